@@ -1,0 +1,262 @@
+"""The address book: structures, professionals and where they practise.
+
+Rows come from the national files (RPPS, FINESS, MSSanté), from regional complements, or are
+created here for the coordination. They are reference data: never deleted, only marked ceased,
+so that circles keep pointing at them.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from coordination.common.ids import uuid7
+
+
+class Source(models.TextChoices):
+    FINESS = "finess", "FINESS"
+    RPPS = "rpps", "RPPS"
+    REGIONAL = "regional", "Complément régional"
+    LOCAL = "local", "Créée pour la coordination"
+
+
+class StructureQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(ceased_at=None, merged_into=None)
+
+    def local(self):
+        return self.filter(source=Source.LOCAL)
+
+
+class Structure(models.Model):
+    """A place or a legal entity one can find, call, add to a circle.
+
+    FINESS EJ and ET, practices known only by their RPPS rank, regional and local entries share the
+    table: the search is one, the circle links to one kind of row.
+    """
+
+    class Kind(models.TextChoices):
+        EJ = "ej", "Entité juridique"
+        EG = "eg", "Entité géographique"
+        OI = "oi", "Organisation interne"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    source = models.CharField(max_length=10, choices=Source)
+    kind = models.CharField(max_length=2, choices=Kind, default=Kind.EG)
+    finess = models.CharField("numéro FINESS", max_length=9, blank=True)
+    finess_ej = models.CharField("FINESS juridique", max_length=9, blank=True)
+    siren = models.CharField("numéro SIREN", max_length=9, blank=True)
+    siret = models.CharField("numéro SIRET", max_length=14, blank=True)
+    technical_id = models.CharField("identifiant technique (RPPS rang)", max_length=40, blank=True)
+    name = models.CharField("libellé", max_length=200)
+    short_name = models.CharField("sigle", max_length=80, blank=True)
+    search_name = models.CharField(max_length=300, editable=False)
+    category = models.CharField("catégorie d'établissement", max_length=4, blank=True)
+    sector = models.CharField("secteur d'activité", max_length=6, blank=True)
+    legal_status = models.CharField("statut juridique", max_length=4, blank=True)
+    address = models.CharField("adresse", max_length=300, blank=True)
+    postal_code = models.CharField("code postal", max_length=5, blank=True)
+    town = models.CharField("ville", max_length=80, blank=True)
+    commune_code = models.CharField("code commune", max_length=5, blank=True)
+    phone = models.CharField("numéro de téléphone", max_length=20, blank=True)
+    email = models.EmailField("email", blank=True)
+    mss_address = models.EmailField("adresse MSSanté", blank=True)
+    manager_name = models.CharField("responsable", max_length=120, blank=True)
+    opened_on = models.DateField(null=True, blank=True)
+    ceased_at = models.DateTimeField(null=True, blank=True)
+    seen_on = models.DateField("date de l'entrée", null=True, blank=True)
+    content_hash = models.BinaryField(max_length=16, null=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from"
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = StructureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "structure"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["finess"],
+                condition=~Q(finess=""),
+                name="structure_finess_unique",
+                violation_error_message="Ce numéro FINESS existe déjà dans l'annuaire.",
+            ),
+            models.UniqueConstraint(
+                fields=["technical_id"],
+                condition=~Q(technical_id=""),
+                name="structure_technical_id_unique",
+                violation_error_message="Cet identifiant technique existe déjà dans l'annuaire.",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | ~Q(merged_into=F("id")),
+                name="structure_not_merged_into_itself",
+                violation_error_message="Une structure ne peut pas être fusionnée avec elle-même.",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class ProfessionalQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(ceased_at=None)
+
+
+class Professional(models.Model):
+    """A person who practises: known by RPPS or ADELI, or created here (coordinator, social worker)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    source = models.CharField(max_length=10, choices=Source)
+    national_id = models.CharField("identification nationale", max_length=30, blank=True)
+    rpps = models.CharField("numéro RPPS", max_length=11, blank=True)
+    adeli = models.CharField("numéro ADELI", max_length=9, blank=True)
+    civility = models.CharField(max_length=5, blank=True)
+    practice_civility = models.CharField(max_length=5, blank=True)
+    family_name = models.CharField("nom", max_length=120)
+    given_name = models.CharField("prénom", max_length=120, blank=True)
+    search_family = models.CharField(max_length=150, editable=False)
+    search_given = models.CharField(max_length=150, editable=False)
+    mss_address = models.EmailField("adresse MSSanté", blank=True)
+    email = models.EmailField("email", blank=True)
+    phone = models.CharField("téléphone", max_length=20, blank=True)
+    ceased_at = models.DateTimeField(null=True, blank=True)
+    seen_on = models.DateField("date de l'entrée", null=True, blank=True)
+    content_hash = models.BinaryField(max_length=16, null=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProfessionalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "professionnel"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["national_id"],
+                condition=~Q(national_id=""),
+                name="professional_national_id_unique",
+                violation_error_message="Ce professionnel existe déjà dans l'annuaire.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.family_name} {self.given_name}".strip()
+
+
+class SavoirFaire(models.Model):
+    """One speciality or competence of a professional in one profession."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    professional = models.ForeignKey(Professional, on_delete=models.PROTECT, related_name="savoir_faire")
+    profession = models.CharField(max_length=4)
+    kind = models.CharField(max_length=5)
+    code = models.CharField(max_length=10)
+    ceased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "savoir-faire"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["professional", "profession", "code"],
+                name="savoir_faire_unique",
+                violation_error_message="Ce savoir-faire est déjà enregistré.",
+            ),
+        ]
+
+
+class ActivityQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(ceased_at=None)
+
+
+class Activity(models.Model):
+    """A situation d'exercice: one professional, one profession, one structure.
+
+    The search columns repeat names, speciality and town so that one row answers one search without
+    a join; the importers are their only writers, with the local-entry actions.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    professional = models.ForeignKey(Professional, on_delete=models.PROTECT, related_name="activities")
+    structure = models.ForeignKey(
+        Structure, null=True, blank=True, on_delete=models.PROTECT, related_name="activities"
+    )
+    natural_key = models.BinaryField(max_length=16, unique=True, editable=False)
+    profession = models.CharField(max_length=4, blank=True)
+    category = models.CharField("catégorie professionnelle", max_length=1, blank=True)
+    speciality = models.CharField("savoir-faire principal", max_length=10, blank=True)
+    mode = models.CharField("mode d'exercice", max_length=1, blank=True)
+    genre = models.CharField("genre d'activité", max_length=6, blank=True)
+    fonction = models.CharField("rôle dans la structure", max_length=8, blank=True)
+    sector = models.CharField(max_length=6, blank=True)
+    structure_name = models.CharField(max_length=200, blank=True)
+    address = models.CharField(max_length=300, blank=True)
+    postal_code = models.CharField(max_length=5, blank=True)
+    town = models.CharField(max_length=80, blank=True)
+    commune_code = models.CharField(max_length=5, blank=True)
+    phone = models.CharField(max_length=20, blank=True)
+    email = models.EmailField(blank=True)
+    mss_address = models.EmailField(blank=True)
+    search_family = models.CharField(max_length=150, editable=False)
+    search_given = models.CharField(max_length=150, editable=False)
+    ceased_at = models.DateTimeField(null=True, blank=True)
+    seen_on = models.DateField("date de l'entrée", null=True, blank=True)
+    content_hash = models.BinaryField(max_length=16, null=True, editable=False)
+
+    objects = ActivityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "situation d'exercice"
+
+
+class AttachmentQuerySet(models.QuerySet):
+    def of(self, user):
+        return self.filter(user=user)
+
+
+class Attachment(models.Model):
+    """The account of a professional of the directory (accounts never hears of the directory)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="attachment")
+    professional = models.OneToOneField(Professional, on_delete=models.PROTECT, related_name="attachment")
+    structure = models.ForeignKey(
+        Structure, null=True, blank=True, on_delete=models.PROTECT, related_name="attachments"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "rattachement d'un compte"
+
+
+class ImportRun(models.Model):
+    """One load of a national file: what came, what changed, what was refused, and from which file."""
+
+    class State(models.TextChoices):
+        RUNNING = "en_cours", "En cours"
+        DONE = "fait", "Fait"
+        REFUSED = "refuse", "Refusé"
+        INTERRUPTED = "interrompu", "Interrompu"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=20)
+    file_name = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    read_count = models.PositiveIntegerField(default=0)
+    new_count = models.PositiveIntegerField(default=0)
+    changed_count = models.PositiveIntegerField(default=0)
+    ceased_count = models.PositiveIntegerField(default=0)
+    refused_count = models.PositiveIntegerField(default=0)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = "chargement de l'annuaire"
