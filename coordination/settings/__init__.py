@@ -1,0 +1,1 @@
+"""Settings: `base` (works with no variable set), `dev`, `test`, `production`."""
