@@ -1,6 +1,6 @@
 """A developer's machine and `make run`: plain HTTP on 127.0.0.1, embedded services."""
 
-from .base import *  # noqa: F403
+from coordination.settings.base import *  # noqa: F403
 
 DEBUG = env.flag("DEBUG", default=True)  # noqa: F405
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *env.listed("ALLOWED_HOSTS")]  # noqa: F405

@@ -1,6 +1,6 @@
 """Production: refuses to start, with every reason at once, rather than run unsafely."""
 
-from .base import *  # noqa: F403
+from coordination.settings.base import *  # noqa: F403
 
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 31_536_000

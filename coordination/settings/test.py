@@ -1,6 +1,6 @@
 """The test suite: same engine as production, quick password hashes, jobs run in place."""
 
-from .base import *  # noqa: F403
+from coordination.settings.base import *  # noqa: F403
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
