@@ -1,0 +1,279 @@
+"""THE three questions. May I? Which ones? Who can?
+
+Every room asks here and nowhere else. What is not granted is refused (SEC-1, SEC-2, rules 1 to 4, 7
+and 10 of the default matrix). A decision is computed from rows read now: membership open, state "oui",
+no refusal standing for the same account, profession vouched for, current matrix, state of the dossier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
+
+from habilitations import published
+from habilitations.errors import LevelMissing, NotAllowed
+from habilitations.matrix import Matrix, least
+from habilitations.models import Delegate, Habilitation, MatrixVersion, VouchedProfession
+from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+
+State = Habilitation.State
+
+# Rule 7: the circle is health data. These profiles get function and phone of the coordinator, of the
+# emergency contacts and of their own structure, not the whole list.
+REDUCED_CIRCLE_PROFILES = frozenset({"aide_domicile", "transport_psdm", "benevole", "education_nationale"})
+
+
+@dataclass(frozen=True)
+class Hat:
+    """The profession an account acts under, as vouched for. Empty strings when nobody vouched."""
+
+    profession: str = ""
+    fonction: str = ""
+    national_id: str = ""
+    structure_id: UUID | None = None
+    structure_name: str = ""
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one account may do in one dossier, now. Made by `to_dossier`, never by hand but in tests."""
+
+    profile: str
+    matrix: Matrix
+    hat: Hat
+    habilitation_id: UUID | None
+    through_structure: UUID | None = None
+    # The state of the dossier caps every right: a closed dossier is read-only.
+    cap: Niveau = Niveau.ECRITURE
+
+    def level(self, rubrique: str) -> Niveau:
+        """Return the effective level: the least of the matrix cell and of what caps it (rule 2)."""
+        return least((self.matrix.level(self.profile, rubrique), self.cap))
+
+    def can_read(self, rubrique: str) -> bool:
+        return self.level(rubrique) >= Niveau.LECTURE
+
+    def can_write(self, rubrique: str) -> bool:
+        return self.level(rubrique) >= Niveau.ECRITURE
+
+    def may(self, action: Action, *, structure_id: UUID | None = None) -> bool:
+        """Say whether an action right is held, for a member of `structure_id` when the right is bounded.
+
+        Every action but reading, printing and closing needs a dossier that can be written.
+        """
+        scope = self.matrix.scope(self.profile, action)
+        if scope is None:
+            return False
+        if self.cap < Niveau.ECRITURE and action not in _ALLOWED_ON_CLOSED:
+            return False
+        if scope == Scope.OWN_STRUCTURE:
+            return structure_id is not None and structure_id == self.hat.structure_id
+        return True
+
+    def require(self, action: Action, *, structure_id: UUID | None = None) -> None:
+        """Raise NotAllowed unless the action right is held."""
+        if not self.may(action, structure_id=structure_id):
+            raise NotAllowed
+
+    @cached_property
+    def abilities(self) -> dict[str, bool]:
+        """Return {"read_cercle": True, "ajouter_membre": False...}: what templates ask, never recompute."""
+        said = {f"read_{r.value}": self.can_read(r) for r in Rubrique}
+        said |= {f"write_{r.value}": self.can_write(r) for r in Rubrique}
+        said |= {a.value: self.may(a) for a in Action}
+        return said
+
+    @property
+    def sees_discreet_members(self) -> bool:
+        """Rule 7: a discreet member is shown only to those who may read the medical rubric."""
+        return self.can_read(Rubrique.MEDICAL)
+
+    @property
+    def sees_whole_circle(self) -> bool:
+        return self.can_read(Rubrique.CERCLE) and self.profile not in REDUCED_CIRCLE_PROFILES
+
+    def readable(self) -> tuple[Rubrique, ...]:
+        return tuple(r for r in Rubrique if self.can_read(r))
+
+    def writable(self) -> tuple[Rubrique, ...]:
+        return tuple(r for r in Rubrique if self.can_write(r))
+
+
+_ALLOWED_ON_CLOSED = frozenset({Action.CLOSE_DOSSIER, Action.PRINT, Action.READ_JOURNAL, Action.EXPORT_DOSSIER})
+
+
+def _current_hat() -> QuerySet[VouchedProfession]:
+    return VouchedProfession.objects.current().filter(user=OuterRef("account"))
+
+
+def _delegated(user) -> QuerySet[Any]:
+    return Delegate.objects.current().filter(user=user).values("structure_id")
+
+
+def _concerning(user) -> Q:
+    """Rows that may open or shut a dossier for this account: his own, and his structures'."""
+    return Q(user=user) | Q(structure__in=_delegated(user))
+
+
+# ---- 1. May I? -----------------------------------------------------------------------------------
+
+
+def to_dossier(user, dossier_id: UUID, *, cap: Niveau = Niveau.ECRITURE) -> Access | None:
+    """Return what `user` may do in the dossier, or None when he is an outsider. One SQL statement.
+
+    `cap` is the limit the state of the dossier puts on everybody. A refusal standing for the account
+    wins over a grant that reaches him through a structure (rule 2). An account that nobody vouched for
+    is inside with the profile "inconnu", which opens nothing (rule 1).
+    """
+    if not user.is_authenticated:
+        return None
+    rows = list(
+        Habilitation.objects.open()
+        .filter(_concerning(user), dossier_id=dossier_id, state__in=(State.OUI, State.REFUS))
+        .annotate(
+            account=Value(user.pk),
+            hat_profession=Subquery(_current_hat().values("profession")[:1]),
+            hat_fonction=Subquery(_current_hat().values("fonction")[:1]),
+            hat_national_id=Subquery(_current_hat().values("national_id")[:1]),
+            hat_structure_id=Subquery(_current_hat().values("structure_id")[:1]),
+            hat_structure_name=Subquery(_current_hat().values("structure_name")[:1]),
+            matrix_number=Subquery(
+                MatrixVersion.objects.order_by().annotate(all=Value(1)).values("all").annotate(n=Max("number")).values("n")
+            ),
+        )
+        .values(
+            "id", "state", "user_id", "structure_id", "matrix_number", "hat_profession", "hat_fonction",
+            "hat_national_id", "hat_structure_id", "hat_structure_name",
+        )
+    )  # fmt: skip
+    return decide(rows, cap=cap)
+
+
+def decide(rows: Iterable[dict], *, cap: Niveau = Niveau.ECRITURE) -> Access | None:
+    """Return the decision from the rows of `to_dossier`; None when nothing lets the account in.
+
+    Pure on plain dictionaries. A structure's own refusal never shows here: its row is then not "oui".
+    """
+    rows = list(rows)
+    if any(row["state"] == State.REFUS and row["user_id"] for row in rows):
+        return None
+    granting = [row for row in rows if row["state"] == State.OUI]
+    if not granting:
+        return None
+    # One's own habilitation first: it is the one a trace should name.
+    row = min(granting, key=lambda r: r["user_id"] is None)
+    matrix = published.matrix(row["matrix_number"])
+    hat = Hat(
+        profession=row["hat_profession"] or "",
+        fonction=row["hat_fonction"] or "",
+        national_id=row["hat_national_id"] or "",
+        structure_id=row["hat_structure_id"],
+        structure_name=row["hat_structure_name"] or "",
+    )
+    return Access(
+        profile=matrix.profile_of(hat.profession, hat.fonction),
+        matrix=matrix,
+        hat=hat,
+        habilitation_id=row["id"],
+        through_structure=row["structure_id"] if row["user_id"] is None else None,
+        cap=cap,
+    )
+
+
+def require(access: Access, rubrique: Rubrique, niveau: Niveau) -> None:
+    """Raise LevelMissing (403, rubric named) unless the level is held."""
+    if access.level(rubrique) < niveau:
+        raise LevelMissing(rubrique=rubrique.label)
+
+
+def hat_of(user) -> Hat:
+    """Return the vouched profession of an account, empty when there is none. One SQL statement."""
+    row = (
+        VouchedProfession.objects.current()
+        .filter(user=user)
+        .values("profession", "fonction", "national_id", "structure_id", "structure_name")
+        .first()
+    )
+    return Hat(**row) if row else Hat()
+
+
+def profile_of(user) -> str:
+    """Return the profile an account has by its vouched profession; "inconnu" when nobody vouched."""
+    hat = hat_of(user)
+    return published.current().profile_of(hat.profession, hat.fonction)
+
+
+def may_create_dossier(user) -> bool:
+    """Say whether the account may open a dossier for a new person (action-rights table)."""
+    return user.is_active and published.current().may(profile_of(user), Action.CREATE_DOSSIER)
+
+
+def may_administer(user) -> bool:
+    """Say whether the account configures accounts, lists and directory. Opens no dossier (rule 10)."""
+    return bool(user.is_authenticated and user.is_active and user.is_administrator)
+
+
+def preview(profession: str, fonction: str = "") -> dict[Rubrique, Niveau]:
+    """Return what a person of this profession would see once habilitated, from the current matrix."""
+    matrix = published.current()
+    return {Rubrique(k): v for k, v in matrix.row(matrix.profile_of(profession, fonction)).items()}
+
+
+# ---- 2. Which ones? ------------------------------------------------------------------------------
+
+
+def dossier_ids(user) -> QuerySet[Any]:
+    """Return, as a subquery of ids, the dossiers the account may enter: same rule as `to_dossier`."""
+    if not user.is_authenticated:
+        return Habilitation.objects.none().values("dossier_id")
+    refused = Habilitation.objects.open().filter(user=user, state=State.REFUS).values("dossier_id")
+    return (
+        Habilitation.objects.granting().filter(_concerning(user)).exclude(dossier_id__in=refused).values("dossier_id")
+    )
+
+
+# ---- 3. Who can? ---------------------------------------------------------------------------------
+
+
+def users_able_to(dossier_id: UUID, rubrique: Rubrique, niveau: Niveau = Niveau.LECTURE) -> set[UUID]:
+    """Return the ids of the accounts that hold the level on the rubric: whom a notification may reach.
+
+    Same rule as `to_dossier`; the state of the dossier does not matter for reading.
+    """
+    matrix = published.current()
+    pairs = [
+        pair for pair, profile in matrix.profiles.items() if matrix.level(profile, rubrique) >= niveau
+    ]
+    if not pairs:
+        return set()
+    direct = Habilitation.objects.granting().filter(dossier_id=dossier_id, user__isnull=False).values("user_id")
+    structures = (
+        Habilitation.objects.granting().filter(dossier_id=dossier_id, structure__isnull=False).values("structure_id")
+    )
+    delegates = Delegate.objects.current().filter(structure__in=structures).values("user_id")
+    refused = Habilitation.objects.open().filter(dossier_id=dossier_id, state=State.REFUS, user__isnull=False)
+    candidates = (
+        VouchedProfession.objects.current()
+        .filter(Q(user__in=direct) | Q(user__in=delegates), user__is_active=True)
+        .exclude(user__in=refused.values("user_id"))
+        .values_list("user_id", "profession", "fonction")
+    )
+    return {
+        user_id
+        for user_id, profession, fonction in candidates
+        if matrix.level(matrix.profile_of(profession, fonction), rubrique) >= niveau
+    }
+
+
+def levels_of_members(matrix: Matrix, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, dict[str, Niveau]]]:
+    """Return, for each (profession, fonction), the profile and its row of levels: access said in words."""
+    answers = []
+    for profession, fonction in pairs:
+        profile = matrix.profile_of(profession, fonction)
+        answers.append((profile, matrix.row(profile)))
+    return answers

@@ -1,0 +1,58 @@
+"""The matrix as plain values: (profile, rubric) -> level. Pure: knows neither Django's ORM nor FHIR.
+
+Rules 1 and 2 of the default matrix: what is not written gives nothing; the effective right is the
+smallest of all that limits it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+
+UNKNOWN_PROFILE = "inconnu"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """One published version: levels, action rights and the profession -> profile table.
+
+    levels:   {profile: {rubric value: Niveau}}; a missing profile or rubric means AUCUN.
+    actions:  {profile: {action value: Scope}}; a missing action means refused.
+    profiles: {(profession code, fonction code or ""): profile}.
+    """
+
+    number: int
+    levels: Mapping[str, Mapping[str, Niveau]] = field(default_factory=dict)
+    actions: Mapping[str, Mapping[str, Scope]] = field(default_factory=dict)
+    profiles: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def profile_of(self, profession: str, fonction: str = "") -> str:
+        """Return the profile of a vouched profession held with a function; "inconnu" when no line says so.
+
+        The exact pair wins over the profession alone: a nurse who coordinates is a coordinator here.
+        """
+        if not profession:
+            return UNKNOWN_PROFILE
+        exact = self.profiles.get((profession, fonction))
+        return exact or self.profiles.get((profession, ""), UNKNOWN_PROFILE)
+
+    def level(self, profile: str, rubrique: str) -> Niveau:
+        """Return the cell; AUCUN when the profile, the rubric or the cell is missing (rule 1)."""
+        return self.levels.get(profile, {}).get(rubrique, Niveau.AUCUN)
+
+    def row(self, profile: str) -> dict[str, Niveau]:
+        """Return the sixteen levels of a profile, in the order of the matrix."""
+        cells = self.levels.get(profile, {})
+        return {rubrique.value: cells.get(rubrique.value, Niveau.AUCUN) for rubrique in Rubrique}
+
+    def scope(self, profile: str, action: str) -> Scope | None:
+        """Return how far a profile may go in an action, None when refused."""
+        return self.actions.get(profile, {}).get(action)
+
+    def may(self, profile: str, action: Action) -> bool:
+        return self.scope(profile, action) is not None
+
+
+def least(levels: Iterable[Niveau]) -> Niveau:
+    """Return the smallest of the limits (rule 2); AUCUN when there is none to grant anything."""
+    return min(levels, default=Niveau.AUCUN)

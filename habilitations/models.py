@@ -1,0 +1,386 @@
+"""Who may. The rows of power: matrix versions, vouched professions, habilitations, refusals, traces.
+
+This room sits below the circle and the dossiers (house.md, "Why habilitations is below the circle"):
+foreign keys to rooms above are written as strings, and nothing here imports them.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from coordination.common.ids import uuid7
+from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+
+
+class MatrixVersion(models.Model):
+    """One published version of the matrix. Versions are never edited, only followed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = models.PositiveIntegerField(
+        unique=True, error_messages={"unique": "Cette version de la matrice existe déjà."}
+    )
+    published_at = models.DateTimeField(auto_now_add=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField("motif", max_length=300)
+
+    class Meta:
+        verbose_name = "version de la matrice"
+
+
+class MatrixRow(models.Model):
+    version = models.ForeignKey(MatrixVersion, on_delete=models.PROTECT, related_name="rows")
+    profile = models.CharField(max_length=40)
+    rubrique = models.CharField(max_length=20, choices=Rubrique)
+    niveau = models.PositiveSmallIntegerField(choices=Niveau)
+
+    class Meta:
+        verbose_name = "case de la matrice"
+        constraints = [
+            models.UniqueConstraint(fields=["version", "profile", "rubrique"], name="matrix_cell_unique"),
+            models.CheckConstraint(condition=Q(niveau__in=Niveau.values), name="matrix_level_known"),
+        ]
+
+
+class ActionRight(models.Model):
+    version = models.ForeignKey(MatrixVersion, on_delete=models.PROTECT, related_name="action_rights")
+    profile = models.CharField(max_length=40)
+    action = models.CharField(max_length=20, choices=Action)
+    scope = models.CharField(max_length=12, choices=Scope, default=Scope.ALL)
+
+    class Meta:
+        verbose_name = "droit d'action"
+        constraints = [
+            models.UniqueConstraint(fields=["version", "profile", "action"], name="action_right_unique"),
+        ]
+
+
+class ProfileRule(models.Model):
+    """Profession (and function) -> profile. Explicit: no line, no right."""
+
+    version = models.ForeignKey(MatrixVersion, on_delete=models.PROTECT, related_name="profile_rules")
+    profession = models.CharField(max_length=4)
+    fonction = models.CharField(max_length=8, blank=True)
+    profile = models.CharField(max_length=40)
+
+    class Meta:
+        verbose_name = "profil d'une profession"
+        constraints = [
+            models.UniqueConstraint(fields=["version", "profession", "fonction"], name="profile_rule_unique"),
+        ]
+
+
+class VouchedProfessionQuerySet(models.QuerySet):
+    def current(self):
+        return self.filter(ended_at=None)
+
+
+class VouchedProfession(models.Model):
+    """The profession an account may act under, because the directory or a named person said so.
+
+    A declared profession gives nothing. National id and structure are copied here so that a trace says
+    who acted, for whom, without asking rooms above.
+    """
+
+    class How(models.TextChoices):
+        DIRECTORY = "annuaire", "Correspondance avec l'annuaire"
+        STRUCTURE = "structure", "Confirmée par la structure"
+        ADMINISTRATOR = "administrateur", "Confirmée par un administrateur"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="professions")
+    profession = models.CharField(max_length=4)
+    fonction = models.CharField(max_length=8, blank=True)
+    national_id = models.CharField(max_length=30, blank=True)
+    structure = models.ForeignKey(
+        "directory.Structure", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    structure_name = models.CharField(max_length=200, blank=True)
+    how = models.CharField(max_length=16, choices=How)
+    vouched_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    vouched_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = VouchedProfessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "profession confirmée"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(ended_at=None),
+                name="one_current_profession_per_account",
+                violation_error_message="Ce compte a déjà une profession confirmée.",
+            ),
+        ]
+
+
+class LegalStructure(models.Model):
+    """The « personne morale » switch: a structure whose delegates may enter the dossiers opened to it."""
+
+    structure = models.OneToOneField(
+        "directory.Structure", primary_key=True, on_delete=models.PROTECT, related_name="legal"
+    )
+    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "structure personne morale"
+
+
+class DelegateQuerySet(models.QuerySet):
+    def current(self):
+        return self.filter(ended_at=None, structure__legal__closed_at=None, structure__legal__isnull=False)
+
+
+class Delegate(models.Model):
+    """A person through whom a structure acts, each with his own profession's rights (rule 3)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    structure = models.ForeignKey("directory.Structure", on_delete=models.PROTECT, related_name="delegates")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="delegations")
+    started_at = models.DateTimeField(auto_now_add=True)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DelegateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "délégué de structure"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["structure", "user"],
+                condition=Q(ended_at=None),
+                name="delegate_once_per_structure",
+                violation_error_message="Cette personne est déjà déléguée de cette structure.",
+            ),
+        ]
+
+
+class HabilitationQuerySet(models.QuerySet):
+    def open(self):
+        """Rows of a membership that has not ended."""
+        return self.filter(ended_at=None)
+
+    def granting(self):
+        """Rows that open a dossier today."""
+        return self.filter(ended_at=None, state=Habilitation.State.OUI)
+
+
+class Habilitation(models.Model):
+    """Whether one member may enter one dossier: one state, one place.
+
+    Refusal and habilitation are values of the same column, so that they cannot both be stored.
+    """
+
+    class State(models.TextChoices):
+        NON = "non", "Non habilité"
+        ATTENTE = "attente", "En attente"
+        OUI = "oui", "Habilité"
+        REFUS = "refus", "Refus du patient"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="habilitations")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="habilitations"
+    )
+    structure = models.ForeignKey(
+        "directory.Structure", null=True, blank=True, on_delete=models.PROTECT, related_name="habilitations"
+    )
+    # Whom it waits for: the directory person whose account will be bound to it.
+    professional = models.ForeignKey(
+        "directory.Professional", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    state = models.CharField("habilitation", max_length=8, choices=State, default=State.NON)
+    state_at = models.DateTimeField(auto_now_add=True)
+    state_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    requested_at = models.DateTimeField("habilitation demandée", null=True, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = HabilitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "habilitation"
+        indexes = [
+            models.Index(
+                fields=["user", "dossier"], condition=Q(ended_at=None), name="habilitation_open_by_user"
+            ),
+            models.Index(
+                fields=["structure", "dossier"], condition=Q(ended_at=None), name="habilitation_open_by_struct"
+            ),
+            models.Index(fields=["professional"], condition=Q(user=None), name="habilitation_waiting"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dossier", "user"],
+                condition=Q(ended_at=None),
+                name="one_open_habilitation_per_account",
+                violation_error_message="Cette personne est déjà membre de ce cercle de soins.",
+            ),
+            models.UniqueConstraint(
+                fields=["dossier", "structure"],
+                condition=Q(ended_at=None),
+                name="one_open_habilitation_per_structure",
+                violation_error_message="Cette structure est déjà membre de ce cercle de soins.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="oui") | Q(user__isnull=False) | Q(structure__isnull=False),
+                name="granted_means_someone_can_enter",
+                violation_error_message="Une personne sans compte ne peut pas être habilitée : elle attend.",
+            ),
+        ]
+
+
+class StateChange(models.Model):
+    """Each change of an habilitation, by whom and why: the history, never edited."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="+")
+    habilitation = models.ForeignKey(Habilitation, on_delete=models.PROTECT, related_name="changes")
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    before = models.CharField(max_length=8, choices=Habilitation.State)
+    after = models.CharField(max_length=8, choices=Habilitation.State)
+
+    class Meta:
+        verbose_name = "changement d'habilitation"
+        indexes = [models.Index(fields=["habilitation", "at"], name="state_change_by_habilitation")]
+
+
+class Refusal(models.Model):
+    """The person's refusal that this member be told anything: a dated fact, withdrawn by another one."""
+
+    class Collected(models.TextChoices):
+        ORAL = "oral", "Dit par la personne"
+        WRITTEN = "ecrit", "Écrit et signé"
+        RELAYED = "rapporte", "Rapporté par un proche ou un professionnel"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="refusals")
+    habilitation = models.ForeignKey(Habilitation, on_delete=models.PROTECT, related_name="refusals")
+    refused_on = models.DateField("date du refus")
+    collected = models.CharField("recueil du refus", max_length=10, choices=Collected)
+    comment = models.CharField("commentaire", max_length=500, blank=True)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    withdrawn_on = models.DateField("date du retrait", null=True, blank=True)
+    withdrawn_collected = models.CharField(max_length=10, choices=Collected, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = "refus du patient"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dossier", "habilitation"],
+                condition=Q(withdrawn_at=None),
+                name="one_standing_refusal",
+                violation_error_message="Un refus est déjà noté pour ce membre.",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_on=None) | Q(withdrawn_on__gte=models.F("refused_on")),
+                name="refusal_withdrawn_after_it_was_made",
+                violation_error_message="Le retrait ne peut pas précéder le refus.",
+            ),
+        ]
+
+
+class Outcome(models.TextChoices):
+    OK = "ok", "Fait"
+    REFUSED = "refus", "Refusé"
+    FAILED = "echec", "Échec"
+
+
+class TraceHead(models.Model):
+    """The end of each dossier's chain of traces; only the insert trigger of Trace writes here."""
+
+    dossier_id = models.UUIDField(primary_key=True)
+    seq = models.BigIntegerField(default=0)
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        managed = False
+        db_table = "habilitations_tracehead"
+
+
+class TraceQuerySet(models.QuerySet):
+    def of_dossier(self, dossier_id):
+        return self.filter(dossier_id=dossier_id).order_by("seq")
+
+
+class Trace(models.Model):
+    """One access to one dossier. Append-only by grant and trigger, by month, chained per dossier.
+
+    No foreign key: a trace outlives what it names. seq, previous_hash and hash are computed by the
+    database at insert (migration 0002_journal), so that no caller can choose them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    at = models.DateTimeField()
+    dossier_id = models.UUIDField()
+    seq = models.BigIntegerField(default=0, editable=False)
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.CharField(max_length=250)
+    actor_national_id = models.CharField(max_length=30, blank=True)
+    profession = models.CharField(max_length=4, blank=True)
+    fonction = models.CharField(max_length=8, blank=True)
+    structure_name = models.CharField(max_length=200, blank=True)
+    profile = models.CharField(max_length=40, blank=True)
+    habilitation_id = models.UUIDField(null=True)
+    matrix_version = models.IntegerField(default=0)
+    action = models.CharField(max_length=20)
+    rubrique = models.CharField(max_length=20, blank=True)
+    outcome = models.CharField(max_length=8, choices=Outcome)
+    object_kind = models.CharField(max_length=30, blank=True)
+    object_id = models.UUIDField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    address = models.CharField(max_length=45, blank=True)
+    previous_hash = models.BinaryField(max_length=32, editable=False, default=b"")
+    hash = models.BinaryField(max_length=32, editable=False, default=b"")
+
+    objects = TraceQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "habilitations_trace"
+        verbose_name = "trace d'accès"
+
+
+class AccountTrace(models.Model):
+    """What an account did outside any one dossier: sign-in, a list read, a search, a door found shut."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    at = models.DateTimeField()
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.CharField(max_length=250, blank=True)
+    action = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=8, choices=Outcome)
+    object_kind = models.CharField(max_length=30, blank=True)
+    object_id = models.UUIDField(null=True)
+    count = models.IntegerField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    address = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        managed = False
+        db_table = "habilitations_accounttrace"
+        verbose_name = "trace de compte"

@@ -1,0 +1,107 @@
+"""Recording who did what. Append-only: nothing here reads, changes or removes a trace.
+
+`record` is called by the door for every page of a dossier, `record_account` for what happens outside
+one. Both write in the caller's transaction, so that a trace that cannot be written makes the act fail
+(SEC-13); the door itself records refusals and failures once the act has rolled back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils import timezone
+
+from habilitations.access import Access
+from habilitations.models import AccountTrace, Outcome, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """Where a request came from: its id (also in the logs) and the client's address."""
+
+    request_id: str = ""
+    address: str = ""
+
+
+def via_request(request) -> Via:
+    """Return the origin of an HTTP request; the address is what the trusted proxy set as REMOTE_ADDR."""
+    return Via(request_id=getattr(request, "id", "") or "", address=request.META.get("REMOTE_ADDR", "") or "")
+
+
+NOWHERE = Via()
+
+
+def record(
+    *,
+    user,
+    dossier_id: UUID,
+    access: Access,
+    action: str,
+    rubrique: str = "",
+    outcome: str = Outcome.OK,
+    object_kind: str = "",
+    object_id: UUID | None = None,
+    reason: str = "",
+    via: Via = NOWHERE,
+) -> None:
+    """Append one trace to the chain of a dossier (SEC-9). One SQL statement; times in UTC.
+
+    `action` is the French verb shown in the journal ("lecture", "écriture", "impression"...). Names of
+    the person followed, clinical words and search texts never go into a trace.
+    """
+    hat = access.hat
+    Trace.objects.bulk_create(
+        [
+            Trace(
+                at=timezone.now(),
+                dossier_id=dossier_id,
+                actor_id=user.pk,
+                actor_name=user.get_full_name(),
+                actor_national_id=hat.national_id,
+                profession=hat.profession,
+                fonction=hat.fonction,
+                structure_name=hat.structure_name,
+                profile=access.profile,
+                habilitation_id=access.habilitation_id,
+                matrix_version=access.matrix.number,
+                action=action,
+                rubrique=rubrique,
+                outcome=outcome,
+                object_kind=object_kind,
+                object_id=object_id,
+                reason=reason[:300],
+                request_id=via.request_id,
+                address=via.address,
+            )
+        ]
+    )
+
+
+def record_account(
+    *,
+    user,
+    action: str,
+    outcome: str = Outcome.OK,
+    object_kind: str = "",
+    object_id: UUID | None = None,
+    count: int | None = None,
+    via: Via = NOWHERE,
+) -> None:
+    """Append one trace of what an account did outside a dossier. `user` is None before sign-in."""
+    AccountTrace.objects.bulk_create(
+        [
+            AccountTrace(
+                at=timezone.now(),
+                actor_id=user.pk if user else None,
+                actor_name=user.get_full_name() if user else "",
+                action=action,
+                outcome=outcome,
+                object_kind=object_kind,
+                object_id=object_id,
+                count=count,
+                request_id=via.request_id,
+                address=via.address,
+            )
+        ]
+    )
