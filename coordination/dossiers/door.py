@@ -1,0 +1,185 @@
+"""The only way into a dossier.
+
+`enter` fetches, decides and records in one gesture. An outsider gets the answer of a dossier that does
+not exist; a member without the level is told which rubric is closed. HTML pages use the decorator
+`rubric_view`, other doors (FHIR, exports) call the functions.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from coordination.dossiers.errors import DossierUnknown
+from coordination.dossiers.models import Dossier
+from habilitations import access as habilitations
+from habilitations import traces
+from habilitations.access import Access
+from habilitations.errors import LevelMissing, NotAllowed
+from habilitations.models import Outcome
+from habilitations.rubriques import Niveau, Rubrique
+
+READ, WRITE = "lecture", "écriture"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A dossier one has entered, and what one may do in it."""
+
+    dossier: Dossier
+    access: Access
+    user: object
+    via: traces.Via = traces.NOWHERE
+
+    @property
+    def abilities(self) -> dict[str, bool]:
+        return self.access.abilities
+
+    def trace(self, action: str, *, rubrique: str = "", **details) -> None:
+        """Record one more act of this entry (printing, export...), in the caller's transaction."""
+        traces.record(
+            user=self.user,
+            dossier_id=self.dossier.pk,
+            access=self.access,
+            action=action,
+            rubrique=rubrique,
+            via=self.via,
+            **details,
+        )
+
+
+def look(user, dossier_id: UUID, *, via: traces.Via = traces.NOWHERE) -> Entry:
+    """Fetch a dossier and what `user` may do in it, without any rubric and without a trace.
+
+    Raises DossierUnknown for an unknown dossier and for an outsider alike, after having recorded the
+    attempt. Two SQL statements, whichever of the two it is.
+    """
+    dossier = Dossier.objects.filter(pk=dossier_id).select_related("referent_structure").first()
+    cap = dossier.cap if dossier else Niveau.AUCUN
+    found = habilitations.to_dossier(user, dossier_id, cap=cap)
+    if dossier is None or found is None:
+        traces.record_account(
+            user=user,
+            action=READ,
+            outcome=Outcome.REFUSED,
+            object_kind="dossier",
+            object_id=dossier_id,
+            via=via,
+        )
+        raise DossierUnknown
+    return Entry(dossier=dossier, access=found, user=user, via=via)
+
+
+def enter(
+    user,
+    dossier_id: UUID,
+    rubrique: Rubrique | None,
+    niveau: Niveau = Niveau.LECTURE,
+    *,
+    action: str = READ,
+    via: traces.Via = traces.NOWHERE,
+    object_kind: str = "",
+    object_id: UUID | None = None,
+) -> Entry:
+    """Enter a rubric of a dossier at a level, leaving one trace.
+
+    `rubrique` None means the home page: inside is enough, each card asks for its own rubric.
+    Raises DossierUnknown (404) or LevelMissing (403, rubric named); both leave a trace of refusal.
+    """
+    entry = look(user, dossier_id, via=via)
+    if rubrique is not None and entry.access.level(rubrique) < niveau:
+        entry.trace(action, rubrique=rubrique, outcome=Outcome.REFUSED, object_kind=object_kind, object_id=object_id)
+        raise LevelMissing(rubrique=rubrique.label)
+    entry.trace(action, rubrique=rubrique or "", object_kind=object_kind, object_id=object_id)
+    return entry
+
+
+def rubric_view(
+    rubrique: Rubrique | None,
+    niveau: Niveau = Niveau.LECTURE,
+    *,
+    action: str | None = None,
+    object_kwarg: str | None = None,
+) -> Callable:
+    """Make a view a door: `view(request, entry, **kwargs)` instead of `view(request, dossier_id, **kwargs)`.
+
+    A GET is a reading; any other method is a writing unless `action` says otherwise, and runs in one
+    transaction with its trace: an answer of 400 and above rolls everything back, then the failure is
+    recorded on its own. The decorated view carries `view.door = (rubrique, niveau)` for the
+    architecture test.
+    """
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @functools.wraps(view)
+        def wrapped(request: HttpRequest, dossier_id: UUID, **kwargs) -> HttpResponse:
+            said = {
+                "action": action or (READ if request.method in SAFE_METHODS else WRITE),
+                "via": traces.via_request(request),
+                "object_kind": object_kwarg.removesuffix("_id") if object_kwarg else "",
+                "object_id": kwargs.get(object_kwarg) if object_kwarg else None,
+            }
+            try:
+                if request.method in SAFE_METHODS:
+                    return view(request, enter(request.user, dossier_id, rubrique, niveau, **said), **kwargs)
+                return _write(view, request, dossier_id, rubrique, niveau, said, kwargs)
+            except DossierUnknown:
+                raise Http404 from None
+            except (LevelMissing, NotAllowed) as refusal:
+                return forbidden(request, dossier_id, refusal)
+
+        wrapped.door = (rubrique, niveau)
+        return wrapped
+
+    return decorate
+
+
+class _Refused(Exception):
+    """Carries an answer out of the transaction it must roll back."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        self.response = response
+
+
+def _write(view, request, dossier_id, rubrique, niveau, said, kwargs) -> HttpResponse:
+    look_only = {"via": said["via"]}
+    entry = look(request.user, dossier_id, **look_only)
+    details = {"rubrique": rubrique or "", "object_kind": said["object_kind"], "object_id": said["object_id"]}
+    if rubrique is not None and entry.access.level(rubrique) < niveau:
+        entry.trace(said["action"], outcome=Outcome.REFUSED, **details)
+        raise LevelMissing(rubrique=rubrique.label)
+    try:
+        with transaction.atomic():
+            entry.trace(said["action"], **details)
+            response = view(request, entry, **kwargs)
+            if isinstance(response, TemplateResponse):
+                response.render()
+            if response.status_code >= 400:
+                raise _Refused(response)
+            return response
+    except _Refused as refused:
+        entry.trace(said["action"], outcome=Outcome.FAILED, **details)
+        return refused.response
+    except NotAllowed:
+        entry.trace(said["action"], outcome=Outcome.REFUSED, **details)
+        raise
+    except Exception:
+        # The act is undone and the error goes on; what was attempted stays written.
+        entry.trace(said["action"], outcome=Outcome.FAILED, **details)
+        raise
+
+
+def forbidden(request: HttpRequest, dossier_id: UUID, refusal: LevelMissing | NotAllowed) -> HttpResponse:
+    """Answer 403 to a member: the page says which rubric or act is closed, and how to come back."""
+    return TemplateResponse(
+        request,
+        "errors/403_rubrique.html",
+        {"message": refusal.message, "dossier_id": dossier_id},
+        status=403,
+    )

@@ -1,0 +1,53 @@
+from coordination.common.errors import DomainError
+
+
+class DossierUnknown(DomainError):
+    """Unknown or not open to this account: the same answer from outside."""
+
+    code = "dossier_unknown"
+    message = "Cette page n'existe pas ou n'existe plus."
+
+
+class InsAlreadyUsed(DomainError):
+    code = "ins_already_used"
+    message = "Un dossier existe déjà avec ce matricule INS."
+    field = "ins_matricule"
+
+
+class LooksLikeAnother(DomainError):
+    code = "looks_like_another"
+    message = (
+        "Un dossier porte déjà ce nom de naissance et cette date de naissance. "
+        "Indiquez pourquoi il s'agit d'une autre personne."
+    )
+    field = "duplicate_reason"
+
+
+class StatusNotByHand(DomainError):
+    code = "status_not_by_hand"
+    message = "Ce statut d'identité vient du téléservice INSi : il ne se choisit pas à la main."
+    field = "identity_status"
+
+
+class IdentityNotSound(DomainError):
+    code = "identity_not_sound"
+    message = "Une identité douteuse ou fictive ne peut pas être qualifiée."
+    field = "identity_status"
+
+
+class DossierIsClosed(DomainError):
+    code = "dossier_is_closed"
+    message = "Ce dossier est clôturé : il ne peut plus être modifié."
+
+
+class ClosingReasonMissing(DomainError):
+    code = "closing_reason_missing"
+    message = "Indiquez le motif de clôture."
+    field = "closing_reason"
+
+
+class ChangedMeanwhile(DomainError):
+    """Someone else saved first: the second person sees both texts (REL-11)."""
+
+    code = "changed_meanwhile"
+    message = "{who} a modifié cette fiche pendant votre saisie."

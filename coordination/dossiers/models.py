@@ -1,0 +1,223 @@
+"""The subject of a dossier: a person, how she is identified, and the state of her coordination."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from coordination.common.ids import uuid7
+from habilitations import access
+from habilitations.rubriques import Niveau
+
+
+class Sex(models.TextChoices):
+    FEMALE = "female", "Féminin"
+    MALE = "male", "Masculin"
+    UNKNOWN = "unknown", "Inconnu"
+
+
+class IdentityStatus(models.TextChoices):
+    """Trust in the identity (RNIV EXI SI 07). RECUP and QUAL need the INSi service: never set by hand."""
+
+    PROV = "PROV", "Identité provisoire"
+    RECUP = "RECUP", "Identité récupérée"
+    VALI = "VALI", "Identité validée"
+    QUAL = "QUAL", "Identité qualifiée (INS)"
+
+
+class IdentityTraits(models.Model):
+    """The traits that identify a person; shared by the dossier and by the history of its identity."""
+
+    birth_name = models.CharField("nom de naissance", max_length=120)
+    birth_given_names = models.CharField("prénoms de naissance", max_length=200)
+    first_given_name = models.CharField("premier prénom de naissance", max_length=100)
+    used_name = models.CharField("nom utilisé", max_length=120, blank=True)
+    used_given_name = models.CharField("prénom utilisé", max_length=100, blank=True)
+    sex = models.CharField("sexe", max_length=8, choices=Sex)
+    birth_date = models.DateField("date de naissance")
+    birth_place = models.CharField("lieu de naissance", max_length=120, blank=True)
+    # INSEE code of the commune, or of the country (99xxx) for a birth abroad.
+    birth_place_code = models.CharField("code INSEE du lieu de naissance", max_length=5, blank=True)
+    ins_matricule = models.CharField("matricule INS", max_length=15, blank=True)
+    ins_oid = models.CharField("OID de l'INS", max_length=24, blank=True)
+    identity_status = models.CharField(
+        "statut de l'identité", max_length=5, choices=IdentityStatus, default=IdentityStatus.PROV
+    )
+    homonym = models.BooleanField("homonyme", default=False)
+    doubtful = models.BooleanField("identité douteuse", default=False)
+    fictitious = models.BooleanField("identité fictive", default=False)
+
+    class Meta:
+        abstract = True
+
+
+class DossierQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Dossiers the account may open: the plural of the door, decided by habilitations.access."""
+        return self.filter(id__in=access.dossier_ids(user))
+
+    def in_progress(self):
+        return self.exclude(status=Dossier.Status.CLOS)
+
+    def of_traits(self, search_birth_name, birth_date):
+        return self.filter(search_birth_name=search_birth_name, birth_date=birth_date)
+
+
+class Dossier(IdentityTraits):
+    class Status(models.TextChoices):
+        EVALUATION = "evaluation", "En évaluation"
+        ACTIF = "actif", "Actif"
+        PAUSE = "pause", "En pause"
+        CLOS = "clos", "Clôturé"
+
+    class Motif(models.TextChoices):
+        DOMICILE = "domicile", "Maintien à domicile"
+        COMPLEXE = "complexe", "Parcours complexe"
+        SORTIE = "sortie", "Retour d'hospitalisation"
+        HANDICAP = "handicap", "Handicap, orientation"
+        ENFANT = "enfant", "Parcours enfant"
+        ADDICTOLOGIE = "addictologie", "Addictologie"
+        PRECARITE = "precarite", "Précarité, accès aux droits"
+        AUTRE = "autre", "Autre motif"
+
+    class ClosingReason(models.TextChoices):
+        FIN = "fin", "Fin de l'accompagnement"
+        RELAIS = "relais", "Relais par une autre équipe"
+        DEMENAGEMENT = "demenagement", "Déménagement"
+        ETABLISSEMENT = "etablissement", "Entrée en établissement"
+        DECES = "deces", "Décès"
+        SOUHAIT = "souhait", "Souhait de la personne"
+        ERREUR = "erreur", "Ouvert par erreur"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    search_birth_name = models.CharField(max_length=150, editable=False)
+    search_name = models.CharField(max_length=500, editable=False)
+    sort_name = models.CharField(max_length=300, editable=False)
+    phone = models.CharField("numéro de téléphone fixe", max_length=20, blank=True)
+    mobile = models.CharField("numéro de mobile", max_length=20, blank=True)
+    email = models.EmailField("email", blank=True)
+    address = models.CharField("adresse", max_length=300, blank=True)
+    postal_code = models.CharField("code postal", max_length=5, blank=True)
+    town = models.CharField("ville", max_length=80, blank=True)
+    commune_code = models.CharField("code commune", max_length=5, blank=True)
+    motif = models.CharField("motif", max_length=14, choices=Motif)
+    referent_structure = models.ForeignKey(
+        "directory.Structure", null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        verbose_name="structure référente",
+    )  # fmt: skip
+    status = models.CharField("statut", max_length=10, choices=Status, default=Status.EVALUATION)
+    status_on = models.DateField("depuis le")
+    closing_reason = models.CharField("motif de clôture", max_length=14, choices=ClosingReason, blank=True)
+    status_note = models.CharField("précision", max_length=300, blank=True)
+    duplicate_reason = models.CharField("motif de création malgré un homonyme", max_length=300, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    # Replayed creations (double click, lost answer) find the dossier already made.
+    creation_key = models.UUIDField(unique=True, default=uuid7, editable=False)
+
+    objects = DossierQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "dossier"
+        indexes = [
+            models.Index(fields=["sort_name", "id"], name="dossier_by_name"),
+            models.Index(fields=["search_birth_name", "birth_date"], name="dossier_by_traits"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ins_matricule", "ins_oid"],
+                condition=~Q(ins_matricule=""),
+                name="dossier_ins_unique",
+                violation_error_message="Un dossier existe déjà avec ce matricule INS.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(identity_status="QUAL") | (~Q(ins_matricule="") & Q(doubtful=False) & Q(fictitious=False)),
+                name="qualified_identity_is_sound",
+                violation_error_message=(
+                    "Une identité douteuse, fictive ou sans matricule ne peut pas être qualifiée."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(ins_matricule="") | ~Q(ins_oid=""),
+                name="matricule_has_its_oid",
+                violation_error_message="Le matricule INS doit être accompagné de son OID.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="clos") | ~Q(closing_reason=""),
+                name="closed_dossier_has_a_reason",
+                violation_error_message="Indiquez le motif de clôture.",
+            ),
+        ]
+
+    def __str__(self):
+        return str(self.id)
+
+    @property
+    def family_name(self):
+        return self.used_name or self.birth_name
+
+    @property
+    def given_name(self):
+        return self.used_given_name or self.first_given_name
+
+    @property
+    def is_qualified(self):
+        return self.identity_status == IdentityStatus.QUAL
+
+    @property
+    def cap(self):
+        """What the state of the dossier allows at most: closed or in pause, it is read, not written."""
+        if self.status in (self.Status.CLOS, self.Status.PAUSE):
+            return Niveau.LECTURE
+        return Niveau.ECRITURE
+
+
+class IdentityVersion(IdentityTraits):
+    """What the identity was before a change: traits and INS as they stood (INS-3)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="identity_versions")
+    version = models.PositiveIntegerField()
+    replaced_at = models.DateTimeField(auto_now_add=True)
+    replaced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField(max_length=60)
+
+    class Meta:
+        verbose_name = "ancienne identité"
+        constraints = [
+            models.UniqueConstraint(fields=["dossier", "version"], name="identity_version_unique"),
+        ]
+
+
+class StatusChange(models.Model):
+    """Each change of the dossier's status, by whom and why."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="status_changes")
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    before = models.CharField(max_length=10, choices=Dossier.Status)
+    after = models.CharField(max_length=10, choices=Dossier.Status)
+    reason = models.CharField(max_length=14, choices=Dossier.ClosingReason, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = "changement de statut"
+        indexes = [models.Index(fields=["dossier", "at"], name="status_change_by_dossier")]
+
+
+class Visit(models.Model):
+    """When each account last opened each dossier: what « nouveautés » is counted from."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="visits")
+    dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="visits")
+    seen_at = models.DateTimeField()
+    # Kept apart so that the page being read still says what was new when it was opened.
+    previous_seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "visite"
+        constraints = [models.UniqueConstraint(fields=["user", "dossier"], name="one_visit_row_per_dossier")]

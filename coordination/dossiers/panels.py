@@ -1,0 +1,101 @@
+"""What higher rooms tell of a dossier on its home page and in the file active.
+
+The floors forbid the dossier to know the circle or the agenda: they register here, and each answer is
+one query whatever the number of dossiers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from habilitations.rubriques import Rubrique
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One line about one dossier in a list: `main` in bold, `detail` under it, `urgent` for a tag."""
+
+    main: str = ""
+    detail: str = ""
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """The card of one rubric on the home page: a template and what it is given."""
+
+    rubrique: Rubrique
+    title: str
+    template: str
+    url: str
+    facts: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class News:
+    """One line of « Depuis votre dernière visite »."""
+
+    at: object
+    icon: str
+    sentence: str
+    detail: str = ""
+
+
+# {name: provider}. A list provider gets (user, [dossier ids]) and returns {dossier id: Summary}.
+_list_columns: dict[str, Callable[[object, Sequence[UUID]], dict[UUID, Summary]]] = {}
+# {rubric: provider}. A card provider gets the door's Entry and returns a Card.
+_cards: dict[Rubrique, Callable[[object], Card]] = {}
+# A news provider gets (entry, since) and returns a list of News the reader may see.
+_news: list[Callable[[object, object], list[News]]] = []
+# Rubrics that have a page: {rubric: function(dossier_id) -> url}.
+_pages: dict[Rubrique, Callable[[UUID], str]] = {}
+# {fact name: provider} shown in the identity strip: (entry) -> text or "".
+_strip: dict[str, Callable[[object], str]] = {}
+
+
+def register_list_column(name: str, provider) -> None:
+    """Offer one column of the file active: "referent" or "news"; one SQL statement per call."""
+    _list_columns[name] = provider
+
+
+def register_card(rubrique: Rubrique, provider) -> None:
+    _cards[rubrique] = provider
+
+
+def register_news(provider) -> None:
+    if provider not in _news:
+        _news.append(provider)
+
+
+def register_page(rubrique: Rubrique, url_of) -> None:
+    """Say that a rubric has a page; the others are « Pas encore disponible »."""
+    _pages[rubrique] = url_of
+
+
+def register_strip_fact(name: str, provider) -> None:
+    _strip[name] = provider
+
+
+def list_columns(user, dossier_ids: Sequence[UUID]) -> dict[str, dict[UUID, Summary]]:
+    return {name: provider(user, dossier_ids) for name, provider in _list_columns.items()}
+
+
+def card(entry, rubrique: Rubrique) -> Card | None:
+    provider = _cards.get(rubrique)
+    return provider(entry) if provider else None
+
+
+def news(entry, since) -> list[News]:
+    found = [line for provider in _news for line in provider(entry, since)]
+    return sorted(found, key=lambda line: line.at, reverse=True)
+
+
+def page_url(rubrique: Rubrique, dossier_id: UUID) -> str | None:
+    url_of = _pages.get(rubrique)
+    return url_of(dossier_id) if url_of else None
+
+
+def strip_facts(entry) -> dict[str, str]:
+    return {name: provider(entry) for name, provider in _strip.items()}
