@@ -47,6 +47,9 @@ class Structure(models.Model):
     siren = models.CharField("numéro SIREN", max_length=9, blank=True)
     siret = models.CharField("numéro SIRET", max_length=14, blank=True)
     technical_id = models.CharField("identifiant technique (RPPS rang)", max_length=40, blank=True)
+    # What finds the row again at the next load when it has no FINESS number: technical id, else SIRET,
+    # else a hash of name and address, prefixed by its kind.
+    source_key = models.CharField(max_length=60, blank=True, editable=False)
     name = models.CharField("libellé", max_length=200)
     short_name = models.CharField("sigle", max_length=80, blank=True)
     search_name = models.CharField(max_length=300, editable=False)
@@ -54,22 +57,29 @@ class Structure(models.Model):
     sector = models.CharField("secteur d'activité", max_length=6, blank=True)
     legal_status = models.CharField("statut juridique", max_length=4, blank=True)
     address = models.CharField("adresse", max_length=300, blank=True)
-    postal_code = models.CharField("code postal", max_length=5, blank=True)
+    postal_code = models.CharField("code postal", max_length=10, blank=True)
     town = models.CharField("ville", max_length=80, blank=True)
     commune_code = models.CharField("code commune", max_length=5, blank=True)
     phone = models.CharField("numéro de téléphone", max_length=20, blank=True)
+    phone_as_given = models.CharField("téléphone non reconnu", max_length=40, blank=True)
     email = models.EmailField("email", blank=True)
     mss_address = models.EmailField("adresse MSSanté", blank=True)
     manager_name = models.CharField("responsable", max_length=120, blank=True)
     opened_on = models.DateField(null=True, blank=True)
     ceased_at = models.DateTimeField(null=True, blank=True)
     seen_on = models.DateField("date de l'entrée", null=True, blank=True)
-    content_hash = models.BinaryField(max_length=16, null=True, editable=False)
+    content_hash = models.BigIntegerField(null=True, editable=False)
     merged_into = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from"
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from", db_index=False
     )
+    # No index: no account is ever deleted, and two million empty entries would slow every load.
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -77,6 +87,11 @@ class Structure(models.Model):
 
     class Meta:
         verbose_name = "structure"
+        indexes = [
+            models.Index(
+                fields=["merged_into"], condition=Q(merged_into__isnull=False), name="structure_merged_into"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["finess"],
@@ -85,10 +100,10 @@ class Structure(models.Model):
                 violation_error_message="Ce numéro FINESS existe déjà dans l'annuaire.",
             ),
             models.UniqueConstraint(
-                fields=["technical_id"],
-                condition=~Q(technical_id=""),
-                name="structure_technical_id_unique",
-                violation_error_message="Cet identifiant technique existe déjà dans l'annuaire.",
+                fields=["source_key"],
+                condition=~Q(source_key=""),
+                name="structure_source_key_unique",
+                violation_error_message="Cette structure existe déjà dans l'annuaire.",
             ),
             models.CheckConstraint(
                 condition=Q(merged_into=None) | ~Q(merged_into=F("id")),
@@ -125,9 +140,15 @@ class Professional(models.Model):
     phone = models.CharField("téléphone", max_length=20, blank=True)
     ceased_at = models.DateTimeField(null=True, blank=True)
     seen_on = models.DateField("date de l'entrée", null=True, blank=True)
-    content_hash = models.BinaryField(max_length=16, null=True, editable=False)
+    # Sum of the hashes of all the person's lines in the last file: equal means nothing to parse.
+    content_hash = models.BigIntegerField(null=True, editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -152,10 +173,15 @@ class SavoirFaire(models.Model):
     """One speciality or competence of a professional in one profession."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    professional = models.ForeignKey(Professional, on_delete=models.PROTECT, related_name="savoir_faire")
+    # The unique constraint begins with the professional: no index of its own.
+    professional = models.ForeignKey(
+        Professional, on_delete=models.PROTECT, related_name="savoir_faire", db_index=False
+    )
     profession = models.CharField(max_length=4)
     kind = models.CharField(max_length=5)
     code = models.CharField(max_length=10)
+    # The SavoirFaire file is complete and rules its rows; the activity file rules only those it alone brought.
+    from_full_list = models.BooleanField(default=False, editable=False)
     ceased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -182,11 +208,15 @@ class Activity(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    professional = models.ForeignKey(Professional, on_delete=models.PROTECT, related_name="activities")
+    # The unique constraint begins with the professional: no index of its own.
+    professional = models.ForeignKey(
+        Professional, on_delete=models.PROTECT, related_name="activities", db_index=False
+    )
     structure = models.ForeignKey(
         Structure, null=True, blank=True, on_delete=models.PROTECT, related_name="activities"
     )
-    natural_key = models.BinaryField(max_length=16, unique=True, editable=False)
+    # Hash of profession, category, mode, structure, sector, role and kind of activity (directories.md A.3).
+    natural_key = models.BigIntegerField(editable=False)
     profession = models.CharField(max_length=4, blank=True)
     category = models.CharField("catégorie professionnelle", max_length=1, blank=True)
     speciality = models.CharField("savoir-faire principal", max_length=10, blank=True)
@@ -196,7 +226,9 @@ class Activity(models.Model):
     sector = models.CharField(max_length=6, blank=True)
     structure_name = models.CharField(max_length=200, blank=True)
     address = models.CharField(max_length=300, blank=True)
-    postal_code = models.CharField(max_length=5, blank=True)
+    # The file gave no address: it is the one of the FINESS structure, and follows it.
+    address_borrowed = models.BooleanField(default=False, editable=False)
+    postal_code = models.CharField(max_length=10, blank=True)
     town = models.CharField(max_length=80, blank=True)
     commune_code = models.CharField(max_length=5, blank=True)
     phone = models.CharField(max_length=20, blank=True)
@@ -206,12 +238,65 @@ class Activity(models.Model):
     search_given = models.CharField(max_length=150, editable=False)
     ceased_at = models.DateTimeField(null=True, blank=True)
     seen_on = models.DateField("date de l'entrée", null=True, blank=True)
-    content_hash = models.BinaryField(max_length=16, null=True, editable=False)
+    content_hash = models.BigIntegerField(null=True, editable=False)
 
     objects = ActivityQuerySet.as_manager()
 
     class Meta:
         verbose_name = "situation d'exercice"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["professional", "natural_key"],
+                name="activity_unique",
+                violation_error_message="Cette situation d'exercice est déjà enregistrée.",
+            ),
+        ]
+
+
+class MailboxQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(ceased_at=None)
+
+
+class Mailbox(models.Model):
+    """One row of the MSSanté correspondence: a mailbox, and whose it is.
+
+    Kept with the identifiers of the file, so that it finds its owner whichever file is loaded first.
+    """
+
+    class Kind(models.TextChoices):
+        PERSON = "PER", "Boîte personnelle"
+        ORGANISATION = "ORG", "Boîte organisationnelle"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=3, choices=Kind)
+    address = models.EmailField("adresse MSSanté")
+    national_id = models.CharField(max_length=30, blank=True)
+    structure_id_type = models.CharField(max_length=1, blank=True)
+    structure_number = models.CharField(max_length=40, blank=True)
+    service = models.CharField("service de rattachement", max_length=200, blank=True)
+    paperless = models.BooleanField("accepte la dématérialisation", default=False)
+    ceased_at = models.DateTimeField(null=True, blank=True)
+    seen_on = models.DateField("date de l'entrée", null=True, blank=True)
+    content_hash = models.BigIntegerField(null=True, editable=False)
+
+    objects = MailboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "boîte MSSanté"
+        verbose_name_plural = "boîtes MSSanté"
+        indexes = [
+            models.Index(fields=["national_id"], name="mailbox_national_id"),
+            models.Index(fields=["structure_number"], name="mailbox_structure_number"),
+        ]
+        constraints = [
+            # The address alone is not a key: one mailbox may serve several structures (directories.md A.6).
+            models.UniqueConstraint(
+                fields=["address", "national_id", "structure_number"],
+                name="mailbox_unique",
+                violation_error_message="Cette boîte est déjà enregistrée.",
+            ),
+        ]
 
 
 class AttachmentQuerySet(models.QuerySet):
@@ -260,3 +345,15 @@ class ImportRun(models.Model):
 
     class Meta:
         verbose_name = "chargement de l'annuaire"
+
+
+class ImportRefusal(models.Model):
+    """One line of a file that could not be read, with the reason: the first ones are kept with their load."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="refusals")
+    line_number = models.PositiveIntegerField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name = "ligne refusée"
