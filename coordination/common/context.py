@@ -1,0 +1,126 @@
+"""What every page needs besides its own data: navigation, the signed-in user's badge, theme, the undo toast.
+
+Rooms register their entries when Django starts (``AppConfig.ready``), so the ground floor never names a room:
+
+    register_link("nav", "patients", "Patients", "dossiers:patients", order=10)
+    register_link("nav", "admin", "Administration", "habilitations:home", order=90, allowed=lambda user: user.is_admin)
+    register_link("account", "display", "Affichage", "accounts:display", icon="sun", order=20)
+    register_link("footer", "help", "Aide", "help", order=20)
+
+Add ``coordination.common.context.interface`` to the context processors of the Jinja2 engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from coordination.common.text import initials
+
+Place = Literal["nav", "account", "footer"]
+UNDO_SESSION_KEY = "undo_toast"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of the top bar, the account menu or the footer."""
+
+    key: str
+    label: str
+    url_name: str
+    order: int = 50
+    icon: str = ""
+    allowed: Callable[[Any], bool] | None = None
+
+
+_links: dict[str, dict[str, Link]] = {"nav": {}, "account": {}, "footer": {}}
+_search: dict[str, str] = {}
+
+
+def register_link(
+    place: Place,
+    key: str,
+    label: str,
+    url_name: str,
+    *,
+    order: int = 50,
+    icon: str = "",
+    allowed: Callable[[Any], bool] | None = None,
+) -> None:
+    """Add an entry to `place`; registering the same key again replaces it. `allowed(user)` must not query."""
+    _links[place][key] = Link(key, label, url_name, order, icon, allowed)
+
+
+def register_dossier_search(url_name: str) -> None:
+    """Name the route that answers « Ouvrir un dossier » (POST, field ``q``); without it the field is not drawn."""
+    _search["url_name"] = url_name
+
+
+def offer_undo(request: HttpRequest, text: str, *, url: str, label: str) -> None:
+    """Show the undo toast on the next page: a sentence and a button that POSTs to `url`.
+
+    The sentence may name a person, so it waits in the session, never in a cookie or an address.
+    """
+    request.session[UNDO_SESSION_KEY] = {"text": text, "url": url, "label": label}
+
+
+def links(place: Place, user: Any, current: str = "") -> list[dict[str, Any]]:
+    """Return the entries of `place` that `user` may see, in order: key, label, url, icon, current."""
+    kept = [link for link in _links[place].values() if link.allowed is None or link.allowed(user)]
+    return [
+        {
+            "key": link.key,
+            "label": link.label,
+            "url": reverse(link.url_name),
+            "icon": link.icon,
+            "current": link.key == current,
+        }
+        for link in sorted(kept, key=lambda link: link.order)
+    ]
+
+
+def user_badge(user: Any) -> dict[str, str] | None:
+    """Return name, detail and initials of the signed-in user, None for a visitor."""
+    if not getattr(user, "is_authenticated", False):
+        return None
+    given, family = getattr(user, "given_name", ""), getattr(user, "family_name", "")
+    # The one place where the given name comes first: it is the user's own name, said to them.
+    return {
+        "name": f"{given} {family.upper()}".strip() or "Mon compte",
+        "detail": getattr(user, "title", ""),
+        "initials": initials(given, family) or "?",
+    }
+
+
+def _take_undo(request: HttpRequest) -> dict[str, str] | None:
+    # Reading an absent key does not touch the session row: pages without a toast write nothing.
+    session = getattr(request, "session", None)
+    return session.pop(UNDO_SESSION_KEY, None) if session is not None and UNDO_SESSION_KEY in session else None
+
+
+def interface(request: HttpRequest) -> dict[str, Any]:
+    """Context processor of the Jinja2 engine; see the list of variables in ``templates/components/README.md``.
+
+    Functions are called by the base template only, so a fragment costs nothing.
+    """
+    user = getattr(request, "user", None)
+    signed_in = bool(getattr(user, "is_authenticated", False))
+
+    def links_of(place: Place, current: str = "") -> list[dict[str, Any]]:
+        return links(place, user, current) if signed_in or place == "footer" else []
+
+    return {
+        "product_name": getattr(settings, "PRODUCT_NAME", "Dossier de coordination"),
+        "links_of": links_of,
+        "user_badge": user_badge(user) if signed_in else None,
+        "theme": getattr(user, "theme", "") or "light",
+        "shortcuts_on": getattr(user, "shortcuts_enabled", True),
+        "dossier_search_url": reverse(_search["url_name"]) if signed_in and _search else "",
+        "logout_url": reverse("account_logout") if signed_in else "",
+        "take_undo_toast": lambda: _take_undo(request),
+    }

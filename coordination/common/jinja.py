@@ -1,0 +1,91 @@
+"""The Jinja2 environment of every page: globals, filters and French typography.
+
+Named by the settings as ``"environment": "coordination.common.jinja.environment"``. Components are macros in
+``templates/components/``; their index is ``templates/components/README.md``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.urls import reverse
+from jinja2 import Environment, StrictUndefined
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+
+from coordination.common import french
+from coordination.common.text import initials
+
+
+class FrenchTypography(Extension):
+    """Put non-breaking spaces into the French of templates while they are compiled (no cost when a page is drawn).
+
+    Only literal text is touched: what templates say, not what the database holds. For data, use the filter ``nbsp``.
+    """
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        for token in stream:
+            if token.type in {"data", "string"}:
+                yield Token(token.lineno, token.type, french.nbsp(token.value))
+            else:
+                yield token
+
+
+class PublicConfig:
+    """The few settings a template may read: ``config.product_name``. Anything else raises AttributeError."""
+
+    _NAMES = {"product_name": ("PRODUCT_NAME", "Dossier de coordination"), "debug": ("DEBUG", False)}
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            setting, fallback = self._NAMES[name]
+        except KeyError:
+            raise AttributeError(name) from None
+        return getattr(settings, setting, fallback)
+
+
+def url(name: str, *args: Any, **kwargs: Any) -> str:
+    """Return the address of a named route: ``url("circle:list", dossier.pk)``."""
+    return reverse(name, args=args or None, kwargs=kwargs or None)
+
+
+_BLANKS = re.compile(r"\s+")
+
+
+def classes(*names: str | None) -> str:
+    """Join class names, passing over the empty ones."""
+    return _BLANKS.sub(" ", " ".join(name for name in names if name)).strip()
+
+
+def environment(**options: Any) -> Environment:
+    """Build the environment; `options` come from the TEMPLATES setting (loader, autoescape, auto_reload)."""
+    # A forgotten variable must fail the page in tests, not print an empty name in production.
+    options["undefined"] = StrictUndefined
+    options.setdefault("trim_blocks", True)
+    options.setdefault("lstrip_blocks", True)
+    options["extensions"] = [*options.get("extensions", []), FrenchTypography, "jinja2.ext.do"]
+    env = Environment(**options)
+    env.globals.update(static=static, url=url, config=PublicConfig(), classes=classes, initials=initials)
+    env.filters.update(
+        date_fr=french.date_fr,
+        near_date=french.near_date,
+        long_date=french.long_date,
+        time_fr=french.time_fr,
+        datetime_fr=french.datetime_fr,
+        interval_fr=french.interval_fr,
+        ago_fr=french.ago_fr,
+        age_fr=french.age_fr,
+        number_fr=french.number_fr,
+        plural=french.plural,
+        phone_fr=french.phone_fr,
+        phone_href=french.phone_href,
+        matricule_fr=french.matricule_fr,
+        rpps_fr=french.rpps_fr,
+        nbsp=french.nbsp,
+        initials=initials,
+    )
+    return env
