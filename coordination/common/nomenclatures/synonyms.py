@@ -1,0 +1,107 @@
+"""Everyday words for professions ("kiné", "généraliste", "IDE"), read from `data/profession_synonyms.json`.
+
+The directory's search box holds names, towns and professions in any order: `find_terms` says which
+stretches of the folded words name a profession, longest stretch first, and what they mean.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from coordination.common import nomenclatures
+from coordination.common.text import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who is meant: a profession, narrowed to holders of one of the savoir-faire or of the roles when given."""
+
+    profession: str | None
+    savoir_faire: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One everyday phrase (folded) with the label to show and everyone it may mean (any of the targets)."""
+
+    phrase: str
+    label: str
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A term met in a list of words: it takes the words from `start` up to, not including, `end`."""
+
+    start: int
+    end: int
+    term: Term
+
+
+def terms() -> dict[str, Term]:
+    """Return every phrase known, folded -> term: our synonyms, then the official labels, both genders."""
+    return _terms()
+
+
+def lookup(phrase: str) -> Term | None:
+    """Return the term of exactly this phrase (folded or not), or None."""
+    return _terms().get(fold(phrase))
+
+
+def find_terms(words: Sequence[str]) -> tuple[Found, ...]:
+    """Return the professions named in a list of folded words, without overlap, longest phrases first taken.
+
+    >>> [f.term.label for f in find_terms(["martin", "medecin", "generaliste", "carmaux"])]
+    ['Médecin généraliste']
+    """
+    table, longest = _terms(), _longest()
+    found, start = [], 0
+    while start < len(words):
+        for size in range(min(longest, len(words) - start), 0, -1):
+            term = table.get(" ".join(words[start : start + size]))
+            if term is not None:
+                found.append(Found(start, start + size, term))
+                start += size
+                break
+        else:
+            start += 1
+    return tuple(found)
+
+
+def suggest(text: str, *, limit: int = 8) -> tuple[Term, ...]:
+    """Return the terms whose phrase begins with the text, one per meaning, for completion as one types."""
+    typed = fold(text)
+    if not typed:
+        return ()
+    seen: dict[tuple[Target, ...], Term] = {}
+    for phrase in sorted((p for p in _terms() if p.startswith(typed)), key=lambda p: (len(p), p)):
+        term = _terms()[phrase]
+        seen.setdefault(term.targets, term)
+    return tuple(seen.values())[:limit]
+
+
+@cache
+def _terms() -> dict[str, Term]:
+    table: dict[str, Term] = {}
+    data = json.loads((nomenclatures.DATA / "profession_synonyms.json").read_text(encoding="utf-8"))
+    for row in data["terms"]:
+        targets = tuple(_target(t) for t in row["targets"])
+        for words in row["words"]:
+            table[fold(words)] = Term(fold(words), row["label"], targets)
+    for concept in nomenclatures.concepts("profession", active_only=True):
+        for wording in (concept.label, concept.feminine, concept.display):
+            table.setdefault(fold(wording), Term(fold(wording), concept.label, (Target(concept.code),)))
+    return table
+
+
+@cache
+def _longest() -> int:
+    return max(len(phrase.split()) for phrase in _terms())
+
+
+def _target(row: dict) -> Target:
+    return Target(row.get("profession"), tuple(row.get("savoir_faire", ())), tuple(row.get("roles", ())))
