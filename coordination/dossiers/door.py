@@ -166,7 +166,7 @@ def _write(view, request, dossier_id, rubrique, niveau, said, kwargs) -> HttpRes
     except _Refused as refused:
         entry.trace(said["action"], outcome=Outcome.FAILED, **details)
         return refused.response
-    except NotAllowed:
+    except (LevelMissing, NotAllowed):
         entry.trace(said["action"], outcome=Outcome.REFUSED, **details)
         raise
     except Exception:

@@ -1,0 +1,254 @@
+"""The people around one dossier: members, the periods of their presence, the roles they hold."""
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+
+from coordination.common.ids import uuid7
+
+
+class DateRange(Func):
+    """[start, end) as PostgreSQL compares it; no end means for ever."""
+
+    function = "daterange"
+
+
+class MemberQuerySet(models.QuerySet):
+    def present_on(self, day):
+        """Members whose period covers the day: « le cercle au (date) »."""
+        return self.filter(
+            Q(periods__ends_on=None) | Q(periods__ends_on__gt=day), periods__starts_on__lte=day
+        ).distinct()
+
+    def shown_to(self, access):
+        """Without the discreet members, unless the reader may read the medical rubric (rule 7)."""
+        return self if access.sees_discreet_members else self.filter(discreet=False)
+
+
+class Member(models.Model):
+    """One actor of one circle. What is social is here; what is power is its habilitation."""
+
+    class Kind(models.TextChoices):
+        DIRECTORY = "annuaire", "Professionnel de l'annuaire"
+        MANUAL = "manuel", "Professionnel saisi à la main"
+        AIDANT = "aidant", "Proche ou aidant"
+        STRUCTURE = "structure", "Structure"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="members")
+    kind = models.CharField(max_length=10, choices=Kind)
+    habilitation = models.OneToOneField(
+        "habilitations.Habilitation", on_delete=models.PROTECT, related_name="member"
+    )
+    # Linked members show the directory's own text, so that a move or a retirement is seen at once.
+    professional = models.ForeignKey(
+        "directory.Professional", null=True, blank=True, on_delete=models.PROTECT, related_name="memberships"
+    )
+    activity = models.ForeignKey(
+        "directory.Activity", null=True, blank=True, on_delete=models.PROTECT, related_name="memberships"
+    )
+    structure = models.ForeignKey(
+        "directory.Structure", null=True, blank=True, on_delete=models.PROTECT, related_name="memberships"
+    )
+    civility = models.CharField("civilité", max_length=5, blank=True)
+    family_name = models.CharField("nom", max_length=120, blank=True)
+    given_name = models.CharField("prénom", max_length=120, blank=True)
+    profession = models.CharField("profession", max_length=4, blank=True)
+    structure_name = models.CharField("structure", max_length=200, blank=True)
+    relation = models.CharField("lien avec le patient/usager", max_length=12, blank=True)
+    email = models.EmailField("email", blank=True)
+    phone = models.CharField("numéro de téléphone fixe", max_length=20, blank=True)
+    mobile = models.CharField("numéro de mobile", max_length=20, blank=True)
+    unlisted = models.BooleanField("sur liste rouge", default=False)
+    address = models.CharField("adresse", max_length=300, blank=True)
+    postal_code = models.CharField("code postal", max_length=5, blank=True)
+    town = models.CharField("ville", max_length=80, blank=True)
+    commune_code = models.CharField("code commune", max_length=5, blank=True)
+    description = models.CharField("description", max_length=500, blank=True)
+    discreet = models.BooleanField("discret", default=False)
+    duplicate_reason = models.CharField("motif d'ajout malgré un doublon", max_length=300, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    # A replayed form (double click, lost answer) finds the member already made.
+    creation_key = models.UUIDField(default=uuid7, editable=False)
+
+    objects = MemberQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "membre du cercle"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dossier", "creation_key"],
+                name="member_created_once",
+                violation_error_message="Ce membre vient d'être ajouté.",
+            ),
+            models.UniqueConstraint(
+                fields=["dossier", "professional"],
+                name="professional_once_per_circle",
+                violation_error_message="Ce professionnel est déjà dans le cercle de soins.",
+            ),
+            models.UniqueConstraint(
+                fields=["dossier", "structure"],
+                name="structure_once_per_circle",
+                violation_error_message="Cette structure est déjà dans le cercle de soins.",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(kind="annuaire", professional__isnull=False, structure__isnull=True)
+                    | Q(kind="structure", structure__isnull=False, professional__isnull=True)
+                    | (Q(kind__in=["manuel", "aidant"], professional=None, structure=None) & ~Q(family_name=""))
+                ),
+                name="member_is_what_its_kind_says",
+                violation_error_message="Ce membre n'a pas les informations de son type.",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["annuaire", "structure"]) | ~Q(phone="") | ~Q(mobile="") | ~Q(email=""),
+                name="member_can_be_reached",
+                violation_error_message="Indiquez au moins un moyen de contact : téléphone, mobile ou email.",
+            ),
+        ]
+
+    def __str__(self):
+        return str(self.id)
+
+
+class Period(models.Model):
+    """One stay in the circle: a member may leave and come back, each time a new row (CDS-26, CDS-71)."""
+
+    class EndReason(models.TextChoices):
+        FIN = "fin", "Fin de prise en charge"
+        REMPLACEMENT = "remplacement", "Remplacé par un autre professionnel"
+        DEPART = "depart", "Départ ou changement de lieu d'exercice"
+        SOUHAIT = "souhait", "Souhait de la personne accompagnée"
+        DECES = "deces", "Décès"
+        ERREUR = "erreur", "Ajouté par erreur"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="+")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="periods")
+    starts_on = models.DateField("entrée")
+    ends_on = models.DateField("sortie", null=True, blank=True)
+    end_reason = models.CharField("motif du retrait", max_length=14, choices=EndReason, blank=True)
+    end_note = models.CharField("précision", max_length=300, blank=True)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "période de présence"
+        indexes = [models.Index(fields=["dossier", "ends_on"], name="period_by_dossier")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="period_ends_after_it_starts",
+                violation_error_message="La sortie ne peut pas précéder l'entrée.",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | ~Q(end_reason=""),
+                name="ended_period_has_a_reason",
+                violation_error_message="Indiquez le motif du retrait.",
+            ),
+            ExclusionConstraint(
+                name="member_periods_do_not_overlap",
+                expressions=[
+                    ("dossier", RangeOperators.EQUAL),
+                    ("member", RangeOperators.EQUAL),
+                    (DateRange(F("starts_on"), F("ends_on")), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="Ce membre est déjà présent à ces dates.",
+            ),
+        ]
+
+
+class RoleSetting(models.Model):
+    """Which roles one person at a time may hold in a dossier. No row: what circle/roles.py says."""
+
+    role = models.CharField(max_length=20, primary_key=True)
+    unique = models.BooleanField("rôle unique")
+    changed_at = models.DateTimeField(auto_now=True)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = "réglage d'un rôle"
+
+
+class RoleHolding(models.Model):
+    """One role held by one member for a time, future hand-overs included."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="role_holdings")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="roles")
+    role = models.CharField("rôle", max_length=20)
+    exclusive = models.BooleanField("rôle unique")
+    starts_on = models.DateField("à partir du")
+    ends_on = models.DateField(null=True, blank=True)
+    given_at = models.DateTimeField(auto_now_add=True)
+    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = "rôle tenu"
+        indexes = [models.Index(fields=["dossier", "role"], name="role_holding_by_dossier")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="role_ends_after_it_starts",
+                violation_error_message="La fin du rôle ne peut pas précéder son début.",
+            ),
+            ExclusionConstraint(
+                name="unique_role_has_one_holder",
+                expressions=[
+                    ("dossier", RangeOperators.EQUAL),
+                    ("role", RangeOperators.EQUAL),
+                    (DateRange(F("starts_on"), F("ends_on")), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(exclusive=True),
+                violation_error_message="Ce rôle est déjà tenu à ces dates.",
+            ),
+            ExclusionConstraint(
+                name="member_holds_one_role_at_a_time",
+                expressions=[
+                    ("dossier", RangeOperators.EQUAL),
+                    ("member", RangeOperators.EQUAL),
+                    (DateRange(F("starts_on"), F("ends_on")), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="Ce membre tient déjà un rôle à ces dates.",
+            ),
+        ]
+
+
+class Change(models.Model):
+    """The history of a circle, one line per act, told in plain French by circle/history.py."""
+
+    class Kind(models.TextChoices):
+        ADDED = "ajout", "Ajout"
+        RETURNED = "retour", "Retour"
+        EDITED = "modification", "Modification"
+        LINKED = "liaison", "Liaison à l'annuaire"
+        ROLE = "role", "Rôle"
+        HANDOVER = "passation", "Passation"
+        STATE = "habilitation", "Habilitation"
+        REQUESTED = "demande", "Habilitation demandée"
+        REMOVED = "retrait", "Retrait"
+        RESTORED = "annulation", "Retrait annulé"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="circle_changes")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="changes")
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=14, choices=Kind)
+    # What changed, in the words of the screen: the field or the role, and its two values.
+    subject = models.CharField(max_length=60, blank=True)
+    before = models.CharField(max_length=500, blank=True)
+    after = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = "historique du cercle"
+        indexes = [models.Index(fields=["dossier", "-at"], name="circle_change_by_dossier")]
