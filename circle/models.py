@@ -39,8 +39,9 @@ class Member(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="members")
     kind = models.CharField(max_length=10, choices=Kind)
-    habilitation = models.OneToOneField(
-        "habilitations.Habilitation", on_delete=models.PROTECT, related_name="member"
+    # One to one, said with the dossier in the key (schema truth 1) rather than by a OneToOneField.
+    habilitation = models.ForeignKey(
+        "habilitations.Habilitation", on_delete=models.PROTECT, related_name="members"
     )
     # Linked members show the directory's own text, so that a move or a retirement is seen at once.
     professional = models.ForeignKey(
@@ -80,6 +81,11 @@ class Member(models.Model):
     class Meta:
         verbose_name = "membre du cercle"
         constraints = [
+            models.UniqueConstraint(
+                fields=["dossier", "habilitation"],
+                name="one_habilitation_per_member",
+                violation_error_message="Cette habilitation appartient déjà à un membre.",
+            ),
             models.UniqueConstraint(
                 fields=["dossier", "creation_key"],
                 name="member_created_once",
