@@ -1,0 +1,199 @@
+"""The layout stays true without a guardian: doors, exceptions, sizes, templates, schema truths."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+from django.urls import URLPattern, URLResolver, get_resolver
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Pages anyone may ask for without signing in. Adding one is a decision, not an accident.
+OPEN_VIEWS = {
+    "/sante/vivant",
+    "/sante/pret",
+}
+OPEN_PREFIXES = (
+    "/compte/connexion",
+    "/compte/deconnexion",
+    "/compte/mot-de-passe/",
+    "/compte/e-mail/",
+    "/compte/confirmer",
+    "/compte/2fa/",
+)
+
+# Doors to a dossier that are made for every dossier URL.
+DOSSIER_PREFIX = "/dossiers/<uuid:dossier_id>"
+
+
+def routes(resolver=None, prefix="/"):
+    """Yield (path, view, name) of every URL of the product."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from routes(entry, path)
+        elif isinstance(entry, URLPattern):
+            yield path, entry.callback, entry.name
+
+
+def python_files(*, tests):
+    tracked = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in tracked.stdout.split():
+        if "migrations/" in name or name.startswith("tests/") is not tests or not (ROOT / name).exists():
+            continue
+        yield ROOT / name
+
+
+@pytest.mark.req("SEC-1")
+def test_every_url_of_a_dossier_passes_the_door():
+    inside = [(path, view) for path, view, _ in routes() if path.startswith(DOSSIER_PREFIX)]
+    assert len(inside) >= 10, "the walk found too few routes to prove anything"
+    without = [path for path, view in inside if not hasattr(view, "door")]
+    assert without == []
+
+
+@pytest.mark.req("SEC-1")
+def test_dossier_urls_stand_in_one_place():
+    """A dossier id in a URL outside the prefix would escape the proof above."""
+    elsewhere = [p for p, _, _ in routes() if "dossier_id" in p and not p.startswith(DOSSIER_PREFIX)]
+    assert elsewhere == []
+
+
+@pytest.mark.req("SEC-1")
+def test_views_open_to_everybody_are_counted():
+    opened = {path for path, view, _ in routes() if getattr(view, "login_required", True) is False}
+    unexpected = {p for p in opened if p not in OPEN_VIEWS and not p.startswith(OPEN_PREFIXES)}
+    assert unexpected == set()
+    assert "django.contrib.auth.middleware.LoginRequiredMiddleware" in settings.MIDDLEWARE
+
+
+@pytest.mark.parametrize(("tests", "limit"), [(False, 400), (True, 1000)])
+def test_modules_stay_small(tests, limit):
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in python_files(tests=tests)
+        if (count := len(path.read_text().splitlines())) > limit
+    }
+    assert long == {}
+
+
+def test_every_template_is_used():
+    """A template nobody names is a page nobody sees."""
+    templates = {str(p.relative_to(ROOT / "templates")) for p in (ROOT / "templates").rglob("*.html")}
+    sources = [p.read_text() for p in python_files(tests=False)] + [
+        p.read_text() for p in (ROOT / "templates").rglob("*.html")
+    ]
+    said = set(re.findall(r"[\"']([\w/\-.]+\.html)[\"']", "\n".join(sources)))
+    # Names built by allauth and by Django's error handlers.
+    framework = re.compile(r"^(account|mfa|usersessions)/|^errors/|^(400|403|403_csrf|404|500)\.html$")
+    tests_only = {"components/_gallery.html"}
+    assert {t for t in templates - said if not framework.match(t)} - tests_only == set()
+
+
+def test_no_template_has_inline_style_or_script():
+    guilty = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "templates").rglob("*.html")
+        if re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]*\bsrc=)|hx-on", path.read_text())
+    ]
+    assert guilty == []
+
+
+# ---- The ten schema truths (quality-goals.md) ----------------------------------------------------
+
+# Every table of the dossier family: it carries the dossier and cannot be without it.
+FAMILY_APPS = {"dossiers", "circle"}
+FAMILY_OUTSIDE = {
+    "habilitations.Habilitation",
+    "habilitations.Refusal",
+    "habilitations.StateChange",
+    "habilitations.Trace",
+    "habilitations.TraceHead",
+}
+# The dossier itself, and what configures every dossier.
+NOT_FAMILY = {"dossiers.Dossier", "circle.RoleSetting"}
+
+
+def family():
+    for model in apps.get_models():
+        label = model._meta.label
+        if (model._meta.app_label in FAMILY_APPS or label in FAMILY_OUTSIDE) and label not in NOT_FAMILY:
+            yield model
+
+
+def own_models():
+    ours = {"common", "outbox", "accounts", "habilitations", "directory", "dossiers", "circle", "notifications"}
+    return [m for m in apps.get_models() if m._meta.app_label in ours]
+
+
+@pytest.mark.req("SCALE-3")
+def test_each_table_of_the_dossier_family_carries_its_dossier():
+    found = list(family())
+    assert len(found) >= 10
+    for model in found:
+        field = next((f for f in model._meta.concrete_fields if f.attname == "dossier_id"), None)
+        assert field is not None, f"{model._meta.label} has no dossier_id"
+        assert not field.null, f"{model._meta.label}.dossier_id may be null"
+
+
+@pytest.mark.req("SCALE-3")
+def test_unique_keys_of_the_family_contain_the_dossier():
+    for model in family():
+        for constraint in model._meta.constraints:
+            if isinstance(constraint, models.UniqueConstraint):
+                assert "dossier" in constraint.fields, f"{constraint.name} has no dossier in its key"
+        alone = [f.name for f in model._meta.concrete_fields if f.unique and not f.primary_key]
+        assert alone == [], f"{model._meta.label}: {alone} unique without the dossier"
+
+
+@pytest.mark.req("SCALE-6")
+def test_ids_are_made_in_the_application():
+    """UUIDv7 made here, no visible sequence; reference rows of a matrix version and settings excepted."""
+    sequences = {"habilitations.MatrixRow", "habilitations.ActionRight", "habilitations.ProfileRule"}
+    for model in own_models():
+        pk = model._meta.pk
+        if isinstance(pk, models.AutoField | models.BigAutoField):
+            assert model._meta.label in sequences or model._meta.label.startswith("directory."), (
+                f"{model._meta.label} shows a sequence"
+            )
+
+
+def test_dossier_and_person_families_share_no_foreign_key_but_the_allowed_ones():
+    """Truth 2: family tables point to accounts, the directory and their own family, nothing else (SCALE-5)."""
+    allowed = FAMILY_APPS | {"accounts", "directory", "habilitations"}
+    for model in family():
+        for field in model._meta.concrete_fields:
+            if field.is_relation:
+                assert field.related_model._meta.app_label in allowed, f"{model._meta.label}.{field.name}"
+
+
+def test_every_constraint_speaks_french():
+    """A rule held by the database is told in a sentence, never in a constraint's name."""
+    silent = []
+    for model in own_models():
+        for constraint in model._meta.constraints:
+            said = getattr(constraint, "violation_error_message", None)
+            default = models.UniqueConstraint.default_violation_error_message
+            if not said or str(said) == str(default):
+                silent.append(f"{model._meta.label}.{constraint.name}")
+    # Keys that no screen and no API can break: rows written by one command or one upsert.
+    internal = {
+        "matrix_cell_unique", "matrix_level_known", "action_right_unique", "profile_rule_unique",
+        "identity_version_unique", "one_visit_row_per_dossier",
+    }  # fmt: skip
+    assert [name for name in silent if name.rsplit(".", 1)[1] not in internal] == []
+
+
+def test_the_journal_is_partitioned_by_month(db):
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for table in ("habilitations_trace", "habilitations_accounttrace"):
+            cursor.execute(
+                "SELECT partstrat FROM pg_partitioned_table WHERE partrelid = %s::regclass", [table]
+            )
+            assert cursor.fetchone() == ("r",)
