@@ -1,16 +1,33 @@
 #!/usr/bin/env python
-"""Django's command line, with the embedded services when none are named."""
+"""Django's command line. Without DATABASE_URL or REDIS_URL it uses the embedded services."""
 
 import os
 import sys
+from contextlib import nullcontext
+
+WITHOUT_SERVICES = {"", "help", "--help", "-h", "version", "--version", "collectstatic"}
 
 
-def main() -> None:
+def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings.dev")
-    from django.core.management import execute_from_command_line
+    from coordination.runtime.console import fail
+    from coordination.runtime.problems import Problem
+    from coordination.runtime.services import embedded
 
-    execute_from_command_line(sys.argv)
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    # Production names its own servers, and refuses to start when they are missing.
+    own_servers = os.environ["DJANGO_SETTINGS_MODULE"] == "coordination.settings.production"
+    try:
+        with nullcontext({}) if own_servers or command in WITHOUT_SERVICES else embedded() as variables:
+            # Here and not in the settings: importing settings must never start a server.
+            os.environ.update(variables)
+            from django.core.management import execute_from_command_line
+
+            execute_from_command_line(sys.argv)
+    except Problem as problem:
+        return fail(problem)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""`python -m coordination.runtime run | exec [--profile P] -- COMMAND…`"""
+
+import os
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+from coordination.runtime.console import fail
+from coordination.runtime.problems import Problem
+from coordination.runtime.services import embedded
+from coordination.runtime.supervise import run
+
+USAGE = "Usage: python -m coordination.runtime run | exec [--profile run|test] -- COMMAND…"
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code of the command; a Problem is one sentence on the error stream."""
+    # Closing the terminal or `kill` stop us as Ctrl-C does: one way out, through the `finally`s.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        if arguments == ["run"]:
+            run()
+            return 0
+        if arguments[:1] == ["exec"] and "--" in arguments:
+            return execute(arguments[1:])
+        raise Problem(USAGE)
+    except Problem as problem:
+        return fail(problem)
+    except KeyboardInterrupt:
+        return 0 if arguments == ["run"] else 130
+
+
+def execute(arguments: list[str]) -> int:
+    """Run a command with the services of a profile; its exit code."""
+    cut = arguments.index("--")
+    options, command = arguments[:cut], arguments[cut + 1 :]
+    if not command or (options and (len(options) != 2 or options[0] != "--profile")):
+        raise Problem(USAGE)
+    with embedded(options[1] if options else "run") as variables:
+        return subprocess.run(command, env=os.environ | variables).returncode
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,175 @@
+"""`make run`: the services, the database up to date, the demonstration data, the web and the worker."""
+
+import ctypes
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from coordination.runtime.broker import is_free
+from coordination.runtime.console import run_quietly, say, step
+from coordination.runtime.places import ROOT, Place
+from coordination.runtime.problems import Problem
+from coordination.runtime.services import embedded, in_plain_words
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+START_PATIENCE = 60
+
+
+def run() -> None:
+    """Start everything, stay until Ctrl-C or the first part that stops. Raises Problem."""
+    port = chosen_port()
+    say("Coordination")
+    with step("PostgreSQL and Redis"):
+        services = embedded()
+        variables = services.__enter__()
+    try:
+        environment = os.environ | variables
+        environment.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings.dev")
+        environment.setdefault("SITE_URL", f"http://{HOST}:{port}")
+        own_database = "DATABASE_URL" not in variables
+        with in_plain_words():
+            accounts = prepare(environment, own_database)
+        _serve(port, environment, accounts)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut the stop short
+        services.__exit__(None, None, None)
+        say("Stopped. The data stay in place.")
+
+
+def chosen_port() -> int:
+    """PORT, or 8000; refuses at once, by name, a port somebody already listens on."""
+    given = os.environ.get("PORT", "") or str(DEFAULT_PORT)
+    if not given.isdigit() or not 0 < int(given) < 65536:
+        raise Problem(f"PORT must be a number from 1 to 65535, not {given!r}.")
+    port = int(given)
+    if not is_free(HOST, port):
+        raise Problem(
+            f"Port {port} is already taken (another `make run`, perhaps). Choose another one: make run PORT={port + 1}"
+        )
+    return port
+
+
+def prepare(environment: Mapping[str, str], own_database: bool) -> str:
+    """Migrate and load the demonstration data, unless stamps say it is done; the accounts to show.
+
+    In a database of your own nothing invented is written by itself: `make demo-data` does it.
+    """
+    folder = Place("run").folder
+    Place("run").make()
+    manage = [sys.executable, str(ROOT / "manage.py")]
+    migrated, loaded = folder / "migrated", folder / "demo-accounts"
+    fingerprint = migrations_fingerprint()
+    if own_database or not _says(migrated, fingerprint):
+        with step("Migrations"):
+            run_quietly([*manage, "migrate", "--no-input"], environment, "Bringing the database up to date")
+        if not own_database:
+            migrated.write_text(fingerprint)
+    if own_database:
+        return "Your own database: `make demo-data` fills it with invented people, if you wish."
+    if not loaded.exists():
+        say("  Demonstration data (once)")
+        if subprocess.run([*manage, "load_demo"], env=environment).returncode:
+            raise Problem("The demonstration data could not be loaded; the reason is above. `make run` tries again.")
+        draft = folder / "demo-accounts.new"
+        draft.write_text(run_quietly([*manage, "load_demo", "--accounts"], environment, "Listing the accounts"))
+        draft.replace(loaded)
+    return loaded.read_text()
+
+
+def migrations_fingerprint() -> str:
+    """Changes with any migration file, so that an unchanged checkout skips a Django start."""
+    digest = hashlib.sha256()
+    for path in sorted(ROOT.glob("*/**/migrations/*.py")) + sorted(ROOT.glob("requirements*.lock")):
+        if ".venv" not in path.parts:
+            digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _says(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text() == text
+
+
+def _serve(port: int, environment: Mapping[str, str], accounts: str) -> None:
+    programs = {"web": web_command(port), "worker": worker_command(Place("run").folder)}
+    running: dict[str, subprocess.Popen] = {}
+    try:
+        with step("Web and worker"):
+            for name, command in programs.items():
+                running[name] = _start(command, environment)
+            _wait_for_web(port, running)
+        say(f"\n{accounts.strip()}\n\nReady: http://{HOST}:{port}/   (Ctrl-C stops everything, the data stay)\n")
+        while not (stopped := _stopped(running)):
+            time.sleep(0.5)
+        raise Problem(f"The {stopped} stopped by itself; what it said is above.")
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _stop(running)
+
+
+def web_command(port: int) -> list[str]:
+    """gunicorn with the production's own configuration, bound to this machine only."""
+    configuration = str(ROOT / "deploy" / "gunicorn.conf.py")
+    where = ["--bind", f"{HOST}:{port}", "--log-level", "warning"]
+    return [sys.executable, "-m", "gunicorn", "-c", configuration, *where, "coordination.wsgi"]
+
+
+def worker_command(folder: Path) -> list[str]:
+    """One worker which also keeps the clock (beat): enough for one machine."""
+    options = ["--beat", "--schedule", str(folder / "beat"), "--concurrency", "1", "--loglevel", "warning"]
+    return [sys.executable, "-m", "celery", "--quiet", "-A", "coordination", "worker", *options]
+
+
+def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen:
+    # Its own session: Ctrl-C reaches us alone, and we stop the parts in order.
+    return subprocess.Popen(
+        command,
+        env=environment,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, no lock taken
+    )
+
+
+def _die_with_parent() -> None:
+    """Even a kill -9 of the supervisor leaves no web server on the port (Linux: PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def _wait_for_web(port: int, running: dict[str, subprocess.Popen]) -> None:
+    deadline = time.monotonic() + START_PATIENCE
+    while time.monotonic() < deadline:
+        if stopped := _stopped(running):
+            raise Problem(f"The {stopped} did not start; what it said is above.")
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{port}/sante/vivant", timeout=5):  # noqa: S310 - our own
+                return
+        except urllib.error.HTTPError as error:
+            raise Problem(f"The web server answers with an error ({error.code}); what it said is above.") from None
+        except OSError:
+            time.sleep(0.05)
+    raise Problem(f"The web server did not answer within {START_PATIENCE} seconds.")
+
+
+def _stopped(running: dict[str, subprocess.Popen]) -> str:
+    return next((name for name, process in running.items() if process.poll() is not None), "")
+
+
+def _stop(running: dict[str, subprocess.Popen]) -> None:
+    """Web first, so that no new work comes; then the worker, which ends the task in hand."""
+    for process in running.values():
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
