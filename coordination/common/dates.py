@@ -46,8 +46,8 @@ _MONTHS = (
     "juillet", "aout", "septembre", "octobre", "novembre", "decembre",
 )  # fmt: skip
 _SHOWN_MONTHS = tuple(m.replace("fev", "fév").replace("aout", "août").replace("dec", "déc") for m in _MONTHS)
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_COMPACT = re.compile(r"(\d\d)(\d\d)(\d{4})")
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+_COMPACT = re.compile(r"(\d\d)(\d\d)(\d{4})", re.ASCII)
 OLDEST = dt.date(1890, 1, 1)
 
 

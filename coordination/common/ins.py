@@ -24,7 +24,7 @@ TEST_OIDS = frozenset({OID_NIR_TEST, OID_NIR_DEMO})
 OID_LABELS = {OID_NIR: "NIR", OID_NIA: "NIA", OID_NIR_TEST: "NIR de test", OID_NIR_DEMO: "NIR de démonstration"}
 
 # First digit: 1, 2 registered; 3, 4 being registered abroad; 7, 8 temporary (NIA). Letters only for Corsica.
-_SHAPE = re.compile(r"[1-478]\d{4}(?:\d\d|2A|2B)\d{6}\d\d")
+_SHAPE = re.compile(r"[1-478]\d{4}(?:\d\d|2A|2B)\d{6}\d\d", re.ASCII)
 
 
 class InvalidMatricule(InvalidIdentifier):
@@ -53,9 +53,7 @@ def nir_key(body: str) -> str:
     """
     raw = clean_identifier(body)
     if not _SHAPE.fullmatch(raw + "00"):
-        raise InvalidMatricule(
-            "Le matricule compte 13 caractères avant la clé : des chiffres, sauf 2A et 2B en Corse."
-        )
+        raise InvalidMatricule("Le matricule compte 13 caractères avant la clé : des chiffres, sauf 2A ou 2B.")
     number = raw[:5] + raw[5:7].replace("2A", "19").replace("2B", "18") + raw[7:]
     return f"{97 - int(number) % 97:02d}"
 

@@ -35,7 +35,7 @@ class Phone:
 
 
 _PUNCTUATION = re.compile(r"[\s.\-/()\u00a0\u202f\u2010-\u2015]+")
-_NATIONAL = re.compile(r"0[1-9]\d{8}")
+_NATIONAL = re.compile(r"0[1-9]\d{8}", re.ASCII)
 # National prefix dialled in France -> region; the number is kept under the region's own country code. Some
 # prefixes are shared with the mainland (0639 is Mayotte except the fiction range 06 39 98), hence the validity test.
 _OVERSEAS = {
