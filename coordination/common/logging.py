@@ -1,11 +1,151 @@
-"""JSON logs with a request identifier, and nothing that names a person (SEC-22)."""
+"""JSON logs with a request identifier, and nothing that names a person (SEC-22).
+
+What is written: the event, the route (not the address), a status, a duration, identifiers. What never is:
+a query string, a form, an exception's message (databases quote the rows they refuse), a long number, an e-mail.
+"""
+
+import logging
+import re
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+Event = dict[str, Any]
+
+ACCEPTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{7,63}")
+# Ten digits or more, in groups or not: INS (with Corsica's 2A, 2B), NIR, RPPS, SIRET, phone. UUIDs are spared.
+LONG_NUMBER = re.compile(r"(?<![\w-])\+?\d(?:[ .\u00a0\u202f]?[\dAB]){9,}(?![\w-])")
+    r"(?<![\w-])(?:\+?\d(?:[ .\u00a0\u202f]?(?:\d|2[AB](?=[ .\u00a0\u202f]?\d))){9,})(?![\w-])", re.I
+)
+EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
+MASK, EMAIL_MASK = "[numéro]", "[courriel]"
+
+logger = structlog.stdlib.get_logger("coordination.requests")
+
+
+def mask(text: str) -> str:
+    """`text` without its long numbers and its e-mail addresses."""
+    return LONG_NUMBER.sub(MASK, EMAIL.sub(EMAIL_MASK, text))
+
+
+def mask_event(_logger: Any, _method: str, event: Event) -> Event:
+    """structlog processor: mask every value, lists and dictionaries included."""
+    return {key: _masked(value) for key, value in event.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, bool | float | None):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 10**9 else MASK
+    if isinstance(value, dict):
+        return {mask(str(key)): _masked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_masked(item) for item in value]
+    return mask(str(value))
+
+
+def bare_traceback(_logger: Any, _method: str, event: Event) -> Event:
+    """structlog processor: where an exception passed and its class; never its message nor its values."""
+    info = event.pop("exc_info", None)
+    if not isinstance(info, tuple) or info[0] is None:
+        return event
+    kind, _error, trace = info
+    event["exception"] = f"{kind.__module__}.{kind.__qualname__}"
+    event["frames"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
+    return event
+
+
+def bare_celery(_logger: Any, _method: str, event: Event) -> Event:
+    """structlog processor: Celery's own sentences quote results and exceptions; keep the task's name and id."""
+    record = event.get("_record")
+    data = getattr(record, "data", None)
+    if record is not None and record.name.startswith("celery.") and isinstance(data, dict) and "name" in data:
+        event["event"] = f"task {data.get('description', record.levelname.lower())}"
+        event.update(task=data["name"], task_id=data.get("id"))
+    return event
+
+
+def configuration(*, as_json: bool) -> dict:
+    """Django's LOGGING. JSON everywhere but in development, where a person reads the terminal."""
+    shared: list[Callable] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+    ]
+    last: list[Callable] = [structlog.dev.ConsoleRenderer(colors=False)]
+    if as_json:
+        last = [
+            bare_celery,
+            bare_traceback,
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            mask_event,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    else:
+        last.insert(0, structlog.stdlib.ProcessorFormatter.remove_processors_meta)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processors": last,
+                "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder()],
+            }
+        },
+        "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["terminal"], "level": "INFO"},
+        "loggers": {
+            # Our own request line replaces Django's; it would quote the address as typed.
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
+            "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
+            # SQL carries names: never below WARNING, whatever DEBUG says.
+            "django.db.backends": {"handlers": [], "level": "WARNING", "propagate": True},
+        },
+    }
 
 
 class RequestLogMiddleware:
-    """Gives every request an identifier and one log line."""
+    """Gives every request an identifier, said back in X-Request-ID, and one line in the log."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
-        return self.get_response(request)
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if ACCEPTED_ID.fullmatch(given) else uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+        response = self.get_response(request)
+        response.headers["X-Request-ID"] = request_id
+        if not request.path.startswith(settings.STATIC_URL):
+            self._write(request, response, started)
+        return response
+
+    @staticmethod
+    def _write(request: HttpRequest, response: HttpResponse, started: float) -> None:
+        match = request.resolver_match
+        logger.log(
+            logging.ERROR if response.status_code >= 500 else logging.INFO,
+            "request",
+            method=request.method,
+            # The pattern, not the address: somebody may have typed a name in an address that leads nowhere.
+            route=match.route if match else "-",
+            status=response.status_code,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+        )

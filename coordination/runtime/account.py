@@ -86,7 +86,7 @@ def reachable_programs(account: Account, package: Path, wanted: Path) -> Path:
     if not copy.exists():
         draft = copy.with_name(f"{copy.name}.{os.getpid()}")
         shutil.copytree(package, draft, symlinks=True)
-        subprocess.run(["chmod", "-R", "go=u-w", str(draft)], check=True)
+        _readable_by_all(draft)
         os.replace(draft, copy)
     return copy / wanted.relative_to(package)
 
@@ -97,3 +97,12 @@ def _system_folder(kind: str, key: str) -> Path:
     for part in (SYSTEM_HOME, SYSTEM_HOME / kind, folder):
         part.mkdir(mode=0o711, exist_ok=True)
     return folder
+
+
+def _readable_by_all(folder: Path) -> None:
+    """Public programs from a public wheel; the copy is root's, so nobody else may change them."""
+    for parent, folders, files in os.walk(folder):
+        for name in [".", *folders, *files]:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)

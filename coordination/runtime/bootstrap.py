@@ -43,10 +43,10 @@ def main(arguments):
             fcntl.flock(lock, fcntl.LOCK_EX)
             install(arguments[0])
     except Refusal as refusal:
-        print("\n%s" % refusal, file=sys.stderr)  # noqa: UP031 - read by old Pythons too
+        print(f"\n{refusal}", file=sys.stderr)
         return 1
     except OSError as error:
-        print("\n%s" % explain(str(error)), file=sys.stderr)  # noqa: UP031
+        print(f"\n{explain(str(error))}", file=sys.stderr)
         return 1
     return 0
 
@@ -61,10 +61,8 @@ def use_recent_python():
             os.execv(found, [found] + sys.argv)  # noqa: S606 - same script, newer interpreter
     version = ".".join(map(str, sys.version_info[:2]))
     raise Refusal(
-        "Python 3.11 or newer is needed; this one is {}. On Debian 12, Ubuntu 24.04 or newer: "
-        "sudo apt-get install python3 python3-venv — or name another one: make run PYTHON=/path/to/python3.12".format(
-            version
-        )
+        f"Python 3.11 or newer is needed; this one is {version}. On Debian 12, Ubuntu 24.04 or newer: "
+        "sudo apt-get install python3 python3-venv — or name another one: make run PYTHON=/path/to/python3.12"
     )
 
 
@@ -133,7 +131,7 @@ def save_stamp(stamps, name, wanted):
 
 def work(label, command):
     """Run a long command, showing what it fetches; raise Refusal with a sentence when it fails."""
-    print("  %s …" % label, flush=True)  # noqa: UP031
+    print(f"  {label} …", flush=True)
     started = time.monotonic()
     process = subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

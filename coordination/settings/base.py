@@ -1,9 +1,12 @@
 """What every environment shares. Works with no variable set, except the database's address."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
+from coordination.common import logging as product_logging
 from coordination.settings import environment as env
 from coordination.settings.accounts import *  # noqa: F403 - one file per owner, see docs
 
@@ -12,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCT_NAME = env.text("PRODUCT_NAME", "Coordination")
 
 # Production refuses this value; development needs one that survives a restart.
-DEFAULT_SECRET_KEY = "insecure-development-key-refused-by-the-production-settings"
+DEFAULT_SECRET_KEY = "insecure-development-key-refused-by-the-production-settings"  # noqa: S105 - not a secret
 SECRET_KEY = env.text("SECRET_KEY", DEFAULT_SECRET_KEY)
 DEBUG = False
 ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS")
@@ -47,15 +50,16 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "coordination.common.headers.PrivacyHeadersMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "coordination.accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "coordination.accounts.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "coordination.accounts.middleware.SecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "coordination.urls"
@@ -97,7 +101,56 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 
 # --- Jobs ---------------------------------------------------------------------------------------
+# Redis only rings the bell: due work is a row in PostgreSQL, so nothing here needs to survive (stack, §3).
 REDIS_URL = env.text("REDIS_URL")
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Longer than the longest task, or it would run twice; the sweep below is what recovers quickly.
+    "visibility_timeout": 900,
+    # kombu's default looks for lost tasks every 100 s only.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+}
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+# Acknowledged once done, handed to another worker if this one is killed: tasks are idempotent.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 540
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "Europe/Paris"
+CELERY_BEAT_SCHEDULE = {
+    "outbox-sweep": {
+        "task": "coordination.outbox.tasks.sweep",
+        "schedule": 5.0,
+        # A worker that was away need not catch up with the sweeps it missed.
+        "options": {"expires": 10},
+    },
+    "outbox-purge": {"task": "coordination.outbox.tasks.purge", "schedule": crontab(hour=3, minute=17)},
+}
+
+# --- Mail ---------------------------------------------------------------------------------------
+# Every mail is a row first; a worker hands it to the server of EMAIL_URL.
+EMAIL_BACKEND = "coordination.outbox.backend.OutboxBackend"
+OUTBOX_EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_URL = env.text("EMAIL_URL")
+globals().update(env.mail(EMAIL_URL))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text(
+    "DEFAULT_FROM_EMAIL", "Coordination <ne-pas-repondre@coordination.example>"
+)
+OUTBOX_MESSAGE_ID_DOMAIN = urlsplit(SITE_URL).hostname or "localhost"
+
+# --- Logs ---------------------------------------------------------------------------------------
+LOGGING = product_logging.configuration(as_json=True)
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "fr-fr"

@@ -1,10 +1,15 @@
 """A developer's machine and `make run`: plain HTTP on 127.0.0.1, embedded services."""
 
+from coordination.common import logging as product_logging
 from coordination.settings.base import *  # noqa: F403
+from coordination.settings.base import env
 
-DEBUG = env.flag("DEBUG", default=True)  # noqa: F405
-ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *env.listed("ALLOWED_HOSTS")]  # noqa: F405
+DEBUG = env.flag("DEBUG", default=True)
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *env.listed("ALLOWED_HOSTS")]
 INTERNAL_IPS = ["127.0.0.1"]
+# Mails stay on this machine, on the page /dev/courriels/.
+OUTBOX_EMAIL_BACKEND = "coordination.outbox.mailbox.LocalMailboxBackend"
 # Serve static/ straight from the sources: no collectstatic between an edit and a reload.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+LOGGING = product_logging.configuration(as_json=False)

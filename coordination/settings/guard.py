@@ -1,0 +1,69 @@
+"""What production may not start with (SEC-26): every reason at once, in words an operator can act on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coordination.settings import environment as env
+
+# Mail that goes nowhere: invitations would be lost in silence.
+DEAD_ENDS = ("console", "locmem", "filebased", "dummy", "mailbox")
+SHORTEST_SECRET = 50
+
+
+def reasons_to_refuse(settings: Mapping[str, Any]) -> list[str]:
+    """Sentences, one per wrong setting; empty when production may start.
+
+    `settings` holds the names of a settings module. Looks at the environment for DEBUG only.
+    """
+    return [
+        *_secrets(settings),
+        *_tls(settings),
+        *_servers(settings),
+        *_mail(settings),
+    ]
+
+
+def _secrets(settings: Mapping[str, Any]) -> list[str]:
+    reasons = []
+    if settings["DEBUG"] or env.flag("DEBUG"):
+        reasons.append("DEBUG is on: error pages would show personal data. Remove the variable DEBUG.")
+    secret = settings["SECRET_KEY"]
+    if secret == settings["DEFAULT_SECRET_KEY"] or secret.startswith("django-insecure-"):
+        reasons.append("SECRET_KEY is missing or is the development key. Set a random one of 50 characters or more.")
+    elif len(secret) < SHORTEST_SECRET or len(set(secret)) < 10:
+        reasons.append("SECRET_KEY is too weak. Set a random one of 50 characters or more.")
+    return reasons
+
+
+def _tls(settings: Mapping[str, Any]) -> list[str]:
+    reasons = []
+    if not settings["SITE_URL"].startswith("https://"):
+        reasons.append("SITE_URL must be the public address, starting with https://.")
+    if not (settings["TLS_PROXY_HEADER"] or (settings["TLS_CERTIFICATE"] and settings["TLS_KEY"])):
+        reasons.append(
+            "No TLS: set TLS_PROXY_HEADER (the header your proxy sets, e.g. X-Forwarded-Proto), "
+            "or TLS_CERTIFICATE and TLS_KEY for gunicorn."
+        )
+    wanted = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
+    reasons += [f"{name} is off: pages or cookies would travel in the clear." for name in wanted if not settings[name]]
+    hosts = settings["ALLOWED_HOSTS"]
+    if not hosts or any(host in {"*", "."} for host in hosts):
+        reasons.append("ALLOWED_HOSTS must name the site's host names, without *.")
+    return reasons
+
+
+def _servers(settings: Mapping[str, Any]) -> list[str]:
+    wanted = {"DATABASE_URL": "postgres://user:password@host/name", "REDIS_URL": "redis://:password@host:6379/0"}
+    return [f"{name} is missing ({example})." for name, example in wanted.items() if not settings[name]]
+
+
+def _mail(settings: Mapping[str, Any]) -> list[str]:
+    reasons = []
+    backend = settings["OUTBOX_EMAIL_BACKEND"]
+    if any(word in backend.lower() for word in DEAD_ENDS):
+        reasons.append(f"{backend} delivers to nobody. Production needs a mail server.")
+    if not settings["EMAIL_URL"]:
+        reasons.append("EMAIL_URL is missing (smtp://user:password@host:587).")
+    if settings["DEFAULT_FROM_EMAIL"].rstrip("> ").endswith(".example"):
+        reasons.append("DEFAULT_FROM_EMAIL is missing: the sender shown to the people invited.")
+    return reasons
