@@ -15,7 +15,7 @@ def is_fragment(request: HttpRequest) -> bool:
 
     Boosted links and the restoring of history want the whole page, although htmx asks for it.
     """
-    htmx = request.htmx
+    htmx = request.htmx  # type: ignore[attr-defined]  # put there by django_htmx's middleware
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
