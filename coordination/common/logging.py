@@ -21,8 +21,6 @@ Event = dict[str, Any]
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{7,63}")
 # Ten digits or more, in groups or not: INS (with Corsica's 2A, 2B), NIR, RPPS, SIRET, phone. UUIDs are spared.
 LONG_NUMBER = re.compile(r"(?<![\w-])\+?\d(?:[ .\u00a0\u202f]?[\dAB]){9,}(?![\w-])")
-    r"(?<![\w-])(?:\+?\d(?:[ .\u00a0\u202f]?(?:\d|2[AB](?=[ .\u00a0\u202f]?\d))){9,})(?![\w-])", re.I
-)
 EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 MASK, EMAIL_MASK = "[numéro]", "[courriel]"
 

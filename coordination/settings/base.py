@@ -1,7 +1,6 @@
 """What every environment shares. Works with no variable set, except the database's address."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
@@ -136,18 +135,6 @@ CELERY_BEAT_SCHEDULE = {
     },
     "outbox-purge": {"task": "coordination.outbox.tasks.purge", "schedule": crontab(hour=3, minute=17)},
 }
-
-# --- Mail ---------------------------------------------------------------------------------------
-# Every mail is a row first; a worker hands it to the server of EMAIL_URL.
-EMAIL_BACKEND = "coordination.outbox.backend.OutboxBackend"
-OUTBOX_EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-EMAIL_URL = env.text("EMAIL_URL")
-globals().update(env.mail(EMAIL_URL))
-EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text(
-    "DEFAULT_FROM_EMAIL", "Coordination <ne-pas-repondre@coordination.example>"
-)
-OUTBOX_MESSAGE_ID_DOMAIN = urlsplit(SITE_URL).hostname or "localhost"
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)

@@ -51,24 +51,3 @@ def database(url: str) -> dict:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
     }
-
-
-def mail(url: str) -> dict:
-    """Turn `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465` into Django's settings.
-
-    Raises ValueError for any other scheme. Empty gives no setting at all.
-    """
-    if not url:
-        return {}
-    parts = urlsplit(url)
-    if parts.scheme not in {"smtp", "smtps"}:
-        raise ValueError("EMAIL_URL must start with smtp:// or smtps://.")
-    implicit = parts.scheme == "smtps"
-    return {
-        "EMAIL_HOST": parts.hostname or "localhost",
-        "EMAIL_PORT": parts.port or (465 if implicit else 587),
-        "EMAIL_HOST_USER": unquote(parts.username or ""),
-        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
-        "EMAIL_USE_SSL": implicit,
-        "EMAIL_USE_TLS": not implicit and dict(parse_qsl(parts.query)).get("tls", "1") != "0",
-    }

@@ -13,7 +13,7 @@ SHORTEST_SECRET = 50
 def reasons_to_refuse(settings: Mapping[str, Any]) -> list[str]:
     """Sentences, one per wrong setting; empty when production may start.
 
-    `settings` holds the names of a settings module. Looks at the environment for DEBUG only.
+    `settings` holds the names of a settings module. The environment is asked for what has a default there (DEBUG, EMAIL_HOST).
     """
     return [
         *_secrets(settings),
@@ -62,8 +62,11 @@ def _mail(settings: Mapping[str, Any]) -> list[str]:
     backend = settings["OUTBOX_EMAIL_BACKEND"]
     if any(word in backend.lower() for word in DEAD_ENDS):
         reasons.append(f"{backend} delivers to nobody. Production needs a mail server.")
-    if not settings["EMAIL_URL"]:
-        reasons.append("EMAIL_URL is missing (smtp://user:password@host:587).")
-    if settings["DEFAULT_FROM_EMAIL"].rstrip("> ").endswith(".example"):
+    host = settings["EMAIL_HOST"]
+    if not env.text("EMAIL_HOST"):
+        reasons.append("EMAIL_HOST is missing (localhost, if a mail server runs on this machine).")
+    elif host not in {"localhost", "127.0.0.1"} and not (settings["EMAIL_USE_TLS"] or settings["EMAIL_USE_SSL"]):
+        reasons.append("EMAIL_USE_TLS or EMAIL_USE_SSL is needed: mails would cross the network in the clear.")
+    if settings["DEFAULT_FROM_EMAIL"].rstrip("> ").endswith((".example", ".invalid")):
         reasons.append("DEFAULT_FROM_EMAIL is missing: the sender shown to the people invited.")
     return reasons
