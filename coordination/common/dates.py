@@ -30,8 +30,9 @@ class Precision(StrEnum):
 class BirthDate:
     """A birth date to store and how much of it is known.
 
-    The unknown part is filled as the Référentiel national d'identitovigilance does: day unknown -> the 1st of
-    the month; month alone unknown -> January; day and month unknown -> 31 December of the year.
+    The unknown part is filled by our reading of the Référentiel national d'identitovigilance (to confirm on
+    its text): day unknown -> the 1st of the month; month alone unknown -> January; day and month unknown ->
+    31 December of the year.
     """
 
     date: dt.date

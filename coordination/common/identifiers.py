@@ -70,7 +70,7 @@ def luhn_key(body: str) -> str:
     """Return the Luhn check digit to append to a body of digits (for generators of invented numbers).
 
     A département letter counts for its rank, A=1, B=2...: so are keyed the FINESS numbers of Corsica
-    (observed on published numbers such as 2A0000014 and 2B0000020; no official text was found).
+    (it fits the Corsican numbers known to us, 2A0000014 and 2B0000020; no official text was found).
     """
     return luhn.calc_check_digit(body.upper().translate(_LETTER_VALUES))
 
