@@ -1,18 +1,41 @@
 """Who signs in. An account holds an identity and nothing about rights: those live in habilitations."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from coordination.common.ids import uuid7
 
+DRAFT_KEPT_FOR = timedelta(days=7)
 
-class UserManager(BaseUserManager.from_queryset(models.QuerySet)):
+
+class UserQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(is_active=True)
+
+    def administrators(self):
+        return self.active().filter(is_administrator=True)
+
+    def with_email(self, email):
+        return self.filter(email__iexact=email.strip())
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     def create_user(self, email, password=None, **fields):
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
+
+
+class Theme(models.TextChoices):
+    LIGHT = "light", "Clair"
+    DARK = "dark", "Sombre"
+    SYSTEM = "system", "Comme le système"
 
 
 class User(AbstractBaseUser):
@@ -28,6 +51,8 @@ class User(AbstractBaseUser):
     suspended_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    theme = models.CharField("affichage", max_length=6, choices=Theme, default=Theme.LIGHT)
+    shortcuts_enabled = models.BooleanField("raccourcis d'une seule lettre", default=True)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -43,6 +68,16 @@ class User(AbstractBaseUser):
                 name="user_email_unique_whatever_case",
                 violation_error_message="Un compte existe déjà avec cette adresse e-mail.",
             ),
+            # One truth in two shapes: Django and allauth read the flag, people read the dates.
+            models.CheckConstraint(
+                name="user_active_unless_suspended_or_closed",
+                condition=models.Q(is_active=True, suspended_at__isnull=True, closed_at__isnull=True)
+                | (
+                    models.Q(is_active=False)
+                    & (models.Q(suspended_at__isnull=False) | models.Q(closed_at__isnull=False))
+                ),
+            ),
+            models.CheckConstraint(name="user_theme_is_known", condition=models.Q(theme__in=Theme.values)),
         ]
 
     def __str__(self):
@@ -53,3 +88,112 @@ class User(AbstractBaseUser):
 
     def get_short_name(self):
         return self.given_name
+
+
+class AccountChange(models.Model):
+    """What was done to an account, by whom. Written by `actions`, never changed."""
+
+    class Kind(models.TextChoices):
+        CREATED = "created", "Compte créé"
+        SUSPENDED = "suspended", "Compte suspendu"
+        CLOSED = "closed", "Compte fermé"
+        REOPENED = "reopened", "Compte rouvert"
+        EMAIL_CHANGED = "email_changed", "Adresse e-mail changée"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="changes", verbose_name="compte")
+    kind = models.CharField("nature", max_length=20, choices=Kind)
+    # Absent for the command line (the first administrator) and for an accepted invitation.
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="par")
+    reason = models.CharField("motif", max_length=300, blank=True)
+    at = models.DateTimeField("le", default=timezone.now)
+
+    class Meta:
+        verbose_name = "événement de compte"
+        verbose_name_plural = "événements de compte"
+        ordering = ["-at", "-id"]
+
+    def __str__(self):
+        return self.get_kind_display()
+
+
+class SessionQuerySet(models.QuerySet):
+    def live(self):
+        return self.filter(expire_date__gt=timezone.now())
+
+
+class Session(models.Model):
+    """A browser's session, keyed by its user so that one statement ends all of them (SECT-22)."""
+
+    session_key = models.CharField(max_length=40, primary_key=True)
+    session_data = models.TextField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="sessions"
+    )
+    # Shown to its owner: a public name for a row whose key is a secret.
+    public_id = models.UUIDField(default=uuid7, editable=False, unique=True)
+    # The absolute limit counts from here, the idle limit from the other.
+    signed_in_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    # The earlier of both limits: what makes a session dead.
+    expire_date = models.DateTimeField(db_index=True)
+    device = models.CharField("appareil", max_length=80, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "session"
+
+    def __str__(self):
+        return self.device or "Appareil inconnu"
+
+
+class DraftQuerySet(models.QuerySet):
+    def kept(self):
+        return self.filter(updated_at__gt=timezone.now() - DRAFT_KEPT_FOR)
+
+    def outdated(self):
+        return self.filter(updated_at__lte=timezone.now() - DRAFT_KEPT_FOR)
+
+
+class Draft(models.Model):
+    """What somebody was typing in a form, until it is saved. Read and written through `drafts` only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
+    form_key = models.CharField("formulaire", max_length=60)
+    # A plain identifier: a draft knows nothing of the room whose form it belongs to.
+    object_id = models.UUIDField("objet")
+    content = models.TextField("contenu chiffré")
+    updated_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "brouillon"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "form_key", "object_id"], name="draft_one_per_form_and_object"),
+        ]
+
+    def __str__(self):
+        return self.form_key
+
+
+class Throttle(models.Model):
+    """The table of Django's database cache, where allauth counts attempts.
+
+    In PostgreSQL because several processes must count together, and because a stopped Redis must not open the door
+    to guessing (REL-3). Django's cache reads and writes it; the model only gives it a migration.
+    """
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "accounts_throttle"
+        verbose_name = "compteur d'essais"
+        verbose_name_plural = "compteurs d'essais"
+
+    def __str__(self):
+        return self.cache_key

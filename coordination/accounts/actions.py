@@ -1,0 +1,169 @@
+"""Every change to an account. Who may do it: `by`, a named administrator (issue 2 §3)."""
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from coordination.accounts import mails
+from coordination.accounts.errors import AccountClosed, EmailTaken, NotAnAdministrator, OwnAccount
+from coordination.accounts.models import AccountChange, Session, User
+from coordination.common.text import squeeze
+from coordination.outbox.errors import InvalidAddress
+
+Kind = AccountChange.Kind
+
+
+@transaction.atomic
+def create_account(
+    *,
+    email: str,
+    family_name: str,
+    given_name: str,
+    title: str = "",
+    is_administrator: bool = False,
+    password: str | None = None,
+    by: User | None = None,
+) -> User:
+    """Open an account and send its holder the link to choose a password.
+
+    With `password` (demonstration accounts, tests) the address counts as verified and no mail leaves.
+    `by` is None for the command line and for an accepted invitation; else an administrator.
+    Raises EmailTaken, InvalidAddress, NotAnAdministrator. Source: issue 2 §3 (no open sign-up).
+    """
+    if by is not None:
+        _require_administrator(by)
+    email = _free_address(email)
+    user = User.objects.create_user(
+        email,
+        password,
+        family_name=squeeze(family_name),
+        given_name=squeeze(given_name),
+        title=squeeze(title),
+        is_administrator=is_administrator,
+    )
+    EmailAddress.objects.create(user=user, email=email, primary=True, verified=password is not None)
+    _note(user, Kind.CREATED, by)
+    if password is None:
+        send_password_link(user)
+    return user
+
+
+@transaction.atomic
+def send_password_link(user: User) -> None:
+    """Send (again) the link to choose a first password. Raises AccountClosed when the account is not open."""
+    if not user.is_active:
+        raise AccountClosed()
+    mails.send(
+        "password_first",
+        to=user.email,
+        context={"link": mails.password_link(user)},
+        sensitive=True,
+        account_id=user.pk,
+    )
+
+
+@transaction.atomic
+def suspend_account(user: User, *, by: User, reason: str = "") -> User:
+    """Shut the account for a while; its sessions end at once. Raises NotAnAdministrator, OwnAccount."""
+    user = _locked_for_shutting(user, by)
+    if user.suspended_at is None and user.closed_at is None:
+        user.suspended_at, user.is_active = timezone.now(), False
+        user.save(update_fields=["suspended_at", "is_active"])
+        end_sessions(user)
+        _note(user, Kind.SUSPENDED, by, reason)
+    return user
+
+
+@transaction.atomic
+def close_account(user: User, *, by: User, reason: str = "") -> User:
+    """Shut the account for good (the row stays: traces point at it). Same errors as `suspend_account`."""
+    user = _locked_for_shutting(user, by)
+    if user.closed_at is None:
+        user.closed_at, user.is_active = timezone.now(), False
+        user.save(update_fields=["closed_at", "is_active"])
+        end_sessions(user)
+        _note(user, Kind.CLOSED, by, reason)
+    return user
+
+
+@transaction.atomic
+def reopen_account(user: User, *, by: User, reason: str = "") -> User:
+    """Open a suspended or closed account again. Raises NotAnAdministrator, OwnAccount."""
+    _require_administrator(by, other_than=user)
+    user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    if not user.is_active:
+        user.suspended_at, user.closed_at, user.is_active = None, None, True
+        user.save(update_fields=["suspended_at", "closed_at", "is_active"])
+        _note(user, Kind.REOPENED, by, reason)
+    return user
+
+
+@transaction.atomic
+def change_email(user: User, email: str, *, by: User, reason: str = "") -> User:
+    """Give the account another address, to be verified at the next sign-in; sessions end, the old address is told.
+
+    Raises NotAnAdministrator, EmailTaken, InvalidAddress.
+    """
+    _require_administrator(by)
+    user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    email = _free_address(email)
+    before, user.email = user.email, email
+    user.save(update_fields=["email"])
+    EmailAddress.objects.filter(user=user).delete()
+    EmailAddress.objects.create(user=user, email=email, primary=True, verified=False)
+    end_sessions(user)
+    _note(user, Kind.EMAIL_CHANGED, by, reason)
+    mails.send("email_changed", to=before, context={}, account_id=user.pk)
+    return user
+
+
+def end_sessions(user: User, *, except_key: str | None = None) -> int:
+    """End every session of the account in one statement, but the one whose key is given; return how many ended.
+
+    To be called by whoever changes what a session may do: password, role, habilitation (SECT-22).
+    """
+    sessions = Session.objects.filter(user=user)
+    if except_key:
+        sessions = sessions.exclude(session_key=except_key)
+    return sessions.delete()[0]
+
+
+def end_session(user: User, public_id) -> bool:
+    """End one session of this account by its public name; return whether there was one."""
+    return bool(Session.objects.filter(user=user, public_id=public_id).delete()[0])
+
+
+def _free_address(email: str) -> str:
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise InvalidAddress() from None
+    if User.objects.with_email(email).exists():
+        raise EmailTaken()
+    return email
+
+
+def _require_administrator(by: User, *, other_than: User | None = None) -> None:
+    if not (by.is_active and by.is_administrator):
+        raise NotAnAdministrator()
+    if other_than is not None and by.pk == other_than.pk:
+        raise OwnAccount()
+
+
+def _locked_for_shutting(user: User, by: User) -> User:
+    _require_administrator(by, other_than=user)
+    # Locked together, always in the same order: of two administrators shutting each other, the second one to come
+    # reads that it is no longer open, so one always remains.
+    locked = {
+        row.pk: row
+        for row in User.objects.filter(pk__in=[user.pk, by.pk]).order_by("pk").select_for_update(of=("self",))
+    }
+    _require_administrator(locked[by.pk])
+    return locked[user.pk]
+
+
+def _note(user: User, kind: str, by: User | None, reason: str = "") -> None:
+    AccountChange.objects.create(user=user, kind=kind, by=by, reason=squeeze(reason)[:300])

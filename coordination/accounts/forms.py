@@ -1,0 +1,104 @@
+"""Shape of what people type about their own account. The sign-in forms are allauth's, with our words."""
+
+from allauth.account import forms as account
+from allauth.mfa.base import forms as mfa
+from allauth.mfa.totp import forms as totp
+from allauth.mfa.webauthn import forms as webauthn
+from django import forms
+
+from coordination.accounts.models import Theme, User
+
+EMAIL = "Adresse e-mail"
+RULES = "12 caractères ou plus, qui ne soient ni courants ni proches de votre nom."
+
+
+def _plain(field: forms.Field, label: str, help_text: str = "") -> None:
+    """Give a field our words, and take away allauth's placeholder and raw HTML help."""
+    field.label, field.help_text = label, help_text
+    field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(account.LoginForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["login"], EMAIL)
+        _plain(self.fields["password"], "Mot de passe")
+        self.fields["login"].widget.attrs["autocomplete"] = "username"
+
+
+class ResetPasswordForm(account.ResetPasswordForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["email"], EMAIL)
+
+
+class ResetPasswordKeyForm(account.ResetPasswordKeyForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["password1"], "Nouveau mot de passe", RULES)
+        _plain(self.fields["password2"], "Le même, une seconde fois")
+
+
+class ChangePasswordForm(account.ChangePasswordForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["oldpassword"], "Mot de passe actuel")
+        _plain(self.fields["password1"], "Nouveau mot de passe", RULES)
+        _plain(self.fields["password2"], "Le même, une seconde fois")
+
+
+class ReauthenticateForm(account.ReauthenticateForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["password"], "Mot de passe")
+
+
+class AuthenticateForm(mfa.AuthenticateForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["code"], "Code", "Le code à 6 chiffres de votre application, ou un code de secours.")
+
+
+class ReauthenticateCodeForm(mfa.ReauthenticateForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["code"], "Code", "Le code à 6 chiffres de votre application, ou un code de secours.")
+
+
+class ActivateTOTPForm(totp.ActivateTOTPForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["code"], "Code affiché par l'application", "6 chiffres.")
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"
+
+
+class AddKeyForm(webauthn.AddWebAuthnForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["name"], "Nom de la clé", "Pour la reconnaître dans votre liste.")
+        self.fields["name"].max_length = 60
+
+
+class RenameKeyForm(webauthn.EditWebAuthnForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["name"], "Nom de la clé")
+        self.fields["name"].max_length = 60
+
+
+class ProfileForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ["title"]
+        labels = {"title": "Fonction affichée sous votre nom"}
+        help_texts = {"title": "Par exemple : Coordinatrice, DAC Exemple."}
+
+
+class DisplayForm(forms.ModelForm):
+    theme = forms.ChoiceField(label="Affichage", choices=Theme.choices, widget=forms.RadioSelect)
+
+    class Meta:
+        model = User
+        fields = ["theme", "shortcuts_enabled"]
+        labels = {"shortcuts_enabled": "Raccourcis d'une seule lettre"}
+        help_texts = {"shortcuts_enabled": "Par exemple A pour ajouter un membre. Sans effet dans un champ."}

@@ -1,0 +1,44 @@
+"""The e-mails of accounts: rendered by our own templates, queued in the outbox. No patient is ever named in one."""
+
+from urllib.parse import quote
+
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from coordination.accounts.tokens import PasswordLinkGenerator
+from coordination.outbox.actions import queue
+
+
+def absolute(path: str) -> str:
+    """Return the public address of a path. From a setting, never from the Host header of the request that asks."""
+    return f"{settings.SITE_URL}{path}"
+
+
+def password_link(user) -> str:
+    """Return a single-use address where this person chooses a password."""
+    return password_link_of_key(f"{user_pk_to_url_str(user)}-{PasswordLinkGenerator().make_token(user)}")
+
+
+def password_link_of_key(key: str) -> str:
+    """Return the address for allauth's opaque key."""
+    path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+    return absolute(path.replace("UID-KEY", quote(key)))
+
+
+def send(name: str, *, to: str, context: dict, sensitive: bool = False, account_id=None):
+    """Queue the e-mail `templates/accounts/emails/<name>.{subject.txt,txt,html}`. Needs an open transaction."""
+    context = {"site_url": settings.SITE_URL, **context}
+    subject, text, html = (
+        render_to_string(f"accounts/emails/{name}.{part}", context) for part in ("subject.txt", "txt", "html")
+    )
+    return queue(
+        to=to,
+        subject=subject,
+        text=text,
+        html=html,
+        kind=f"account.{name}",
+        sensitive=sensitive,
+        account_id=account_id,
+    )

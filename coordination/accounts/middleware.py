@@ -1,0 +1,81 @@
+"""Session, user and second factor of each request. Their order is given in the settings and matters."""
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth import middleware as auth
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions import middleware as sessions
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
+from django.utils.functional import SimpleLazyObject
+from django.utils.http import urlencode
+
+from coordination.accounts import second_factor
+from coordination.accounts.devices import describe
+
+
+class SessionMiddleware(sessions.SessionMiddleware):
+    """Django's, plus the device's name and the mark of activity."""
+
+    def process_request(self, request):
+        super().process_request(request)
+        request.session.device = describe(request.META.get("HTTP_USER_AGENT", ""))
+
+    def process_response(self, request, response):
+        response = super().process_response(request, response)
+        # A page that asks by itself how long is left must not keep the session alive.
+        if not getattr(request, "is_passive", False):
+            request.session.touch()
+        return response
+
+
+def user_of(session):
+    """Return the user of a session by the query that loaded it; end a session that no longer holds.
+
+    Django's own `get_user` asks for the user a second time. The checks are the same: known backend, open account,
+    and the hash that a new password makes void.
+    """
+    user_id, backend = session.get(SESSION_KEY), session.get(BACKEND_SESSION_KEY)
+    row = session.row
+    if not user_id or row is None or backend not in settings.AUTHENTICATION_BACKENDS:
+        return AnonymousUser()
+    user = row.user
+    if user is None or str(user.pk) != user_id or not user.is_active:
+        return AnonymousUser()
+    if not _hash_holds(session.get(HASH_SESSION_KEY, ""), user):
+        session.flush()
+        return AnonymousUser()
+    return user
+
+
+def _hash_holds(given, user):
+    if constant_time_compare(given, user.get_session_auth_hash()):
+        return True
+    return any(constant_time_compare(given, old) for old in user.get_session_auth_fallback_hash())
+
+
+class AuthenticationMiddleware(auth.AuthenticationMiddleware):
+    def process_request(self, request):
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: user_of(request.session))
+
+
+class SecondFactorMiddleware:
+    """No page but the account's own before a second factor, when the setting asks for one (issue 2 §3)."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if not settings.MFA_REQUIRED or not getattr(view, "login_required", True):
+            return None
+        if getattr(view, "is_account_page", False) or not request.user.is_authenticated:
+            return None
+        if second_factor.passed(request):
+            return None
+        page = "mfa_reauthenticate" if second_factor.enrolled(request.user) else "mfa_index"
+        return redirect(f"{reverse(page)}?{urlencode({'next': request.get_full_path()})}")

@@ -1,0 +1,89 @@
+"""The session engine: one query brings the session and its user, one statement ends all sessions of an account.
+
+Limits (SEC-18): idle and absolute, both folded into `expire_date`. The cookie itself ends with the browser.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends import db
+from django.utils import timezone
+
+
+def expiry(signed_in_at, seen_at):
+    """Return when a session ends that was opened and last used at these moments."""
+    return min(
+        seen_at + timedelta(seconds=settings.SESSION_IDLE_SECONDS),
+        signed_in_at + timedelta(seconds=settings.SESSION_ABSOLUTE_SECONDS),
+    )
+
+
+class SessionStore(db.SessionStore):
+    # The row this store was loaded from or last saved as; its `user` comes with the same query.
+    row = None
+    # Words for the browser, given by the middleware.
+    device = ""
+
+    @classmethod
+    def get_model_class(cls):
+        from coordination.accounts.models import Session
+
+        return Session
+
+    def _get_session_from_db(self):
+        row = (
+            self.model.objects.select_related("user")
+            .filter(session_key=self.session_key, expire_date__gt=timezone.now())
+            .first()
+        )
+        if row is None:
+            self._session_key = None
+        self.row = row
+        return row
+
+    def create_model_instance(self, data):
+        now = timezone.now()
+        user_id = UUID(data[SESSION_KEY]) if data.get(SESSION_KEY) else None
+        before = self.row
+        # A new key for the same person (after a password change) does not lengthen the absolute limit.
+        goes_on = before is not None and before.user_id == user_id
+        signed_in_at = before.signed_in_at if goes_on else now
+        row = self.model(
+            session_key=self._get_or_create_session_key(),
+            session_data=self.encode(data),
+            user_id=user_id,
+            signed_in_at=signed_in_at,
+            last_seen_at=now,
+            expire_date=expiry(signed_in_at, now),
+            device=self.device or (before.device if before else ""),
+        )
+        if goes_on:
+            row.public_id = before.public_id if before.session_key == row.session_key else row.public_id
+            row._state.fields_cache.update(before._state.fields_cache)
+        self.row = row
+        return row
+
+    def touch(self):
+        """Note that the person is still there: at most once a minute, so that reading pages does not write."""
+        now = timezone.now()
+        row = self.row
+        if (
+            row is None
+            or row.user_id is None
+            or (now - row.last_seen_at).total_seconds() < settings.SESSION_TOUCH_SECONDS
+        ):
+            return
+        row.last_seen_at, row.expire_date = now, expiry(row.signed_in_at, now)
+        # An update that finds nothing is right too: the session was ended meanwhile, and must stay so.
+        self.model.objects.filter(pk=row.pk).update(last_seen_at=row.last_seen_at, expire_date=row.expire_date)
+
+    def seconds_left(self):
+        """Return the seconds before this session ends (0 when it is not a live one)."""
+        self._get_session()
+        return max(0, int((self.row.expire_date - timezone.now()).total_seconds())) if self.row else 0
+
+    def flush(self):
+        super().flush()
+        self.row = None

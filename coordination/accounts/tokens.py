@@ -1,0 +1,20 @@
+"""The link that lets somebody choose a password: an hour to reset one, three days to choose the first."""
+
+from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
+from django.conf import settings
+from django.utils.http import base36_to_int
+
+
+class PasswordLinkGenerator(EmailAwarePasswordResetTokenGenerator):
+    """Single use: the token hashes the current password, so setting one makes it void.
+
+    Django's limit (PASSWORD_RESET_TIMEOUT) holds for a first password; an account that has one gets the short limit.
+    """
+
+    def check_token(self, user, token):
+        if not super().check_token(user, token):
+            return False
+        return not user.has_usable_password() or self._age(token) <= settings.PASSWORD_RESET_SHORT_TIMEOUT
+
+    def _age(self, token):
+        return self._num_seconds(self._now()) - base36_to_int(token.split("-")[0])

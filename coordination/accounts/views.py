@@ -1,0 +1,94 @@
+"""« Mon compte », the end of a session announced, and drafts. Sign-in itself is allauth's (see urls)."""
+
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from coordination.accounts import actions, drafts
+from coordination.accounts.decorators import account_page, passive
+from coordination.accounts.errors import DraftTooLong
+from coordination.accounts.forms import DisplayForm, ProfileForm
+from coordination.accounts.models import Session, User
+
+FORMS = {"profil": ProfileForm, "affichage": DisplayForm}
+
+
+@account_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def home(request):
+    """Profile, display, security and open sessions; each form posts its own name."""
+    # A plain copy: a refused form must not change the name shown in the bar.
+    user = User.objects.get(pk=request.user.pk)
+    posted = request.POST.get("formulaire") if request.method == "POST" else None
+    forms = {name: form(request.POST if name == posted else None, instance=user) for name, form in FORMS.items()}
+    if posted in forms and forms[posted].is_valid():
+        forms[posted].save()
+        messages.success(request, "Vos préférences sont enregistrées.")
+        return redirect("accounts:home")
+    return render(
+        request,
+        "accounts/home.html",
+        {
+            "profile_form": forms["profil"],
+            "display_form": forms["affichage"],
+            "form": forms.get(posted, forms["profil"]),
+            "factors": set(Authenticator.objects.filter(user=user).values_list("type", flat=True)),
+            "sessions": Session.objects.live().filter(user=user).order_by("-last_seen_at"),
+            "current_session": request.session.row.public_id,
+        },
+    )
+
+
+@account_page
+@require_POST
+def end_session(request, public_id):
+    if not actions.end_session(request.user, public_id):
+        raise Http404
+    messages.success(request, "La session est terminée.")
+    return redirect("accounts:home")
+
+
+@account_page
+@require_POST
+def end_other_sessions(request):
+    actions.end_sessions(request.user, except_key=request.session.session_key)
+    messages.success(request, "Les autres sessions sont terminées.")
+    return redirect("accounts:home")
+
+
+@account_page
+@require_http_methods(["GET", "HEAD", "POST"])
+@passive
+def session(request):
+    """How long the session lasts; asking does not prolong it, posting does (« Rester connecté »)."""
+    if request.method == "POST":
+        request.session.touch()
+    return JsonResponse({"seconds_left": request.session.seconds_left()})
+
+
+@require_http_methods(["POST", "DELETE"])
+def draft(request, form_key, object_id):
+    """Keep or forget what is being typed in a form."""
+    if request.method == "DELETE":
+        drafts.clear(request.user, form_key, object_id)
+        return HttpResponse(status=204)
+    try:
+        kept = drafts.save(request.user, form_key, object_id, request.body.decode("utf-8", "replace"))
+    except DraftTooLong as error:
+        return JsonResponse({"error": str(error)}, status=413)
+    return JsonResponse({"saved_at": kept.updated_at.isoformat()})
+
+
+@account_page
+@require_GET
+def key_list(request):
+    """allauth goes to its list of keys after a change; ours is part of the second factor's page."""
+    return redirect(reverse("mfa_index"))
+
+
+def closed(request, *args, **kwargs):
+    """Pages of allauth that this product does not have, but whose names allauth looks up."""
+    raise Http404

@@ -1,0 +1,50 @@
+"""One attempt at a waiting row, in two transactions.
+
+The first counts the attempt and commits, so that a row which kills its worker is given up in the end instead of
+killing workers for ever. The second holds the row locked for the whole effect: the lock is the lease. A killed worker
+loses it with its connection, so the sweep can take the row again within seconds (REL-2) and never while somebody is
+at work.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from coordination.outbox.models import RING_AGAIN_AFTER
+
+# About a day and a half in all; the last step repeats until MAX_ATTEMPTS.
+BACK_OFF = [timedelta(seconds=s) for s in (10, 30, 120, 600, 1800, 7200, 21600)]
+MAX_ATTEMPTS = 10
+
+
+def count(queryset, pk, **changes):
+    """Count an attempt and commit; return the row, or None when another worker has it or nothing is due."""
+    with transaction.atomic():
+        row = lock(queryset.due(), pk)
+        if row is None:
+            return None
+        row.attempts += 1
+        # Nobody else may start between the two transactions.
+        row.next_attempt_at = row.ring_after = timezone.now() + RING_AGAIN_AFTER
+        for name, value in changes.items():
+            setattr(row, name, value)
+        row.save()
+        return row
+
+
+def hold(queryset, row):
+    """Lock the row again for the effect; None when another attempt has overtaken this one. Needs a transaction."""
+    return lock(queryset.waiting().filter(attempts=row.attempts), row.pk)
+
+
+def lock(queryset, pk):
+    return queryset.filter(pk=pk).order_by().select_for_update(skip_locked=True, of=("self",)).first()
+
+
+def postpone(row) -> bool:
+    """Set the next attempt's time; return False when the row has had all its attempts."""
+    if row.attempts >= MAX_ATTEMPTS:
+        return False
+    row.next_attempt_at = row.ring_after = timezone.now() + BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
+    return True

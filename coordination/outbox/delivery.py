@@ -1,0 +1,105 @@
+"""Handing one message to the mail server, about once (REL-6)."""
+
+import logging
+import smtplib
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import transaction
+from django.utils import timezone
+
+from coordination.outbox import attempts
+from coordination.outbox.models import Message, State
+
+logger = logging.getLogger(__name__)
+
+
+class NotAccepted(Exception):
+    """The delivery backend said that it took nothing."""
+
+
+def deliver(message_id: UUID) -> bool:
+    """Attempt one message if it is due and free; return whether it was sent by this call.
+
+    Safe to call any number of times at once. Never raises for a failure of the mail server: the row says it.
+    """
+    message = attempts.count(Message.objects, message_id, state=State.EN_COURS)
+    if message is None:
+        return False
+    with transaction.atomic():
+        message = attempts.hold(Message.objects, message)
+        if message is None:
+            return False
+        try:
+            _hand_over(message)
+        except Exception as error:  # a poison mail must leave the queue too, whatever it raises
+            _note_failure(message, error)
+            sent = False
+        else:
+            _note_success(message)
+            sent = True
+        message.save()
+    return sent
+
+
+def _hand_over(message: Message) -> None:
+    mail = EmailMultiAlternatives(
+        message.subject,
+        message.text,
+        settings.DEFAULT_FROM_EMAIL,
+        [message.to],
+        headers={"Message-ID": message.message_id, "Auto-Submitted": "auto-generated"},
+    )
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
+    server = get_connection(settings.OUTBOX_EMAIL_BACKEND)
+    try:
+        server.open()
+        if not server.send_messages([mail]):
+            raise NotAccepted
+    finally:
+        try:
+            server.close()
+        except Exception:  # accepted or not, the answer has been given: a rude goodbye changes nothing
+            logger.info("outbox.rude_goodbye", extra={"outbox_id": str(message.pk)})
+
+
+def _note_success(message: Message) -> None:
+    message.state, message.sent_at, message.last_error = State.ENVOYE, timezone.now(), ""
+    if message.sensitive:
+        message.text = message.html = ""
+
+
+def _note_failure(message: Message, error: Exception) -> None:
+    sentence, final = explain(error)
+    message.last_error = sentence
+    if final or not attempts.postpone(message):
+        message.state = State.ECHEC
+    else:
+        message.state = State.A_REESSAYER
+    # The class only: a server's answer often repeats the address.
+    logger.warning(
+        "outbox.not_delivered",
+        extra={"outbox_id": str(message.pk), "error": type(error).__name__, "state": str(message.state)},
+    )
+
+
+def explain(error: Exception) -> tuple[str, bool]:
+    """Return a French sentence for what went wrong, and whether trying again is useless."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = [answer[0] for answer in error.recipients.values()]
+        if all(500 <= code < 600 for code in codes):
+            return f"L'adresse est refusée par le serveur du destinataire (code {codes[0]}).", True
+        return "Le serveur du destinataire demande d'attendre.", False
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return "Le serveur d'envoi refuse notre identifiant : à vérifier par l'exploitant.", False
+    if isinstance(error, smtplib.SMTPDataError):
+        if 500 <= error.smtp_code < 600:
+            return f"Le message est refusé par le serveur (code {error.smtp_code}).", True
+        return "Le serveur d'envoi demande d'attendre.", False
+    if isinstance(error, smtplib.SMTPException | OSError):
+        return "Le serveur d'envoi ne répond pas correctement.", False
+    if isinstance(error, NotAccepted):
+        return "Le serveur d'envoi n'a pas pris le message.", False
+    return "Le message n'a pas pu être préparé.", False

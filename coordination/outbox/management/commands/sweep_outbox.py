@@ -1,0 +1,38 @@
+"""The sweep as a process of its own, which needs no broker: `manage.py sweep_outbox` beside the workers."""
+
+import signal
+import threading
+
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from django.db.utils import DatabaseError, InterfaceError
+
+from coordination.outbox.sweeping import sweep
+
+
+class Command(BaseCommand):
+    help = "Relance les messages et travaux dus, et les fait ici quand le courtier ne répond pas."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--once", action="store_true", help="un seul passage")
+        parser.add_argument("--every", type=float, default=2.0, help="secondes entre deux passages (2)")
+
+    def handle(self, *, once, every, **options):
+        if once:
+            self.stdout.write(f"{sweep()} ligne(s) relancée(s).")
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        while not stop.is_set():
+            self._pass()
+            stop.wait(every)
+
+    def _pass(self):
+        try:
+            sweep()
+        except (DatabaseError, InterfaceError) as error:
+            # The database restarts: the next pass opens a new connection.
+            self.stderr.write(f"Balayage remis : {type(error).__name__}.")
+        finally:
+            close_old_connections()

@@ -1,0 +1,27 @@
+"""Celery shells. Arguments are identifiers: nothing personal enters the broker (SECT-6)."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from coordination.outbox import actions, delivery, jobs, sweeping
+
+
+@shared_task(ignore_result=True, acks_late=True)
+def deliver(message_id: str) -> None:
+    delivery.deliver(UUID(message_id))
+
+
+@shared_task(ignore_result=True, acks_late=True)
+def run_job(job_id: str) -> None:
+    jobs.run(UUID(job_id))
+
+
+@shared_task(ignore_result=True, expires=10)
+def sweep() -> None:
+    sweeping.sweep()
+
+
+@shared_task(ignore_result=True)
+def purge() -> None:
+    actions.purge()

@@ -1,0 +1,228 @@
+"""About once: attempts, faults, back-off, and what is left after a killed worker (REL-1, REL-2, REL-6)."""
+
+import smtplib
+import threading
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection, transaction
+from django.utils import timezone
+
+from coordination.outbox import attempts, delivery
+from coordination.outbox.models import Message, State
+from tests.outbox.factories import MessageFactory
+
+
+class Fault:
+    """A delivery backend whose server does what the test says."""
+
+    script: list = []
+    sent: list = []
+
+    def __init__(self, **kwargs):
+        pass
+
+    def open(self):
+        return True
+
+    def close(self):
+        pass
+
+    def send_messages(self, messages):
+        event = type(self).script.pop(0) if type(self).script else None
+        if isinstance(event, BaseException):
+            raise event
+        if event == 0:
+            return 0
+        type(self).sent.extend(messages)
+        return len(messages)
+
+
+@pytest.fixture
+def server(settings, monkeypatch):
+    Fault.script, Fault.sent = [], []
+    monkeypatch.setattr(delivery, "get_connection", lambda path: Fault())
+    return Fault
+
+
+def again(message):
+    """Make a postponed message due."""
+    now = timezone.now()
+    Message.objects.filter(pk=message.pk).update(next_attempt_at=now, ring_after=now)
+
+
+TEMPORARY = [
+    OSError("refused"),
+    TimeoutError(),
+    smtplib.SMTPServerDisconnected("cut"),
+    smtplib.SMTPConnectError(421, b"busy"),
+    smtplib.SMTPDataError(451, b"later"),
+    smtplib.SMTPRecipientsRefused({"a@b.example": (450, b"greylisted")}),
+    smtplib.SMTPAuthenticationError(535, b"bad"),
+    smtplib.SMTPResponseException(-1, b"garbage"),
+    UnicodeEncodeError("ascii", "é", 0, 1, "poison"),
+    0,
+]
+
+
+@pytest.mark.req("REL-6")
+@pytest.mark.django_db
+@pytest.mark.parametrize("fault", TEMPORARY, ids=lambda fault: type(fault).__name__)
+def test_a_temporary_fault_is_tried_again_with_the_same_message_id(server, fault):
+    message = MessageFactory()
+    server.script = [fault]
+    assert delivery.deliver(message.pk) is False
+    message.refresh_from_db()
+    assert message.state == State.A_REESSAYER
+    assert message.next_attempt_at > timezone.now()
+    assert message.last_error.endswith((".", "exploitant."))
+    again(message)
+    assert delivery.deliver(message.pk) is True
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.last_error) == (State.ENVOYE, 2, "")
+    assert [sent.extra_headers["Message-ID"] for sent in server.sent] == [message.message_id]
+
+
+@pytest.mark.req("REL-6")
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "fault", [smtplib.SMTPDataError(554, b"no"), smtplib.SMTPRecipientsRefused({"a@b.example": (550, b"unknown")})]
+)
+def test_a_final_refusal_is_a_failure_in_plain_words(server, fault):
+    message = MessageFactory()
+    server.script = [fault]
+    delivery.deliver(message.pk)
+    message.refresh_from_db()
+    assert message.state == State.ECHEC
+    assert "refusé" in message.last_error
+    assert message.to not in message.last_error
+
+
+@pytest.mark.django_db
+def test_a_message_is_given_up_after_its_last_attempt(server):
+    message = MessageFactory(attempts=attempts.MAX_ATTEMPTS - 1)
+    server.script = [OSError()]
+    delivery.deliver(message.pk)
+    message.refresh_from_db()
+    assert message.state == State.ECHEC
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [State.ECHEC])
+def test_a_failed_message_stays_until_somebody_retries_it(server, state):
+    message = MessageFactory(state=state)
+    assert delivery.deliver(message.pk) is False
+    assert server.sent == []
+
+
+@pytest.mark.django_db
+def test_a_sent_message_is_not_sent_again():
+    message = MessageFactory()
+    assert delivery.deliver(message.pk) is True
+    assert delivery.deliver(message.pk) is False
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db
+def test_back_off_grows():
+    waits = []
+    for count in range(1, 6):
+        message = MessageFactory.build(attempts=count)
+        attempts.postpone(message)
+        waits.append(message.next_attempt_at - timezone.now())
+    assert waits == sorted(waits)
+    assert waits[0] < timedelta(seconds=11)
+
+
+@pytest.mark.req("REL-2")
+@pytest.mark.django_db
+def test_the_attempt_of_a_killed_worker_is_taken_again():
+    """The first transaction committed, then the process died: the lock is gone, the row is due again in seconds."""
+    message = MessageFactory()
+    attempts.count(Message.objects, message.pk, state=State.EN_COURS)
+    assert delivery.deliver(message.pk) is False, "somebody may still be between the two transactions"
+    again(message)
+    assert delivery.deliver(message.pk) is True
+    message.refresh_from_db()
+    assert message.attempts == 2
+
+
+@pytest.mark.req("REL-1")
+@pytest.mark.django_db
+def test_an_overtaken_attempt_sends_nothing(server, monkeypatch):
+    message = MessageFactory()
+    count = attempts.count
+
+    def overtaken(*args, **kwargs):
+        row = count(*args, **kwargs)
+        Message.objects.filter(pk=row.pk).update(attempts=row.attempts + 1)
+        return row
+
+    monkeypatch.setattr(attempts, "count", overtaken)
+    assert delivery.deliver(message.pk) is False
+    assert server.sent == []
+
+
+@pytest.mark.req("REL-1")
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_send_it_once(server):
+    message = MessageFactory()
+    start = threading.Barrier(8)
+    results = []
+
+    def work():
+        start.wait()
+        try:
+            results.append(delivery.deliver(message.pk))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [False] * 7 + [True]
+    assert len(server.sent) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_attempt_is_committed_before_the_dialogue(server, monkeypatch):
+    message = MessageFactory()
+    seen = []
+
+    def look(self, messages):
+        def read():
+            seen.append(Message.objects.values_list("state", "attempts").get(pk=message.pk))
+            connection.close()
+
+        other = threading.Thread(target=read)
+        other.start()
+        other.join()
+        return 1
+
+    monkeypatch.setattr(Fault, "send_messages", look)
+    delivery.deliver(message.pk)
+    assert seen == [(State.EN_COURS, 1)]
+
+
+@pytest.mark.django_db
+def test_a_rude_goodbye_after_acceptance_is_a_success(server, monkeypatch):
+    def rude(self):
+        raise smtplib.SMTPResponseException(500, b"go away")
+
+    monkeypatch.setattr(Fault, "close", rude)
+    message = MessageFactory()
+    assert delivery.deliver(message.pk) is True
+
+
+@pytest.mark.django_db
+def test_retrying_a_failed_message_starts_afresh(django_capture_on_commit_callbacks):
+    from coordination.outbox import actions
+
+    message = MessageFactory(state=State.ECHEC, attempts=10, last_error="Refusé.")
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        actions.retry_message(message, by=None)
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.ENVOYE, 1)

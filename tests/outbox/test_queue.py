@@ -1,0 +1,126 @@
+"""A mail is kept when its act is kept, and only then."""
+
+from uuid import uuid4
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+from django.db import IntegrityError, transaction
+
+from coordination.outbox import actions
+from coordination.outbox.backend import OutboxBackend
+from coordination.outbox.errors import InvalidAddress, OutsideTransaction
+from coordination.outbox.models import Job, Message, State
+
+MAIL = {"to": "ines@cabinet.example", "subject": "Objet", "text": "Texte", "kind": "test.mail"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_queue_refuses_to_run_outside_a_transaction():
+    with pytest.raises(OutsideTransaction):
+        actions.queue(**MAIL)
+    with pytest.raises(OutsideTransaction):
+        actions.enqueue("test.job", uuid4())
+
+
+@pytest.mark.req("REL-1")
+@pytest.mark.django_db(transaction=True)
+def test_a_rolled_back_act_sends_nothing():
+    with transaction.atomic():
+        actions.queue(**MAIL)
+        transaction.set_rollback(True)
+    assert not Message.objects.exists()
+    assert mail.outbox == []
+
+
+@pytest.mark.req("REL-1")
+@pytest.mark.django_db(transaction=True)
+def test_a_kept_act_sends_its_mail_after_commit():
+    with transaction.atomic():
+        message = actions.queue(**MAIL, html="<p>Texte</p>")
+        assert mail.outbox == []
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.ENVOYE, 1)
+    assert message.sent_at is not None
+    (sent,) = mail.outbox
+    assert sent.to == [MAIL["to"]]
+    assert sent.extra_headers["Message-ID"] == message.message_id
+    assert sent.alternatives[0][0] == "<p>Texte</p>"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sensitive_body_is_blanked_once_sent():
+    with transaction.atomic():
+        message = actions.queue(**MAIL, html="<p>lien</p>", sensitive=True)
+    message.refresh_from_db()
+    assert (message.text, message.html) == ("", "")
+    assert mail.outbox[0].body == "Texte"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["", "pas une adresse", "a@b", "a@b.example\nBcc: autre@b.example"])
+def test_an_address_that_is_none_is_refused(address):
+    with pytest.raises(InvalidAddress):
+        actions.queue(**{**MAIL, "to": address})
+
+
+@pytest.mark.django_db
+def test_a_subject_is_one_line():
+    message = actions.queue(**{**MAIL, "subject": "Objet\nBcc: autre@b.example"})
+    assert message.subject == "Objet Bcc: autre@b.example"
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_sent_message_without_a_date():
+    message = actions.queue(**MAIL)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Message.objects.filter(pk=message.pk).update(state=State.ENVOYE)
+
+
+@pytest.mark.django_db
+def test_djangos_mails_become_rows_one_per_recipient():
+    message = EmailMultiAlternatives("Objet", "Texte", to=["a@b.example"], cc=["c@d.example"])
+    message.attach_alternative("<p>Texte</p>", "text/html")
+    message.extra_headers["X-Outbox-Kind"] = "library.notice"
+    assert OutboxBackend().send_messages([message]) == 1
+    rows = Message.objects.order_by("to")
+    assert [(row.to, row.kind, row.html) for row in rows] == [
+        ("a@b.example", "library.notice", "<p>Texte</p>"),
+        ("c@d.example", "library.notice", "<p>Texte</p>"),
+    ]
+
+
+@pytest.mark.req("REL-3")
+@pytest.mark.django_db(transaction=True)
+def test_a_stopped_broker_does_not_fail_the_act(monkeypatch):
+    from coordination.outbox import tasks
+
+    calls = []
+
+    def unreachable(*args, **kwargs):
+        calls.append(kwargs)
+        raise OSError("connection refused")
+
+    monkeypatch.setattr(tasks.deliver, "apply_async", unreachable)
+    with transaction.atomic():
+        first = actions.queue(**MAIL)
+    with transaction.atomic():
+        actions.queue(**MAIL)
+    first.refresh_from_db()
+    assert first.state == State.EN_FILE
+    # The second act did not wait for a broker known to be silent, and no ring retries by itself.
+    assert len(calls) == 1
+    assert calls[0]["retry"] is False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_for_later_is_not_rung_now():
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    with transaction.atomic():
+        job = actions.enqueue("test.unknown", uuid4(), due_at=timezone.now() + timedelta(hours=1))
+    job.refresh_from_db()
+    assert job.attempts == 0
+    assert list(Job.objects.due()) == []

@@ -1,0 +1,153 @@
+"""The safety net (REL-2, REL-3, REL-4)."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.utils import timezone
+
+from coordination.outbox import actions, jobs, sweeping, tasks
+from coordination.outbox.models import Job, Message, State
+from tests.outbox.factories import MessageFactory
+
+PAST = timedelta(seconds=10)
+
+
+@pytest.fixture
+def no_broker(monkeypatch):
+    def unreachable(*args, **kwargs):
+        raise OSError
+
+    monkeypatch.setattr(tasks.deliver, "apply_async", unreachable)
+    monkeypatch.setattr(tasks.run_job, "apply_async", unreachable)
+
+
+@pytest.fixture
+def rings(monkeypatch):
+    heard = []
+    monkeypatch.setattr(tasks.deliver, "apply_async", lambda args, retry: heard.append(args[0]))
+    return heard
+
+
+def waiting(**fields):
+    return MessageFactory(ring_after=timezone.now() - PAST, next_attempt_at=timezone.now() - PAST, **fields)
+
+
+@pytest.mark.req("REL-3", "REL-4")
+@pytest.mark.django_db
+def test_with_no_broker_the_sweep_does_the_work_itself(no_broker):
+    message = waiting()
+    assert sweeping.sweep() == 1
+    message.refresh_from_db()
+    assert message.state == State.ENVOYE
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.req("REL-2")
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [State.EN_FILE, State.EN_COURS, State.A_REESSAYER])
+def test_what_is_due_is_rung_again_once(rings, state):
+    message = waiting(state=state)
+    sweeping.sweep()
+    sweeping.sweep()
+    assert rings == [str(message.pk)]
+
+
+@pytest.mark.django_db
+def test_what_is_not_due_or_finished_is_left_alone(rings):
+    waiting(state=State.ECHEC)
+    MessageFactory(sent=True)
+    MessageFactory(next_attempt_at=timezone.now() + PAST)
+    assert sweeping.sweep() == 0
+
+
+@pytest.mark.django_db
+def test_a_new_row_leaves_the_doorbell_its_second(rings):
+    actions.queue(to="a@b.example", subject="s", text="t", kind="k")
+    assert sweeping.sweep() == 0
+
+
+@pytest.mark.django_db
+def test_the_command_sweeps_once(no_broker, capsys):
+    waiting()
+    call_command("sweep_outbox", "--once")
+    assert capsys.readouterr().out.startswith("1 ligne")
+
+
+@pytest.mark.django_db
+def test_oldest_waiting_age_counts_what_is_due_only():
+    assert Message.objects.oldest_waiting_age() == timedelta(0)
+    MessageFactory(next_attempt_at=timezone.now() + PAST)
+    MessageFactory(sent=True)
+    assert Message.objects.oldest_waiting_age() == timedelta(0)
+    waiting()
+    assert timedelta(seconds=9) < Message.objects.oldest_waiting_age() < timedelta(seconds=20)
+    assert Job.objects.oldest_waiting_age() == timedelta(0)
+
+
+@pytest.fixture
+def handlers(monkeypatch):
+    monkeypatch.setattr(jobs, "_handlers", {})
+
+
+@pytest.mark.req("REL-1")
+@pytest.mark.django_db
+def test_a_job_runs_once(handlers, django_capture_on_commit_callbacks):
+    done = []
+    jobs.handler("test.job")(done.append)
+    ref = uuid4()
+    with django_capture_on_commit_callbacks(execute=True):
+        job = actions.enqueue("test.job", ref)
+    assert done == [ref]
+    assert jobs.run(job.pk) is False
+    assert done == [ref]
+
+
+@pytest.mark.req("REL-1")
+@pytest.mark.django_db
+def test_a_failing_job_leaves_no_effect_and_is_retried(handlers):
+    fail = [True]
+
+    @jobs.handler("test.job")
+    def work(ref):
+        MessageFactory(kind="effect")
+        if fail:
+            raise ValueError("Madame Untel")
+
+    job = actions.enqueue("test.job", uuid4())
+    assert jobs.run(job.pk) is False
+    assert not Message.objects.filter(kind="effect").exists()
+    job.refresh_from_db()
+    assert (job.attempts, job.done_at) == (1, None)
+    assert "Untel" not in job.last_error
+    fail.clear()
+    Job.objects.update(next_attempt_at=timezone.now(), ring_after=timezone.now())
+    assert jobs.run(job.pk) is True
+    assert Message.objects.filter(kind="effect").count() == 1
+
+
+@pytest.mark.django_db
+def test_a_job_of_unknown_kind_waits_for_a_newer_worker(handlers):
+    job = actions.enqueue("test.absent", uuid4())
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert "UnknownKind" in job.last_error
+    assert job.next_attempt_at > timezone.now()
+
+
+def test_one_kind_has_one_handler(handlers):
+    jobs.handler("test.job")(print)
+    with pytest.raises(ValueError):
+        jobs.handler("test.job")(len)
+
+
+@pytest.mark.django_db
+def test_purge_keeps_failures_and_what_is_recent():
+    old = timezone.now() - timedelta(days=100)
+    MessageFactory(state=State.ENVOYE, sent_at=old)
+    kept = MessageFactory(state=State.ECHEC, created_at=old)
+    Job.objects.create(kind="k", ref=uuid4(), done_at=old)
+    assert actions.purge() == (1, 1)
+    assert list(Message.objects.all()) == [kept]
