@@ -35,9 +35,9 @@ class IdentityNotSound(DomainError):
     field = "identity_status"
 
 
-class DossierIsClosed(DomainError):
-    code = "dossier_is_closed"
-    message = "Ce dossier est clôturé : il ne peut plus être modifié."
+class DossierIsReadOnly(DomainError):
+    code = "dossier_is_read_only"
+    message = "Ce dossier est {state} : il se lit, il ne se modifie plus."
 
 
 class ClosingReasonMissing(DomainError):
@@ -47,7 +47,21 @@ class ClosingReasonMissing(DomainError):
 
 
 class ChangedMeanwhile(DomainError):
-    """Someone else saved first: the second person sees both texts (REL-11)."""
+    """Someone else saved first: the second person sees both texts (REL-11).
+
+    `who` is the other person's name, `current` what is now stored: {field: value}.
+    """
 
     code = "changed_meanwhile"
     message = "{who} a modifié cette fiche pendant votre saisie."
+
+    def __init__(self, *, who: str = "", current: dict | None = None) -> None:
+        self.who = who
+        self.current = current or {}
+        super().__init__(who=who or "Quelqu'un")
+
+
+class ReopeningReasonMissing(DomainError):
+    code = "reopening_reason_missing"
+    message = "Indiquez pourquoi ce dossier est rouvert."
+    field = "note"

@@ -4,7 +4,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from coordination.common.dates import Precision
 from coordination.common.ids import uuid7
+from coordination.common.text import fold, person_name
 from habilitations import access
 from habilitations.rubriques import Niveau
 
@@ -24,6 +26,14 @@ class IdentityStatus(models.TextChoices):
     QUAL = "QUAL", "Identité qualifiée (INS)"
 
 
+class DatePrecision(models.TextChoices):
+    """How much of the birth date is known; the unknown part is filled by the rules of common/dates.py."""
+
+    DAY = Precision.DAY.value, "Date complète"
+    MONTH = Precision.MONTH.value, "Jour inconnu"
+    YEAR = Precision.YEAR.value, "Jour et mois inconnus"
+
+
 class IdentityTraits(models.Model):
     """The traits that identify a person; shared by the dossier and by the history of its identity."""
 
@@ -34,6 +44,7 @@ class IdentityTraits(models.Model):
     used_given_name = models.CharField("prénom utilisé", max_length=100, blank=True)
     sex = models.CharField("sexe", max_length=8, choices=Sex)
     birth_date = models.DateField("date de naissance")
+    birth_date_precision = models.CharField(max_length=5, choices=DatePrecision, default=DatePrecision.DAY)
     birth_place = models.CharField("lieu de naissance", max_length=120, blank=True)
     # INSEE code of the commune, or of the country (99xxx) for a birth abroad.
     birth_place_code = models.CharField("code INSEE du lieu de naissance", max_length=5, blank=True)
@@ -55,11 +66,12 @@ class DossierQuerySet(models.QuerySet):
         """Dossiers the account may open: the plural of the door, decided by habilitations.access."""
         return self.filter(id__in=access.dossier_ids(user))
 
-    def in_progress(self):
-        return self.exclude(status=Dossier.Status.CLOS)
+    def of_traits(self, birth_name, birth_date):
+        """Dossiers of the same birth name, however written, and birth date: perhaps the same person."""
+        return self.filter(search_birth_name=fold(birth_name), birth_date=birth_date)
 
-    def of_traits(self, search_birth_name, birth_date):
-        return self.filter(search_birth_name=search_birth_name, birth_date=birth_date)
+    def of_ins(self, matricule, oid):
+        return self.filter(ins_matricule=matricule, ins_oid=oid)
 
 
 class Dossier(IdentityTraits):
@@ -109,7 +121,13 @@ class Dossier(IdentityTraits):
     closing_reason = models.CharField("motif de clôture", max_length=14, choices=ClosingReason, blank=True)
     status_note = models.CharField("précision", max_length=300, blank=True)
     duplicate_reason = models.CharField("motif de création malgré un homonyme", max_length=300, blank=True)
+    # Identity and contacts are two forms: each has its version, so that one does not disturb the other.
     version = models.PositiveIntegerField(default=1)
+    contacts_version = models.PositiveIntegerField(default=1)
+    contacts_changed_at = models.DateTimeField(null=True)
+    contacts_changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     # Replayed creations (double click, lost answer) find the dossier already made.
@@ -159,6 +177,19 @@ class Dossier(IdentityTraits):
     @property
     def given_name(self):
         return self.used_given_name or self.first_given_name
+
+    def save(self, **options):
+        """Keep the columns of search and order in step with the names they come from."""
+        names = (self.birth_name, self.birth_given_names, self.used_name, self.used_given_name)
+        self.search_birth_name = fold(self.birth_name)
+        # A space before each word, so that "begins a word" is a plain LIKE.
+        self.search_name = " " + " ".join(dict.fromkeys(fold(" ".join(names)).split()))
+        self.sort_name = fold(f"{self.family_name} {self.given_name}")
+        super().save(**options)
+
+    @property
+    def full_name(self):
+        return person_name(self.family_name, self.given_name)
 
     @property
     def is_qualified(self):

@@ -1,0 +1,299 @@
+"""Every change of a dossier: its opening, the identity of its person, her contacts, its state."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from coordination.common.ins import InsMatricule, first_given_name
+from coordination.common.text import fold
+from coordination.dossiers import identity_status as moves
+from coordination.dossiers.errors import (
+    ChangedMeanwhile,
+    ClosingReasonMissing,
+    DossierIsReadOnly,
+    InsAlreadyUsed,
+    LooksLikeAnother,
+    ReopeningReasonMissing,
+)
+from coordination.dossiers.models import Dossier, IdentityStatus, IdentityTraits, IdentityVersion, StatusChange
+from habilitations.rubriques import Action, Niveau
+
+TRAITS = tuple(f.name for f in IdentityTraits._meta.get_fields())
+# What makes the person, by the INS reference: changing one of them by hand breaks the link with INSi.
+STRICT_TRAITS = ("birth_name", "birth_given_names", "first_given_name", "sex", "birth_date", "birth_place_code")
+CONTACTS = ("phone", "mobile", "email", "address", "postal_code", "town", "commune_code")
+LOOKALIKES_SHOWN = 20
+# First half of the advisory lock taken on a person being created; a number of our own.
+PERSON_LOCK = 0x1D
+
+
+@dataclass(frozen=True)
+class Lookalikes:
+    """What a search before creation found: dossiers one may name, and how many one may not."""
+
+    same_ins: bool = False
+    visible: list[Dossier] = field(default_factory=list)
+    hidden_count: int = 0
+
+    def __bool__(self) -> bool:
+        return self.same_ins or bool(self.visible) or self.hidden_count > 0
+
+
+def find_lookalikes(*, by, birth_name: str, birth_date, ins_matricule: str = "", ins_oid: str = "") -> Lookalikes:
+    """Return the dossiers that may be the same person's (INS-7). Three SQL statements at most.
+
+    Same matricule and OID is a certainty, whoever may open that dossier; same birth name and date a
+    question. Dossiers that `by` may not open are only counted.
+    """
+    alike = list(Dossier.objects.of_traits(birth_name, birth_date).order_by("sort_name", "id")[:LOOKALIKES_SHOWN])
+    ids = [dossier.pk for dossier in alike]
+    opened = set(Dossier.objects.visible_to(by).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+    return Lookalikes(
+        same_ins=bool(ins_matricule) and Dossier.objects.of_ins(ins_matricule, ins_oid).exists(),
+        visible=[dossier for dossier in alike if dossier.pk in opened],
+        hidden_count=len(alike) - len(opened),
+    )
+
+
+@transaction.atomic
+def create_dossier(
+    *,
+    by,
+    traits: dict,
+    contacts: dict,
+    motif: str,
+    referent_structure=None,
+    duplicate_reason: str = "",
+    creation_key: UUID,
+) -> Dossier:
+    """Create the dossier of a person, without any member: `circle.actions.open_dossier` adds its creator.
+
+    `traits` holds fields of IdentityTraits (birth_name, birth_given_names, sex and birth_date required),
+    `contacts` fields of CONTACTS. A key already used gives back the dossier it made. Raises InsAlreadyUsed,
+    LooksLikeAnother (a lookalike and no `duplicate_reason`), StatusNotByHand, IdentityNotSound, and the
+    errors of InsMatricule.parse (INS-1, 2, 6, 7, 8).
+    """
+    # Two people, or two clicks, creating the same person at the same time: one waits, then sees the other's.
+    _lock_person(traits["birth_name"], traits["birth_date"])
+    made = Dossier.objects.filter(creation_key=creation_key, created_by=by).first()
+    if made:
+        return made
+    traits = _checked_traits(traits)
+    found = find_lookalikes(
+        by=by,
+        birth_name=traits["birth_name"],
+        birth_date=traits["birth_date"],
+        ins_matricule=traits["ins_matricule"],
+        ins_oid=traits["ins_oid"],
+    )
+    if found.same_ins:
+        raise InsAlreadyUsed
+    if found and not duplicate_reason.strip():
+        raise LooksLikeAnother
+    dossier = Dossier(
+        **traits,
+        **{name: contacts.get(name, "") for name in CONTACTS},
+        motif=motif,
+        referent_structure=referent_structure,
+        duplicate_reason=duplicate_reason.strip() if found else "",
+        status_on=timezone.localdate(),
+        created_by=by,
+        creation_key=creation_key,
+    )
+    _save_identity(dossier)
+    return dossier
+
+
+@transaction.atomic
+def update_identity(dossier: Dossier, *, by, version: int, traits: dict) -> Dossier:
+    """Change traits, attributes or what was checked of an identity; the former one is kept (INS-3).
+
+    `traits` holds the fields to change. A strict trait changed by hand drops the INS and brings the status
+    back to the `identity_status` given (PROV or VALI, PROV by default). Raises ChangedMeanwhile,
+    DossierIsReadOnly, StatusNotByHand, IdentityNotSound, InsAlreadyUsed.
+    """
+    dossier = _locked(dossier)
+    if dossier.version != version:
+        raise ChangedMeanwhile(who=_last_editor(dossier), current={name: getattr(dossier, name) for name in traits})
+    wanted = _with_first_name(dossier, traits)
+    new_ins = _parsed_ins(wanted)
+    strict = any(wanted.get(name, getattr(dossier, name)) != getattr(dossier, name) for name in STRICT_TRAITS)
+    move = _next_status(dossier, wanted, strict=strict)
+    before = _snapshot(dossier)
+    for name, value in wanted.items():
+        setattr(dossier, name, value)
+    dossier.identity_status = move.status
+    if new_ins:
+        dossier.ins_matricule, dossier.ins_oid = new_ins.value, new_ins.oid
+    elif not move.keeps_ins:
+        dossier.ins_matricule = dossier.ins_oid = ""
+    return _keep_former(dossier, before, by=by, reason="Traits modifiés" if strict else "Identité mise à jour")
+
+
+@transaction.atomic
+def set_identity_flags(dossier: Dossier, *, by, homonym: bool, doubtful: bool, fictitious: bool) -> Dossier:
+    """Mark an identity as homonym, doubtful or fictitious; the last two make it provisional (INS-8)."""
+    dossier = _locked(dossier)
+    before = _snapshot(dossier)
+    dossier.homonym, dossier.doubtful, dossier.fictitious = homonym, doubtful, fictitious
+    move = moves.flags_changed(dossier.identity_status, sound=not (doubtful or fictitious))
+    dossier.identity_status = move.status
+    if not move.keeps_ins:
+        dossier.ins_matricule = dossier.ins_oid = ""
+    return _keep_former(dossier, before, by=by, reason="Attributs d'identité")
+
+
+@transaction.atomic
+def receive_ins(dossier: Dossier, *, by, matricule: str, oid: str) -> Dossier:
+    """Record what the INSi service answered (code 00): the only way to RECUP and QUAL (INS-3).
+
+    Raises InvalidMatricule, UnknownOid, TestOidRefused, IdentityNotSound, InsAlreadyUsed.
+    """
+    dossier = _locked(dossier)
+    ins = InsMatricule.parse(matricule, oid, settings.INS_TEST_ALLOWED)
+    move = moves.ins_received(dossier.identity_status, sound=not (dossier.doubtful or dossier.fictitious))
+    before = _snapshot(dossier)
+    dossier.ins_matricule, dossier.ins_oid, dossier.identity_status = ins.value, ins.oid, move.status
+    return _keep_former(dossier, before, by=by, reason="Réponse du téléservice INSi")
+
+
+@transaction.atomic
+def update_contacts(dossier: Dossier, *, by, version: int, contacts: dict) -> Dossier:
+    """Change how the person is reached, the motif or the referent structure.
+
+    `contacts` holds fields of CONTACTS, `motif`, `referent_structure`; `version` is `contacts_version` as it
+    was read. Raises ChangedMeanwhile, DossierIsReadOnly.
+    """
+    dossier = _locked(dossier)
+    if dossier.contacts_version != version:
+        who = dossier.contacts_changed_by
+        raise ChangedMeanwhile(
+            who=who.get_full_name() if who else "", current={name: getattr(dossier, name) for name in contacts}
+        )
+    for name, value in contacts.items():
+        setattr(dossier, name, value)
+    dossier.contacts_version += 1
+    dossier.contacts_changed_at, dossier.contacts_changed_by = timezone.now(), by
+    dossier.save()
+    return dossier
+
+
+@transaction.atomic
+def change_status(
+    dossier: Dossier, *, by, access, status: str, reason: str = "", note: str = "", seen: str = ""
+) -> Dossier:
+    """Move a dossier between « en évaluation », « actif », « en pause » and « clôturé ».
+
+    Entering or leaving a read-only state needs the right to close; the rest, to write the identity.
+    `seen` is the status the screen showed. Raises NotAllowed, ClosingReasonMissing, ReopeningReasonMissing,
+    ChangedMeanwhile.
+    """
+    dossier = Dossier.objects.select_for_update(of=("self",)).get(pk=dossier.pk)
+    before, after = Dossier.Status(dossier.status), Dossier.Status(status)
+    if seen and seen != before:
+        last = dossier.status_changes.select_related("by").order_by("-at").first()
+        raise ChangedMeanwhile(who=last.by.get_full_name() if last else "", current={"status": before})
+    if before == after:
+        return dossier
+    frozen = {Dossier.Status.PAUSE, Dossier.Status.CLOS}
+    if frozen & {before, after} or not access.can_write("identite"):
+        access.require(Action.CLOSE_DOSSIER)
+    if after == Dossier.Status.CLOS and reason not in Dossier.ClosingReason.values:
+        raise ClosingReasonMissing
+    if before == Dossier.Status.CLOS and not note.strip():
+        raise ReopeningReasonMissing
+    dossier.status, dossier.status_on, dossier.status_note = after, timezone.localdate(), note.strip()
+    dossier.closing_reason = reason if after == Dossier.Status.CLOS else ""
+    dossier.save()
+    StatusChange.objects.create(
+        dossier=dossier, by=by, before=before, after=after, reason=dossier.closing_reason, note=note.strip()
+    )
+    return dossier
+
+
+def _lock_person(birth_name, birth_date) -> None:
+    key = zlib.crc32(f"{fold(birth_name)} {birth_date}".encode())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PERSON_LOCK, key - 2**31])
+
+
+def _checked_traits(traits: dict) -> dict:
+    """Return the traits of a new identity, its status and INS checked."""
+    wanted = {name: value for name, value in traits.items() if name in TRAITS}
+    if not wanted.get("first_given_name"):
+        wanted["first_given_name"] = first_given_name(wanted["birth_given_names"])
+    sound = not (wanted.get("doubtful") or wanted.get("fictitious"))
+    status = wanted.get("identity_status") or IdentityStatus.PROV
+    wanted["identity_status"] = moves.chosen_by_hand(moves.PROV, status, sound=sound).status
+    ins = _parsed_ins(wanted)
+    return wanted | {"ins_matricule": ins.value if ins else "", "ins_oid": ins.oid if ins else ""}
+
+
+def _parsed_ins(traits: dict) -> InsMatricule | None:
+    """Take the INS out of the traits and check it; None when none was typed."""
+    matricule, oid = traits.pop("ins_matricule", ""), traits.pop("ins_oid", "")
+    return InsMatricule.parse(matricule, oid, settings.INS_TEST_ALLOWED) if matricule else None
+
+
+def _with_first_name(dossier: Dossier, traits: dict) -> dict:
+    wanted = {name: value for name, value in traits.items() if name in TRAITS}
+    given = wanted.get("birth_given_names", dossier.birth_given_names)
+    if "first_given_name" in wanted and not wanted["first_given_name"]:
+        wanted["first_given_name"] = first_given_name(given)
+    return wanted
+
+
+def _next_status(dossier: Dossier, wanted: dict, *, strict: bool) -> moves.Move:
+    chosen = wanted.pop("identity_status", "")
+    doubtful = wanted.get("doubtful", dossier.doubtful)
+    sound = not (doubtful or wanted.get("fictitious", dossier.fictitious))
+    if strict:
+        return moves.traits_changed(chosen or moves.PROV, sound=sound)
+    if not sound and chosen in ("", dossier.identity_status):
+        return moves.flags_changed(dossier.identity_status, sound=False)
+    return moves.chosen_by_hand(dossier.identity_status, chosen or dossier.identity_status, sound=sound)
+
+
+def _locked(dossier: Dossier) -> Dossier:
+    """Return the row read again under lock, refusing a dossier that became read-only meanwhile."""
+    row = Dossier.objects.select_for_update(of=("self",)).get(pk=dossier.pk)
+    if row.cap < Niveau.ECRITURE:
+        raise DossierIsReadOnly(state=row.get_status_display().lower())
+    return row
+
+
+def _snapshot(dossier: Dossier) -> dict:
+    return {name: getattr(dossier, name) for name in TRAITS}
+
+
+def _keep_former(dossier: Dossier, before: dict, *, by, reason: str) -> Dossier:
+    """Save the identity and keep what it was, unless nothing changed."""
+    if before == _snapshot(dossier):
+        return dossier
+    former = dossier.version
+    dossier.version += 1
+    _save_identity(dossier)
+    IdentityVersion.objects.create(dossier=dossier, version=former, replaced_by=by, reason=reason, **before)
+    return dossier
+
+
+def _save_identity(dossier: Dossier) -> None:
+    """Save, turning the constraint that two simultaneous acts met into the sentence of the rule."""
+    try:
+        with transaction.atomic():
+            dossier.save()
+    except IntegrityError as error:
+        if "dossier_ins_unique" in str(error):
+            raise InsAlreadyUsed from None
+        raise
+
+
+def _last_editor(dossier: Dossier) -> str:
+    last = dossier.identity_versions.select_related("replaced_by").order_by("-version").first()
+    return last.replaced_by.get_full_name() if last and last.replaced_by else ""
