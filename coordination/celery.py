@@ -1,14 +1,11 @@
 """The Celery application: a doorbell for rows that wait in PostgreSQL, never their home."""
 
 import logging.config
-import os
 import re
 from typing import Any
 
 from celery import Celery, Task
 from celery.signals import setup_logging
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings.production")
 
 IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d|\d{1,9}", re.IGNORECASE)
 
@@ -26,6 +23,7 @@ class IdentifiersOnly(Task):
         return super().apply_async(args, kwargs, *rest, **options)
 
 
+# No default for DJANGO_SETTINGS_MODULE here: importing the house must not choose its settings.
 app = Celery("coordination", task_cls=IdentifiersOnly)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -101,6 +101,9 @@ def make_environment():
     if VENV.exists() and not (VENV / "pyvenv.cfg").exists() and any(VENV.iterdir()):
         raise Refusal(f"{VENV} exists and is not a virtual environment. Move it aside, then try again.")
     work("Virtual environment", [sys.executable, "-m", "venv", "--clear", str(VENV)])
+    # So that pytest, celery and python find the project from any folder.
+    for packages in VENV.glob("lib/python3.*/site-packages"):
+        (packages / "project.pth").write_text(f"{ROOT}\n")
 
 
 def python_works():

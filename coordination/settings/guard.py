@@ -13,7 +13,7 @@ SHORTEST_SECRET = 50
 def reasons_to_refuse(settings: Mapping[str, Any]) -> list[str]:
     """Sentences, one per wrong setting; empty when production may start.
 
-    `settings` holds the names of a settings module. The environment is asked for what has a default there (DEBUG, EMAIL_HOST).
+    `settings` holds the names of a settings module; the environment is asked for what has a default there.
     """
     return [
         *_secrets(settings),
