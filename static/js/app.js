@@ -1,0 +1,183 @@
+// Behaviours of every page. One file, because the first view is held to seven requests; what only some pages need
+// (combobox.js, drafts.js) is loaded when the page shows it. Everything here repeats something that works without it.
+
+const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
+const say = (sentence) => {
+  const region = document.getElementById("etat");
+  if (region) region.textContent = sentence;
+};
+
+// --- htmx ----------------------------------------------------------------------------------------
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-CSRFToken"] = meta("csrf-token");
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  // Focus stays on the trigger unless the answer brings an error summary or names a place.
+  event.target.querySelector?.("[data-error-summary], [data-focus]")?.focus();
+});
+document.addEventListener("htmx:sendError", () => say("Pas de réseau. Réessayez."));
+document.addEventListener("htmx:responseError", () => say("L’enregistrement n’a pas abouti. Réessayez."));
+
+// --- Menus: native <details data-menu> -----------------------------------------------------------
+const openMenus = () => document.querySelectorAll("details[data-menu][open]");
+const closeMenus = (keep) => openMenus().forEach((menu) => menu.contains(keep) || menu.removeAttribute("open"));
+
+document.addEventListener("click", (event) => closeMenus(event.target));
+document.addEventListener("focusin", (event) => closeMenus(event.target));
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.("details[data-menu][open]");
+  if (!menu) return;
+  if (event.key === "Escape") {
+    menu.removeAttribute("open");
+    menu.querySelector("summary").focus();
+  } else if (["ArrowDown", "ArrowUp"].includes(event.key) && !event.target.matches("input")) {
+    const items = [...menu.querySelectorAll("summary ~ * :is(a, button, input:not([type=hidden]))")];
+    const step = event.key === "ArrowDown" ? 1 : -1;
+    const here = items.indexOf(event.target);
+    items[(here === -1 && step < 0 ? items.length - 1 : here + step + items.length) % items.length]?.focus();
+    event.preventDefault();
+  }
+});
+// The search dropped from the top bar of a phone: the field is what one opened it for.
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details[open]")) event.target.querySelector("input[type=search]")?.focus();
+}, true);
+
+// --- Undo toast ----------------------------------------------------------------------------------
+const TOAST_MS = 10_000;
+
+function startToast(toast) {
+  let left = TOAST_MS;
+  let since = 0;
+  let timer = 0;
+  const held = () => toast.matches(":hover") || toast.contains(document.activeElement);
+  const run = () => {
+    if (held()) return;
+    since = Date.now();
+    timer = setTimeout(() => toast.remove(), left);
+  };
+  const hold = () => {
+    if (!timer) return;
+    clearTimeout(timer);
+    timer = 0;
+    left = Math.max(1000, left - (Date.now() - since));
+  };
+  toast.dataset.toast = "started";
+  toast.addEventListener("pointerenter", hold);
+  toast.addEventListener("focusin", hold);
+  toast.addEventListener("pointerleave", run);
+  toast.addEventListener("focusout", () => setTimeout(run));
+  run();
+}
+
+// --- File active: row to row ---------------------------------------------------------------------
+document.addEventListener("keydown", (event) => {
+  const link = event.target.closest?.("[data-rows] [data-row-link]");
+  if (!link || event.ctrlKey || event.altKey || event.metaKey) return;
+  const links = [...link.closest("[data-rows]").querySelectorAll("[data-row-link]")];
+  const here = links.indexOf(link);
+  const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: links.length - 1 }[event.key];
+  if (to === undefined) return;
+  links[Math.min(Math.max(to, 0), links.length - 1)].focus();
+  event.preventDefault();
+});
+
+// --- Shortcuts -----------------------------------------------------------------------------------
+const GO_TO = { p: "patients", a: "agenda", t: "a-faire", n: "annuaire" };
+let goingTo = 0;
+
+function openDossierSearch() {
+  const wide = document.querySelector("[data-shortcut-target]");
+  if (wide?.offsetParent) return wide.focus();
+  const drop = document.querySelector(".topbar-end details:has(input[type=search])");
+  drop?.setAttribute("open", "");
+  return drop?.querySelector("input[type=search]").focus();
+}
+
+function singleKey(event) {
+  const key = event.key.toLowerCase();
+  if (Date.now() - goingTo < 1500 && GO_TO[key]) {
+    goingTo = 0;
+    document.querySelector(`.main-nav [data-key="${GO_TO[key]}"]`)?.click();
+  } else if (key === "g") {
+    goingTo = Date.now();
+  } else if (key === "/") {
+    openDossierSearch();
+  } else {
+    const target = document.querySelector(`[data-shortcut="${CSS.escape(key)}"]`);
+    if (!target) return;
+    target.click();
+  }
+  event.preventDefault();
+}
+
+document.addEventListener("keydown", (event) => {
+  const undo = document.querySelector("[data-toast] [data-undo]");
+  if (event.altKey && event.code === "KeyZ" && undo) {
+    event.preventDefault();
+    undo.click();
+  } else if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+    event.preventDefault();
+    openDossierSearch();
+  } else if (!event.ctrlKey && !event.altKey && !event.metaKey && "shortcuts" in document.body.dataset) {
+    // Single letters are off in fields, and everywhere when the account says so (WCAG 2.1.4).
+    if (!event.target.closest("input, select, textarea, [contenteditable], dialog[open]")) singleKey(event);
+  }
+});
+
+// --- Forms ---------------------------------------------------------------------------------------
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!("submitOnce" in form.dataset)) return;
+  if (form.dataset.sending) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sending = "1";
+  const button = event.submitter;
+  const words = button?.querySelector("span");
+  if (!words || !button.dataset.busy) return;
+  button.style.minWidth = `${button.offsetWidth}px`;
+  button.dataset.words = words.textContent;
+  button.setAttribute("aria-busy", "true");
+  words.textContent = button.dataset.busy;
+});
+function release(form) {
+  delete form.dataset.sending;
+  form.querySelectorAll("[aria-busy][data-words]").forEach((button) => {
+    button.removeAttribute("aria-busy");
+    button.querySelector("span").textContent = button.dataset.words;
+  });
+}
+// Back from the next page (kept by the browser), or answered by htmx without leaving.
+addEventListener("pageshow", () => document.querySelectorAll("[data-sending]").forEach(release));
+document.addEventListener("htmx:afterRequest", (event) => event.target.matches?.("form") && release(event.target));
+
+document.addEventListener("change", (event) => {
+  const form = event.target.form;
+  if (form && "autoSubmit" in form.dataset && event.target.matches("select, [type=checkbox], [type=radio]")) {
+    form.requestSubmit();
+  }
+});
+
+// --- Dialogs -------------------------------------------------------------------------------------
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+  event.target.closest("[data-close]")?.closest("dialog")?.close();
+});
+
+// --- What a page brings, now and after a swap ----------------------------------------------------
+const MODULES = { combobox: "[data-combobox]", drafts: "form[data-draft]" };
+
+function greet(root) {
+  root.querySelectorAll("[data-toast='']").forEach(startToast);
+  for (const [name, selector] of Object.entries(MODULES)) {
+    if (root.querySelector(selector)) import(meta(`js-${name}`)).then((module) => module.start(root));
+  }
+}
+
+greet(document);
+document.addEventListener("htmx:load", (event) => greet(event.target.parentElement ?? document));
+// Some browsers pass over `autofocus` when the address has a fragment; the error summary must be heard.
+document.querySelector("[data-error-summary]")?.focus();
