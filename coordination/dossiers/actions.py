@@ -114,25 +114,25 @@ def create_dossier(
 def update_identity(dossier: Dossier, *, by, version: int, traits: dict) -> Dossier:
     """Change traits, attributes or what was checked of an identity; the former one is kept (INS-3).
 
-    `traits` holds the fields to change. A strict trait changed by hand drops the INS and brings the status
-    back to the `identity_status` given (PROV or VALI, PROV by default). Raises ChangedMeanwhile,
-    DossierIsReadOnly, StatusNotByHand, IdentityNotSound, InsAlreadyUsed.
+    `traits` holds the fields to change; an empty matricule leaves the one recorded, None removes it. A strict
+    trait changed by hand drops the INS and brings the status back to the `identity_status` given (PROV or
+    VALI, PROV by default). Raises ChangedMeanwhile, DossierIsReadOnly, StatusNotByHand, IdentityNotSound,
+    InsAlreadyUsed and the errors of InsMatricule.parse.
     """
     dossier = _locked(dossier)
     if dossier.version != version:
         raise ChangedMeanwhile(who=_last_editor(dossier), current={name: getattr(dossier, name) for name in traits})
     wanted = _with_first_name(dossier, traits)
+    typed = wanted.get("ins_matricule", "") != ""
     new_ins = _parsed_ins(wanted)
     strict = any(wanted.get(name, getattr(dossier, name)) != getattr(dossier, name) for name in STRICT_TRAITS)
     move = _next_status(dossier, wanted, strict=strict)
     before = _snapshot(dossier)
     for name, value in wanted.items():
         setattr(dossier, name, value)
-    dossier.identity_status = move.status
-    if new_ins:
-        dossier.ins_matricule, dossier.ins_oid = new_ins.value, new_ins.oid
-    elif not move.keeps_ins:
-        dossier.ins_matricule = dossier.ins_oid = ""
+    if typed:
+        move = moves.ins_typed(move.status)
+    _apply(dossier, move, new_ins)
     return _keep_former(dossier, before, by=by, reason="Traits modifiés" if strict else "Identité mise à jour")
 
 
@@ -143,9 +143,7 @@ def set_identity_flags(dossier: Dossier, *, by, homonym: bool, doubtful: bool, f
     before = _snapshot(dossier)
     dossier.homonym, dossier.doubtful, dossier.fictitious = homonym, doubtful, fictitious
     move = moves.flags_changed(dossier.identity_status, sound=not (doubtful or fictitious))
-    dossier.identity_status = move.status
-    if not move.keeps_ins:
-        dossier.ins_matricule = dossier.ins_oid = ""
+    _apply(dossier, move, None)
     return _keep_former(dossier, before, by=by, reason="Attributs d'identité")
 
 
@@ -258,6 +256,14 @@ def _next_status(dossier: Dossier, wanted: dict, *, strict: bool) -> moves.Move:
     if not sound and chosen in ("", dossier.identity_status):
         return moves.flags_changed(dossier.identity_status, sound=False)
     return moves.chosen_by_hand(dossier.identity_status, chosen or dossier.identity_status, sound=sound)
+
+
+def _apply(dossier: Dossier, move: moves.Move, ins: InsMatricule | None) -> None:
+    dossier.identity_status = move.status
+    if ins:
+        dossier.ins_matricule, dossier.ins_oid = ins.value, ins.oid
+    elif not move.keeps_ins:
+        dossier.ins_matricule = dossier.ins_oid = ""
 
 
 def _locked(dossier: Dossier) -> Dossier:

@@ -60,5 +60,10 @@ def ins_received(current: str, *, sound: bool = True) -> Move:
 
 
 def flags_changed(current: str, *, sound: bool) -> Move:
-    """Return the move when an identity becomes doubtful or fictitious: provisional, without INS (INS-8)."""
-    return Move(current, keeps_ins=True) if sound else Move(PROV, keeps_ins=False)
+    """Return the move when an identity becomes doubtful or fictitious: provisional, what INSi said dropped (INS-8)."""
+    return Move(current, keeps_ins=True) if sound else Move(PROV, keeps_ins=current in BY_HAND)
+
+
+def ins_typed(current: str) -> Move:
+    """Return the move when another matricule is typed, or the one recorded is removed: INSi did not say that."""
+    return Move({RECUP: PROV, QUAL: VALI}.get(current, current), keeps_ins=False)

@@ -47,6 +47,9 @@ class News:
 _list_columns: dict[str, Callable[[object, Sequence[UUID]], dict[UUID, Summary]]] = {}
 # {rubric: provider}. A card provider gets the door's Entry and returns a Card.
 _cards: dict[Rubrique, Callable[[object], Card]] = {}
+# {name: provider}. An activity provider gets (user, can_read) and returns an expression giving, for the dossier
+# OuterRef("pk"), when someone else last changed what the user may read; or None when he may read nothing of it.
+_activity: dict[str, Callable[[object, Callable[[Rubrique], bool]], object | None]] = {}
 # A news provider gets (entry, since) and returns a list of News the reader may see.
 _news: list[Callable[[object, object], list[News]]] = []
 # Rubrics that have a page: {rubric: function(dossier_id) -> url}.
@@ -58,6 +61,11 @@ _strip: dict[str, Callable[[object], str]] = {}
 def register_list_column(name: str, provider) -> None:
     """Offer one column of the file active: "referent" or "news"; one SQL statement per call."""
     _list_columns[name] = provider
+
+
+def register_activity(name: str, provider) -> None:
+    """Say when a dossier last changed: sorts and filters the file active by what is new."""
+    _activity[name] = provider
 
 
 def register_card(rubrique: Rubrique, provider) -> None:
@@ -80,6 +88,16 @@ def register_strip_fact(name: str, provider) -> None:
 
 def list_columns(user, dossier_ids: Sequence[UUID]) -> dict[str, dict[UUID, Summary]]:
     return {name: provider(user, dossier_ids) for name, provider in _list_columns.items()}
+
+
+def has_list_column(name: str) -> bool:
+    return name in _list_columns
+
+
+def activity(user, can_read: Callable[[Rubrique], bool]) -> list:
+    """Return the expressions of `register_activity` that concern this reader."""
+    found = [provider(user, can_read) for provider in _activity.values()]
+    return [expression for expression in found if expression is not None]
 
 
 def card(entry, rubrique: Rubrique) -> Card | None:
