@@ -1,0 +1,35 @@
+"""manage.py generate_directory DIR: invented files in the national formats."""
+
+from pathlib import Path
+
+from django.core.management.base import BaseCommand
+
+from coordination.directory.generator import generate
+
+
+class Command(BaseCommand):
+    # Neither the database nor the site is needed to write files.
+    requires_system_checks = ()
+    help = "Écrit des fichiers RPPS, MSSanté et FINESS dans leurs formats exacts, avec des personnes inventées."
+
+    def add_arguments(self, parser):
+        parser.add_argument("folder", type=Path, metavar="DIR")
+        parser.add_argument("--professionals", type=int, default=20_000)
+        parser.add_argument("--structures", type=int, default=4_000)
+        parser.add_argument("--seed", type=int, default=1)
+
+    def handle(self, folder, professionals, structures, seed, **options):
+        made = generate(
+            folder,
+            professionals=professionals,
+            structures=structures,
+            seed=seed,
+            progress=lambda done: self._tell(done, professionals),
+        )
+        self.stderr.write("")
+        self.stdout.write(f"{made.activity_count} situations d'exercice écrites dans {folder}.")
+
+    def _tell(self, done: int, total: int) -> None:
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{done} / {total} personnes", ending="")
+            self.stderr.flush()
