@@ -6,8 +6,11 @@ so that circles keep pointing at them.
 """
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Index, Q, Value
+from django.db.models.functions import Concat, Left
 
 from coordination.common.ids import uuid7
 
@@ -111,6 +114,26 @@ class Structure(models.Model):
                 violation_error_message="Une structure ne peut pas être fusionnée avec elle-même.",
             ),
         ]
+        indexes = [
+            Index(OpClass("search_name", "varchar_pattern_ops"), name="structure_name"),
+            # Words of the name and, as words too, where it is and what it is: one index answers any mix of them.
+            GinIndex(
+                SearchVector(
+                    "search_name",
+                    Concat(Value("dep"), Left("postal_code", 2)),
+                    Concat(Value("com"), "commune_code"),
+                    Concat(Value("cp"), "postal_code"),
+                    Concat(Value("cat"), "category"),
+                    config="simple",
+                ),
+                name="structure_words",
+            ),
+            Index("siret", name="structure_siret", condition=~Q(siret="")),
+            Index("siren", name="structure_siren", condition=~Q(siren="")),
+            Index("phone", name="structure_phone", condition=~Q(phone="")),
+            Index("email", name="structure_email", condition=~Q(email="")),
+            Index("mss_address", name="structure_mss", condition=~Q(mss_address="")),
+        ]
 
     def __str__(self):
         return self.name
@@ -163,6 +186,11 @@ class Professional(models.Model):
                 name="professional_national_id_unique",
                 violation_error_message="Ce professionnel existe déjà dans l'annuaire.",
             ),
+        ]
+        indexes = [
+            Index("mss_address", name="professional_mss", condition=~Q(mss_address="")),
+            Index("email", name="professional_email", condition=~Q(email="")),
+            Index("phone", name="professional_phone", condition=~Q(phone="")),
         ]
 
     def __str__(self):
@@ -244,6 +272,33 @@ class Activity(models.Model):
 
     class Meta:
         verbose_name = "situation d'exercice"
+        # The four walks of the search box (search/branches.py): by name, by given name, by département, by trade.
+        indexes = [
+            Index(
+                OpClass("search_family", "varchar_pattern_ops"),
+                OpClass("search_given", "varchar_pattern_ops"),
+                "profession",
+                name="activity_name",
+            ),
+            Index(
+                OpClass("search_given", "varchar_pattern_ops"),
+                OpClass("search_family", "varchar_pattern_ops"),
+                name="activity_given",
+            ),
+            Index(
+                Left("postal_code", 2),
+                OpClass("search_family", "varchar_pattern_ops"),
+                OpClass("search_given", "varchar_pattern_ops"),
+                OpClass("commune_code", "varchar_pattern_ops"),
+                "profession",
+                OpClass("postal_code", "varchar_pattern_ops"),
+                name="activity_place",
+            ),
+            Index("profession", OpClass("postal_code", "varchar_pattern_ops"), name="activity_profession"),
+            Index("phone", name="activity_phone", condition=~Q(phone="")),
+            Index("email", name="activity_email", condition=~Q(email="")),
+            Index("mss_address", name="activity_mss", condition=~Q(mss_address="")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["professional", "natural_key"],
@@ -357,3 +412,25 @@ class ImportRefusal(models.Model):
 
     class Meta:
         verbose_name = "ligne refusée"
+
+
+class Vocabulary(models.Model):
+    """The distinct words of one kind with how many rows hold them, most held first: "martin<TAB>10234" a line.
+
+    One row per kind, rewritten by `search.vocabulary.refresh` at the end of a load: a process then reads a hundred
+    thousand names in one row instead of grouping two million activities.
+    """
+
+    class Kind(models.TextChoices):
+        FAMILY = "family", "Noms"
+        GIVEN = "given", "Prénoms"
+        TOWN = "town", "Villes"
+        STRUCTURE = "structure", "Mots des structures"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind, unique=True)
+    words = models.TextField()
+    version = models.UUIDField(default=uuid7)
+
+    class Meta:
+        verbose_name = "vocabulaire de l'annuaire"

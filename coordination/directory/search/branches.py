@@ -1,0 +1,222 @@
+"""From readings to bounded index scans. Pure: a branch is a piece of SQL with its parameters.
+
+Every branch walks one index of Activity in order and stops after CANDIDATES rows. Ranges are written with the
+operators of `varchar_pattern_ops` and not with LIKE: a prepared statement can then use the index whatever the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coordination.common.nomenclatures.synonyms import Target
+from coordination.directory.search.lexicon import Lexicon
+from coordination.directory.search.names import LAST, NameIndex
+from coordination.directory.search.places import Place
+from coordination.directory.search.reading import Reading, splits
+
+CANDIDATES = 60
+MAX_BRANCHES = 10
+MAX_VARIANTS = 30
+# Below this many people of one name there is no need to look near first: all of them are candidates.
+FEW = 50
+
+STUDENT = "E"
+
+
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """A condition on one name column: begins with `begins` (words and spaces as typed), or is one of `among`."""
+
+    column: str
+    typed: str = ""
+    begins: str = ""
+    among: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    sql: str
+    params: tuple[Any, ...]
+
+
+def of_readings(readings: Iterable[Reading], lexicon: Lexicon, *, near: str) -> list[Branch]:
+    """Return the branches of the readings, likeliest first, at most MAX_BRANCHES."""
+    found: list[Branch] = []
+    for reading in readings:
+        for family, given, ranks in _name_pairs(reading, lexicon):
+            found.extend(_scans(family, given, reading, ranks, lexicon, near))
+    return list(dict.fromkeys(found))[:MAX_BRANCHES]
+
+
+def of_corrections(
+    reading: Reading, pairs: Iterable[tuple[NameMatch | None, NameMatch | None]], *, near: str
+) -> list[Branch]:
+    """Return the branches of a reading whose names were corrected: `pairs` hold the spellings tried."""
+    found = []
+    for family, given in pairs:
+        for place in reading.places or (None,):
+            for target in reading.targets or (None,):
+                found.append(_branch(family, given, place, target, (4, 4), near))
+    return list(dict.fromkeys(found))[:MAX_BRANCHES]
+
+
+def _name_pairs(
+    reading: Reading, lexicon: Lexicon
+) -> Iterable[tuple[NameMatch | None, NameMatch | None, tuple[int, int]]]:
+    if not reading.names:
+        yield None, None, reading.ranks
+        return
+    cuts = splits(reading.names)
+    known = [cut for cut in cuts if _is_known(cut, lexicon)]
+    # Names entered by hand since the last load are in no index: with nothing known, every cut is tried.
+    for family, given in known or cuts[: MAX_BRANCHES // 2]:
+        ranks = reading.ranks
+        if not family:
+            # A given name alone comes after the same word as a surname.
+            ranks = (ranks[0] + 2, ranks[1] + 2)
+        for family_match in _matches("search_family", family, lexicon.family):
+            for given_match in _matches("search_given", given, lexicon.given):
+                yield family_match, given_match, ranks
+
+
+def _is_known(cut: tuple[Sequence[str], Sequence[str]], lexicon: Lexicon) -> bool:
+    family, given = cut
+    if family and not lexicon.family.begins("".join(family)):
+        return False
+    return not given or lexicon.given.begins("".join(given))
+
+
+def _matches(column: str, words: Sequence[str], index: NameIndex) -> list[NameMatch | None]:
+    """Return the range of what begins as typed, then the other writings of that name (joined, ending, particle)."""
+    if not words:
+        return [None]
+    typed, key = " ".join(words), "".join(words)
+    others = tuple(n for n in _writings(key, index) if not n.startswith(typed))
+    found: list[NameMatch | None] = []
+    if not others or index.begins_with_words(typed):
+        found.append(NameMatch(column, typed, begins=typed))
+    if others:
+        found.append(NameMatch(column, typed, among=others))
+    return found
+
+
+def _writings(key: str, index: NameIndex) -> list[str]:
+    if len(key) < 3:
+        return []
+    return index.beginning(key, MAX_VARIANTS) if len(key) >= 5 else index.named(key, MAX_VARIANTS)
+
+
+def _scans(
+    family: NameMatch | None,
+    given: NameMatch | None,
+    reading: Reading,
+    ranks: tuple[int, int],
+    lexicon: Lexicon,
+    near: str,
+) -> Iterable[Branch]:
+    for target in reading.targets or (None,):
+        if reading.places:
+            for place in reading.places:
+                yield _branch(family, given, place, target, ranks, near)
+            continue
+        if near and _are_many(family, given, lexicon):
+            yield _branch(family, given, Place(near), target, ranks, near)
+        yield _branch(family, given, None, target, ranks, near)
+
+
+def _are_many(family: NameMatch | None, given: NameMatch | None, lexicon: Lexicon) -> bool:
+    if family is None:
+        # Walking a département for a given name alone would read it whole.
+        return given is None
+    if family.among:
+        return False
+    return lexicon.family.is_held_by_many(family.begins.replace(" ", ""), FEW)
+
+
+def _branch(
+    family: NameMatch | None,
+    given: NameMatch | None,
+    place: Place | None,
+    target: Target | None,
+    ranks: tuple[int, int],
+    near: str,
+) -> Branch:
+    where, params = _conditions(family, given, place, target)
+    rank, rank_params = _rank(family, given, ranks, near)
+    # A trade in the whole country is read as it comes: sorting it by name would read all of it.
+    alone = family is None and given is None and place is None
+    order = "" if alone else " ORDER BY a.search_family USING ~<~, a.search_given USING ~<~"
+    spelled = "0"
+    spelled_params: list[Any] = []
+    if ranks[0] >= 4 and family and family.among:
+        spelled, spelled_params = "array_position(%s::text[], a.search_family::text)", [list(family.among)]
+    return Branch(
+        f"(SELECT a.id, a.professional_id, a.search_family AS f, a.search_given AS g, {rank} AS r, {spelled} AS s"
+        f" FROM directory_activity a WHERE {where} AND a.category <> '{STUDENT}'{order} LIMIT {CANDIDATES})",
+        (*rank_params, *spelled_params, *params),
+    )
+
+
+def _rank(
+    family: NameMatch | None, given: NameMatch | None, ranks: tuple[int, int], near: str
+) -> tuple[str, list[Any]]:
+    """Return the expression that orders candidates: reading, then exactness, then ceased, then nearness."""
+    whole, begun = (rank * 16 for rank in ranks)
+    params: list[Any] = []
+    tests = []
+    for match, weight in ((family, 8), (given, 4)):
+        if match is not None:
+            tests.append((f"replace(a.{match.column}, ' ', '') = %s", match.typed.replace(" ", ""), weight))
+    if tests:
+        both = " AND ".join(test for test, _, _ in tests)
+        apart = "".join(f" + CASE WHEN {test} THEN 0 ELSE {weight} END" for test, _, weight in tests)
+        expression = f"(CASE WHEN {both} THEN {whole} ELSE {begun}{apart} END)"
+        params = [value for _, value, _ in tests] * 2
+    else:
+        expression = str(whole)
+    expression += " + CASE WHEN a.ceased_at IS NULL THEN 0 ELSE 2 END"
+    if near:
+        expression += " + CASE WHEN left(a.postal_code, 2) = %s THEN 0 ELSE 1 END"
+        params.append(near)
+    return expression, params
+
+
+def _conditions(
+    family: NameMatch | None, given: NameMatch | None, place: Place | None, target: Target | None
+) -> tuple[str, list[Any]]:
+    tests: list[str] = []
+    params: list[Any] = []
+    if place:
+        tests.append("left(a.postal_code, 2) = %s")
+        params.append(place.department)
+        for column, bounds in (("commune_code", place.communes), ("postal_code", place.postal_codes)):
+            if bounds:
+                _add_range(tests, params, column, bounds)
+    for match in (family, given):
+        if match is not None and match.among:
+            tests.append(f"a.{match.column} = ANY(%s)")
+            params.append(list(match.among))
+        elif match is not None:
+            _add_range(tests, params, match.column, (match.begins, match.begins + LAST))
+    if target:
+        _add_target(tests, params, target)
+    return " AND ".join(tests), params
+
+
+def _add_range(tests: list[str], params: list[Any], column: str, bounds: tuple[str, str]) -> None:
+    tests.append(f"a.{column} ~>=~ %s AND a.{column} ~<~ %s")
+    params.extend(bounds)
+
+
+def _add_target(tests: list[str], params: list[Any], target: Target) -> None:
+    if target.profession:
+        tests.append("a.profession = %s")
+        params.append(target.profession)
+    if target.savoir_faire:
+        tests.append("a.speciality = ANY(%s)")
+        params.append(list(target.savoir_faire))
+    if target.roles:
+        tests.append("a.fonction = ANY(%s)")
+        params.append(list(target.roles))

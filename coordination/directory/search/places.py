@@ -1,0 +1,127 @@
+"""Towns, postal codes and départements met in a search text. Pure (reads the commune list)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from coordination.common import communes
+from coordination.common.text import fold
+
+# Rows of the national files name the arrondissement or the whole town: both are meant.
+_WITH_ARRONDISSEMENTS = {"75056": ("751", "752"), "69123": ("6938", "6939"), "13055": ("132", "133")}
+MAX_HOMONYMS = 4
+LONGEST_NAME = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to look: first two figures of the postal code, then a range of communes and of postal codes."""
+
+    department: str
+    communes: tuple[str, str] | None = None
+    postal_codes: tuple[str, str] | None = None
+    label: str = ""
+
+    @property
+    def lexeme(self) -> str:
+        """The word that stands for this place in the index of structures; "" when only a range says it."""
+        if self.communes and self.communes[1] == _after(self.communes[0]) and len(self.communes[0]) == 5:
+            return f"com{self.communes[0].lower()}"
+        if self.postal_codes and len(self.postal_codes[0]) == 5:
+            return f"cp{self.postal_codes[0]}"
+        return "" if self.communes or self.postal_codes else f"dep{self.department.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSpan:
+    """Words `start` to `end` (not included) that name one of `places`."""
+
+    start: int
+    end: int
+    places: tuple[Place, ...]
+
+
+def _after(code: str) -> str:
+    return code[:-1] + chr(ord(code[-1]) + 1)
+
+
+def department_of(postal_code: str | None) -> str:
+    """Return the two figures by which the index of activities cuts France, "" when unknown."""
+    return (postal_code or "")[:2]
+
+
+def of_number(word: str) -> Place | None:
+    """Return the place of a postal code, of its beginning, or of a département code; None for another number."""
+    code = word.upper()
+    if code in ("2A", "2B"):
+        return Place("20", postal_codes=("200", "202") if code == "2A" else ("202", "207"), label=code)
+    if not code.isdigit() or not 2 <= len(code) <= 5 or code[:2] in ("00", "99", "96"):
+        return None
+    if len(code) == 2:
+        return Place(code, label=code)
+    return Place(code[:2], postal_codes=(code, _after(code)), label=code)
+
+
+@lru_cache(maxsize=4096)
+def of_town(phrase: str) -> tuple[Place, ...]:
+    """Return the places of exactly this name: towns (largest first), else a département."""
+    found = communes.resolve(phrase)
+    if found and found[0].insee in _WITH_ARRONDISSEMENTS:
+        return of_commune(found[0])
+    if found:
+        return tuple(p for c in found[:40] for p in of_commune(c))
+    department = _departments().get(phrase)
+    return (department,) if department else ()
+
+
+@lru_cache(maxsize=2048)
+def beginning(phrase: str) -> tuple[Place, ...]:
+    """Return the places of the three largest towns that begin with the phrase."""
+    return tuple(p for c in communes.find(phrase, limit=3) for p in of_commune(c))
+
+
+def of_commune(commune: communes.Commune) -> tuple[Place, ...]:
+    """Return the place of a commune, and of its arrondissements when it has some."""
+    department = department_of(commune.postal_code)
+    if not department:
+        return ()
+    own = Place(department, communes=(commune.insee, _after(commune.insee)), label=commune.name)
+    inner = _WITH_ARRONDISSEMENTS.get(commune.insee)
+    return (Place(department, communes=inner, label=commune.name), own) if inner else (own,)
+
+
+def narrow(places: Sequence[Place], near: str, number: Place | None) -> tuple[Place, ...]:
+    """Return the few places to search among homonyms: those of the number typed, else the near ones first."""
+    if number:
+        inside = [p for p in places if p.department == number.department]
+        return tuple(inside[:MAX_HOMONYMS]) or (number,)
+    ranked = sorted(places, key=lambda p: p.department != near)
+    return tuple(ranked[:MAX_HOMONYMS])
+
+
+def spans(words: Sequence[str]) -> list[PlaceSpan]:
+    """Return the stretches of words that name a town or a département, longest first taken, without overlap."""
+    found, start = [], 0
+    while start < len(words):
+        for end in range(min(len(words), start + LONGEST_NAME), start, -1):
+            phrase = " ".join(words[start:end])
+            if not phrase.isdigit() and len(phrase) > 1 and (places := of_town(phrase)):
+                found.append(PlaceSpan(start, end, places))
+                start = end
+                break
+        else:
+            start += 1
+    return found
+
+
+@cache
+def _departments() -> dict[str, Place]:
+    table = {}
+    for department in communes.departements():
+        code = department.code
+        place = of_number(code)
+        if place:
+            table[fold(department.name)] = place
+    return table

@@ -1,0 +1,177 @@
+"""Ways to understand a search text: which words are names, which a town, which a profession. Pure.
+
+A word may be two things ("Albi" is a town and a surname, "AS" a trade and the start of a name): every likely
+reading is kept, with its rank, and one statement tries them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from coordination.common.nomenclatures import synonyms
+from coordination.common.nomenclatures.synonyms import Target
+from coordination.directory.search import places
+from coordination.directory.search.places import Place
+from coordination.directory.search.typed import Typed
+
+# Rank of a reading when names are whole, and when they are only begun. Smaller comes first.
+SURE = (1, 2)
+RIVAL_NAMES = (0, 3)
+RIVAL_PROFESSION = (3, 3)
+GUESSED_TOWN = (2, 3)
+MAX_NAME_WORDS = 5
+MAX_READINGS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to understand the text; empty fields restrict nothing."""
+
+    names: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+    targets: tuple[Target, ...] = ()
+    ranks: tuple[int, int] = SURE
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The fields beside the box: they restrict every reading."""
+
+    targets: tuple[Target, ...] = ()
+    places: tuple[Place, ...] = ()
+    structure: str = ""
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    start: int
+    end: int
+    places: tuple[Place, ...] = ()
+    targets: tuple[Target, ...] = ()
+    phrase: str = ""
+
+
+def readings(typed: Typed, *, filters: Filters | None = None, near: str = "") -> tuple[Reading, ...]:
+    """Return the readings of the words, likeliest first; empty when there is nothing to look for.
+
+    `near` is the département (two figures) that decides between towns of the same name.
+    """
+    filters = filters or Filters()
+    words = typed.words
+    numbers = _numbers(words)
+    professions = _professions(words)
+    towns = [_Span(s.start, s.end, places=s.places) for s in places.spans(words)]
+    found: list[Reading] = []
+    for chosen, ranks in _choices(words, professions, towns):
+        reading = _read(words, chosen, numbers, near)
+        found.append(replace(reading, ranks=ranks))
+    guess = _guessed_town(words, professions, towns, numbers)
+    if guess:
+        found.append(guess)
+    restricted = (_restrict(reading, filters) for reading in dict.fromkeys(found))
+    return tuple(r for r in restricted if r and _is_usable(r))[:MAX_READINGS]
+
+
+def _numbers(words: Sequence[str]) -> dict[int, Place]:
+    return {i: place for i, word in enumerate(words) if word[0].isdigit() and (place := places.of_number(word))}
+
+
+def _professions(words: Sequence[str]) -> list[_Span]:
+    return [
+        _Span(f.start, f.end, targets=f.term.targets, phrase=f.term.phrase) for f in synonyms.find_terms(words)
+    ]
+
+
+def _choices(
+    words: Sequence[str], professions: list[_Span], towns: list[_Span]
+) -> list[tuple[tuple[_Span, ...], tuple[int, int]]]:
+    """Return which spans to take as what they look like, with the rank of that choice."""
+    apart = [t for t in towns if not any(_overlap(t, p) for p in professions)]
+    # A very short word in progress is more often the start of a name than an abbreviated trade.
+    short = len(words) == 1 and bool(professions) and len(words[0]) <= 3
+    choices: list[tuple[tuple[_Span, ...], tuple[int, int]]] = []
+    for town in reversed(apart) if apart else [None]:
+        taken = (*professions, town) if town else tuple(professions)
+        choices.append((taken, RIVAL_PROFESSION if short else SURE))
+    if apart:
+        choices.append((tuple(professions), RIVAL_NAMES))
+    if professions:
+        last = (apart[-1],) if apart else ()
+        choices.append((last, SURE if short else RIVAL_NAMES))
+    return choices
+
+
+def _read(words: Sequence[str], chosen: Sequence[_Span], numbers: dict[int, Place], near: str) -> Reading:
+    taken = {i for span in chosen for i in range(span.start, span.end)}
+    loose = {i: place for i, place in numbers.items() if i not in taken}
+    number = next(iter(loose.values()), None)
+    where = tuple(p for span in chosen for p in span.places)
+    if where or number:
+        where = places.narrow(where, near, number) if where else (number,) if number else ()
+    targets = tuple(t for span in chosen for t in span.targets)
+    names = tuple(w for i, w in enumerate(words) if i not in taken and i not in loose)
+    return Reading(names=names, places=where, targets=targets)
+
+
+def _guessed_town(
+    words: Sequence[str], professions: list[_Span], towns: list[_Span], numbers: dict[int, Place]
+) -> Reading | None:
+    """Return the reading where the last words begin the name of a town, something else being said before."""
+    free_from = max((s.end for s in (*professions, *towns)), default=0)
+    if towns or numbers:
+        return None
+    for start in range(max(free_from, 1), len(words)):
+        phrase = " ".join(words[start:])
+        if len(phrase) < 3:
+            return None
+        if where := places.beginning(phrase):
+            taken = {i for span in professions for i in range(span.start, span.end)}
+            names = tuple(w for i, w in enumerate(words[:start]) if i not in taken)
+            targets = tuple(t for span in professions for t in span.targets)
+            return Reading(names=names, places=where[: places.MAX_HOMONYMS], targets=targets, ranks=GUESSED_TOWN)
+    return None
+
+
+def _restrict(reading: Reading, filters: Filters) -> Reading | None:
+    """Add the fields beside the box; a word of the box that says otherwise is not that word."""
+    if filters.places:
+        if reading.places and not set(reading.places) & set(filters.places):
+            return None
+        reading = replace(reading, places=filters.places)
+    if filters.targets:
+        if reading.targets and not {t.profession for t in reading.targets} & {t.profession for t in filters.targets}:
+            return None
+        reading = replace(reading, targets=reading.targets or filters.targets)
+    return reading
+
+
+def _is_usable(reading: Reading) -> bool:
+    # One letter says nothing (design README: from two characters).
+    letters = sum(len(name) for name in reading.names)
+    if letters == 1 or len(reading.names) > MAX_NAME_WORDS:
+        return False
+    return bool(reading.names or reading.places or reading.targets)
+
+
+def _overlap(one: _Span, other: _Span) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def splits(names: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return every (family, given) cut of name words, either order; likeliest first.
+
+    >>> splits(("martin", "jean"))[:2]
+    [(('martin',), ('jean',)), (('jean',), ('martin',))]
+    """
+    words = tuple(names)
+    cuts: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    for at in range(1, len(words)):
+        cuts.append((words[:at], words[at:]))
+        cuts.append((words[at:], words[:at]))
+    cuts.append((words, ()))
+    if len(words) <= 2:
+        cuts.append(((), words))
+    return cuts
+
