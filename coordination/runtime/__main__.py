@@ -1,4 +1,4 @@
-"""`python -m coordination.runtime run | exec [--profile P] -- COMMAND…`"""
+"""`python -m coordination.runtime run | test [PYTEST…] | exec [--profile P] -- COMMAND…`"""
 
 import os
 import signal
@@ -10,8 +10,9 @@ from coordination.runtime.console import fail
 from coordination.runtime.problems import Problem
 from coordination.runtime.services import embedded
 from coordination.runtime.supervise import run
+from coordination.runtime.testing import test
 
-USAGE = "Usage: python -m coordination.runtime run | exec [--profile run|test] -- COMMAND…"
+USAGE = "Usage: python -m coordination.runtime run | test [PYTEST…] | exec [--profile run|test] -- COMMAND…"
 
 
 def main(arguments: list[str]) -> int:
@@ -23,6 +24,8 @@ def main(arguments: list[str]) -> int:
         if arguments == ["run"]:
             run()
             return 0
+        if arguments[:1] == ["test"]:
+            return test(arguments[1:])
         if arguments[:1] == ["exec"] and "--" in arguments:
             return execute(arguments[1:])
         raise Problem(USAGE)
