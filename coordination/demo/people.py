@@ -1,0 +1,87 @@
+"""The demonstration accounts: one per kind of user. All names are invented."""
+
+from dataclasses import dataclass
+
+PASSWORD = "demonstration-2026"  # noqa: S105 - printed by make run, refused in production with the whole app
+
+DAC = "DAC Exemple"
+SSIAD = "SSIAD Exemple de Carmaux"
+CCAS = "CCAS Exemple"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account to open: who, what profession (code, function), and what to try with it."""
+
+    key: str
+    email: str
+    family_name: str
+    given_name: str
+    civility: str
+    title: str
+    profession: str = ""
+    fonction: str = ""
+    structure: str = ""
+    phone: str = ""
+    administrator: bool = False
+    delegate: bool = False
+    # Practises in the national directory: bound to a generated entry of this profession, in this town.
+    town: str = ""
+    tries: str = ""
+
+
+PEOPLE = (
+    Person(
+        "coordinatrice", "coordinatrice@demo.example", "Exemple-Larrieu", "Maëlle", "MME",
+        "Coordinatrice, DAC Exemple", "330", "", DAC, "0536491040",
+        tries="crée un dossier, compose le cercle, habilite, note un refus",
+    ),
+    Person(
+        "coordinatrice2", "coordinatrice2@demo.example", "Patron", "Élise", "MME",
+        "Coordinatrice, DAC Exemple", "330", "", DAC, "0536491041",
+        tries="modifie une fiche en même temps que la première",
+    ),
+    Person(
+        "medecin", "medecin@demo.example", "Testard", "Paul", "M",
+        "Médecin généraliste, Carmaux", "10", "", "", "0536491021", town="Carmaux",
+        tries="médecin traitant : lit tout, habilite",
+    ),
+    Person(
+        "infirmiere", "infirmiere@demo.example", "Spécimen", "Inès", "MME",
+        "Infirmière libérale, Carmaux", "60", "", "", "0639984107", town="Carmaux",
+        tries="ajoute un membre sans pouvoir habiliter : habilitation demandée",
+    ),
+    Person(
+        "sociale", "sociale@demo.example", "Échantillon-Roc", "Rose", "MME",
+        "Assistante sociale, CCAS Exemple", "41", "", CCAS, "0536497702",
+        tries="ne voit ni le volet médical ni les membres discrets",
+    ),
+    Person(
+        "encadrement", "encadrement@demo.example", "Fictive", "Carole", "MME",
+        "Responsable de secteur, SSIAD Exemple", "333", "", SSIAD, "0536498100", delegate=True,
+        tries="entre par sa structure personne morale",
+    ),
+    Person(
+        "domicile", "domicile@demo.example", "Ébauche", "Nora", "MME",
+        "Auxiliaire de vie, SSIAD Exemple", "350", "", SSIAD, "0639981122", delegate=True,
+        tries="ne reçoit que la liste réduite du cercle",
+    ),
+    Person(
+        "secretariat", "secretariat@demo.example", "Essai", "Bruno", "M",
+        "Secrétaire, DAC Exemple", "331", "", DAC, "0536491042",
+        tries="identité et agenda, rien de clinique",
+    ),
+    Person(
+        "admin", "admin@demo.example", "Gestion", "Camille", "MME", "Administratrice",
+        administrator=True,
+        tries="annuaire et structures ; n'ouvre aucun dossier",
+    ),
+)  # fmt: skip
+
+
+def accounts_text() -> str:
+    """Return the accounts as `make run` prints them."""
+    width = max(len(p.email) for p in PEOPLE)
+    lines = [f"Comptes de démonstration (mot de passe : {PASSWORD})"]
+    lines += [f"  {p.email.ljust(width)}  {p.title} : {p.tries}" for p in PEOPLE]
+    return "\n".join(lines)
