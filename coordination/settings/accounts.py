@@ -74,6 +74,8 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 # One period of clock drift either way.
 MFA_TOTP_TOLERANCE = 1
 MFA_TRUST_ENABLED = False
+# Browsers take http://localhost for a safe place; production refuses a SITE_URL without https.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not env.text("SITE_URL").startswith("https://")
 
 # --- Sessions -----------------------------------------------------------------------------------
 SESSION_ENGINE = "coordination.accounts.sessions"

@@ -74,6 +74,8 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
+                "coordination.common.context.interface",
+                "coordination.accounts.context.session_limits",
             ],
         },
     },
