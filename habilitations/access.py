@@ -120,6 +120,15 @@ def _concerning(user) -> Q:
     return Q(user=user) | Q(structure__in=_delegated(user))
 
 
+def _decisive() -> Q:
+    """What lets in or keeps out. A refusal stands until it is withdrawn, even once the member has left."""
+    return Q(ended_at=None, state=State.OUI) | Q(state=State.REFUS)
+
+
+def _may_act(user) -> bool:
+    return bool(user.is_authenticated and user.is_active)
+
+
 # ---- 1. May I? -----------------------------------------------------------------------------------
 
 
@@ -130,11 +139,10 @@ def to_dossier(user, dossier_id: UUID, *, cap: Niveau = Niveau.ECRITURE) -> Acce
     wins over a grant that reaches him through a structure (rule 2). An account that nobody vouched for
     is inside with the profile "inconnu", which opens nothing (rule 1).
     """
-    if not user.is_authenticated:
+    if not _may_act(user):
         return None
     rows = list(
-        Habilitation.objects.open()
-        .filter(_concerning(user), dossier_id=dossier_id, state__in=(State.OUI, State.REFUS))
+        Habilitation.objects.filter(_concerning(user), _decisive(), dossier_id=dossier_id)
         .annotate(
             account=Value(user.pk),
             hat_profession=Subquery(_current_hat().values("profession")[:1]),
@@ -236,10 +244,10 @@ def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
     `through` keeps those of his own habilitations (OWN) or those his structures open to him (STRUCTURE).
     Two index scans put together: an OR would read the whole table.
     """
-    if not user.is_authenticated:
+    if not _may_act(user):
         return Habilitation.objects.none().values("dossier_id")
-    own = Habilitation.objects.granting().filter(user=user).values("dossier_id")
-    refused = Habilitation.objects.open().filter(user=user, state=State.REFUS).values("dossier_id")
+    refused = Habilitation.objects.filter(user=user, state=State.REFUS).values("dossier_id")
+    own = Habilitation.objects.granting().filter(user=user).exclude(dossier_id__in=refused).values("dossier_id")
     by_structure = (
         Habilitation.objects.granting()
         .filter(structure__in=_delegated(user))
@@ -270,7 +278,7 @@ def users_able_to(dossier_id: UUID, rubrique: Rubrique, niveau: Niveau = Niveau.
         Habilitation.objects.granting().filter(dossier_id=dossier_id, structure__isnull=False).values("structure_id")
     )
     delegates = Delegate.objects.current().filter(structure__in=structures).values("user_id")
-    refused = Habilitation.objects.open().filter(dossier_id=dossier_id, state=State.REFUS, user__isnull=False)
+    refused = Habilitation.objects.filter(dossier_id=dossier_id, state=State.REFUS, user__isnull=False)
     candidates = (
         VouchedProfession.objects.current()
         .filter(Q(user__in=direct) | Q(user__in=delegates), user__is_active=True)

@@ -314,6 +314,7 @@ class TraceHead(models.Model):
 
     dossier_id = models.UUIDField(primary_key=True)
     seq = models.BigIntegerField(default=0)
+    previous_hash = models.BinaryField(max_length=32)
     hash = models.BinaryField(max_length=32)
 
     class Meta:
