@@ -141,6 +141,10 @@ CELERY_BEAT_SCHEDULE = {
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)
 
+# --- Identity -----------------------------------------------------------------------------------
+# Matricules of test and demonstration (OID .10 and .11) are no one's: refused where real people are followed.
+INS_TEST_ALLOWED = env.flag("INS_TEST_ALLOWED", default=False)
+
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "fr-fr"
 TIME_ZONE = "Europe/Paris"

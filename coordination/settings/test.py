@@ -4,6 +4,7 @@ from coordination.settings.base import *  # noqa: F403
 from coordination.settings.base import DATABASES, env
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+INS_TEST_ALLOWED = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 OUTBOX_EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True
