@@ -1,9 +1,48 @@
-"""What every test gets: settings that attack the code, and helpers shared by the rooms."""
+"""What every test gets: a harness that attacks the code. Fixtures of one room stay in that room.
+
+Elsewhere in the harness: warnings are errors and order is random (pyproject.toml, pytest-randomly), an unknown
+template variable fails (StrictUndefined), the servers are our own (tests/embedded.py).
+"""
+
+import os
+import socket
 
 import pytest
 
+from coordination.runtime import chromium
 
-@pytest.fixture(autouse=True)
-def _no_mail_leaves(settings):
-    """A test never talks to a mail server."""
-    settings.EMAIL_HOST = "mail.invalid"
+LOCAL = {"127.0.0.1", "::1", "localhost"}
+
+
+def pytest_collection_modifyitems(items):
+    """Browser stories need a browser: a missing one is a loud skip, and a failure in CI."""
+    stories = [item for item in items if item.get_closest_marker("browser")]
+    if not stories or chromium.find():
+        return
+    if os.environ.get("CI"):
+        raise pytest.UsageError("No Chromium: in CI the browser stories must run.")
+    for item in stories:
+        item.add_marker(
+            pytest.mark.skip(reason="BROWSER STORIES SKIPPED: no Chromium (sudo apt-get install chromium)")
+        )
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    """The browser for `playwright.chromium.launch(executable_path=...)`."""
+    return chromium.find()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_internet():
+    """Nothing leaves this machine during a test: no mail, no directory, no font."""
+    connect = socket.socket.connect
+
+    def local_only(self, address):
+        if self.family != socket.AF_UNIX and address[0] not in LOCAL:
+            raise AssertionError("A test tried to reach another machine.")
+        return connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", local_only)
+        yield

@@ -64,15 +64,8 @@ class Broker:
             "dir": json.dumps(str(self.folder)),  # Redis quotes as JSON does
         }
         with open_private(self.log, "wb") as log:
-            server = subprocess.Popen(
-                [program, "-"],  # reads its settings from us: a password on the command line shows in ps
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                start_new_session=True,
-                **self.account.options(),
-            )
+            # Reads its settings from us: a password on the command line shows in ps.
+            server = processes.launch([program, "-"], self.account, log, subprocess.PIPE)
         lines = "".join(f"{name} {value}\n" for name, value in configuration.items())
         try:
             server.communicate(lines.encode(), timeout=0.05)

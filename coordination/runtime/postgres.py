@@ -41,8 +41,6 @@ SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-# Messages in English, whatever the machine speaks: problems.py reads them.
-ENVIRONMENT = os.environ | {"LC_ALL": "C.UTF-8"}
 # Test data are thrown away: do not wait for the disk.
 DISPOSABLE_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -135,17 +133,7 @@ class Cluster:
             self.log.unlink()
         start_of_log = self.log.stat().st_size if self.log.exists() else 0
         with open_private(self.log, "ab") as log:
-            # Its own session: a Ctrl-C meant for us must not reach the server before its clients are done.
-            server = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env=ENVIRONMENT,
-                start_new_session=True,
-                **self.account.options(),
-            )
+            server = processes.launch(command, self.account, log, subprocess.DEVNULL)
         self._wait_ready(server, start_of_log)
 
     def _wait_ready(self, server: subprocess.Popen, start_of_log: int) -> None:
@@ -217,7 +205,7 @@ class Cluster:
             capture_output=True,
             text=True,
             cwd="/",
-            env=ENVIRONMENT,
+            env=processes.ENVIRONMENT,
             **self.account.options(),
         )
         if done.returncode:

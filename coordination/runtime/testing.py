@@ -16,5 +16,5 @@ def test(arguments: list[str]) -> int:
     environment = dict(os.environ)
     if browser := chromium.ensure():
         environment[chromium.VARIABLE] = browser
-    command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile", *arguments]
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "--create-db", *arguments]
     return subprocess.run(command, env=environment, cwd=ROOT).returncode
