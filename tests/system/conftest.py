@@ -1,0 +1,63 @@
+"""Stories in a real browser, against a real server: what a person would see, with axe on every page."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.system.visitor import Visitor
+
+# Playwright's own loop lives in this thread; the ORM is used between its calls, never inside one.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+CHROMIUM_ARGUMENTS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-dev-shm-usage", "--disable-component-update", "--no-first-run",
+]  # fmt: skip
+
+DESKTOP = {"width": 1366, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, live_server, tmp_path):
+    """Return a function that opens a browser of its own: `visit(phone=True, javascript=False)`."""
+    opened = []
+
+    def open_one(*, phone=False, javascript=True):
+        context = chromium.new_context(
+            base_url=live_server.url,
+            locale="fr-FR",
+            timezone_id="Europe/Paris",
+            viewport=PHONE if phone else DESKTOP,
+            has_touch=phone,
+            java_script_enabled=javascript,
+            accept_downloads=True,
+        )
+        context.set_default_timeout(10_000)
+        visitor = Visitor(context.new_page(), javascript=javascript, shots=_shots())
+        opened.append((context, visitor))
+        return visitor
+
+    yield open_one
+    for context, visitor in opened:
+        context.close()
+        visitor.then_nothing_broke()
+
+
+def _shots():
+    """Where to keep screenshots when somebody wants to look: STORY_SHOTS=folder make test ARGS=tests/system."""
+    folder = os.environ.get("STORY_SHOTS")
+    if not folder:
+        return None
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder)
