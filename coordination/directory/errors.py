@@ -1,0 +1,30 @@
+"""Refusals of the directory, in words a person may read."""
+
+from coordination.common.errors import DomainError
+
+
+class FileRefused(DomainError):
+    """The whole file is refused and nothing has changed."""
+
+    code = "file_refused"
+    message = "Ce fichier est refusé ; rien n'a été modifié."
+
+
+class ImportAlreadyRunning(DomainError):
+    code = "import_already_running"
+    message = "Un autre chargement de l'annuaire est en cours : attendez qu'il se termine."
+
+
+class StructureMergeRefused(DomainError):
+    code = "structure_merge_refused"
+    message = "Ces deux structures ne peuvent pas être fusionnées."
+
+
+class AlreadyInDirectory(DomainError):
+    code = "already_in_directory"
+    message = "{name} existe déjà dans l'annuaire avec ce numéro."
+
+
+class AlreadyAttached(DomainError):
+    code = "already_attached"
+    message = "Ce compte ou ce professionnel est déjà rattaché."

@@ -1,0 +1,1 @@
+"""Loads of the national files, of regional complements, and what they guarantee (runs.py)."""

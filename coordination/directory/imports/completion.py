@@ -1,0 +1,64 @@
+"""What one national file lends to the rows of another, whichever was loaded first.
+
+Addresses: an employee's line often names a FINESS number and no address. Mailboxes: the MSSanté file knows
+people and structures by their numbers only.
+"""
+
+from __future__ import annotations
+
+from coordination.directory.imports.staging import execute, scalar
+
+
+def lend_addresses(changed_structures: str) -> int:
+    """Copy name, address and telephone of the structures selected by `changed_structures` (SQL giving ids)."""
+    return execute(
+        "UPDATE directory_activity a SET address = t.address, postal_code = t.postal_code, town = t.town,"
+        " commune_code = t.commune_code, phone = CASE WHEN a.phone = '' THEN t.phone ELSE a.phone END,"
+        " structure_name = CASE WHEN a.structure_name = '' THEN t.name ELSE a.structure_name END"
+        " FROM directory_structure t WHERE a.structure_id = t.id AND a.address_borrowed"
+        f" AND t.id IN ({changed_structures}) AND (a.address, a.postal_code, a.town, a.commune_code)"
+        " IS DISTINCT FROM (t.address, t.postal_code, t.town, t.commune_code)"
+    )
+
+
+def lend_mailboxes(people: str) -> None:
+    """Give the people selected by `people` (SQL giving national identifiers) their personal mailboxes.
+
+    A mailbox tied to a structure goes to the activity there, else to the person. The first in alphabetical
+    order is shown where there are several.
+    """
+    if not scalar("SELECT EXISTS (SELECT 1 FROM directory_mailbox)"):
+        return
+    execute(
+        "UPDATE directory_professional p SET mss_address = coalesce(m.address, '') FROM"
+        f" (SELECT w.national_id, min(b.address) AS address FROM ({people}) w LEFT JOIN directory_mailbox b"
+        "  ON b.national_id = w.national_id AND b.ceased_at IS NULL AND b.kind = 'PER' GROUP BY w.national_id) m"
+        " WHERE p.national_id = m.national_id AND p.national_id <> '' AND p.mss_address <> coalesce(m.address, '')"
+    )
+    execute(
+        "UPDATE directory_activity a SET mss_address = coalesce(m.address, p.mss_address)"
+        " FROM directory_professional p, (SELECT a.id, min(b.address) AS address"
+        f" FROM ({people}) w JOIN directory_professional p ON p.national_id = w.national_id AND p.national_id <> ''"
+        "  JOIN directory_activity a ON a.professional_id = p.id LEFT JOIN directory_structure t"
+        "  ON t.id = a.structure_id LEFT JOIN directory_mailbox b ON b.national_id = p.national_id"
+        "  AND b.ceased_at IS NULL AND b.kind = 'PER' AND b.structure_number <> ''"
+        "  AND b.structure_number IN (t.finess, t.siret, t.siren, t.technical_id) GROUP BY a.id) m"
+        " WHERE a.id = m.id AND p.id = a.professional_id AND a.mss_address <> coalesce(m.address, p.mss_address)"
+    )
+
+
+def lend_structure_mailboxes(structures: str) -> None:
+    """Give the structures selected by `structures` (SQL giving ids) their organisation mailboxes."""
+    if not scalar("SELECT EXISTS (SELECT 1 FROM directory_mailbox)"):
+        return
+    execute(
+        "UPDATE directory_structure t SET mss_address = coalesce(m.address, '') FROM"
+        " (SELECT t.id, min(b.address) AS address FROM directory_structure t LEFT JOIN directory_mailbox b"
+        "  ON b.kind = 'ORG' AND b.ceased_at IS NULL AND b.structure_number <> ''"
+        "  AND ((b.structure_id_type = '1' AND b.structure_number = t.finess)"
+        "  OR (b.structure_id_type = '2' AND b.structure_number = t.siren)"
+        "  OR (b.structure_id_type = '3' AND b.structure_number = t.siret)"
+        "  OR (b.structure_id_type IN ('0', '4') AND b.structure_number = t.technical_id))"
+        f" WHERE t.id IN ({structures}) GROUP BY t.id) m"
+        " WHERE t.id = m.id AND t.mss_address <> coalesce(m.address, '')"
+    )

@@ -1,0 +1,184 @@
+"""`manage.py import_rpps`: the activity file and the savoir-faire file of the Annuaire Santé.
+
+The activity file is compared person by person with what the last load left (a sum of line hashes): only the
+people whose lines changed are parsed, staged and merged. Decision: docs/decisions/directory-imports.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+from coordination.directory.errors import FileRefused
+from coordination.directory.imports import rpps_merge, savoir_faire
+from coordination.directory.imports.rpps_lines import STAGE_COLUMNS, ActivityParser, line_salt
+from coordination.directory.imports.runs import Load, Options, Report, run
+from coordination.directory.imports.sources import Inspection, Source, blocks, inspect, sources
+from coordination.directory.imports.staging import MASK, copy, execute, postponed_indexes, scalar
+
+# Beyond this many changed people, naming them costs more than parsing everybody.
+MANY = 300_000
+
+
+def import_rpps(paths: list[Path], options: Options | None = None) -> list[Report]:
+    """Load activity and savoir-faire files (text, gzip or the zip of the ANS), activities first.
+
+    Raises FileRefused; the files before the refused one are loaded, the refused one changed nothing.
+    """
+    options = options or Options()
+    found = [(kind, source) for path in paths for source in sources(path) if (kind := _kind(source))]
+    if not found:
+        raise FileRefused("Aucun fichier Personne_activite ni SavoirFaire n'a été reconnu. Rien n'a été modifié.")
+    found.sort(key=lambda pair: pair[0] != "rpps")
+    bodies = {"rpps": _load_activities, "savoir-faire": savoir_faire.load}
+    return [run(kind, source, bodies[kind], options) for kind, source in found]
+
+
+def _kind(source: Source) -> str:
+    """Tell the files apart by their headers; "" for the diplomas, which the circle does not need."""
+    with source.open() as file:
+        start = file.read(20_000)
+    header = start.split(b"\n", 1)[0].decode("utf-8", "replace")
+    if "diplôme" in header:
+        return ""
+    if "Numéro FINESS site" in header or "Identifiant technique" in header:
+        return "rpps"
+    if "Code type savoir-faire" in header:
+        return "savoir-faire"
+    # Unknown: the activity importer says what is missing, under the file's own name.
+    return "savoir-faire" if "SavoirFaire" in source.name else "rpps"
+
+
+def _load_activities(load: Load) -> None:
+    load.progress.phase("Contrôle du fichier")
+    seen = inspect(load.source)
+    parser = ActivityParser(seen.header, load.source.name, load.refuse)
+    load.read = max(seen.lines - 1, 0)
+    if seen.encoding != "utf-8":
+        load.messages.append(f"{load.source.name} est lu en Windows-1252.")
+    load.check_size(load.read)
+    _check_last_line(load.source, parser.width)
+    rpps_merge.create_tables(STAGE_COLUMNS)
+    with postponed_indexes(rpps_merge.TABLES, load.read):
+        wanted = _changed_people(load, seen, parser)
+        if wanted is None or wanted:
+            _stage(load, seen, parser, wanted)
+        _check_damage(load, parser)
+        load.progress.phase("Fusion")
+        rpps_merge.merge(load, parser.held)
+        load.progress.phase("Index")
+
+
+def _check_last_line(source: Source, width: int) -> None:
+    """A file cut in the middle of a line is cut: its last lines are missing too."""
+    last = b""
+    with source.open() as file:
+        size = source.path.stat().st_size
+        if file.seekable() and not source.member and size > 100_000 and file.name == str(source.path):
+            file.seek(-100_000, 2)
+        for lines in blocks(file):
+            last = lines[-1] if lines else last
+    if last.count(b"|") + 1 < width:
+        raise FileRefused(
+            f"{source.name} est tronqué : sa dernière ligne est incomplète. Téléchargez-le de nouveau ; rien n'a "
+            "été modifié."
+        )
+
+
+def _changed_people(load: Load, seen: Inspection, parser: ActivityParser) -> set[bytes] | None:
+    """Return the identifiers of new or changed people, None for "everybody"."""
+    if not rpps_merge.has_people():
+        return None
+    load.progress.phase("Comparaison", seen.bytes)
+    order = _Order()
+    copy("seen_people", _person_hashes(load, parser.width, line_salt(seen.header), order))
+    rpps_merge.compare(regroup=not order.sorted)
+    changed = scalar("SELECT count(*) FROM changed_people")
+    if changed > MANY:
+        return None
+    wanted = {key.encode() for key in rpps_merge.changed_people()}
+    # Lines without a readable identifier are looked at each time: they are reported each time.
+    wanted.add(b"")
+    return wanted if changed or order.unreadable else set()
+
+
+class _Order:
+    """Whether the people come in order, hence once each; and whether some lines have no identifier."""
+
+    def __init__(self) -> None:
+        self.sorted = True
+        self.unreadable = False
+
+
+def _person_hashes(load: Load, width: int, salt: bytes, order: _Order) -> Iterator[bytes]:
+    """Yield "identifier|sum" lines, one for each run of neighbouring lines about one person."""
+    bars = width - 1
+    from_bytes = int.from_bytes
+    current, total = b"", 0
+    done = rows = 0
+    first = True
+    with load.source.open() as file:
+        for lines in blocks(file):
+            out = []
+            for line in lines[1:] if first else lines:
+                key = line.split(b"|", 3)[2] if line.count(b"|") == bars else b""
+                if key != current:
+                    if current:
+                        out.append(b"%b|%d\n" % (current, total & MASK))
+                        order.sorted = order.sorted and current < key
+                    current, total = _readable(key, order), 0
+                total += from_bytes(blake2b(line, digest_size=8, salt=salt).digest(), "big") & MASK
+            first = False
+            rows += len(lines)
+            done += sum(map(len, lines)) + len(lines)
+            load.progress.advance(done, rows)
+            yield b"".join(out)
+    if current:
+        yield b"%b|%d\n" % (current, total & MASK)
+
+
+def _readable(key: bytes, order: _Order) -> bytes:
+    if key.isalnum():
+        return key
+    order.unreadable = True
+    return b""
+
+
+def _stage(load: Load, seen: Inspection, parser: ActivityParser, wanted: set[bytes] | None) -> None:
+    load.progress.phase("Lecture", seen.bytes)
+    copy("stage", _staged(load, seen.encoding, parser, wanted))
+    execute("ANALYZE stage")
+    load.check_refusals()
+
+
+def _staged(load: Load, encoding: str, parser: ActivityParser, wanted: set[bytes] | None) -> Iterator[str]:
+    number = done = 0
+    with load.source.open() as file:
+        for lines in blocks(file):
+            numbered = enumerate(lines, number + 1)
+            if number == 0:
+                next(numbered, None)
+            if wanted is not None:
+                numbered = (pair for pair in numbered if _is_wanted(pair[1], wanted, parser.width - 1))
+            text = parser.feed(numbered, encoding)
+            number += len(lines)
+            done += sum(map(len, lines)) + len(lines)
+            load.progress.advance(done, number)
+            if text:
+                yield text
+    yield parser.finish()
+
+
+def _is_wanted(line: bytes, wanted: set[bytes], bars: int) -> bool:
+    return line.count(b"|") != bars or line.split(b"|", 3)[2] in wanted
+
+
+def _check_damage(load: Load, parser: ActivityParser) -> None:
+    """Refuse a copy that a spreadsheet has been through: zeros lost in front, numbers like 2,6E+13."""
+    lost = parser.zeros_lost
+    if lost >= 1_000_000 or (lost > 3 and lost > parser.zeros_kept):
+        raise FileRefused(
+            f"{load.source.name} est une copie passée par un tableur : des codes postaux ou des SIRET y ont perdu "
+            "des chiffres. Prenez le fichier d'origine ; rien n'a été modifié."
+        )

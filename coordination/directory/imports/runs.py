@@ -1,0 +1,196 @@
+"""One load from beginning to end: alone, traced, all or nothing.
+
+    report = run("rpps", source, body, Options())
+
+`body(load)` stages and merges inside one transaction. A refusal, an error or a kill leaves the directory as it
+was; the ImportRun row, written outside the transaction, says which.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from coordination.directory.errors import FileRefused, ImportAlreadyRunning
+from coordination.directory.imports.progress import Progress
+from coordination.directory.imports.sources import Source
+from coordination.directory.models import ImportRefusal, ImportRun
+
+# "annu" in ASCII: any constant does, as long as nobody else takes it.
+LOCK = 0x616E6E75
+KEPT_REFUSALS = 1000
+# Beyond this share the file itself is suspect, not its lines (directories.md A.3).
+MAX_REFUSED_SHARE = 0.01
+MAX_DEVIATION = 0.10
+
+# Absolute bounds on the number of rows, by kind of file: the national files of 2026 with room to live.
+BOUNDS = {
+    "rpps": (2_000_000, 2_600_000),
+    "savoir-faire": (300_000, 700_000),
+    "mssante": (400_000, 800_000),
+    "finess": (90_000, 400_000),
+    "structures": (1, 200_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Bounds replace those of the kind; `accept_gap` lets the number of rows move by more than 10 %."""
+
+    min_rows: int | None = None
+    max_rows: int | None = None
+    accept_gap: bool = False
+    progress: Progress = field(default_factory=Progress)
+
+
+@dataclass(slots=True)
+class Counts:
+    new: int = 0
+    changed: int = 0
+    ceased: int = 0
+
+
+@dataclass(slots=True)
+class Load:
+    """What a body fills while it works."""
+
+    run: ImportRun
+    source: Source
+    options: Options
+    read: int = 0
+    refused: int = 0
+    refusals: list[tuple[int, str]] = field(default_factory=list)
+    counts: dict[str, Counts] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def progress(self) -> Progress:
+        return self.options.progress
+
+    def refuse(self, line_number: int, reason: str) -> None:
+        """Leave one line out; the first ones are kept with their reason."""
+        self.refused += 1
+        if len(self.refusals) < KEPT_REFUSALS:
+            self.refusals.append((line_number, reason))
+
+    def check_size(self, rows: int) -> None:
+        """Refuse a file whose number of rows cannot be right."""
+        kind = self.run.kind
+        low, high = BOUNDS[kind]
+        low = low if self.options.min_rows is None else self.options.min_rows
+        high = high if self.options.max_rows is None else self.options.max_rows
+        if not low <= rows <= high:
+            raise FileRefused(
+                f"{rows} lignes dans {self.source.name}, entre {low} et {high} attendues : fichier tronqué, ou "
+                "bornes à préciser (--lignes-min, --lignes-max). Rien n'a été modifié."
+            )
+        before = _last_size(kind)
+        if before and not self.options.accept_gap and abs(rows - before) > MAX_DEVIATION * before:
+            raise FileRefused(
+                f"{rows} lignes dans {self.source.name} contre {before} au chargement précédent : plus de 10 % "
+                "d'écart. Si c'est voulu, relancez avec --accepter-ecart. Rien n'a été modifié."
+            )
+
+    def check_refusals(self) -> None:
+        """Refuse the file when too many of its lines are."""
+        if self.refused > max(2, MAX_REFUSED_SHARE * self.read):
+            line, reason = self.refusals[0]
+            raise FileRefused(
+                f"{self.refused} lignes illisibles sur {self.read} dans {self.source.name} (la première, "
+                f"ligne {line} : {reason}) : le fichier est abîmé. Rien n'a été modifié."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    run: ImportRun
+    counts: dict[str, Counts]
+    refusals: list[tuple[int, str]]
+    messages: list[str]
+    seconds: float
+
+
+def run(kind: str, source: Source, body: Callable[[Load], None], options: Options) -> Report:
+    """Load one file. Raises FileRefused (nothing changed) or ImportAlreadyRunning."""
+    started = time.monotonic()
+    _lock()
+    try:
+        messages = _close_interrupted()
+        record = ImportRun.objects.create(kind=kind, file_name=source.name[:200])
+        load = Load(record, source, options, messages=messages)
+        try:
+            with transaction.atomic():
+                _tune()
+                body(load)
+        except FileRefused as refusal:
+            _close(load, ImportRun.State.REFUSED, refusal.message)
+            raise
+        except BaseException:
+            _close(load, ImportRun.State.INTERRUPTED, "Arrêté avant la fin ; rien n'a été modifié.")
+            raise
+        _close(load, ImportRun.State.DONE, "")
+    finally:
+        options.progress.close()
+        _unlock()
+    return Report(record, load.counts, load.refusals, load.messages, time.monotonic() - started)
+
+
+def _lock() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            raise ImportAlreadyRunning()
+
+
+def _unlock() -> None:
+    # A connection lost in the middle has already let the lock go.
+    if connection.connection is not None and not connection.connection.closed:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _close_interrupted() -> list[str]:
+    """We hold the lock: whatever still says it is running was killed, and its transaction is gone."""
+    messages = []
+    for killed in ImportRun.objects.filter(state=ImportRun.State.RUNNING):
+        killed.state = ImportRun.State.INTERRUPTED
+        killed.ended_at = timezone.now()
+        killed.reason = "Interrompu ; rien n'a été modifié."
+        killed.save(update_fields=["state", "ended_at", "reason"])
+        messages.append(
+            f"Le chargement de {killed.file_name} commencé le {timezone.localtime(killed.started_at):%d/%m/%Y à %H:%M}"
+            " avait été interrompu ; il n'en est rien resté."
+        )
+    return messages
+
+
+def _close(load: Load, state: str, reason: str) -> None:
+    if connection.connection is None or connection.connection.closed:
+        return
+    record = load.run
+    main = next(iter(load.counts.values()), Counts())
+    record.state, record.reason, record.ended_at = state, reason, timezone.now()
+    record.read_count, record.refused_count = load.read, load.refused
+    if state == ImportRun.State.DONE:
+        record.new_count, record.changed_count, record.ceased_count = main.new, main.changed, main.ceased
+    record.save()
+    ImportRefusal.objects.bulk_create(
+        ImportRefusal(run=record, line_number=number, reason=text[:200]) for number, text in load.refusals
+    )
+
+
+def _last_size(kind: str) -> int:
+    done = ImportRun.objects.filter(kind=kind, state=ImportRun.State.DONE).order_by("-started_at")
+    return done.values_list("read_count", flat=True).first() or 0
+
+
+def _tune() -> None:
+    """Hash joins of two million rows need room, for this transaction only."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '128MB'")
+        cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
+        cursor.execute("SET LOCAL jit = off")

@@ -1,0 +1,89 @@
+"""`PS_LibreAcces_SavoirFaire`: one row per person, profession and savoir-faire (directories.md A.4).
+
+The file is complete: what it names is its own, and what it names no more has ceased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import itemgetter
+
+from django.utils import timezone
+
+from coordination.directory.errors import FileRefused
+from coordination.directory.imports.headers import SAVOIR_FAIRE
+from coordination.directory.imports.rpps_lines import columns
+from coordination.directory.imports.runs import Counts, Load
+from coordination.directory.imports.sources import Inspection, blocks, inspect
+from coordination.directory.imports.staging import copy, execute, new_id, postponed_indexes
+
+REQUIRED = ("Identification nationale PP", "Code profession", "Code type savoir-faire", "Code savoir-faire")
+
+
+def load(load: Load) -> None:
+    """Body of one load (runs.run)."""
+    load.progress.phase("Contrôle du fichier")
+    seen = inspect(load.source)
+    found = columns(seen.header, SAVOIR_FAIRE, REQUIRED, load.source.name)
+    load.read = max(seen.lines - 1, 0)
+    load.check_size(load.read)
+    execute(
+        "CREATE TEMP TABLE stage (national_id text, profession text, kind text, code text) ON COMMIT DROP"
+    )
+    load.progress.phase("Lecture", seen.bytes)
+    copy("stage", _staged(load, seen, found))
+    load.check_refusals()
+    load.progress.phase("Fusion")
+    with postponed_indexes(["directory_savoirfaire"], load.read):
+        load.counts = {"savoir-faire": _merge()}
+
+
+def _staged(load: Load, seen: Inspection, found: list[str]) -> Iterator[str]:
+    width, pick = len(found), itemgetter(*(found.index(column) for column in REQUIRED))
+    number = done = 0
+    fields: list[str] = found
+    with load.source.open() as file:
+        for lines in blocks(file):
+            out = []
+            for number, raw in enumerate(lines, number + 1):  # noqa: B020 - the count goes on from block to block
+                if number == 1:
+                    continue
+                fields = raw.decode(seen.encoding).replace("\\", "/").split("|")
+                row = pick(fields) if len(fields) == width else ()
+                if not row or not all(row) or len(row[1]) > 4 or len(row[2]) > 5 or len(row[3]) > 10:
+                    load.refuse(number, "colonnes manquantes ou valeurs vides" if not row or not all(row) else "code")
+                    continue
+                out.append("|".join(row))
+            done += sum(map(len, lines)) + len(lines)
+            load.progress.advance(done, number)
+            if out:
+                yield "\n".join(out) + "\n"
+    if len(fields) != width:
+        raise FileRefused(
+            f"{load.source.name} est tronqué : sa dernière ligne est incomplète. Rien n'a été modifié."
+        )
+
+
+def _merge() -> Counts:
+    execute("ANALYZE stage")
+    execute(
+        "CREATE TEMP TABLE sf ON COMMIT DROP AS SELECT DISTINCT p.id AS professional_id, s.profession, s.kind, s.code"
+        " FROM stage s JOIN directory_professional p ON p.national_id = s.national_id AND p.national_id <> ''"
+    )
+    execute("ANALYZE sf")
+    same = "d.professional_id = s.professional_id AND d.profession = s.profession AND d.code = s.code"
+    changed = execute(
+        "UPDATE directory_savoirfaire d SET from_full_list = true, kind = s.kind, ceased_at = NULL FROM sf s"
+        f" WHERE {same} AND (NOT d.from_full_list OR d.kind <> s.kind OR d.ceased_at IS NOT NULL)"
+    )
+    new = execute(
+        "INSERT INTO directory_savoirfaire (id, professional_id, profession, kind, code, from_full_list)"
+        f" SELECT {new_id('row_number() OVER ()')}, s.professional_id, s.profession, s.kind, s.code, true FROM sf s"
+        f" WHERE NOT EXISTS (SELECT 1 FROM directory_savoirfaire d WHERE {same})"
+    )
+    ceased = execute(
+        "UPDATE directory_savoirfaire d SET ceased_at = %s WHERE d.from_full_list AND d.ceased_at IS NULL"
+        f" AND NOT EXISTS (SELECT 1 FROM sf s WHERE {same})",
+        [timezone.now()],
+    )
+    return Counts(new, changed, ceased)

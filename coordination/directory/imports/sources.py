@@ -1,0 +1,184 @@
+"""Files as they arrive: plain, gzip or zip, in UTF-8 or Windows-1252, whole or cut.
+
+Everything here streams: a national file is 800 MB and the memory budget of an import 300 MB.
+"""
+
+from __future__ import annotations
+
+import codecs
+import datetime
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from coordination.directory.errors import FileRefused
+
+BLOCK = 1 << 20
+
+# A text file holds no control character but tab, line feed and carriage return.
+_CONTROLS = bytes(set(range(32)) - {9, 10, 13})
+# What Windows-1252 leaves undefined.
+_UNDEFINED = b"\x81\x8d\x8f\x90\x9d"
+_DATE = re.compile(r"(20\d\d)-?([01]\d)-?([0-3]\d)?")
+
+DAMAGED = "Le fichier {name} est une archive abîmée ou incomplète. Téléchargez-le de nouveau ; rien n'a été modifié."
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to read, possibly inside a zip archive."""
+
+    path: Path
+    member: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.member or self.path.name
+
+    @property
+    def day(self) -> datetime.date:
+        """The date written in the name, else the one of the file."""
+        found = _DATE.search(self.name) or _DATE.search(self.path.name)
+        if found:
+            try:
+                return datetime.date(int(found[1]), int(found[2]), int(found[3] or 1))
+            except ValueError:
+                pass
+        return datetime.date.fromtimestamp(self.path.stat().st_mtime)
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open the uncompressed bytes. Raises FileRefused for an archive that cannot be read to its end."""
+        try:
+            with self.path.open("rb") as raw, self._unpacked(raw) as file:
+                yield file
+        except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+            raise FileRefused(DAMAGED.format(name=self.name)) from error
+
+    @contextmanager
+    def _unpacked(self, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+        if self.member:
+            with zipfile.ZipFile(raw) as archive, archive.open(self.member) as file:
+                yield file
+        elif raw.read(2) == b"\x1f\x8b":
+            raw.seek(0)
+            with gzip.open(raw) as file:
+                yield file
+        else:
+            raw.seek(0)
+            yield raw
+
+
+def sources(path: Path) -> list[Source]:
+    """Return the files that `path` holds: itself, or the members of a zip archive.
+
+    Raises FileRefused when the file is missing, empty, or is a broken archive.
+    """
+    if not path.is_file():
+        raise FileRefused(f"Le fichier {path.name} est introuvable.")
+    with path.open("rb") as raw:
+        start = raw.read(4)
+    if not start:
+        raise FileRefused(f"Le fichier {path.name} est vide ; rien n'a été modifié.")
+    if start[:2] != b"PK":
+        return [Source(path)]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    except zipfile.BadZipFile as error:
+        raise FileRefused(DAMAGED.format(name=path.name)) from error
+    return [Source(path, name) for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What one quick reading tells before anything is written."""
+
+    encoding: str
+    bytes: int
+    lines: int
+    header: str
+
+
+def inspect(source: Source) -> Inspection:
+    """Read the file once: encoding, size, number of lines. Raises FileRefused for what is not text.
+
+    UTF-8 strictly, else Windows-1252 for the whole file (directories.md A.2).
+    """
+    utf8 = codecs.getincrementaldecoder("utf-8")()
+    is_utf8, is_cp1252 = True, True
+    size = lines = 0
+    first, last = b"", b"\n"
+    with source.open() as file:
+        while block := file.read(BLOCK):
+            if len(block.translate(None, _CONTROLS)) != len(block):
+                raise FileRefused(_not_text(source))
+            is_utf8 = is_utf8 and _decodes(utf8, block)
+            is_cp1252 = is_cp1252 and len(block.translate(None, _UNDEFINED)) == len(block)
+            first = first or block[:20_000]
+            last = block[-1:]
+            size += len(block)
+            lines += block.count(b"\n")
+    encoding = "utf-8" if is_utf8 and _ends(utf8) else "cp1252"
+    if encoding == "cp1252" and not is_cp1252:
+        raise FileRefused(_not_text(source))
+    header = first.split(b"\n", 1)[0].removeprefix(codecs.BOM_UTF8).rstrip(b"\r")
+    return Inspection(encoding, size, lines + (last != b"\n"), header.decode(encoding, "replace"))
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
+    try:
+        decoder.decode(block)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _ends(decoder: codecs.IncrementalDecoder) -> bool:
+    """False when the file stops in the middle of a character."""
+    return _decodes_final(decoder)
+
+
+def _decodes_final(decoder: codecs.IncrementalDecoder) -> bool:
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _not_text(source: Source) -> str:
+    return (
+        f"Le fichier {source.name} n'est pas un texte en UTF-8 ni en Windows-1252 (encodage inconnu ou fichier "
+        "abîmé). Rien n'a été modifié."
+    )
+
+
+def blocks(file: IO[bytes], size: int = BLOCK) -> Iterator[list[bytes]]:
+    """Yield the lines of the file by blocks, without their ends, the byte-order mark removed."""
+    rest = b""
+    start = True
+    while block := file.read(size):
+        if start:
+            block, start = block.removeprefix(codecs.BOM_UTF8), False
+        if b"\r" in block:
+            block = block.replace(b"\r", b"")
+        lines = (rest + block).split(b"\n")
+        rest = lines.pop()
+        yield lines
+    if rest:
+        yield [rest]
+
+
+def text_lines(file: IO[bytes], encoding: str) -> Iterator[str]:
+    """Yield decoded lines one by one, for the smaller files."""
+    reader = io.TextIOWrapper(file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="")
+    for line in reader:
+        yield line.rstrip("\r\n")
