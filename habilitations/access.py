@@ -268,9 +268,7 @@ def users_able_to(dossier_id: UUID, rubrique: Rubrique, niveau: Niveau = Niveau.
     Same rule as `to_dossier`; the state of the dossier does not matter for reading.
     """
     matrix = published.current()
-    pairs = [
-        pair for pair, profile in matrix.profiles.items() if matrix.level(profile, rubrique) >= niveau
-    ]
+    pairs = [pair for pair, profile in matrix.profiles.items() if matrix.level(profile, rubrique) >= niveau]
     if not pairs:
         return set()
     direct = Habilitation.objects.granting().filter(dossier_id=dossier_id, user__isnull=False).values("user_id")

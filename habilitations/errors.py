@@ -55,3 +55,57 @@ class AlreadyVouched(DomainError):
 class NoMatrix(DomainError):
     code = "no_matrix"
     message = "Aucune matrice d'habilitation n'est publiée. Lancez « manage.py publish_matrix »."
+
+
+class OwnHabilitation(NotAllowed):
+    """Nobody grants, narrows or un-refuses himself."""
+
+    code = "own_habilitation"
+    message = "Vous ne pouvez pas changer votre propre habilitation : demandez à un autre coordinateur ou médecin."
+    field = "habilitation"
+
+
+class ManualCannotBeGranted(DomainError):
+    code = "manual_cannot_be_granted"
+    message = (
+        "Ce professionnel saisi à la main ne peut pas se connecter : reliez-le d'abord à l'annuaire pour l'habiliter."
+    )
+    field = "habilitation"
+
+
+class MembershipEnded(DomainError):
+    code = "membership_ended"
+    message = "Ce membre n'est plus dans le cercle de soins."
+
+
+class AlreadyRefused(DomainError):
+    code = "already_refused"
+    message = "Un refus est déjà noté pour ce membre."
+    field = "habilitation"
+
+
+class RefusalDateNotPossible(DomainError):
+    code = "refusal_date_not_possible"
+    message = "La date ne peut pas être dans le futur."
+    field = "refused_on"
+
+
+class CollectedUnknown(DomainError):
+    code = "collected_unknown"
+    message = "Indiquez comment la décision de la personne a été recueillie."
+    field = "collected"
+
+
+class NotVouched(DomainError):
+    code = "not_vouched"
+    message = "Aucune profession n'est confirmée pour ce compte."
+
+
+class AlreadyDelegate(DomainError):
+    code = "already_delegate"
+    message = "Cette personne est déjà déléguée de cette structure."
+
+
+class MatrixNotSound(DomainError):
+    code = "matrix_not_sound"
+    message = "Cette matrice nomme un profil, une rubrique ou une action inconnus, ou ouvre un droit sans profession."

@@ -20,9 +20,7 @@ class MatrixVersion(models.Model):
         unique=True, error_messages={"unique": "Cette version de la matrice existe déjà."}
     )
     published_at = models.DateTimeField(auto_now_add=True)
-    published_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField("motif", max_length=300)
 
     class Meta:
@@ -98,9 +96,7 @@ class VouchedProfession(models.Model):
     )
     structure_name = models.CharField(max_length=200, blank=True)
     how = models.CharField(max_length=16, choices=How)
-    vouched_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    vouched_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     vouched_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(
@@ -128,9 +124,7 @@ class LegalStructure(models.Model):
         "directory.Structure", primary_key=True, on_delete=models.PROTECT, related_name="legal"
     )
     opened_at = models.DateTimeField(auto_now_add=True)
-    opened_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -149,9 +143,7 @@ class Delegate(models.Model):
     structure = models.ForeignKey("directory.Structure", on_delete=models.PROTECT, related_name="delegates")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="delegations")
     started_at = models.DateTimeField(auto_now_add=True)
-    started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = DelegateQuerySet.as_manager()
@@ -204,9 +196,7 @@ class Habilitation(models.Model):
     )
     state = models.CharField("habilitation", max_length=8, choices=State, default=State.NON)
     state_at = models.DateTimeField(auto_now_add=True)
-    state_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    state_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField("habilitation demandée", null=True, blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -218,9 +208,7 @@ class Habilitation(models.Model):
     class Meta:
         verbose_name = "habilitation"
         indexes = [
-            models.Index(
-                fields=["user", "dossier"], condition=Q(ended_at=None), name="habilitation_open_by_user"
-            ),
+            models.Index(fields=["user", "dossier"], condition=Q(ended_at=None), name="habilitation_open_by_user"),
             models.Index(
                 fields=["structure", "dossier"], condition=Q(ended_at=None), name="habilitation_open_by_struct"
             ),

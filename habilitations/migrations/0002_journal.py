@@ -1,4 +1,4 @@
-"""The journal of accesses: append-only, by month, chained per dossier (SEC-9, SEC-10; decision 5 of the schema truths).
+"""The journal of accesses: append-only, by month, chained per dossier (SEC-9, SEC-10; schema truth 5).
 
 Written in SQL because Django knows neither partitions nor triggers. Nothing newer than PostgreSQL 15,
 no extension: sha256() is in the core. `habilitations/chain.py` computes the same hashes in Python.
@@ -145,7 +145,8 @@ DECLARE
 BEGIN
     FOREACH parent IN ARRAY ARRAY['habilitations_trace', 'habilitations_accounttrace'] LOOP
         FOR ahead IN -1..months LOOP
-            first := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead)) AT TIME ZONE 'UTC';
+            first := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead))
+                     AT TIME ZONE 'UTC';
             next := ((first AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC';
             name := parent || to_char(first AT TIME ZONE 'UTC', '_YYYY_MM');
             CONTINUE WHEN to_regclass(name) IS NOT NULL;

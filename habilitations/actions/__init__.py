@@ -1,0 +1,37 @@
+"""Every change of what accounts may do. The rules are in the modules; callers import from here."""
+
+from habilitations.actions.matrix import publish_matrix
+from habilitations.actions.members import (
+    activate_waiting,
+    bind_professional,
+    end_habilitation,
+    grant_creator,
+    open_habilitation,
+    reopen_habilitation,
+    request_habilitation,
+    set_state,
+)
+from habilitations.actions.professions import change_profession, end_profession, vouch_profession
+from habilitations.actions.refusals import record_refusal, withdraw_refusal
+from habilitations.actions.structures import add_delegate, close_structure, end_delegate, open_structure
+
+__all__ = [
+    "activate_waiting",
+    "add_delegate",
+    "bind_professional",
+    "change_profession",
+    "close_structure",
+    "end_delegate",
+    "end_habilitation",
+    "end_profession",
+    "grant_creator",
+    "open_habilitation",
+    "open_structure",
+    "publish_matrix",
+    "record_refusal",
+    "reopen_habilitation",
+    "request_habilitation",
+    "set_state",
+    "vouch_profession",
+    "withdraw_refusal",
+]

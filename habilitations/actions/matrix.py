@@ -1,0 +1,61 @@
+"""Publishing a version of the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from habilitations.access import may_administer
+from habilitations.errors import MatrixNotSound, NotAllowed
+from habilitations.matrix import UNKNOWN_PROFILE
+from habilitations.models import ActionRight, MatrixRow, MatrixVersion, ProfileRule
+from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+
+
+@transaction.atomic
+def publish_matrix(
+    levels: Mapping[str, Mapping[str, Niveau]],
+    action_rights: Mapping[str, Mapping[str, Scope]],
+    profile_rules: Mapping[tuple[str, str], str],
+    *,
+    by,
+    reason: str,
+) -> MatrixVersion:
+    """Publish a new version, in force for every decision from the end of the transaction.
+
+    levels {profile: {rubrique: Niveau}}, action_rights {profile: {action: Scope}}, profile_rules
+    {(profession, fonction or ""): profile}. `by` is an administrator, or None for the command line.
+    Raises NotAllowed, MatrixNotSound (a word that is not one of ours, a profile without levels, or a
+    right given to the unknown profile: rule 1).
+    """
+    if by is not None and not may_administer(by):
+        raise NotAllowed
+    _check(levels, action_rights, profile_rules)
+    last = MatrixVersion.objects.select_for_update(of=("self",)).order_by("-number").first()
+    version = MatrixVersion.objects.create(number=last.number + 1 if last else 1, published_by=by, reason=reason)
+    MatrixRow.objects.bulk_create(
+        MatrixRow(version=version, profile=profile, rubrique=rubrique, niveau=niveau)
+        for profile, row in levels.items()
+        for rubrique, niveau in row.items()
+    )
+    ActionRight.objects.bulk_create(
+        ActionRight(version=version, profile=profile, action=action, scope=scope)
+        for profile, row in action_rights.items()
+        for action, scope in row.items()
+    )
+    ProfileRule.objects.bulk_create(
+        ProfileRule(version=version, profession=profession, fonction=fonction, profile=profile)
+        for (profession, fonction), profile in profile_rules.items()
+    )
+    return version
+
+
+def _check(levels, action_rights, profile_rules) -> None:
+    cells = {word for row in levels.values() for word in row}
+    acts = {word for row in action_rights.values() for word in row}
+    unknown = (cells - set(Rubrique.values)) | (acts - set(Action.values))
+    strangers = (set(action_rights) | set(profile_rules.values())) - set(levels) - {UNKNOWN_PROFILE}
+    opened = any(levels.get(UNKNOWN_PROFILE, {}).values()) or bool(action_rights.get(UNKNOWN_PROFILE))
+    if not levels or unknown or strangers or opened:
+        raise MatrixNotSound

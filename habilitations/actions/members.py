@@ -1,0 +1,216 @@
+"""The state of one member's habilitation: non, en attente, oui, refus. One column, so they cannot contradict.
+
+Each function locks the row it changes and writes a StateChange. Nobody changes his own.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from habilitations.access import Access
+from habilitations.errors import (
+    AidantCannotBeGranted,
+    AlreadyHabilitated,
+    GrantNotAllowed,
+    ManualCannotBeGranted,
+    MembershipEnded,
+    OwnHabilitation,
+    RefusalStands,
+    StructureCannotSignIn,
+)
+from habilitations.models import Habilitation, LegalStructure, Refusal, StateChange, VouchedProfession
+from habilitations.rubriques import Action
+
+State = Habilitation.State
+OUI, NON = "oui", "non"
+# What circle calls its kinds; told apart here only to give the right sentence.
+MANUAL, STRUCTURE = "manuel", "structure"
+
+
+def open_habilitation(dossier_id: UUID, *, by, user=None, structure=None, professional=None) -> Habilitation:
+    """Open the row of a new member, in state "non".
+
+    `user` is the account of `professional` when it exists; neither for an aidant or a hand-entered person.
+    """
+    return Habilitation.objects.create(
+        dossier_id=dossier_id, user=user, structure=structure, professional=professional, state_by=by
+    )
+
+
+@transaction.atomic
+def grant_creator(dossier_id: UUID, user, *, by, professional=None) -> Habilitation:
+    """Open the creator's row, granted: who makes a dossier enters it in the same act (SPICO guide)."""
+    habilitation = open_habilitation(dossier_id, by=by, user=user, professional=professional)
+    move(habilitation, State.OUI, by=by)
+    return habilitation
+
+
+@transaction.atomic
+def set_state(
+    habilitation: Habilitation,
+    wanted: str,
+    *,
+    by,
+    access: Access,
+    member_kind: str,
+    member_structure_id: UUID | None = None,
+) -> Habilitation:
+    """Answer « Habilitation : oui / non » for one member; clears a request.
+
+    "oui" opens at once when someone can enter today (account of a vouched professional, delegates of a
+    « personne morale » structure), else the member waits. "non" suspends.
+    Raises OwnHabilitation, GrantNotAllowed (action right, own structure only for some), RefusalStands,
+    AidantCannotBeGranted, ManualCannotBeGranted, StructureCannotSignIn, MembershipEnded.
+    """
+    row = locked(habilitation)
+    _require_grant(row, by=by, access=access, structure_id=member_structure_id)
+    if row.state == State.REFUS:
+        raise RefusalStands(date=_refusal_date(row))
+    if wanted == OUI:
+        check_grantable(row, member_kind)
+        target = State.OUI if _someone_can_enter(row) else State.ATTENTE
+    else:
+        target = State.NON
+    row.requested_at = row.requested_by = None
+    return move(row, target, by=by)
+
+
+def check_grantable(row: Habilitation, member_kind: str) -> None:
+    """Raise the sentence that says why this member can never be granted, if so."""
+    if row.structure_id:
+        if not LegalStructure.objects.filter(pk=row.structure_id, closed_at=None).exists():
+            raise StructureCannotSignIn
+    elif not (row.user_id or row.professional_id):
+        raise ManualCannotBeGranted if member_kind == MANUAL else AidantCannotBeGranted
+
+
+@transaction.atomic
+def request_habilitation(habilitation: Habilitation, *, by, access: Access, member_kind: str = "") -> Habilitation:
+    """Leave « habilitation demandée » for those who may grant (action right "ajouter_membre").
+
+    Raises NotAllowed, RefusalStands, AlreadyHabilitated, and the refusals of `check_grantable`.
+    """
+    row = locked(habilitation)
+    access.require(Action.ADD_MEMBER)
+    if row.state == State.REFUS:
+        raise RefusalStands(date=_refusal_date(row))
+    if row.state in (State.OUI, State.ATTENTE):
+        raise AlreadyHabilitated
+    check_grantable(row, member_kind)
+    if row.requested_at is None:
+        row.requested_at, row.requested_by = timezone.now(), by
+        row.save(update_fields=["requested_at", "requested_by"])
+    return row
+
+
+@transaction.atomic
+def end_habilitation(habilitation: Habilitation, *, by) -> Habilitation:
+    """Close the row with the membership. A refusal keeps its state: it stands until it is withdrawn."""
+    row = locked(habilitation)
+    # Written even when nothing moves: this line is what `reopen_habilitation` goes back to.
+    move(row, State.REFUS if row.state == State.REFUS else State.NON, by=by, always=True)
+    row.ended_at = timezone.now()
+    row.requested_at = row.requested_by = None
+    row.save(update_fields=["ended_at", "requested_at", "requested_by"])
+    return row
+
+
+@transaction.atomic
+def reopen_habilitation(habilitation: Habilitation, *, by, user=None, as_it_was: bool = True) -> Habilitation:
+    """Open the row again: undone removal (`as_it_was`), or a return that starts from "non".
+
+    `user` is the account the professional has by now, if any. A standing refusal stays.
+    """
+    row = Habilitation.objects.select_for_update(of=("self",)).get(pk=habilitation.pk)
+    if row.ended_at is None:
+        return row
+    if row.user_id is None and user is not None:
+        row.user = user
+    row.ended_at = None
+    row.save(update_fields=["ended_at", "user"])
+    if row.state == State.REFUS or not as_it_was:
+        return row
+    last = row.changes.order_by("-at", "-id").first()
+    if last and last.before in (State.OUI, State.ATTENTE):
+        move(row, State.OUI if _someone_can_enter(row) else State.ATTENTE, by=by)
+    return row
+
+
+@transaction.atomic
+def bind_professional(habilitation: Habilitation, *, professional, user=None, by) -> Habilitation:
+    """Say whom the row of a hand-entered member is, once found in the directory; its state does not move."""
+    row = locked(habilitation)
+    row.professional, row.user = professional, user
+    row.save(update_fields=["professional", "user"])
+    return row
+
+
+@transaction.atomic
+def activate_waiting(user, professional, *, by) -> int:
+    """Bind to an account the rows that wait for its professional, and open those that were granted.
+
+    Rows refused or not granted are bound too: a refusal must be found by the account. Rows stay « en
+    attente » until the profession is vouched for. Returns how many became "oui".
+    """
+    if professional is not None:
+        _bind_waiting(user, professional)
+    opened = 0
+    rows = Habilitation.objects.open().select_for_update(of=("self",)).filter(user=user, state=State.ATTENTE)
+    # In one order for everybody: two activations cannot wait for each other.
+    for row in rows.order_by("pk"):
+        if _someone_can_enter(row):
+            move(row, State.OUI, by=by)
+            opened += 1
+    return opened
+
+
+def _bind_waiting(user, professional) -> None:
+    # Where the account already has an open row, that one decides.
+    elsewhere = Habilitation.objects.open().filter(user=user).values("dossier_id")
+    waiting = Habilitation.objects.select_for_update(of=("self",)).filter(professional=professional, user=None)
+    for row in waiting.exclude(dossier_id__in=elsewhere, ended_at=None).order_by("pk"):
+        row.user = user
+        row.save(update_fields=["user"])
+
+
+def locked(habilitation: Habilitation) -> Habilitation:
+    row = Habilitation.objects.select_for_update(of=("self",)).get(pk=habilitation.pk)
+    if row.ended_at is not None:
+        raise MembershipEnded
+    return row
+
+
+def _require_grant(row: Habilitation, *, by, access: Access, structure_id: UUID | None) -> None:
+    if row.user_id == by.pk:
+        raise OwnHabilitation
+    if not access.may(Action.GRANT, structure_id=structure_id):
+        raise GrantNotAllowed
+
+
+def _someone_can_enter(row: Habilitation) -> bool:
+    if row.structure_id:
+        return LegalStructure.objects.filter(pk=row.structure_id, closed_at=None).exists()
+    if row.user_id is None:
+        return False
+    return VouchedProfession.objects.current().filter(user_id=row.user_id, user__is_active=True).exists()
+
+
+def _refusal_date(row: Habilitation) -> str:
+    standing = Refusal.objects.filter(habilitation=row, withdrawn_at=None).values_list("refused_on", flat=True).first()
+    return f"{standing:%d/%m/%Y}" if standing else "…"
+
+
+def move(row: Habilitation, target: str, *, by, always: bool = False) -> Habilitation:
+    """Write the state and its history; nothing when the state is already that one, unless `always`."""
+    before = row.state
+    fields = ["requested_at", "requested_by"]
+    if before != target:
+        row.state, row.state_at, row.state_by = target, timezone.now(), by
+        fields += ["state", "state_at", "state_by"]
+    row.save(update_fields=fields)
+    if before != target or always:
+        StateChange.objects.create(dossier_id=row.dossier_id, habilitation=row, by=by, before=before, after=target)
+    return row

@@ -1,0 +1,32 @@
+"""The profiles of the matrix, in the words of the screen. Pure."""
+
+# {profile: whom it gathers, in the plural}, in the order of the matrix.
+GATHERS = {
+    "coordinateur_sante": "coordonnateurs de parcours, professionnels de santé",
+    "coordinateur_social": "coordonnateurs de parcours",
+    "medecin": "médecins",
+    "sage_femme": "sages-femmes",
+    "infirmier": "infirmiers",
+    "pharmacien": "pharmaciens",
+    "reeducation": "professionnels de la rééducation",
+    "soins_ponctuels": "chirurgiens-dentistes, pédicures-podologues et orthoptistes",
+    "psychologue": "psychologues",
+    "aide_soignant": "aides-soignants et AES",
+    "assistant_social": "assistants de service social et CESF",
+    "educateur": "éducateurs",
+    "aide_domicile": "aides à domicile",
+    "cadre_esms": "encadrants de services médico-sociaux",
+    "secretariat": "secrétariats",
+    "mjpm": "mandataires judiciaires",
+    "education_nationale": "professionnels de l'Éducation nationale",
+    "transport_psdm": "transporteurs sanitaires et prestataires de matériel",
+    "benevole": "bénévoles",
+    "dpo": "délégués à la protection des données",
+}
+
+
+def in_words(profiles) -> str:
+    """Return "psychologues, médecins et infirmiers" for the profiles that have words, in the order of the matrix."""
+    wanted = set(profiles)
+    said = [words for profile, words in GATHERS.items() if profile in wanted]
+    return " et ".join(filter(None, [", ".join(said[:-1]), said[-1]])) if said else ""
