@@ -60,12 +60,16 @@ def bare_traceback(_logger: Any, _method: str, event: Event) -> Event:
     return event
 
 
-def bare_celery(_logger: Any, _method: str, event: Event) -> Event:
-    """structlog processor: Celery's own sentences quote results and exceptions; keep the task's name and id."""
-    record = event.get("_record")
-    data = getattr(record, "data", None)
-    if record is not None and record.name.startswith("celery.") and isinstance(data, dict) and "name" in data:
-        event["event"] = f"task {data.get('description', record.levelname.lower())}"
+def bare_extras(_logger: Any, _method: str, event: Event) -> Event:
+    """structlog processor: what libraries attach to their lines quotes query strings, arguments and exceptions.
+
+    Django attaches the request (its text holds the query string), Celery what the task was given and raised;
+    Celery's sentence itself quotes the exception. The task's name and identifier are kept.
+    """
+    event.pop("request", None)
+    data = event.pop("data", None)
+    if isinstance(data, dict) and "name" in data:
+        event["event"] = f"task {data.get('description', 'received')}"
         event.update(task=data["name"], task_id=data.get("id"))
     return event
 
@@ -77,18 +81,16 @@ def configuration(*, as_json: bool) -> dict:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
     ]
-    last: list[Callable] = [structlog.dev.ConsoleRenderer(colors=False)]
+    last: list[Callable] = [bare_extras, structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
-        last = [
-            bare_celery,
+        last += [
             bare_traceback,
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             mask_event,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:
-        last.insert(0, structlog.stdlib.ProcessorFormatter.remove_processors_meta)
+        last.append(structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -111,6 +113,8 @@ def configuration(*, as_json: bool) -> dict:
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
             "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
+            # Two lines for every sweep, every five seconds, would hide the rest.
+            "celery": {"handlers": [], "level": "WARNING", "propagate": True},
             # SQL carries names: never below WARNING, whatever DEBUG says.
             "django.db.backends": {"handlers": [], "level": "WARNING", "propagate": True},
         },

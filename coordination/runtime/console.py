@@ -21,8 +21,8 @@ def step(label: str) -> Iterator[None]:
     print(f"  {label} … ", end="", flush=True)
     try:
         yield
-    except BaseException:
-        print("stopped", flush=True)
+    except Exception:
+        print("failed", flush=True)
         raise
     print(f"{time.monotonic() - started:.1f} s", flush=True)
 

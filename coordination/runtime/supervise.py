@@ -4,6 +4,7 @@ import ctypes
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from coordination.runtime.broker import is_free
 from coordination.runtime.console import run_quietly, say, step
@@ -37,7 +40,7 @@ def run() -> None:
         own_database = "DATABASE_URL" not in variables
         with in_plain_words():
             accounts = prepare(environment, own_database)
-        _serve(port, environment, accounts)
+        _serve(port, environment, variables, accounts)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut the stop short
         services.__exit__(None, None, None)
@@ -97,7 +100,7 @@ def _says(path: Path, text: str) -> bool:
     return path.exists() and path.read_text() == text
 
 
-def _serve(port: int, environment: Mapping[str, str], accounts: str) -> None:
+def _serve(port: int, environment: Mapping[str, str], embedded_ones: Mapping[str, str], accounts: str) -> None:
     programs = {"web": web_command(port), "worker": worker_command(Place("run").folder)}
     running: dict[str, subprocess.Popen] = {}
     try:
@@ -106,9 +109,9 @@ def _serve(port: int, environment: Mapping[str, str], accounts: str) -> None:
                 running[name] = _start(command, environment)
             _wait_for_web(port, running)
         say(f"\n{accounts.strip()}\n\nReady: http://{HOST}:{port}/   (Ctrl-C stops everything, the data stay)\n")
-        while not (stopped := _stopped(running)):
-            time.sleep(0.5)
-        raise Problem(f"The {stopped} stopped by itself; what it said is above.")
+        while not (stopped := _stopped(running) or unreachable(embedded_ones)):
+            time.sleep(1)
+        raise Problem(f"The {stopped} stopped by itself. Run the same command again; what is saved is kept.")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _stop(running)
@@ -124,7 +127,9 @@ def web_command(port: int) -> list[str]:
 def worker_command(folder: Path) -> list[str]:
     """One worker which also keeps the clock (beat): enough for one machine."""
     options = ["--beat", "--schedule", str(folder / "beat"), "--concurrency", "1", "--loglevel", "warning"]
-    return [sys.executable, "-m", "celery", "--quiet", "-A", "coordination", "worker", *options]
+    # A container runs as root; Celery's long warning about it is for those who accept pickled tasks.
+    quiet = ["-W", "ignore:You're running the worker with superuser privileges"]
+    return [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "coordination", "worker", *options]
 
 
 def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen:
@@ -157,6 +162,23 @@ def _wait_for_web(port: int, running: dict[str, subprocess.Popen]) -> None:
         except OSError:
             time.sleep(0.05)
     raise Problem(f"The web server did not answer within {START_PATIENCE} seconds.")
+
+
+def unreachable(variables: Mapping[str, str]) -> str:
+    """The name of an embedded server that no longer listens, or nothing. `variables` as `embedded` gave them."""
+    doors: dict[str, tuple[socket.AddressFamily, Any]] = {}
+    if "DATABASE_URL" in variables:
+        where = dict(parse_qsl(urlsplit(variables["DATABASE_URL"]).query))
+        doors["PostgreSQL"] = (socket.AF_UNIX, f"{where['host']}/.s.PGSQL.{where['port']}")
+    if "REDIS_URL" in variables:
+        broker = urlsplit(variables["REDIS_URL"])
+        doors["Redis"] = (socket.AF_INET, (broker.hostname, broker.port))
+    for name, (family, address) in doors.items():
+        with socket.socket(family) as probe:
+            probe.settimeout(5)
+            if probe.connect_ex(address):
+                return name
+    return ""
 
 
 def _stopped(running: dict[str, subprocess.Popen]) -> str:
