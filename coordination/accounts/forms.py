@@ -1,6 +1,9 @@
 """Shape of what people type about their own account. The sign-in forms are allauth's, with our words."""
 
+import struct
+
 from allauth.account import forms as account
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
@@ -72,11 +75,36 @@ class ActivateTOTPForm(totp.ActivateTOTPForm):
         self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
+# What the parser of key answers raises on rubbish; allauth foresees only some of it.
+RUBBISH = (TypeError, ValueError, KeyError, IndexError, AttributeError, struct.error)
+
+
+def _refuse_rubbish(check):
+    """Return what `check` returns; an answer that no browser would give is a refusal, not a server error."""
+    try:
+        return check()
+    except RUBBISH:
+        raise get_adapter().validation_error("incorrect_code") from None
+
+
+class KeyAnswerForm(webauthn.AuthenticateWebAuthnForm):
+    def clean_credential(self):
+        return _refuse_rubbish(super().clean_credential)
+
+
+class ReauthenticateKeyForm(webauthn.ReauthenticateWebAuthnForm):
+    def clean_credential(self):
+        return _refuse_rubbish(super().clean_credential)
+
+
 class AddKeyForm(webauthn.AddWebAuthnForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         _plain(self.fields["name"], "Nom de la clé", "Pour la reconnaître dans votre liste.")
         self.fields["name"].max_length = 60
+
+    def clean(self):
+        return _refuse_rubbish(super().clean)
 
 
 class RenameKeyForm(webauthn.EditWebAuthnForm):

@@ -1,12 +1,12 @@
 """The link that lets somebody choose a password: an hour to reset one, three days to choose the first."""
 
-from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
 from django.conf import settings
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.utils.http import base36_to_int
 
 
-class PasswordLinkGenerator(EmailAwarePasswordResetTokenGenerator):
-    """Single use: the token hashes the current password, so setting one makes it void.
+class PasswordLinkGenerator(PasswordResetTokenGenerator):
+    """Single use: the token hashes the current password and address, so changing either makes it void.
 
     Django's limit (PASSWORD_RESET_TIMEOUT) holds for a first password; an account that has one gets the short limit.
     """

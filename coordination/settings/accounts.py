@@ -66,6 +66,8 @@ MFA_FORMS = {
     "authenticate": "coordination.accounts.forms.AuthenticateForm",
     "reauthenticate": "coordination.accounts.forms.ReauthenticateCodeForm",
     "activate_totp": "coordination.accounts.forms.ActivateTOTPForm",
+    "authenticate_webauthn": "coordination.accounts.forms.KeyAnswerForm",
+    "reauthenticate_webauthn": "coordination.accounts.forms.ReauthenticateKeyForm",
     "add_webauthn": "coordination.accounts.forms.AddKeyForm",
     "edit_webauthn": "coordination.accounts.forms.RenameKeyForm",
 }
