@@ -3,11 +3,19 @@
 from django.urls import include, path
 
 from coordination.common import health
+from coordination.dossiers.views import listing
+
+handler400 = "coordination.common.error_pages.bad_request"
+handler403 = "coordination.common.error_pages.permission_denied"
+handler404 = "coordination.common.error_pages.page_not_found"
+handler500 = "coordination.common.error_pages.server_error"
 
 urlpatterns = [
+    path("", listing.root, name="root"),
     path("sante/vivant", health.alive, name="alive"),
     path("sante/pret", health.ready, name="ready"),
     path("compte/", include("coordination.accounts.urls")),
+    path("dossiers/", include("coordination.dossiers.urls")),
     # Answers 404 outside development (see its views).
     path("dev/courriels/", include("coordination.outbox.urls")),
 ]

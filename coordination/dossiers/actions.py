@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zlib
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from coordination.common.ins import InsMatricule, first_given_name
@@ -21,7 +23,7 @@ from coordination.dossiers.errors import (
     LooksLikeAnother,
     ReopeningReasonMissing,
 )
-from coordination.dossiers.models import Dossier, IdentityStatus, IdentityTraits, IdentityVersion, StatusChange
+from coordination.dossiers.models import Dossier, IdentityStatus, IdentityTraits, IdentityVersion, StatusChange, Visit
 from habilitations.rubriques import Action, Niveau
 
 TRAITS = tuple(f.name for f in IdentityTraits._meta.get_fields())
@@ -31,6 +33,10 @@ CONTACTS = ("phone", "mobile", "email", "address", "postal_code", "town", "commu
 LOOKALIKES_SHOWN = 20
 # First half of the advisory lock taken on a person being created; a number of our own.
 PERSON_LOCK = 0x1D
+# Pages read within the same half hour are one visit, so that the news do not vanish while one reads them.
+SAME_VISIT = dt.timedelta(minutes=30)
+# A page loaded again at once writes nothing.
+VISIT_WRITTEN_EVERY = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -213,6 +219,30 @@ def change_status(
         dossier=dossier, by=by, before=before, after=after, reason=dossier.closing_reason, note=note.strip()
     )
     return dossier
+
+
+def mark_visited(user, dossier: Dossier) -> dt.datetime | None:
+    """Record that the account opens the dossier; return since when news are new to it, None the first time.
+
+    One SQL statement when the last writing is recent, two otherwise.
+    """
+    now = timezone.now()
+    visit = Visit.objects.filter(user=user, dossier=dossier).values("seen_at", "previous_seen_at").first()
+    if visit is None:
+        Visit.objects.bulk_create([Visit(user=user, dossier=dossier, seen_at=now)], ignore_conflicts=True)
+        return None
+    if visit["seen_at"] < now - VISIT_WRITTEN_EVERY:
+        over = Q(seen_at__lt=now - SAME_VISIT)
+        Visit.objects.filter(user=user, dossier=dossier).update(
+            previous_seen_at=Case(When(over, then=F("seen_at")), default=F("previous_seen_at")), seen_at=Value(now)
+        )
+    return visit["seen_at"] if visit["seen_at"] < now - SAME_VISIT else visit["previous_seen_at"]
+
+
+def mark_all_seen(user, dossier: Dossier) -> None:
+    """Forget the news of a dossier: « Tout marquer comme vu »."""
+    now = timezone.now()
+    Visit.objects.update_or_create(user=user, dossier=dossier, defaults={"seen_at": now, "previous_seen_at": now})
 
 
 def _lock_person(birth_name, birth_date) -> None:

@@ -70,6 +70,20 @@ class DossierQuerySet(models.QuerySet):
         """Dossiers of the same birth name, however written, and birth date: perhaps the same person."""
         return self.filter(search_birth_name=fold(birth_name), birth_date=birth_date)
 
+    def wanted(self, wanted):
+        """Dossiers that answer what was typed (search.Wanted): each word begins one of the person's names."""
+        if wanted.matricule:
+            # INS-4: outside the identity page, a matricule exists only once qualified.
+            return self.filter(ins_matricule=wanted.matricule, identity_status=IdentityStatus.QUAL)
+        rows = self
+        if wanted.birth_date:
+            rows = rows.filter(birth_date=wanted.birth_date)
+        if wanted.birth_year:
+            rows = rows.filter(birth_date__year=wanted.birth_year)
+        for word in wanted.words:
+            rows = rows.filter(search_name__contains=f" {word}")
+        return rows
+
     def of_ins(self, matricule, oid):
         return self.filter(ins_matricule=matricule, ins_oid=oid)
 
@@ -149,7 +163,8 @@ class Dossier(IdentityTraits):
                 violation_error_message="Un dossier existe déjà avec ce matricule INS.",
             ),
             models.CheckConstraint(
-                condition=~Q(identity_status="QUAL") | (~Q(ins_matricule="") & Q(doubtful=False) & Q(fictitious=False)),
+                condition=~Q(identity_status="QUAL")
+                | (~Q(ins_matricule="") & Q(doubtful=False) & Q(fictitious=False)),
                 name="qualified_identity_is_sound",
                 violation_error_message=(
                     "Une identité douteuse, fictive ou sans matricule ne peut pas être qualifiée."
@@ -210,9 +225,7 @@ class IdentityVersion(IdentityTraits):
     dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="identity_versions")
     version = models.PositiveIntegerField()
     replaced_at = models.DateTimeField(auto_now_add=True)
-    replaced_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    replaced_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=60)
 
     class Meta:

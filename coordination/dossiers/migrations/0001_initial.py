@@ -7,157 +7,416 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('directory', '0001_initial'),
+        ("directory", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Dossier',
+            name="Dossier",
             fields=[
-                ('birth_name', models.CharField(max_length=120, verbose_name='nom de naissance')),
-                ('birth_given_names', models.CharField(max_length=200, verbose_name='prénoms de naissance')),
-                ('first_given_name', models.CharField(max_length=100, verbose_name='premier prénom de naissance')),
-                ('used_name', models.CharField(blank=True, max_length=120, verbose_name='nom utilisé')),
-                ('used_given_name', models.CharField(blank=True, max_length=100, verbose_name='prénom utilisé')),
-                ('sex', models.CharField(choices=[('female', 'Féminin'), ('male', 'Masculin'), ('unknown', 'Inconnu')], max_length=8, verbose_name='sexe')),
-                ('birth_date', models.DateField(verbose_name='date de naissance')),
-                ('birth_date_precision', models.CharField(choices=[('jour', 'Date complète'), ('mois', 'Jour inconnu'), ('annee', 'Jour et mois inconnus')], default='jour', max_length=5)),
-                ('birth_place', models.CharField(blank=True, max_length=120, verbose_name='lieu de naissance')),
-                ('birth_place_code', models.CharField(blank=True, max_length=5, verbose_name='code INSEE du lieu de naissance')),
-                ('ins_matricule', models.CharField(blank=True, max_length=15, verbose_name='matricule INS')),
-                ('ins_oid', models.CharField(blank=True, max_length=24, verbose_name="OID de l'INS")),
-                ('identity_status', models.CharField(choices=[('PROV', 'Identité provisoire'), ('RECUP', 'Identité récupérée'), ('VALI', 'Identité validée'), ('QUAL', 'Identité qualifiée (INS)')], default='PROV', max_length=5, verbose_name="statut de l'identité")),
-                ('homonym', models.BooleanField(default=False, verbose_name='homonyme')),
-                ('doubtful', models.BooleanField(default=False, verbose_name='identité douteuse')),
-                ('fictitious', models.BooleanField(default=False, verbose_name='identité fictive')),
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('search_birth_name', models.CharField(editable=False, max_length=150)),
-                ('search_name', models.CharField(editable=False, max_length=500)),
-                ('sort_name', models.CharField(editable=False, max_length=300)),
-                ('phone', models.CharField(blank=True, max_length=20, verbose_name='numéro de téléphone fixe')),
-                ('mobile', models.CharField(blank=True, max_length=20, verbose_name='numéro de mobile')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email')),
-                ('address', models.CharField(blank=True, max_length=300, verbose_name='adresse')),
-                ('postal_code', models.CharField(blank=True, max_length=5, verbose_name='code postal')),
-                ('town', models.CharField(blank=True, max_length=80, verbose_name='ville')),
-                ('commune_code', models.CharField(blank=True, max_length=5, verbose_name='code commune')),
-                ('motif', models.CharField(choices=[('domicile', 'Maintien à domicile'), ('complexe', 'Parcours complexe'), ('sortie', "Retour d'hospitalisation"), ('handicap', 'Handicap, orientation'), ('enfant', 'Parcours enfant'), ('addictologie', 'Addictologie'), ('precarite', 'Précarité, accès aux droits'), ('autre', 'Autre motif')], max_length=14, verbose_name='motif')),
-                ('status', models.CharField(choices=[('evaluation', 'En évaluation'), ('actif', 'Actif'), ('pause', 'En pause'), ('clos', 'Clôturé')], default='evaluation', max_length=10, verbose_name='statut')),
-                ('status_on', models.DateField(verbose_name='depuis le')),
-                ('closing_reason', models.CharField(blank=True, choices=[('fin', "Fin de l'accompagnement"), ('relais', 'Relais par une autre équipe'), ('demenagement', 'Déménagement'), ('etablissement', 'Entrée en établissement'), ('deces', 'Décès'), ('souhait', 'Souhait de la personne'), ('erreur', 'Ouvert par erreur')], max_length=14, verbose_name='motif de clôture')),
-                ('status_note', models.CharField(blank=True, max_length=300, verbose_name='précision')),
-                ('duplicate_reason', models.CharField(blank=True, max_length=300, verbose_name='motif de création malgré un homonyme')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('contacts_version', models.PositiveIntegerField(default=1)),
-                ('contacts_changed_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('creation_key', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, unique=True)),
-                ('contacts_changed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('referent_structure', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.structure', verbose_name='structure référente')),
+                ("birth_name", models.CharField(max_length=120, verbose_name="nom de naissance")),
+                ("birth_given_names", models.CharField(max_length=200, verbose_name="prénoms de naissance")),
+                ("first_given_name", models.CharField(max_length=100, verbose_name="premier prénom de naissance")),
+                ("used_name", models.CharField(blank=True, max_length=120, verbose_name="nom utilisé")),
+                ("used_given_name", models.CharField(blank=True, max_length=100, verbose_name="prénom utilisé")),
+                (
+                    "sex",
+                    models.CharField(
+                        choices=[("female", "Féminin"), ("male", "Masculin"), ("unknown", "Inconnu")],
+                        max_length=8,
+                        verbose_name="sexe",
+                    ),
+                ),
+                ("birth_date", models.DateField(verbose_name="date de naissance")),
+                (
+                    "birth_date_precision",
+                    models.CharField(
+                        choices=[
+                            ("jour", "Date complète"),
+                            ("mois", "Jour inconnu"),
+                            ("annee", "Jour et mois inconnus"),
+                        ],
+                        default="jour",
+                        max_length=5,
+                    ),
+                ),
+                ("birth_place", models.CharField(blank=True, max_length=120, verbose_name="lieu de naissance")),
+                (
+                    "birth_place_code",
+                    models.CharField(blank=True, max_length=5, verbose_name="code INSEE du lieu de naissance"),
+                ),
+                ("ins_matricule", models.CharField(blank=True, max_length=15, verbose_name="matricule INS")),
+                ("ins_oid", models.CharField(blank=True, max_length=24, verbose_name="OID de l'INS")),
+                (
+                    "identity_status",
+                    models.CharField(
+                        choices=[
+                            ("PROV", "Identité provisoire"),
+                            ("RECUP", "Identité récupérée"),
+                            ("VALI", "Identité validée"),
+                            ("QUAL", "Identité qualifiée (INS)"),
+                        ],
+                        default="PROV",
+                        max_length=5,
+                        verbose_name="statut de l'identité",
+                    ),
+                ),
+                ("homonym", models.BooleanField(default=False, verbose_name="homonyme")),
+                ("doubtful", models.BooleanField(default=False, verbose_name="identité douteuse")),
+                ("fictitious", models.BooleanField(default=False, verbose_name="identité fictive")),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("search_birth_name", models.CharField(editable=False, max_length=150)),
+                ("search_name", models.CharField(editable=False, max_length=500)),
+                ("sort_name", models.CharField(editable=False, max_length=300)),
+                ("phone", models.CharField(blank=True, max_length=20, verbose_name="numéro de téléphone fixe")),
+                ("mobile", models.CharField(blank=True, max_length=20, verbose_name="numéro de mobile")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email")),
+                ("address", models.CharField(blank=True, max_length=300, verbose_name="adresse")),
+                ("postal_code", models.CharField(blank=True, max_length=5, verbose_name="code postal")),
+                ("town", models.CharField(blank=True, max_length=80, verbose_name="ville")),
+                ("commune_code", models.CharField(blank=True, max_length=5, verbose_name="code commune")),
+                (
+                    "motif",
+                    models.CharField(
+                        choices=[
+                            ("domicile", "Maintien à domicile"),
+                            ("complexe", "Parcours complexe"),
+                            ("sortie", "Retour d'hospitalisation"),
+                            ("handicap", "Handicap, orientation"),
+                            ("enfant", "Parcours enfant"),
+                            ("addictologie", "Addictologie"),
+                            ("precarite", "Précarité, accès aux droits"),
+                            ("autre", "Autre motif"),
+                        ],
+                        max_length=14,
+                        verbose_name="motif",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("evaluation", "En évaluation"),
+                            ("actif", "Actif"),
+                            ("pause", "En pause"),
+                            ("clos", "Clôturé"),
+                        ],
+                        default="evaluation",
+                        max_length=10,
+                        verbose_name="statut",
+                    ),
+                ),
+                ("status_on", models.DateField(verbose_name="depuis le")),
+                (
+                    "closing_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("fin", "Fin de l'accompagnement"),
+                            ("relais", "Relais par une autre équipe"),
+                            ("demenagement", "Déménagement"),
+                            ("etablissement", "Entrée en établissement"),
+                            ("deces", "Décès"),
+                            ("souhait", "Souhait de la personne"),
+                            ("erreur", "Ouvert par erreur"),
+                        ],
+                        max_length=14,
+                        verbose_name="motif de clôture",
+                    ),
+                ),
+                ("status_note", models.CharField(blank=True, max_length=300, verbose_name="précision")),
+                (
+                    "duplicate_reason",
+                    models.CharField(blank=True, max_length=300, verbose_name="motif de création malgré un homonyme"),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("contacts_version", models.PositiveIntegerField(default=1)),
+                ("contacts_changed_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("creation_key", models.UUIDField(default=coordination.common.ids.uuid7, editable=False, unique=True)),
+                (
+                    "contacts_changed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "referent_structure",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="directory.structure",
+                        verbose_name="structure référente",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'dossier',
+                "verbose_name": "dossier",
             },
         ),
         migrations.CreateModel(
-            name='IdentityVersion',
+            name="IdentityVersion",
             fields=[
-                ('birth_name', models.CharField(max_length=120, verbose_name='nom de naissance')),
-                ('birth_given_names', models.CharField(max_length=200, verbose_name='prénoms de naissance')),
-                ('first_given_name', models.CharField(max_length=100, verbose_name='premier prénom de naissance')),
-                ('used_name', models.CharField(blank=True, max_length=120, verbose_name='nom utilisé')),
-                ('used_given_name', models.CharField(blank=True, max_length=100, verbose_name='prénom utilisé')),
-                ('sex', models.CharField(choices=[('female', 'Féminin'), ('male', 'Masculin'), ('unknown', 'Inconnu')], max_length=8, verbose_name='sexe')),
-                ('birth_date', models.DateField(verbose_name='date de naissance')),
-                ('birth_date_precision', models.CharField(choices=[('jour', 'Date complète'), ('mois', 'Jour inconnu'), ('annee', 'Jour et mois inconnus')], default='jour', max_length=5)),
-                ('birth_place', models.CharField(blank=True, max_length=120, verbose_name='lieu de naissance')),
-                ('birth_place_code', models.CharField(blank=True, max_length=5, verbose_name='code INSEE du lieu de naissance')),
-                ('ins_matricule', models.CharField(blank=True, max_length=15, verbose_name='matricule INS')),
-                ('ins_oid', models.CharField(blank=True, max_length=24, verbose_name="OID de l'INS")),
-                ('identity_status', models.CharField(choices=[('PROV', 'Identité provisoire'), ('RECUP', 'Identité récupérée'), ('VALI', 'Identité validée'), ('QUAL', 'Identité qualifiée (INS)')], default='PROV', max_length=5, verbose_name="statut de l'identité")),
-                ('homonym', models.BooleanField(default=False, verbose_name='homonyme')),
-                ('doubtful', models.BooleanField(default=False, verbose_name='identité douteuse')),
-                ('fictitious', models.BooleanField(default=False, verbose_name='identité fictive')),
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField()),
-                ('replaced_at', models.DateTimeField(auto_now_add=True)),
-                ('reason', models.CharField(max_length=60)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='identity_versions', to='dossiers.dossier')),
-                ('replaced_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("birth_name", models.CharField(max_length=120, verbose_name="nom de naissance")),
+                ("birth_given_names", models.CharField(max_length=200, verbose_name="prénoms de naissance")),
+                ("first_given_name", models.CharField(max_length=100, verbose_name="premier prénom de naissance")),
+                ("used_name", models.CharField(blank=True, max_length=120, verbose_name="nom utilisé")),
+                ("used_given_name", models.CharField(blank=True, max_length=100, verbose_name="prénom utilisé")),
+                (
+                    "sex",
+                    models.CharField(
+                        choices=[("female", "Féminin"), ("male", "Masculin"), ("unknown", "Inconnu")],
+                        max_length=8,
+                        verbose_name="sexe",
+                    ),
+                ),
+                ("birth_date", models.DateField(verbose_name="date de naissance")),
+                (
+                    "birth_date_precision",
+                    models.CharField(
+                        choices=[
+                            ("jour", "Date complète"),
+                            ("mois", "Jour inconnu"),
+                            ("annee", "Jour et mois inconnus"),
+                        ],
+                        default="jour",
+                        max_length=5,
+                    ),
+                ),
+                ("birth_place", models.CharField(blank=True, max_length=120, verbose_name="lieu de naissance")),
+                (
+                    "birth_place_code",
+                    models.CharField(blank=True, max_length=5, verbose_name="code INSEE du lieu de naissance"),
+                ),
+                ("ins_matricule", models.CharField(blank=True, max_length=15, verbose_name="matricule INS")),
+                ("ins_oid", models.CharField(blank=True, max_length=24, verbose_name="OID de l'INS")),
+                (
+                    "identity_status",
+                    models.CharField(
+                        choices=[
+                            ("PROV", "Identité provisoire"),
+                            ("RECUP", "Identité récupérée"),
+                            ("VALI", "Identité validée"),
+                            ("QUAL", "Identité qualifiée (INS)"),
+                        ],
+                        default="PROV",
+                        max_length=5,
+                        verbose_name="statut de l'identité",
+                    ),
+                ),
+                ("homonym", models.BooleanField(default=False, verbose_name="homonyme")),
+                ("doubtful", models.BooleanField(default=False, verbose_name="identité douteuse")),
+                ("fictitious", models.BooleanField(default=False, verbose_name="identité fictive")),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("replaced_at", models.DateTimeField(auto_now_add=True)),
+                ("reason", models.CharField(max_length=60)),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="identity_versions",
+                        to="dossiers.dossier",
+                    ),
+                ),
+                (
+                    "replaced_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ancienne identité',
+                "verbose_name": "ancienne identité",
             },
         ),
         migrations.CreateModel(
-            name='StatusChange',
+            name="StatusChange",
             fields=[
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('before', models.CharField(choices=[('evaluation', 'En évaluation'), ('actif', 'Actif'), ('pause', 'En pause'), ('clos', 'Clôturé')], max_length=10)),
-                ('after', models.CharField(choices=[('evaluation', 'En évaluation'), ('actif', 'Actif'), ('pause', 'En pause'), ('clos', 'Clôturé')], max_length=10)),
-                ('reason', models.CharField(blank=True, choices=[('fin', "Fin de l'accompagnement"), ('relais', 'Relais par une autre équipe'), ('demenagement', 'Déménagement'), ('etablissement', 'Entrée en établissement'), ('deces', 'Décès'), ('souhait', 'Souhait de la personne'), ('erreur', 'Ouvert par erreur')], max_length=14)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='status_changes', to='dossiers.dossier')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "before",
+                    models.CharField(
+                        choices=[
+                            ("evaluation", "En évaluation"),
+                            ("actif", "Actif"),
+                            ("pause", "En pause"),
+                            ("clos", "Clôturé"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "after",
+                    models.CharField(
+                        choices=[
+                            ("evaluation", "En évaluation"),
+                            ("actif", "Actif"),
+                            ("pause", "En pause"),
+                            ("clos", "Clôturé"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("fin", "Fin de l'accompagnement"),
+                            ("relais", "Relais par une autre équipe"),
+                            ("demenagement", "Déménagement"),
+                            ("etablissement", "Entrée en établissement"),
+                            ("deces", "Décès"),
+                            ("souhait", "Souhait de la personne"),
+                            ("erreur", "Ouvert par erreur"),
+                        ],
+                        max_length=14,
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="status_changes",
+                        to="dossiers.dossier",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'changement de statut',
+                "verbose_name": "changement de statut",
             },
         ),
         migrations.CreateModel(
-            name='Visit',
+            name="Visit",
             fields=[
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('seen_at', models.DateTimeField()),
-                ('previous_seen_at', models.DateTimeField(null=True)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='dossiers.dossier')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("seen_at", models.DateTimeField()),
+                ("previous_seen_at", models.DateTimeField(null=True)),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="visits", to="dossiers.dossier"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="visits", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'visite',
+                "verbose_name": "visite",
             },
         ),
         migrations.AddIndex(
-            model_name='dossier',
-            index=models.Index(fields=['sort_name', 'id'], name='dossier_by_name'),
+            model_name="dossier",
+            index=models.Index(fields=["sort_name", "id"], name="dossier_by_name"),
         ),
         migrations.AddIndex(
-            model_name='dossier',
-            index=models.Index(fields=['search_birth_name', 'birth_date'], name='dossier_by_traits'),
+            model_name="dossier",
+            index=models.Index(fields=["search_birth_name", "birth_date"], name="dossier_by_traits"),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.UniqueConstraint(condition=models.Q(('ins_matricule', ''), _negated=True), fields=('ins_matricule', 'ins_oid'), name='dossier_ins_unique', violation_error_message='Un dossier existe déjà avec ce matricule INS.'),
+            model_name="dossier",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ins_matricule", ""), _negated=True),
+                fields=("ins_matricule", "ins_oid"),
+                name="dossier_ins_unique",
+                violation_error_message="Un dossier existe déjà avec ce matricule INS.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('identity_status', 'QUAL'), _negated=True), models.Q(models.Q(('ins_matricule', ''), _negated=True), ('doubtful', False), ('fictitious', False)), _connector='OR'), name='qualified_identity_is_sound', violation_error_message='Une identité douteuse, fictive ou sans matricule ne peut pas être qualifiée.'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("identity_status", "QUAL"), _negated=True),
+                    models.Q(
+                        models.Q(("ins_matricule", ""), _negated=True), ("doubtful", False), ("fictitious", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="qualified_identity_is_sound",
+                violation_error_message="Une identité douteuse, fictive ou sans matricule ne peut pas être qualifiée.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(('ins_matricule', ''), models.Q(('ins_oid', ''), _negated=True), _connector='OR'), name='matricule_has_its_oid', violation_error_message='Le matricule INS doit être accompagné de son OID.'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ins_matricule", ""), models.Q(("ins_oid", ""), _negated=True), _connector="OR"),
+                name="matricule_has_its_oid",
+                violation_error_message="Le matricule INS doit être accompagné de son OID.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'clos'), _negated=True), models.Q(('closing_reason', ''), _negated=True), _connector='OR'), name='closed_dossier_has_a_reason', violation_error_message='Indiquez le motif de clôture.'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "clos"), _negated=True),
+                    models.Q(("closing_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="closed_dossier_has_a_reason",
+                violation_error_message="Indiquez le motif de clôture.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='identityversion',
-            constraint=models.UniqueConstraint(fields=('dossier', 'version'), name='identity_version_unique'),
+            model_name="identityversion",
+            constraint=models.UniqueConstraint(fields=("dossier", "version"), name="identity_version_unique"),
         ),
         migrations.AddIndex(
-            model_name='statuschange',
-            index=models.Index(fields=['dossier', 'at'], name='status_change_by_dossier'),
+            model_name="statuschange",
+            index=models.Index(fields=["dossier", "at"], name="status_change_by_dossier"),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.UniqueConstraint(fields=('user', 'dossier'), name='one_visit_row_per_dossier'),
+            model_name="visit",
+            constraint=models.UniqueConstraint(fields=("user", "dossier"), name="one_visit_row_per_dossier"),
         ),
     ]

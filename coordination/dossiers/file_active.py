@@ -1,0 +1,273 @@
+"""The file active: which rows, in which order, counted how far.
+
+Pages are by key: the address holds the id of the row one comes from, never its name, and the thousandth
+page costs what the first does. Nothing is counted beyond COUNTED.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DateTimeField, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest
+
+from coordination.common.pagination import BoundedCount
+from coordination.dossiers import panels
+from coordination.dossiers.models import Dossier, Visit
+from coordination.dossiers.search import Wanted
+from habilitations import access, published
+from habilitations.access import OWN, STRUCTURE
+from habilitations.rubriques import Action, Niveau, Rubrique
+
+PER_PAGE = 25
+COUNTED = 500
+EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+VIEWS = {"mes": OWN, "structure": STRUCTURE, "tous": ""}
+OPEN_STATES = "ouverts"
+ALL_STATES = "tous"
+# {sort: ((column, descending)...)}; the id makes every order total.
+ORDERS = {
+    "nom": (("sort_name", False), ("id", False)),
+    "statut": (("status", False), ("sort_name", False), ("id", False)),
+    "nouveau": (("changed_at", True), ("id", True)),
+}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads the list, and what his profession lets him read in any dossier. Two SQL statements to make."""
+
+    user: object
+    can_read: Callable[[Rubrique], bool]
+    may_create: bool
+
+    @classmethod
+    def of(cls, user) -> Reader:
+        hat, matrix = access.hat_of(user), published.current()
+        profile = matrix.profile_of(hat.profession, hat.fonction)
+        return cls(
+            user=user,
+            can_read=lambda rubrique: matrix.level(profile, rubrique) >= Niveau.LECTURE,
+            may_create=matrix.may(profile, Action.CREATE_DOSSIER),
+        )
+
+    @property
+    def sees_names(self) -> bool:
+        """A list names people: who may not read the identity rubric gets none (rule 1)."""
+        return self.can_read(Rubrique.IDENTITE)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the address of the list says. Anything unreadable is the default."""
+
+    vue: str = "mes"
+    statut: str = OPEN_STATES
+    motif: str = ""
+    territoire: str = ""
+    modifies: bool = False
+    tri: str = "nom"
+    apres: UUID | None = None
+    avant: UUID | None = None
+    page: int = 1
+
+    @classmethod
+    def read(cls, data) -> Filters:
+        """Return the filters of a query string or a posted form (a QueryDict)."""
+        page = data.get("page", "")
+        return cls(
+            vue=_among(data.get("vue"), VIEWS, "mes"),
+            statut=_among(data.get("statut"), [OPEN_STATES, ALL_STATES, *Dossier.Status.values], OPEN_STATES),
+            motif=_among(data.get("motif"), Dossier.Motif.values, ""),
+            territoire=(data.get("territoire") or "")[:3] if (data.get("territoire") or "").isalnum() else "",
+            modifies=data.get("modifies") == "1",
+            tri=_among(data.get("tri"), [*ORDERS, *(f"-{key}" for key in ORDERS)], "nom"),
+            apres=_uuid(data.get("apres")),
+            avant=_uuid(data.get("avant")),
+            page=int(page) if page.isdecimal() and len(page) < 6 else 1,
+        )
+
+    def query(self, **changes) -> str:
+        """Return the query string of these filters, changed, without what is the default; "" or "?…"."""
+        wanted, default = replace(self, **changes), Filters()
+        pairs = [
+            (name, "1" if value is True else value)
+            for name in self.__dataclass_fields__
+            if (value := getattr(wanted, name)) != getattr(default, name)
+        ]
+        return "?" + urlencode(pairs) if pairs else ""
+
+    def first_page(self) -> Filters:
+        return replace(self, apres=None, avant=None, page=1)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The numbers of the page, each bounded: tabs, rows of the list, changed ones."""
+
+    tabs: dict[str, BoundedCount] = field(default_factory=dict)
+    rows: BoundedCount = field(default_factory=lambda: BoundedCount(0, False))
+    changed: BoundedCount = field(default_factory=lambda: BoundedCount(0, False))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One page of dossiers, and the ids from which the neighbours start."""
+
+    dossiers: list[Dossier]
+    first: int = 0
+    before: UUID | None = None
+    after: UUID | None = None
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.dossiers) - 1 if self.dossiers else 0
+
+
+class FileActive:
+    """The list of one reader under some filters, and perhaps a search."""
+
+    def __init__(self, reader: Reader, filters: Filters, wanted: Wanted | None = None) -> None:
+        self.reader, self.filters, self.wanted = reader, filters, wanted or Wanted()
+
+    def matching(self) -> QuerySet[Dossier]:
+        """Return the dossiers of the list, in no order."""
+        rows = self._open_to_reader(VIEWS[self.filters.vue])
+        rows = _of_status(rows, self.filters.statut)
+        if self.filters.motif:
+            rows = rows.filter(motif=self.filters.motif)
+        if self.filters.territoire:
+            rows = rows.filter(commune_code__startswith=self.filters.territoire)
+        return rows.wanted(self.wanted)
+
+    def changed(self) -> QuerySet[Dossier]:
+        return self._dated(self.matching()).filter(changed_at__gt=F("seen_at"))
+
+    def page(self) -> Rows:
+        """Return one page. One SQL statement, two when the address says where it starts."""
+        if not self.reader.sees_names:
+            return Rows([])
+        order = _order(self.filters.tri)
+        backwards = self.filters.avant is not None
+        if backwards:
+            order = tuple((name, not down) for name, down in order)
+        rows = self._beyond_cursor(self._listed(), order).order_by(*_ordering(order))
+        read = list(rows.defer(*_NOT_LISTED)[: PER_PAGE + 1])
+        return self._turned(read, backwards=backwards)
+
+    def everything(self, limit: int) -> list[Dossier]:
+        """Return the first rows of the whole list, for an export."""
+        if not self.reader.sees_names:
+            return []
+        return list(self._listed().order_by(*_ordering(_order(self.filters.tri))).defer(*_NOT_LISTED)[:limit])
+
+    def counts(self) -> Counts:
+        """Return every number of the page in one SQL statement."""
+        if not self.reader.sees_names:
+            return Counts({vue: BoundedCount(0, False) for vue in VIEWS})
+        wanted = {
+            f"tab_{vue}": _of_status(self._open_to_reader(through), OPEN_STATES) for vue, through in VIEWS.items()
+        }
+        wanted |= {"rows": self.matching(), "changed": self.changed()}
+        read = (
+            get_user_model().objects.filter(pk=self.reader.user.pk)
+            .values_list(*(_bounded(rows) for rows in wanted.values()))
+            .get()
+        )  # fmt: skip
+        said = {name: BoundedCount(min(n, COUNTED), n > COUNTED) for name, n in zip(wanted, read, strict=True)}
+        tabs = {vue: said[f"tab_{vue}"] for vue in VIEWS}
+        return Counts(tabs, said["changed" if self.filters.modifies else "rows"], said["changed"])
+
+    def _listed(self) -> QuerySet[Dossier]:
+        return self.changed() if self.filters.modifies else self._dated(self.matching())
+
+    def _open_to_reader(self, through: str) -> QuerySet[Dossier]:
+        return Dossier.objects.filter(id__in=access.dossier_ids(self.reader.user, through=through))
+
+    def _dated(self, rows: QuerySet[Dossier]) -> QuerySet[Dossier]:
+        """Add `changed_at`, by others and readable, and `seen_at`, the reader's last visit."""
+        found = [
+            Coalesce(expression, EPOCH, output_field=DateTimeField())
+            for expression in panels.activity(self.reader.user, self.reader.can_read)
+        ]
+        changed = Greatest(*found) if len(found) > 1 else [*found, Value(EPOCH, output_field=DateTimeField())][0]
+        visit = Visit.objects.filter(user=self.reader.user, dossier=OuterRef("pk")).values("seen_at")
+        return rows.annotate(changed_at=changed, seen_at=Coalesce(Subquery(visit), EPOCH))
+
+    def _beyond_cursor(self, rows: QuerySet[Dossier], order) -> QuerySet[Dossier]:
+        cursor = self.filters.avant or self.filters.apres
+        if cursor is None:
+            return rows
+        # Looked for among what the reader may open: an order says something of a name.
+        start = self._dated(self._open_to_reader("")).filter(pk=cursor).values_list(*(n for n, _ in order)).first()
+        return rows if start is None else rows.filter(_after(order, start))
+
+    def _turned(self, read: list[Dossier], *, backwards: bool) -> Rows:
+        more, shown = len(read) > PER_PAGE, read[:PER_PAGE]
+        if not shown:
+            return Rows([])
+        if backwards:
+            shown.reverse()
+        page = self.filters.page if self.filters.avant or self.filters.apres else 1
+        return Rows(
+            dossiers=shown,
+            first=(page - 1) * PER_PAGE + 1,
+            before=shown[0].pk if (more if backwards else self.filters.apres) else None,
+            after=shown[-1].pk if (backwards or more) else None,
+        )
+
+
+# Not shown in a list: what is not read cannot leak into one.
+_NOT_LISTED = (
+    "ins_matricule", "ins_oid", "phone", "mobile", "email", "address", "duplicate_reason", "status_note",
+    "search_name",
+)  # fmt: skip
+
+
+def _of_status(rows: QuerySet[Dossier], statut: str) -> QuerySet[Dossier]:
+    if statut == ALL_STATES:
+        return rows
+    return rows.exclude(status=Dossier.Status.CLOS) if statut == OPEN_STATES else rows.filter(status=statut)
+
+
+def _order(tri: str):
+    order = ORDERS[tri.removeprefix("-")]
+    return tuple((name, not down) for name, down in order) if tri.startswith("-") else order
+
+
+def _ordering(order) -> list[str]:
+    return [f"-{name}" if down else name for name, down in order]
+
+
+def _after(order, start) -> Q:
+    """Return the rows strictly after `start`: (a > x) or (a = x and b > y) or…"""
+    clauses, same = [], Q()
+    for (name, down), value in zip(order, start, strict=True):
+        clauses.append(same & Q(**{f"{name}__{'lt' if down else 'gt'}": value}))
+        same &= Q(**{name: value})
+    return reduce(Q.__or__, clauses)
+
+
+def _bounded(rows: QuerySet[Dossier]):
+    """Return the number of rows as an expression that stops counting just after COUNTED."""
+    ids = ArraySubquery(rows.order_by().values("pk")[: COUNTED + 1])
+    return Func(ids, function="CARDINALITY", output_field=IntegerField())
+
+
+def _among(value: str | None, known, default: str) -> str:
+    return value if value in known else default
+
+
+def _uuid(value: str | None) -> UUID | None:
+    try:
+        return UUID(value or "")
+    except ValueError:
+        return None

@@ -1,0 +1,262 @@
+"""Shape of what is typed about a dossier. Rules are in `actions`; here, only how things are written."""
+
+from __future__ import annotations
+
+from django import forms
+from django.conf import settings
+
+from coordination.common.dates import BirthDate, InvalidDate, Precision, parse_birth_date
+from coordination.common.errors import DomainError
+from coordination.common.identifiers import parse_email
+from coordination.common.ids import uuid7
+from coordination.common.ins import OID_LABELS, OID_NIR, TEST_OIDS
+from coordination.common.phones import normalise_phone
+from coordination.common.text import squeeze
+from coordination.dossiers import places
+from coordination.dossiers.models import Dossier, IdentityStatus, Sex
+
+
+class TidyForm(forms.Form):
+    """Text without stray blanks, French sentences of the domain beside the field they speak of."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if field.required:
+                field.error_messages["required"] = "Ce champ est obligatoire."
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        for name, value in cleaned.items():
+            if isinstance(value, str):
+                cleaned[name] = squeeze(value)
+        return cleaned
+
+    def read(self, name: str, reader, *args):
+        """Return `reader(value, ...)`, or None after having put its refusal beside the field."""
+        try:
+            return reader(*args)
+        except DomainError as error:
+            self.add_error(name, str(error))
+            return None
+
+    def refuse(self, error: DomainError) -> None:
+        """Show a refusal of the domain beside its field, or on top when it has none here."""
+        self.add_error(error.field if error.field in self.fields else None, str(error))
+
+
+class IdentityForm(TidyForm):
+    """Traits, INS and attributes of a person (INS-1, 2, 6, 8)."""
+
+    birth_name = forms.CharField(label="Nom de naissance", max_length=120)
+    birth_given_names = forms.CharField(
+        label="Prénoms de naissance",
+        max_length=200,
+        help_text="Tous, dans l'ordre de la pièce d'identité.",
+    )
+    first_given_name = forms.CharField(
+        label="Premier prénom",
+        max_length=100,
+        required=False,
+        help_text="Repris de la liste si vous le laissez vide.",
+    )
+    used_name = forms.CharField(label="Nom utilisé", max_length=120, required=False)
+    used_given_name = forms.CharField(label="Prénom utilisé", max_length=100, required=False)
+    sex = forms.ChoiceField(label="Sexe", choices=[("", "Choisir"), *Sex.choices])
+    birth_date = forms.CharField(
+        label="Date de naissance",
+        max_length=30,
+        help_text="Par exemple 14/03/1941. Jour ou mois inconnus : 03/1941 ou 1941.",
+    )
+    birth_place = forms.CharField(required=False, max_length=5, widget=forms.HiddenInput)
+    birth_place_texte = forms.CharField(label="Lieu de naissance", max_length=120, required=False)
+    ins_matricule = forms.CharField(
+        label="Matricule INS",
+        max_length=30,
+        required=False,
+        help_text="15 caractères avec la clé. Il reste masqué tant que l'identité n'est pas qualifiée.",
+    )
+    ins_oid = forms.ChoiceField(label="Nature du matricule", required=False)
+    identity_status = forms.ChoiceField(label="Confiance dans l'identité", widget=forms.RadioSelect)
+    homonym = forms.BooleanField(label="Homonyme connu", required=False)
+    doubtful = forms.BooleanField(label="Identité douteuse", required=False)
+    fictitious = forms.BooleanField(label="Identité fictive", required=False)
+
+    STATUS_WORDS = {
+        IdentityStatus.PROV: "Identité provisoire : aucune pièce vérifiée",
+        IdentityStatus.VALI: "Identité validée : pièce d'identité vérifiée",
+        IdentityStatus.RECUP: "Identité récupérée : donnée par le téléservice INSi",
+        IdentityStatus.QUAL: "Identité qualifiée : donnée par INSi et pièce vérifiée",
+    }
+
+    def __init__(self, *args, current_status: str = "", **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["ins_oid"].choices = _oid_choices()
+        self.offered = [IdentityStatus.PROV, IdentityStatus.VALI]
+        if current_status and current_status not in self.offered:
+            self.offered.append(IdentityStatus(current_status))
+        # Every status is a value of the field, so that the rule itself refuses the ones not chosen by hand.
+        self.fields["identity_status"].choices = list(self.STATUS_WORDS.items())
+        self.fields["identity_status"].widget.choices = [(s.value, self.STATUS_WORDS[s]) for s in self.offered]
+
+    def clean_birth_date(self) -> BirthDate:
+        try:
+            return parse_birth_date(self.cleaned_data["birth_date"])
+        except InvalidDate as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        text = cleaned.get("birth_place_texte", "")
+        cleaned["born_at"] = places.Place("", "")
+        if text:
+            found = self.read("birth_place_texte", places.birth_place, text, cleaned.get("birth_place", ""))
+            cleaned["born_at"] = found or cleaned["born_at"]
+        return cleaned
+
+    def traits(self) -> dict:
+        """Return the fields of IdentityTraits that were typed."""
+        said = self.cleaned_data
+        names = (
+            "birth_name", "birth_given_names", "first_given_name", "used_name", "used_given_name", "sex",
+            "ins_matricule", "ins_oid", "identity_status", "homonym", "doubtful", "fictitious",
+        )  # fmt: skip
+        return {name: said[name] for name in names} | {
+            "birth_date": said["birth_date"].date,
+            "birth_date_precision": said["birth_date"].precision.value,
+            "birth_place": said["born_at"].name,
+            "birth_place_code": said["born_at"].code,
+        }
+
+
+class ContactsFields(TidyForm):
+    """How the person is reached, why, and by which structure."""
+
+    phone = forms.CharField(label="Numéro de téléphone fixe", max_length=30, required=False)
+    mobile = forms.CharField(label="Numéro de mobile", max_length=30, required=False)
+    email = forms.CharField(label="Email", max_length=254, required=False)
+    address = forms.CharField(label="Adresse", max_length=300, required=False)
+    postal_code = forms.CharField(label="Code postal", max_length=5, required=False)
+    town = forms.CharField(required=False, max_length=5, widget=forms.HiddenInput)
+    town_texte = forms.CharField(label="Ville", max_length=100, required=False)
+    motif = forms.ChoiceField(label="Motif", choices=[("", "Choisir"), *Dossier.Motif.choices])
+    referent_structure = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    referent_structure_texte = forms.CharField(label="Structure référente", max_length=200, required=False)
+
+    def __init__(self, *args, find_structure=None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.find_structure = find_structure
+
+    def clean_email(self) -> str:
+        return self._parsed("email", parse_email)
+
+    def clean_phone(self) -> str:
+        return self._parsed("phone", normalise_phone)
+
+    def clean_mobile(self) -> str:
+        return self._parsed("mobile", normalise_phone)
+
+    def _parsed(self, name: str, reader) -> str:
+        typed = self.cleaned_data[name]
+        try:
+            return reader(typed) if typed else ""
+        except DomainError as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        cleaned["lives_at"] = places.Place("", "", cleaned.get("postal_code", ""))
+        if cleaned.get("town_texte") or cleaned.get("postal_code"):
+            found = self.read(
+                "town_texte", places.town, cleaned.get("town_texte", ""), cleaned.get("postal_code", ""),
+                cleaned.get("town", ""),
+            )  # fmt: skip
+            cleaned["lives_at"] = found or cleaned["lives_at"]
+        cleaned["structure"] = None
+        if cleaned.get("referent_structure_texte"):
+            cleaned["structure"] = self.read(
+                "referent_structure_texte", self.find_structure, cleaned["referent_structure_texte"],
+                cleaned.get("referent_structure", ""),
+            )  # fmt: skip
+        return cleaned
+
+    def contacts(self) -> dict:
+        """Return the fields of `actions.CONTACTS` that were typed."""
+        said = self.cleaned_data
+        return {name: said[name] for name in ("phone", "mobile", "email", "address")} | {
+            "postal_code": said["lives_at"].postal_code,
+            "town": said["lives_at"].name,
+            "commune_code": said["lives_at"].code,
+        }
+
+
+class CreationForm(IdentityForm, ContactsFields):
+    """A new dossier: identity, contacts, and why it is another person when one looks like her."""
+
+    duplicate_reason = forms.CharField(
+        label="Pourquoi s'agit-il d'une autre personne ?", max_length=300, required=False
+    )
+    creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
+
+
+class IdentityEditForm(IdentityForm):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    forget_ins = forms.BooleanField(label="Retirer le matricule enregistré", required=False)
+
+    def traits(self) -> dict:
+        traits = super().traits()
+        # Nothing typed leaves what is recorded; the box removes it.
+        if self.cleaned_data["forget_ins"] and not traits["ins_matricule"]:
+            traits["ins_matricule"] = None
+        return traits
+
+
+class ContactsForm(ContactsFields):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class StatusForm(TidyForm):
+    status = forms.ChoiceField(label="Statut du dossier", choices=Dossier.Status.choices, widget=forms.RadioSelect)
+    closing_reason = forms.ChoiceField(
+        label="Motif de clôture", choices=[("", "Choisir"), *Dossier.ClosingReason.choices], required=False
+    )
+    note = forms.CharField(label="Précision", max_length=300, required=False)
+    seen = forms.ChoiceField(choices=Dossier.Status.choices, widget=forms.HiddenInput)
+
+
+def identity_initial(dossier: Dossier) -> dict:
+    """Return what the identity form starts from; the matricule is never part of it (INS-4)."""
+    names = (
+        "birth_name", "birth_given_names", "first_given_name", "used_name", "used_given_name", "sex",
+        "identity_status", "homonym", "doubtful", "fictitious", "version",
+    )  # fmt: skip
+    return {name: getattr(dossier, name) for name in names} | {
+        "birth_date": typed_birth_date(dossier),
+        "birth_place": dossier.birth_place_code,
+        "birth_place_texte": places.written(dossier.birth_place, dossier.birth_place_code),
+        "ins_oid": OID_NIR,
+    }
+
+
+def typed_birth_date(dossier: Dossier) -> str:
+    """Return a birth date as one would type it, its unknown part left out."""
+    date = dossier.birth_date
+    shapes = {Precision.DAY: f"{date:%d/%m/%Y}", Precision.MONTH: f"{date:%m/%Y}", Precision.YEAR: f"{date:%Y}"}
+    return shapes[Precision(dossier.birth_date_precision)]
+
+
+def contacts_initial(dossier: Dossier) -> dict:
+    structure = dossier.referent_structure
+    return {
+        name: getattr(dossier, name) for name in ("phone", "mobile", "email", "address", "postal_code", "motif")
+    } | {
+        "town": dossier.commune_code,
+        "town_texte": dossier.town,
+        "referent_structure": str(structure.pk) if structure else "",
+        "referent_structure_texte": structure.name if structure else "",
+        "version": dossier.contacts_version,
+    }
+
+
+def _oid_choices() -> list[tuple[str, str]]:
+    return [(oid, label) for oid, label in OID_LABELS.items() if oid not in TEST_OIDS or settings.INS_TEST_ALLOWED]

@@ -1,0 +1,118 @@
+"""What a dossier tells of itself: its activity, its news, its former identities, its changes of state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Greatest
+from django.urls import reverse
+
+from coordination.common.dates import write_birth_date
+from coordination.common.text import person_name
+from coordination.dossiers.models import Dossier, IdentityStatus, IdentityVersion, StatusChange
+from coordination.dossiers.panels import Card, News
+from habilitations.rubriques import Rubrique
+
+FORMER_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FormerIdentity:
+    """One identity as it stood before a change, without its matricule unless it was qualified (INS-4)."""
+
+    at: object
+    by: str
+    reason: str
+    name: str
+    detail: str
+
+
+def last_activity(user, can_read) -> Greatest | Subquery:
+    """Return when someone else last changed the state or the identity of a dossier, for the file active."""
+    states = StatusChange.objects.filter(dossier=OuterRef("pk")).exclude(by=user).order_by("-at").values("at")[:1]
+    if not can_read(Rubrique.IDENTITE):
+        return Subquery(states)
+    identities = (
+        IdentityVersion.objects.filter(~Q(replaced_by=user) | Q(replaced_by=None), dossier=OuterRef("pk"))
+        .order_by("-version")
+        .values("replaced_at")[:1]
+    )
+    # PostgreSQL's GREATEST passes over nulls.
+    return Greatest(Subquery(states), Subquery(identities))
+
+
+def news(entry, since) -> list[News]:
+    """Return the changes of state and of identity made by others since a date. One SQL statement."""
+    states = (
+        StatusChange.objects.filter(dossier=entry.dossier, at__gt=since).exclude(by=entry.user)
+        .annotate(what=F("after"), family=F("by__family_name"), given=F("by__given_name"))
+        .values_list("at", "what", "family", "given")
+    )  # fmt: skip
+    return [_news_line(*line) for line in _with_identities(entry, since, states).order_by("-at")[:10]]
+
+
+def _with_identities(entry, since, states: QuerySet) -> QuerySet:
+    if not entry.access.can_read(Rubrique.IDENTITE):
+        return states
+    identities = (
+        IdentityVersion.objects.filter(dossier=entry.dossier, replaced_at__gt=since)
+        .exclude(replaced_by=entry.user)
+        .annotate(
+            at=F("replaced_at"), what=Value("identite", output_field=CharField()),
+            family=F("replaced_by__family_name"), given=F("replaced_by__given_name"),
+        )
+        .values_list("at", "what", "family", "given")
+    )  # fmt: skip
+    return states.union(identities, all=True)
+
+
+def _news_line(at, what: str, family: str | None, given: str | None) -> News:
+    who = person_name(family, given) or "Le téléservice INSi"
+    if what == "identite":
+        return News(at=at, icon="person-vcard", sentence=f"{who} a modifié l'identité")
+    return News(
+        at=at, icon="pause-circle", sentence=f"{who} a changé le statut du dossier", detail=Dossier.Status(what).label
+    )
+
+
+def identity_card(entry) -> Card:
+    """Return the home page's card of the identity rubric. No SQL: the door read it all."""
+    return Card(
+        rubrique=Rubrique.IDENTITE,
+        title=Rubrique.IDENTITE.label,
+        template="dossiers/_identity_card.html",
+        url=reverse("dossiers:identity", args=[entry.dossier.pk]),
+        facts={"dossier": entry.dossier, "may_write": entry.access.can_write(Rubrique.IDENTITE)},
+    )
+
+
+def former_identities(dossier: Dossier) -> list[FormerIdentity]:
+    """Return the latest former identities, newest first. One SQL statement."""
+    rows = dossier.identity_versions.select_related("replaced_by").order_by("-version")[:FORMER_SHOWN]
+    return [
+        FormerIdentity(
+            at=row.replaced_at,
+            by=person_name(row.replaced_by.family_name, row.replaced_by.given_name) if row.replaced_by else "INSi",
+            reason=row.reason,
+            name=person_name(row.birth_name, row.birth_given_names),
+            detail=_former_detail(row),
+        )
+        for row in rows
+    ]
+
+
+def status_changes(dossier: Dossier) -> list[StatusChange]:
+    return list(dossier.status_changes.select_related("by").order_by("-at")[:FORMER_SHOWN])
+
+
+def _former_detail(row: IdentityVersion) -> str:
+    used = person_name(row.used_name, row.used_given_name)
+    parts = [
+        write_birth_date(row.birth_date, row.birth_date_precision),
+        row.get_sex_display(),
+        row.birth_place,
+        f"utilise {used}" if used else "",
+        IdentityStatus(row.identity_status).label,
+    ]
+    return ", ".join(filter(None, parts))

@@ -1,0 +1,133 @@
+"""What stands around every page of a dossier: whose it is, and the rubrics. No SQL but the strip facts."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from coordination.common.dates import Precision, write_birth_date
+from coordination.common.french import NBSP, age_fr
+from coordination.common.text import capital_family
+from coordination.dossiers import panels
+from coordination.dossiers.models import Dossier, IdentityStatus, Sex
+from habilitations.rubriques import NAVIGATION, Rubrique
+
+HOME = "accueil"
+INS_STATES = {
+    IdentityStatus.PROV: "provisoire",
+    IdentityStatus.RECUP: "recuperee",
+    IdentityStatus.VALI: "validee",
+    IdentityStatus.QUAL: "qualifiee",
+}
+SEX_SHORT = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.UNKNOWN: "I"}
+BORN = {Sex.FEMALE: "Née", Sex.MALE: "Né", Sex.UNKNOWN: "Né·e"}
+READ_ONLY_NOTES = {
+    Dossier.Status.PAUSE: "Le dossier est en pause : il se lit, il ne se modifie pas jusqu'à sa reprise.",
+    Dossier.Status.CLOS: "Le dossier est clôturé : il se lit, il ne se modifie plus.",
+}
+# What a profile sees of a person whose identity rubric it may not read.
+HIDDEN_NAME = "Identité non ouverte"
+
+
+def strip_and_nav(entry, current: str) -> dict:
+    """Return {"dossier", "entry", "abilities", "identity", "rubric_nav"}: what dossier_base.html needs.
+
+    `entry` is the door's, `current` a rubric value ("cercle") or HOME. One SQL statement per strip fact.
+    """
+    return {
+        "dossier": entry.dossier,
+        "entry": entry,
+        "abilities": entry.abilities,
+        "identity": identity(entry),
+        "rubric_nav": rubric_nav(entry, current),
+    }
+
+
+def identity(entry) -> dict:
+    """Return the identity strip, in the shape of templates/components/identity.html."""
+    access_url = reverse("dossiers:access", args=[entry.dossier.pk])
+    said = {
+        "my_access": {"text": rubrics_read(entry.access), "url": access_url},
+        "note": READ_ONLY_NOTES.get(entry.dossier.status, ""),
+        "menu": _menu(entry),
+    }
+    if not entry.access.can_read(Rubrique.IDENTITE):
+        return said | {
+            "name": HIDDEN_NAME, "sex": "", "sex_short": "", "birth_date": "", "ins": {"state": "provisoire"},
+        }  # fmt: skip
+    return said | _person(entry.dossier) | panels.strip_facts(entry)
+
+
+def rubrics_read(access) -> str:
+    """Return "15 rubriques sur 16"."""
+    count = len(access.readable())
+    return f"{count}{NBSP}rubrique{'s' if count > 1 else ''} sur {len(Rubrique)}"
+
+
+def rubric_nav(entry, current: str) -> list[dict]:
+    """Return the groups of the navigation: a page, « Pas d'accès » or « Pas encore disponible » for each rubric."""
+    pk = entry.dossier.pk
+    explained = reverse("dossiers:access", args=[pk])
+    home = {
+        "key": HOME, "label": "Accueil du dossier", "icon": "house", "url": reverse("dossiers:home", args=[pk]),
+        "current": current == HOME,
+    }  # fmt: skip
+    groups = [{"label": "", "items": [home]}]
+    for label, lines in NAVIGATION:
+        items = [_item(entry, line, current, explained) for line in lines]
+        groups.append({"label": label, "items": items})
+    return groups
+
+
+def _item(entry, line, current: str, explained: str) -> dict:
+    rubrique = line.rubrique
+    closed = not entry.access.can_read(rubrique)
+    url = None if closed else panels.page_url(rubrique, entry.dossier.pk)
+    return {
+        "key": rubrique.value,
+        "label": rubrique.label,
+        "icon": line.icon,
+        "url": url or f"{explained}#{rubrique.value}",
+        "current": current == rubrique.value,
+        "closed": closed,
+        "later": not closed and url is None,
+    }
+
+
+def _person(dossier: Dossier) -> dict:
+    used = dossier.used_name and dossier.used_name != dossier.birth_name
+    # The age of someone of whom only the year is known would be a guess.
+    exact = dossier.birth_date_precision == Precision.DAY
+    return {
+        "name": dossier.full_name,
+        "born": {"word": BORN[dossier.sex], "name": capital_family(dossier.birth_name)} if used else None,
+        "sex": dossier.get_sex_display(),
+        "sex_short": SEX_SHORT[dossier.sex],
+        "birth_date": write_birth_date(dossier.birth_date, dossier.birth_date_precision),
+        "age": age_fr(dossier.birth_date) if exact else "",
+        # INS-4: the matricule leaves the server only when qualified.
+        "ins": {
+            "state": INS_STATES[dossier.identity_status],
+            "matricule": dossier.ins_matricule if dossier.is_qualified else "",
+        },
+        "tags": identity_tags(dossier),
+    }
+
+
+def identity_tags(dossier) -> list[str]:
+    """Return the attributes that call for care: ["Homonyme", "Identité douteuse", "Identité fictive"]."""
+    said = (
+        (dossier.homonym, "Homonyme"),
+        (dossier.doubtful, "Identité douteuse"),
+        (dossier.fictitious, "Identité fictive"),
+    )
+    return [label for held, label in said if held]
+
+
+def _menu(entry) -> list[dict]:
+    pk = entry.dossier.pk
+    entries = [{"label": "Mon accès", "url": reverse("dossiers:access", args=[pk]), "icon": "eye"}]
+    if entry.access.can_read(Rubrique.IDENTITE):
+        entries.append(
+            {"label": "Statut du dossier", "url": reverse("dossiers:status", args=[pk]), "icon": "pause-circle"}
+        )
+    return entries

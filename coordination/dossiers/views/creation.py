@@ -1,0 +1,116 @@
+"""Opening a dossier for a new person: search first, then one form, once."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from coordination.accounts import drafts
+from coordination.common.dates import InvalidDate, parse_birth_date
+from coordination.common.errors import DomainError
+from coordination.common.htmx import redirect
+from coordination.dossiers import actions, door, opening
+from coordination.dossiers.errors import LooksLikeAnother
+from coordination.dossiers.forms import CreationForm
+from coordination.dossiers.views.suggestions import find_structure, own_structure
+from habilitations import access, traces
+
+DRAFT = "creer-dossier"
+CREATION = "création"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """The creation page: the form, or the dossier it made."""
+    if not access.may_create_dossier(request.user):
+        raise PermissionDenied
+    if request.method != "POST":
+        return _page(request, _empty_form(request))
+    form = CreationForm(request.POST, find_structure=find_structure)
+    lookalikes = _lookalikes(request, form)
+    if form.is_valid():
+        try:
+            dossier = _open(request, form)
+        except LooksLikeAnother as error:
+            form.refuse(error)
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            drafts.clear(request.user, DRAFT, request.user.pk)
+            messages.success(request, "Le dossier est ouvert. Vous êtes dans le cercle de soins.")
+            return redirect(request, "dossiers:home", dossier.pk)
+    return _page(request, form, lookalikes, status=422)
+
+
+@require_POST
+def lookalikes(request: HttpRequest) -> HttpResponse:
+    """The fragment shown while one types: dossiers of the same birth name and date."""
+    if not access.may_create_dossier(request.user):
+        raise PermissionDenied
+    return render(
+        request,
+        "dossiers/_lookalikes.html",
+        {"lookalikes": _lookalikes(request), "bf": CreationForm(find_structure=find_structure)["duplicate_reason"]},
+    )
+
+
+@transaction.atomic
+def _open(request: HttpRequest, form: CreationForm):
+    """Make the dossier and the first line of its journal together."""
+    dossier = opening.open_dossier(
+        by=request.user,
+        traits=form.traits(),
+        contacts=form.contacts(),
+        motif=form.cleaned_data["motif"],
+        referent_structure=form.cleaned_data["structure"],
+        duplicate_reason=form.cleaned_data["duplicate_reason"],
+        creation_key=form.cleaned_data["creation_key"],
+    )
+    door.enter(request.user, dossier.pk, None, action=CREATION, via=traces.via_request(request))
+    return dossier
+
+
+def _lookalikes(request: HttpRequest, form: CreationForm | None = None) -> actions.Lookalikes:
+    """Look for the person as typed so far; nothing is looked for without a name and a date."""
+    name = request.POST.get("birth_name", "").strip()
+    try:
+        born = parse_birth_date(request.POST.get("birth_date")).date
+    except InvalidDate:
+        return actions.Lookalikes()
+    if not name:
+        return actions.Lookalikes()
+    found = actions.find_lookalikes(by=request.user, birth_name=name, birth_date=born)
+    traces.record_account(
+        user=request.user,
+        action="recherche",
+        object_kind="dossier",
+        count=len(found.visible) + found.hidden_count,
+        via=traces.via_request(request),
+    )
+    return found
+
+
+def _empty_form(request: HttpRequest) -> CreationForm:
+    kept = drafts.load(request.user, DRAFT, request.user.pk)
+    structure = own_structure(request.user)
+    initial = {"identity_status": "PROV"}
+    if structure:
+        initial |= {"referent_structure": str(structure.pk), "referent_structure_texte": structure.name}
+    if kept:
+        initial |= {name: value for name, value in kept.items() if name not in ("creation_key", "duplicate_reason")}
+    return CreationForm(initial=initial, find_structure=find_structure)
+
+
+def _page(request, form: CreationForm, found: actions.Lookalikes | None = None, *, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "lookalikes": found or actions.Lookalikes(),
+        "draft_url": reverse("accounts:draft", args=[DRAFT, request.user.pk]),
+        "draft_found": not form.is_bound and "birth_name" in form.initial,
+    }
+    return render(request, "dossiers/create.html", context, status=status)

@@ -1,0 +1,109 @@
+"""Identité et droits: the whole identity, its changes, and how the person is reached."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from coordination.common.errors import DomainError
+from coordination.common.htmx import redirect
+from coordination.dossiers import actions
+from coordination.dossiers.door import rubric_view
+from coordination.dossiers.errors import ChangedMeanwhile
+from coordination.dossiers.forms import ContactsForm, IdentityEditForm, contacts_initial, identity_initial
+from coordination.dossiers.history import former_identities
+from coordination.dossiers.presenters import contacts_lines, differences, identity_lines
+from coordination.dossiers.strip import identity_tags, strip_and_nav
+from coordination.dossiers.views.suggestions import find_structure
+from habilitations.rubriques import Niveau, Rubrique
+
+
+@require_safe
+@rubric_view(Rubrique.IDENTITE)
+def show(request: HttpRequest, entry) -> HttpResponse:
+    dossier = entry.dossier
+    context = strip_and_nav(entry, Rubrique.IDENTITE) | {
+        "identity_lines": identity_lines(dossier),
+        "contacts_lines": contacts_lines(dossier),
+        "tags": identity_tags(dossier),
+        "history": former_identities(dossier),
+        "may_write": entry.access.can_write(Rubrique.IDENTITE),
+    }
+    return render(request, "dossiers/identity.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.IDENTITE, Niveau.ECRITURE)
+def edit(request: HttpRequest, entry) -> HttpResponse:
+    dossier = entry.dossier
+    status = dossier.identity_status
+    if request.method != "POST":
+        form = IdentityEditForm(initial=identity_initial(dossier), current_status=status)
+        return _form_page(request, entry, form, "dossiers/identity_form.html")
+    form = IdentityEditForm(request.POST, current_status=status)
+    return _save(
+        request,
+        entry,
+        form,
+        "dossiers/identity_form.html",
+        lambda: form.traits(),
+        lambda traits: actions.update_identity(
+            dossier, by=request.user, version=form.cleaned_data["version"], traits=traits
+        ),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.IDENTITE, Niveau.ECRITURE)
+def edit_contacts(request: HttpRequest, entry) -> HttpResponse:
+    dossier = entry.dossier
+    if request.method != "POST":
+        form = ContactsForm(initial=contacts_initial(dossier), find_structure=find_structure)
+        return _form_page(request, entry, form, "dossiers/contacts_form.html")
+    form = ContactsForm(request.POST, find_structure=find_structure)
+    return _save(
+        request,
+        entry,
+        form,
+        "dossiers/contacts_form.html",
+        lambda: (
+            form.contacts()
+            | {"motif": form.cleaned_data["motif"], "referent_structure": form.cleaned_data["structure"]}
+        ),
+        lambda said: actions.update_contacts(
+            dossier, by=request.user, version=form.cleaned_data["version"], contacts=said
+        ),
+    )
+
+
+def _save(request, entry, form, template: str, read, write) -> HttpResponse:
+    """Save what `read` gives; a refusal or a change by someone else comes back with what was typed."""
+    if not form.is_valid():
+        return _form_page(request, entry, form, template, status=422)
+    said = read()
+    try:
+        write(said)
+    except ChangedMeanwhile as conflict:
+        return _conflict_page(request, entry, form, template, conflict, said)
+    except DomainError as error:
+        form.refuse(error)
+        return _form_page(request, entry, form, template, status=422)
+    messages.success(request, "Les modifications sont enregistrées.")
+    return redirect(request, "dossiers:identity", entry.dossier.pk)
+
+
+def _conflict_page(request, entry, form, template: str, conflict: ChangedMeanwhile, said: dict) -> HttpResponse:
+    """Show both texts (REL-11); saving again replaces the other's knowingly."""
+    entry.dossier.refresh_from_db()
+    current = entry.dossier.version if isinstance(form, IdentityEditForm) else entry.dossier.contacts_version
+    form.data = form.data.copy()
+    form.data["version"] = str(current)
+    context = {"conflict": conflict, "differences": differences(said, conflict.current)}
+    return _form_page(request, entry, form, template, status=409, **context)
+
+
+def _form_page(request, entry, form, template: str, *, status: int = 200, **context) -> HttpResponse:
+    said = {"form": form, "conflict": None, "differences": []} | context
+    return render(request, template, strip_and_nav(entry, Rubrique.IDENTITE) | said, status=status)

@@ -1,0 +1,161 @@
+"""Patients: the file active, its search and its export. Text about a person only ever comes by POST (INS-12)."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from coordination.common.communes import departements
+from coordination.common.dates import Precision, write_birth_date
+from coordination.common.french import age_fr, ago_fr
+from coordination.common.htmx import redirect as see_other
+from coordination.dossiers import export, panels
+from coordination.dossiers.file_active import ALL_STATES, OPEN_STATES, Counts, FileActive, Filters, Reader, Rows
+from coordination.dossiers.models import Dossier
+from coordination.dossiers.search import LONGEST, Wanted, parse
+from habilitations import traces
+
+TABS = {"mes": "Mes dossiers", "structure": "Ma structure", "tous": "Tous mes accès"}
+STATES = [
+    (OPEN_STATES, "Statuts ouverts"),
+    *Dossier.Status.choices,
+    (ALL_STATES, "Tous les statuts"),
+]
+STATUS_KINDS = {Dossier.Status.EVALUATION: "att", Dossier.Status.PAUSE: "auc", Dossier.Status.CLOS: "auc"}
+
+
+def root(request: HttpRequest) -> HttpResponse:
+    """The product opens on the file active."""
+    return redirect("dossiers:list")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def file_active(request: HttpRequest) -> HttpResponse:
+    """The list. Filters are in the address; a form without search text goes back there."""
+    filters, wanted = _asked(request)
+    if request.method == "POST" and not wanted:
+        return see_other(request, reverse("dossiers:list") + filters.first_page().query())
+    return _page(request, filters, wanted)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_dossier(request: HttpRequest) -> HttpResponse:
+    """« Ouvrir un dossier » of the top bar: the same search over everything one may open, closed ones too."""
+    wanted = parse(request.POST.get("q"))
+    if not wanted:
+        return see_other(request, "dossiers:list")
+    return _page(request, Filters(vue="tous", statut=ALL_STATES), wanted)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def export_xlsx(request: HttpRequest) -> HttpResponse:
+    """The columns of the list as a spreadsheet, traced with the number of people in it."""
+    filters, wanted = _asked(request)
+    listed = FileActive(Reader.of(request.user), filters.first_page(), wanted)
+    dossiers = listed.everything(export.LONGEST)
+    content = export.workbook(rows_of(request.user, dossiers))
+    _trace(request, "export", len(dossiers))
+    return HttpResponse(
+        content,
+        content_type=export.CONTENT_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="file-active-{timezone.localdate():%Y-%m-%d}.xlsx"'},
+    )
+
+
+def rows_of(user, dossiers: list[Dossier]) -> list[dict]:
+    """Return the rows in the shape of templates/components/table.html. One SQL statement per registered column."""
+    columns = panels.list_columns(user, [dossier.pk for dossier in dossiers]) if dossiers else {}
+    referents, news = columns.get("referent", {}), columns.get("news", {})
+    return [_row(dossier, referents.get(dossier.pk), news.get(dossier.pk)) for dossier in dossiers]
+
+
+def _asked(request: HttpRequest) -> tuple[Filters, Wanted]:
+    data = request.POST if request.method == "POST" else request.GET
+    return Filters.read(data), parse(request.POST.get("q"))
+
+
+def _page(request: HttpRequest, filters: Filters, wanted: Wanted) -> HttpResponse:
+    reader = Reader.of(request.user)
+    listed = FileActive(reader, filters, wanted)
+    rows, counts = listed.page(), listed.counts()
+    _trace(request, _action(request, wanted), len(rows.dossiers))
+    return render(request, "dossiers/list.html", _context(request, reader, filters, wanted, rows, counts))
+
+
+def _context(request, reader: Reader, filters: Filters, wanted: Wanted, rows: Rows, counts: Counts) -> dict:
+    return {
+        "reader": reader,
+        "filters": filters,
+        "searching": bool(wanted),
+        "typed": (request.POST.get("q") or "")[:LONGEST],
+        "rows": rows_of(reader.user, rows.dossiers),
+        "page": rows,
+        "counts": counts,
+        "columns": _columns(),
+        "tabs": [_tab(vue, label, filters, counts) for vue, label in TABS.items()],
+        "states": STATES,
+        "motifs": [("", "Tous les motifs"), *Dossier.Motif.choices],
+        "territories": [("", "Tous"), *((d.code, f"{d.name} ({d.code})") for d in departements())],
+        "previous_query": filters.query(avant=rows.before, apres=None, page=max(filters.page - 1, 1)),
+        "next_query": filters.query(apres=rows.after, avant=None, page=filters.page + 1),
+        "list_query": filters.first_page().query(),
+    }
+
+
+def _tab(vue: str, label: str, filters: Filters, counts: Counts) -> dict:
+    number = counts.tabs[vue]
+    return {
+        "label": f"{label}, {number}" if number.exceeded else label,
+        "count": None if number.exceeded else number.value,
+        "url": reverse("dossiers:list") + filters.first_page().query(vue=vue),
+        "current": vue == filters.vue,
+    }
+
+
+def _columns() -> list[str]:
+    """Return the columns that have a content: a room not built yet shows no empty column."""
+    return ["motif", *(["referent"] if panels.has_list_column("referent") else []), "nouveau", "statut"]
+
+
+def _row(dossier: Dossier, referent: panels.Summary | None, news: panels.Summary | None) -> dict:
+    changed = dossier.changed_at > dossier.seen_at
+    status = Dossier.Status(dossier.status)
+    return {
+        "url": reverse("dossiers:home", args=[dossier.pk]),
+        "name": dossier.full_name,
+        "second": ", ".join(filter(None, [_born(dossier), dossier.town])),
+        "dossier": dossier,
+        "motive": dossier.get_motif_display(),
+        "referent": referent.main if referent else "",
+        "is_new": changed,
+        "news": _news(news, dossier.changed_at) if changed else None,
+        "status": status.label,
+        "status_kind": STATUS_KINDS.get(status, ""),
+    }
+
+
+def _born(dossier: Dossier) -> str:
+    written = write_birth_date(dossier.birth_date, dossier.birth_date_precision)
+    exact = dossier.birth_date_precision == Precision.DAY
+    return f"{written}, {age_fr(dossier.birth_date)}" if exact else written
+
+
+def _news(summary: panels.Summary | None, at) -> dict:
+    if summary is None or not summary.main:
+        return {"text": "Dossier modifié", "when": ago_fr(at)}
+    return {"text": summary.main, "when": summary.detail or ago_fr(at)}
+
+
+def _action(request: HttpRequest, wanted: Wanted) -> str:
+    if wanted.matricule:
+        return "recherche INS"
+    return "recherche" if wanted else "liste"
+
+
+def _trace(request: HttpRequest, action: str, count: int) -> None:
+    traces.record_account(
+        user=request.user, action=action, object_kind="dossier", count=count, via=traces.via_request(request)
+    )

@@ -1,0 +1,67 @@
+"""The state of a dossier: en évaluation, actif, en pause, clôturé."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from coordination.common.errors import DomainError
+from coordination.common.htmx import redirect
+from coordination.dossiers import actions
+from coordination.dossiers.door import rubric_view
+from coordination.dossiers.errors import ChangedMeanwhile
+from coordination.dossiers.forms import StatusForm
+from coordination.dossiers.history import status_changes
+from coordination.dossiers.strip import strip_and_nav
+from habilitations.errors import NotAllowed
+from habilitations.rubriques import Action, Rubrique
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.IDENTITE)
+def status(request: HttpRequest, entry) -> HttpResponse:
+    """Reading is enough to come: in a read-only dossier the right to reopen is asked by the act itself."""
+    if request.method != "POST":
+        return _page(
+            request, entry, StatusForm(initial={"status": entry.dossier.status, "seen": entry.dossier.status})
+        )
+    form = StatusForm(request.POST)
+    if not form.is_valid():
+        return _page(request, entry, form, 422)
+    said = form.cleaned_data
+    try:
+        actions.change_status(
+            entry.dossier,
+            by=request.user,
+            access=entry.access,
+            status=said["status"],
+            reason=said["closing_reason"],
+            note=said["note"],
+            seen=said["seen"],
+        )
+    except NotAllowed:
+        raise
+    except ChangedMeanwhile as conflict:
+        entry.dossier.refresh_from_db()
+        form.data = form.data.copy()
+        form.data["seen"] = entry.dossier.status
+        form.refuse(conflict)
+        return _page(request, entry, form, 409)
+    except DomainError as error:
+        form.refuse(error)
+        return _page(request, entry, form, 422)
+    messages.success(request, "Le statut du dossier est enregistré.")
+    return redirect(request, "dossiers:home", entry.dossier.pk)
+
+
+def _page(request: HttpRequest, entry, form: StatusForm, code: int = 200) -> HttpResponse:
+    may_freeze = entry.access.may(Action.CLOSE_DOSSIER)
+    context = strip_and_nav(entry, "") | {
+        "form": form,
+        "changes": status_changes(entry.dossier),
+        "may_freeze": may_freeze,
+        "may_change": may_freeze or entry.access.can_write(Rubrique.IDENTITE),
+    }
+    return render(request, "dossiers/status.html", context, status=code)
