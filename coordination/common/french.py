@@ -9,6 +9,7 @@ import datetime as dt
 import re
 
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 
 NBSP = "\u00a0"
 
@@ -18,16 +19,17 @@ _MONTHS = (
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
 
-# A run of ordinary spaces before high punctuation or inside guillemets. Line ends are kept: a template may break there.
+# Ordinary spaces before high punctuation or inside guillemets. Line ends are kept: a template may break there.
 _BEFORE = re.compile(r" +([:;?!»])(?=[\s<.,)\u00a0»]|$)")
 _AFTER = re.compile(r"« +")
 
 
 def nbsp(text: str | None) -> str:
-    """Return `text` with non-breaking spaces before ``: ; ? ! »`` and after ``«``."""
+    """Return `text` with non-breaking spaces before ``: ; ? ! »`` and after ``«``; marked-safe text stays so."""
     if not text:
         return ""
-    return _AFTER.sub("«" + NBSP, _BEFORE.sub(NBSP + r"\1", text))
+    spaced = _AFTER.sub("«" + NBSP, _BEFORE.sub(NBSP + r"\1", str(text)))
+    return mark_safe(spaced) if hasattr(text, "__html__") else spaced  # noqa: S308
 
 
 def _local(value: dt.date | dt.datetime) -> dt.date | dt.datetime:
@@ -82,7 +84,7 @@ def interval_fr(start: dt.datetime | dt.time, end: dt.datetime | dt.time) -> str
 
 
 def ago_fr(value: dt.datetime | None, *, now: dt.datetime | None = None) -> str:
-    """Return how long ago in the words of the file active: "il y a 40 min", "il y a 2 h", "hier, 18:12", "ven. 20/11"."""
+    """Return how long ago, as the file active says it: "il y a 40 min", "il y a 2 h", "hier, 18:12", "ven. 20/11"."""
     if not value:
         return ""
     now = _local(now or timezone.now())

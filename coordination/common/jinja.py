@@ -68,7 +68,7 @@ def environment(**options: Any) -> Environment:
     options.setdefault("trim_blocks", True)
     options.setdefault("lstrip_blocks", True)
     options["extensions"] = [*options.get("extensions", []), FrenchTypography, "jinja2.ext.do"]
-    env = Environment(**options)
+    env = Environment(autoescape=options.pop("autoescape", True), **options)  # noqa: S701 (Django gives True)
     env.globals.update(static=static, url=url, config=PublicConfig(), classes=classes, initials=initials)
     env.filters.update(
         date_fr=french.date_fr,

@@ -178,6 +178,8 @@ function greet(root) {
 }
 
 greet(document);
+// Nothing to announce in the first minute: the clock of the session is not part of the first view.
+if (meta("session")) setTimeout(() => import(meta("js-session")).then((module) => module.start()), 60_000);
 document.addEventListener("htmx:load", (event) => greet(event.target.parentElement ?? document));
 // Some browsers pass over `autofocus` when the address has a fragment; the error summary must be heard.
 document.querySelector("[data-error-summary]")?.focus();

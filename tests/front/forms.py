@@ -9,7 +9,10 @@ class PersonForm(forms.Form):
     kind = forms.ChoiceField(
         label="Qui ajoutez-vous ?",
         widget=forms.RadioSelect,
-        choices=[("pro", "Un professionnel"), ("aidant", "Un aidant, un représentant légal, une personne de confiance")],
+        choices=[
+            ("pro", "Un professionnel"),
+            ("aidant", "Un aidant, un représentant légal, une personne de confiance"),
+        ],
     )
     family_name = forms.CharField(label="Nom", max_length=80)
     given_name = forms.CharField(label="Prénom", max_length=80)
@@ -50,7 +53,9 @@ class AccessForm(forms.Form):
         choices=[("oui", "Oui"), ("non", "Non"), ("refus", "Refus")],
     )
     handover_date = forms.DateField(label="À partir du", required=False)
-    handover_role = forms.ChoiceField(label="Son nouveau rôle", choices=[("mg", "Médecin généraliste")], required=False)
+    handover_role = forms.ChoiceField(
+        label="Son nouveau rôle", choices=[("mg", "Médecin généraliste")], required=False
+    )
     refusal_date = forms.DateField(label="Date du refus", required=False)
     refusal_comment = forms.CharField(label="Comment le refus a été recueilli", required=False)
     email = forms.EmailField(label="E-mail professionnel")

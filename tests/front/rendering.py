@@ -17,8 +17,16 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'"
 )
-NAMES = {"circle": "cercle", "patients": "", "home": "accueil", "act": "cercle", "errors": "cercle", "search": "cercle",
-         "gallery": ""}  # fmt: skip
+# Page -> current rubric.
+NAMES = {
+    "circle": "cercle",
+    "patients": "",
+    "home": "accueil",
+    "act": "cercle",
+    "errors": "cercle",
+    "search": "cercle",
+    "gallery": "",
+}
 
 
 def environment():

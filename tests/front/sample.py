@@ -178,9 +178,9 @@ RIGHTS = [
 def refused_form():
     """Return the person form of mock-up f, bound and with two errors."""
     data = {
-        "kind": "pro", "family_name": "PROTOTYPE", "given_name": "Gilles", "profession": "ergo", "email": "g.prototype@",
-        "mobile": "06 39 98 44 1", "landline": "05 36 49 50 50", "structure": "Cabinet libéral", "role": "ergo",
-        "postal_code": "81000", "town": "Albi",
+        "kind": "pro", "family_name": "PROTOTYPE", "given_name": "Gilles", "profession": "ergo",
+        "email": "g.prototype@", "mobile": "06 39 98 44 1", "landline": "05 36 49 50 50",
+        "structure": "Cabinet libéral", "role": "ergo", "postal_code": "81000", "town": "Albi",
     }  # fmt: skip
     return PersonForm(data)
 
@@ -192,10 +192,15 @@ def context(current="cercle", theme="light"):
         entries = {
             "nav": [("patients", "Patients"), ("annuaire", "Annuaire"), ("administration", "Administration")],
             "account": [("compte", "Mon compte")],
-            "footer": [("a11y", "Accessibilité : partiellement conforme"), ("aide", "Aide"), ("mentions", "Mentions légales")],
+            "footer": [
+                ("a11y", "Accessibilité : partiellement conforme"),
+                ("aide", "Aide"),
+                ("mentions", "Mentions légales"),
+            ],
         }[place]
         return [
-            {"key": key, "label": label, "url": f"#{key}", "icon": "", "current": key == here} for key, label in entries
+            {"key": key, "label": label, "url": f"#{key}", "icon": "", "current": key == here}
+            for key, label in entries
         ]
 
     return {

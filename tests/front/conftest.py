@@ -1,0 +1,57 @@
+"""A browser and the style pages, for the tests of the front end. No database."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.front import rendering
+
+ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def style_browser(chromium_path):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def style_server():
+    server = rendering.serve()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def open_page(style_browser, style_server):
+    """Return `open_page("circle", phone=…, theme="dark", javascript=…)`; anything said on the console fails."""
+    contexts, said = [], []
+
+    def go(name, *, phone=False, theme="light", javascript=True, width=None):
+        size = {"width": width or (390 if phone else 1366), "height": 844 if phone else 900}
+        context = style_browser.new_context(viewport=size, java_script_enabled=javascript, locale="fr-FR")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(5000)
+        page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(f"http://127.0.0.1:{style_server.server_port}/{name}?{theme}", wait_until="load")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+def violations(page):
+    """Return what axe finds: rule and first place."""
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
+    return [(item["id"], item["nodes"][0]["html"][:200]) for item in found]
