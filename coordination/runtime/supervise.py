@@ -101,7 +101,7 @@ def _says(path: Path, text: str) -> bool:
 
 
 def _serve(port: int, environment: Mapping[str, str], embedded_ones: Mapping[str, str], accounts: str) -> None:
-    programs = {"web": web_command(port), "worker": worker_command(Place("run").folder)}
+    programs = {"The web server": web_command(port), "The worker": worker_command(Place("run").folder)}
     running: dict[str, subprocess.Popen] = {}
     try:
         with step("Web and worker"):
@@ -111,7 +111,7 @@ def _serve(port: int, environment: Mapping[str, str], embedded_ones: Mapping[str
         say(f"\n{accounts.strip()}\n\nReady: http://{HOST}:{port}/   (Ctrl-C stops everything, the data stay)\n")
         while not (stopped := _stopped(running) or unreachable(embedded_ones)):
             time.sleep(1)
-        raise Problem(f"The {stopped} stopped by itself. Run the same command again; what is saved is kept.")
+        raise Problem(f"{stopped} stopped by itself. Run the same command again; what is saved is kept.")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _stop(running)
@@ -153,7 +153,7 @@ def _wait_for_web(port: int, running: dict[str, subprocess.Popen]) -> None:
     deadline = time.monotonic() + START_PATIENCE
     while time.monotonic() < deadline:
         if stopped := _stopped(running):
-            raise Problem(f"The {stopped} did not start; what it said is above.")
+            raise Problem(f"{stopped} did not start; what it said is above.")
         try:
             with urllib.request.urlopen(f"http://{HOST}:{port}/sante/vivant", timeout=5):  # noqa: S310 - our own
                 return
