@@ -56,7 +56,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Échanges",
         (
             Entry(Rubrique.LIAISON, "chat-left-text"),
-            Entry(Rubrique.LIAISON_SOINS, "clipboard2-pulse"),
+            Entry(Rubrique.LIAISON_SOINS, "journal-text"),
             Entry(Rubrique.AGENDA, "calendar3"),
             Entry(Rubrique.REUNIONS, "calendar-check"),
             Entry(Rubrique.TACHES, "check2-square"),
@@ -66,16 +66,16 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Accompagnement",
         (
             Entry(Rubrique.MEDICAL, "heart-pulse"),
-            Entry(Rubrique.PSYCHOLOGIQUE, "chat-heart"),
+            Entry(Rubrique.PSYCHOLOGIQUE, "chat-left-text"),
             Entry(Rubrique.SOCIAL, "house-heart"),
-            Entry(Rubrique.EVALUATIONS, "clipboard-data"),
+            Entry(Rubrique.EVALUATIONS, "clipboard2-pulse"),
             Entry(Rubrique.PLAN, "signpost"),
         ),
     ),
     (
         "Pièces et traces",
         (
-            Entry(Rubrique.DOCUMENTS_MEDICAUX, "folder2"),
+            Entry(Rubrique.DOCUMENTS_MEDICAUX, "folder"),
             Entry(Rubrique.DOCUMENTS_SOCIAUX, "folder"),
             Entry(Rubrique.JOURNAL, "clock-history"),
         ),
