@@ -280,11 +280,8 @@ class Activity(models.Model):
                 "profession",
                 name="activity_name",
             ),
-            Index(
-                OpClass("search_given", "varchar_pattern_ops"),
-                OpClass("search_family", "varchar_pattern_ops"),
-                name="activity_given",
-            ),
+            # One column only: with the family name beside it, a prepared plan would take it for the wrong half.
+            Index(OpClass("search_given", "varchar_pattern_ops"), name="activity_given"),
             Index(
                 Left("postal_code", 2),
                 OpClass("search_family", "varchar_pattern_ops"),
@@ -294,7 +291,12 @@ class Activity(models.Model):
                 OpClass("postal_code", "varchar_pattern_ops"),
                 name="activity_place",
             ),
-            Index("profession", OpClass("postal_code", "varchar_pattern_ops"), name="activity_profession"),
+            Index(
+                "profession",
+                OpClass("postal_code", "varchar_pattern_ops"),
+                "speciality",
+                name="activity_profession",
+            ),
             Index("phone", name="activity_phone", condition=~Q(phone="")),
             Index("email", name="activity_email", condition=~Q(email="")),
             Index("mss_address", name="activity_mss", condition=~Q(mss_address="")),

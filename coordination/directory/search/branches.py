@@ -7,7 +7,7 @@ operators of `varchar_pattern_ops` and not with LIKE: a prepared statement can t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from coordination.common.nomenclatures.synonyms import Target
@@ -16,13 +16,31 @@ from coordination.directory.search.names import LAST, NameIndex
 from coordination.directory.search.places import Place
 from coordination.directory.search.reading import Reading, splits
 
-CANDIDATES = 60
+# One more than the screen counts ("plus de 50"), and a few for people with two workplaces.
+CANDIDATES = 56
+NEARBY = 16
+# The rank of what was not typed as it is written, after everything else.
+CORRECTED = (4, 4)
+DOUBTFUL = (5, 5)
 MAX_BRANCHES = 10
 MAX_VARIANTS = 30
 # Below this many people of one name there is no need to look near first: all of them are candidates.
 FEW = 50
 
 STUDENT = "E"
+MAX_WORKPLACES = 200
+# The expression of the index `structure_words` (models), as PostgreSQL must read it to use the index.
+STRUCTURE_WORDS = (
+    "to_tsvector('simple'::regconfig, COALESCE(s.search_name, '') || ' ' ||"
+    " COALESCE(COALESCE('dep', '') || COALESCE(LEFT(s.postal_code, 2), ''), '') || ' ' ||"
+    " COALESCE(COALESCE('com', '') || COALESCE(s.commune_code, ''), '') || ' ' ||"
+    " COALESCE(COALESCE('cp', '') || COALESCE(s.postal_code, ''), '') || ' ' ||"
+    " COALESCE(COALESCE('cat', '') || COALESCE(s.category, ''), ''))"
+)
+_WORKPLACE = (
+    "a.structure_id = ANY(ARRAY(SELECT s.id FROM directory_structure s"
+    f" WHERE {STRUCTURE_WORDS} @@ to_tsquery('simple', %s) LIMIT {MAX_WORKPLACES}))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +59,19 @@ class Branch:
     params: tuple[Any, ...]
 
 
-def of_readings(readings: Iterable[Reading], lexicon: Lexicon, *, near: str) -> list[Branch]:
-    """Return the branches of the readings, likeliest first, at most MAX_BRANCHES."""
+def of_readings(readings: Sequence[Reading], lexicon: Lexicon, *, near: str) -> list[Branch]:
+    """Return the branches of the readings, likeliest first, at most MAX_BRANCHES.
+
+    Cuts of names nobody has are left out. When that leaves nothing (a name entered by hand since the last load is in
+    no index), those of the first reading are tried all the same.
+    """
     found: list[Branch] = []
     for reading in readings:
-        for family, given, ranks in _name_pairs(reading, lexicon):
-            found.extend(_scans(family, given, reading, ranks, lexicon, near))
+        cuts = [c for c in splits(reading.names) if _is_known(c, reading, lexicon)] if reading.names else [((), ())]
+        found.extend(_of_cuts(reading, cuts, lexicon, near))
+    if not found and readings:
+        cuts = [cut for cut in splits(readings[0].names) if cut[0]]
+        found.extend(_of_cuts(readings[0], cuts[: MAX_BRANCHES // 2], lexicon, near))
     return list(dict.fromkeys(found))[:MAX_BRANCHES]
 
 
@@ -58,34 +83,31 @@ def of_corrections(
     for family, given in pairs:
         for place in reading.places or (None,):
             for target in reading.targets or (None,):
-                found.append(_branch(family, given, place, target, (4, 4), near))
+                found.append(_branch(family, given, place, replace(reading, ranks=CORRECTED), target, near))
     return list(dict.fromkeys(found))[:MAX_BRANCHES]
 
 
-def _name_pairs(
-    reading: Reading, lexicon: Lexicon
-) -> Iterable[tuple[NameMatch | None, NameMatch | None, tuple[int, int]]]:
-    if not reading.names:
-        yield None, None, reading.ranks
-        return
-    cuts = splits(reading.names)
-    known = [cut for cut in cuts if _is_known(cut, lexicon)]
-    # Names entered by hand since the last load are in no index: with nothing known, every cut is tried.
-    for family, given in known or cuts[: MAX_BRANCHES // 2]:
-        ranks = reading.ranks
-        if not family:
+def _of_cuts(
+    reading: Reading, cuts: Iterable[tuple[Sequence[str], Sequence[str]]], lexicon: Lexicon, near: str
+) -> Iterable[Branch]:
+    for family, given in cuts:
+        ranked = reading
+        if given and not family:
             # A given name alone comes after the same word as a surname.
-            ranks = (ranks[0] + 2, ranks[1] + 2)
+            ranked = replace(reading, ranks=(reading.ranks[0] + 2, reading.ranks[1] + 2))
         for family_match in _matches("search_family", family, lexicon.family):
             for given_match in _matches("search_given", given, lexicon.given):
-                yield family_match, given_match, ranks
+                yield from _scans(family_match, given_match, ranked, lexicon, near)
 
 
-def _is_known(cut: tuple[Sequence[str], Sequence[str]], lexicon: Lexicon) -> bool:
-    family, given = cut
-    if family and not lexicon.family.begins("".join(family)):
+def _is_known(cut: tuple[Sequence[str], Sequence[str]], reading: Reading, lexicon: Lexicon) -> bool:
+    family, given = "".join(cut[0]), "".join(cut[1])
+    if not family and reading.places and lexicon.family.is_common(given, FEW):
+        # "martin toulouse": the surname is meant; reading a département for a given name is long.
         return False
-    return not given or lexicon.given.begins("".join(given))
+    if family and not lexicon.family.begins(family):
+        return False
+    return not given or lexicon.given.begins(given)
 
 
 def _matches(column: str, words: Sequence[str], index: NameIndex) -> list[NameMatch | None]:
@@ -112,18 +134,17 @@ def _scans(
     family: NameMatch | None,
     given: NameMatch | None,
     reading: Reading,
-    ranks: tuple[int, int],
     lexicon: Lexicon,
     near: str,
 ) -> Iterable[Branch]:
     for target in reading.targets or (None,):
         if reading.places:
             for place in reading.places:
-                yield _branch(family, given, place, target, ranks, near)
+                yield _branch(family, given, place, reading, target, near)
             continue
-        if near and _are_many(family, given, lexicon):
-            yield _branch(family, given, Place(near), target, ranks, near)
-        yield _branch(family, given, None, target, ranks, near)
+        if near and not reading.workplace and _are_many(family, given, lexicon):
+            yield _branch(family, given, Place(near), reading, target, near, most=NEARBY)
+        yield _branch(family, given, None, reading, target, near)
 
 
 def _are_many(family: NameMatch | None, given: NameMatch | None, lexicon: Lexicon) -> bool:
@@ -139,22 +160,28 @@ def _branch(
     family: NameMatch | None,
     given: NameMatch | None,
     place: Place | None,
+    reading: Reading,
     target: Target | None,
-    ranks: tuple[int, int],
     near: str,
+    *,
+    most: int = CANDIDATES,
 ) -> Branch:
-    where, params = _conditions(family, given, place, target)
-    rank, rank_params = _rank(family, given, ranks, near)
-    # A trade in the whole country is read as it comes: sorting it by name would read all of it.
-    alone = family is None and given is None and place is None
-    order = "" if alone else " ORDER BY a.search_family USING ~<~, a.search_given USING ~<~"
+    by_trade = bool(target and target.profession) and not (family or given or reading.workplace)
+    where, params = _conditions(family, given, place, target, by_postal_code=by_trade)
+    if reading.workplace:
+        where.append(_WORKPLACE)
+        params.append(" & ".join(f"{word}:*" for word in reading.workplace if len(word) > 2))
+    rank, rank_params = _rank(family, given, reading.ranks, near)
+    # Without a surname or a place, rows are read as they come: sorting them by name would read the whole index.
+    unsorted = by_trade or (family is None and place is None and not reading.workplace)
+    order = "" if unsorted else " ORDER BY a.search_family USING ~<~, a.search_given USING ~<~"
     spelled = "0"
     spelled_params: list[Any] = []
-    if ranks[0] >= 4 and family and family.among:
-        spelled, spelled_params = "array_position(%s::text[], a.search_family::text)", [list(family.among)]
+    if reading.ranks == CORRECTED and family and family.among:
+        spelled, spelled_params = "array_position(%s::text[], a.search_family::text)", [family.among]
     return Branch(
         f"(SELECT a.id, a.professional_id, a.search_family AS f, a.search_given AS g, {rank} AS r, {spelled} AS s"
-        f" FROM directory_activity a WHERE {where} AND a.category <> '{STUDENT}'{order} LIMIT {CANDIDATES})",
+        f" FROM directory_activity a WHERE {' AND '.join(where)} AND a.category <> '{STUDENT}'{order} LIMIT {most})",
         (*rank_params, *spelled_params, *params),
     )
 
@@ -184,25 +211,34 @@ def _rank(
 
 
 def _conditions(
-    family: NameMatch | None, given: NameMatch | None, place: Place | None, target: Target | None
-) -> tuple[str, list[Any]]:
+    family: NameMatch | None,
+    given: NameMatch | None,
+    place: Place | None,
+    target: Target | None,
+    *,
+    by_postal_code: bool = False,
+) -> tuple[list[str], list[Any]]:
     tests: list[str] = []
     params: list[Any] = []
-    if place:
+    if place and by_postal_code:
+        # A trade without a name is read in the index of trades: rare ones would be long to find among a département.
+        _add_range(tests, params, "postal_code", (place.department, place.department + LAST))
+    elif place:
         tests.append("left(a.postal_code, 2) = %s")
         params.append(place.department)
+    if place:
         for column, bounds in (("commune_code", place.communes), ("postal_code", place.postal_codes)):
             if bounds:
                 _add_range(tests, params, column, bounds)
     for match in (family, given):
         if match is not None and match.among:
             tests.append(f"a.{match.column} = ANY(%s)")
-            params.append(list(match.among))
+            params.append(match.among)
         elif match is not None:
             _add_range(tests, params, match.column, (match.begins, match.begins + LAST))
     if target:
         _add_target(tests, params, target)
-    return " AND ".join(tests), params
+    return tests, params
 
 
 def _add_range(tests: list[str], params: list[Any], column: str, bounds: tuple[str, str]) -> None:
@@ -216,7 +252,7 @@ def _add_target(tests: list[str], params: list[Any], target: Target) -> None:
         params.append(target.profession)
     if target.savoir_faire:
         tests.append("a.speciality = ANY(%s)")
-        params.append(list(target.savoir_faire))
+        params.append(target.savoir_faire)
     if target.roles:
         tests.append("a.fonction = ANY(%s)")
-        params.append(list(target.roles))
+        params.append(target.roles)

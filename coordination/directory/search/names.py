@@ -75,6 +75,10 @@ class NameIndex:
             return self.begins(key)
         return any(self.names[o].startswith(text) for o in islice(self._between(key, key + LAST), 200))
 
+    def is_common(self, key: str, many: int) -> bool:
+        """Return whether at least `many` rows hold exactly this name."""
+        return sum(self.counts[o] for o in islice(self._between(key, f"{key}\x00"), 50)) >= many
+
     def is_held_by_many(self, key: str, many: int) -> bool:
         """Return whether more than `many` rows have a name that begins with `key`, or whether that is unknown."""
         held, seen = 0, False

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from coordination.common.nomenclatures import synonyms
 from coordination.common.nomenclatures.synonyms import Target
 from coordination.directory.search import places
+from coordination.directory.search.lexicon import EMPTY, Lexicon
 from coordination.directory.search.places import Place
 from coordination.directory.search.typed import Typed
 
@@ -20,8 +21,17 @@ SURE = (1, 2)
 RIVAL_NAMES = (0, 3)
 RIVAL_PROFESSION = (3, 3)
 GUESSED_TOWN = (2, 3)
+WORKPLACE = (2, 2)
 MAX_NAME_WORDS = 5
 MAX_READINGS = 4
+SHORTEST_TOWN = 3
+
+# What a structure's name begins with in everyday talk: from such a word on, a workplace is being named.
+_WORKPLACE_WORDS = frozenset({
+    "association", "cabinet", "centre", "ch", "chu", "chru", "clinique", "cmp", "cmpp", "cpts", "dac", "ehpad", "esat",
+    "fam", "foyer", "had", "hopital", "ime", "institut", "itep", "laboratoire", "maison", "mas", "mdph", "msp",
+    "pharmacie", "polyclinique", "residence", "saad", "samsah", "savs", "service", "sessad", "spasad", "ssiad", "usld",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Reading:
     names: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     targets: tuple[Target, ...] = ()
+    workplace: tuple[str, ...] = ()
     ranks: tuple[int, int] = SURE
 
 
@@ -40,7 +51,7 @@ class Filters:
 
     targets: tuple[Target, ...] = ()
     places: tuple[Place, ...] = ()
-    structure: str = ""
+    workplace: tuple[str, ...] = ()
     category: str = ""
 
 
@@ -53,10 +64,13 @@ class _Span:
     phrase: str = ""
 
 
-def readings(typed: Typed, *, filters: Filters | None = None, near: str = "") -> tuple[Reading, ...]:
+def readings(
+    typed: Typed, lexicon: Lexicon = EMPTY, *, filters: Filters | None = None, near: str = ""
+) -> tuple[Reading, ...]:
     """Return the readings of the words, likeliest first; empty when there is nothing to look for.
 
-    `near` is the département (two figures) that decides between towns of the same name.
+    `near` is the département (two figures) that decides between towns of the same name. A word the lexicon knows
+    as a whole name is not taken for the beginning of a town.
     """
     filters = filters or Filters()
     words = typed.words
@@ -67,10 +81,10 @@ def readings(typed: Typed, *, filters: Filters | None = None, near: str = "") ->
     for chosen, ranks in _choices(words, professions, towns):
         reading = _read(words, chosen, numbers, near)
         found.append(replace(reading, ranks=ranks))
-    guess = _guessed_town(words, professions, towns, numbers)
-    if guess:
+    found = [*_at_workplace(found), *found]
+    if not (towns or numbers) and (guess := _guessed_town(words, professions, lexicon)):
         found.append(guess)
-    restricted = (_restrict(reading, filters) for reading in dict.fromkeys(found))
+    restricted = (_restrict(reading, filters) for reading in dict.fromkeys(found or [Reading()]))
     return tuple(r for r in restricted if r and _is_usable(r))[:MAX_READINGS]
 
 
@@ -115,16 +129,22 @@ def _read(words: Sequence[str], chosen: Sequence[_Span], numbers: dict[int, Plac
     return Reading(names=names, places=where, targets=targets)
 
 
-def _guessed_town(
-    words: Sequence[str], professions: list[_Span], towns: list[_Span], numbers: dict[int, Place]
-) -> Reading | None:
+def _at_workplace(found: Sequence[Reading]) -> list[Reading]:
+    """Return the likeliest reading with its last names taken as a workplace: "dupont ehpad les tilleuls"."""
+    for reading in found[:1]:
+        for at, word in enumerate(reading.names):
+            if word in _WORKPLACE_WORDS:
+                names, workplace = reading.names[:at], reading.names[at:]
+                return [replace(reading, names=names, workplace=workplace, ranks=WORKPLACE)]
+    return []
+
+
+def _guessed_town(words: Sequence[str], professions: list[_Span], lexicon: Lexicon) -> Reading | None:
     """Return the reading where the last words begin the name of a town, something else being said before."""
-    free_from = max((s.end for s in (*professions, *towns)), default=0)
-    if towns or numbers:
-        return None
+    free_from = max((span.end for span in professions), default=0)
     for start in range(max(free_from, 1), len(words)):
         phrase = " ".join(words[start:])
-        if len(phrase) < 3:
+        if len(phrase) < SHORTEST_TOWN or lexicon.given.holds(phrase) or lexicon.family.holds(phrase):
             return None
         if where := places.beginning(phrase):
             taken = {i for span in professions for i in range(span.start, span.end)}
@@ -144,7 +164,7 @@ def _restrict(reading: Reading, filters: Filters) -> Reading | None:
         if reading.targets and not {t.profession for t in reading.targets} & {t.profession for t in filters.targets}:
             return None
         reading = replace(reading, targets=reading.targets or filters.targets)
-    return reading
+    return replace(reading, workplace=reading.workplace or filters.workplace)
 
 
 def _is_usable(reading: Reading) -> bool:
@@ -152,7 +172,7 @@ def _is_usable(reading: Reading) -> bool:
     letters = sum(len(name) for name in reading.names)
     if letters == 1 or len(reading.names) > MAX_NAME_WORDS:
         return False
-    return bool(reading.names or reading.places or reading.targets)
+    return bool(reading.names or reading.places or reading.targets or reading.workplace)
 
 
 def _overlap(one: _Span, other: _Span) -> bool:

@@ -1,0 +1,29 @@
+"""The one search box of the directory.
+
+    results = search("echantillon carmaux", near="81000")
+    results.professionals.results, results.professionals.total, results.structures.results
+
+Nothing typed is kept, logged or put in an address.
+"""
+
+from coordination.directory.search.engine import find_similar, search, structures
+from coordination.directory.search.results import (
+    Exactness,
+    Group,
+    ProfessionalResult,
+    SearchResults,
+    StructureResult,
+    profession_label,
+)
+
+__all__ = [
+    "Exactness",
+    "Group",
+    "ProfessionalResult",
+    "SearchResults",
+    "StructureResult",
+    "find_similar",
+    "profession_label",
+    "search",
+    "structures",
+]

@@ -1,0 +1,46 @@
+"""Running a search statement: prepared on the server when the connection allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+# Planning a union of index scans costs more than running it: the server keeps the plan after the second time.
+PREPARE_AFTER = 1
+
+
+def rows(sql: str, params: Sequence[Any]) -> list[tuple]:
+    """Return the rows of a read; a tuple among the parameters is an SQL array.
+
+    The statement is counted, logged and wrapped by Django like any other.
+    """
+    params = [list(p) if isinstance(p, tuple) else p for p in params]
+    connection.ensure_connection()
+    raw = connection.connection
+    if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+        # Set behind a transaction pooler, where a prepared statement may live on another server connection.
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return cursor.fetchall()
+    if raw.prepare_threshold is None:
+        _allow_preparing(raw)
+    # Django's own cursors bind on the client, which cannot prepare; this one binds on the server.
+    bare = psycopg.Cursor(raw)
+    make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with make(bare) as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def _allow_preparing(raw: psycopg.Connection) -> None:
+    """Once per connection. Every branch has one good plan whatever its parameters: planning again is pure loss.
+
+    Django's own statements are never prepared, so that setting does not reach them. Compiling (jit) costs a hundred
+    milliseconds when the planner overrates a branch; no page of this product is long enough to win them back.
+    """
+    raw.prepare_threshold = PREPARE_AFTER
+    psycopg.Cursor(raw).execute("SET plan_cache_mode = force_generic_plan", prepare=False)
+    psycopg.Cursor(raw).execute("SET jit = off", prepare=False)
