@@ -72,7 +72,7 @@ def reachable_folder(account: Account, wanted: Path) -> Path:
     """
     if account.can("x", wanted.parent):
         return wanted
-    twin = _system_folder("data", str(wanted)) / wanted.name
+    twin = _system_folder("data", str(wanted.parent)) / wanted.name
     pointer = wanted.parent / f"{wanted.name}.moved-to"
     pointer.write_text(f"{twin}\n")
     return twin

@@ -57,12 +57,20 @@ def use_recent_python():
         return
     for name in NEWER_NAMES:
         found = shutil.which(name)
-        if found:
+        if found and is_recent(found):
             os.execv(found, [found] + sys.argv)  # noqa: S606 - same script, newer interpreter
     version = ".".join(map(str, sys.version_info[:2]))
     raise Refusal(
         f"Python 3.11 or newer is needed; this one is {version}. On Debian 12, Ubuntu 24.04 or newer: "
         "sudo apt-get install python3 python3-venv — or name another one: make run PYTHON=/path/to/python3.12"
+    )
+
+
+def is_recent(python):
+    """A name on the PATH may be a wrapper around nothing: ask it."""
+    test = "import sys; sys.exit(sys.version_info < (3, 11))"
+    return (
+        subprocess.run([str(python), "-c", test], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
     )
 
 
@@ -111,8 +119,7 @@ def python_works():
     python = VENV / "bin" / "python"
     if not python.exists() or not (VENV / "pyvenv.cfg").exists():
         return False
-    test = "import sys; sys.exit(sys.version_info < (3, 11))"
-    return subprocess.run([str(python), "-c", test], capture_output=True).returncode == 0
+    return is_recent(python)
 
 
 def fingerprint(name):
