@@ -1,0 +1,257 @@
+"""Role, habilitation, refusal: the one question of each, and the hand-over of a role that only one person holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django import forms
+from django.utils import timezone
+
+from circle.forms.fields import FrenchDateField
+from coordination.common.ids import uuid7
+from coordination.dossiers.forms import TidyForm
+from habilitations.models import Refusal
+
+OTHER = "autre"
+YES, NO, REFUSAL, REQUEST = "oui", "non", "refus", "demande"
+
+
+class HandoverForm(TidyForm):
+    """A unique role changes hands: from when, and what its holder becomes. The holder stays in the circle."""
+
+    starts_on = FrenchDateField(label="À partir du")
+    new_role = forms.ChoiceField(label="Son nouveau rôle")
+
+    def __init__(self, *args, roles: Iterable[tuple[str, str]] = (), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_role"].choices = [("", "Choisir"), *roles]
+
+    def handover(self) -> dict:
+        return {"starts_on": self.cleaned_data["starts_on"], "new_role": self.cleaned_data["new_role"]}
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a unique role: shown before one takes it over."""
+
+    member_id: object
+    name: str
+    since: object
+    # What the holder may become, (code, label) pairs, and the first guess.
+    roles: Sequence[tuple[str, str]] = ()
+    likely: str = ""
+
+
+@dataclass
+class RolePicker:
+    """What the role question offers one member: likely roles first, the rest in a list, and who holds the unique ones.
+
+    `likely` and `others` are (code, label) pairs; `unique` the codes one member holds at a time.
+    """
+
+    likely: list[tuple[str, str]]
+    others: list[tuple[str, str]]
+    unique: frozenset[str] = frozenset()
+    holders: dict[str, Holder] = field(default_factory=dict)
+    required: bool = True
+
+    @property
+    def codes(self) -> set[str]:
+        return {code for code, _ in (*self.likely, *self.others)}
+
+    def label(self, code: str) -> str:
+        return dict((*self.likely, *self.others)).get(code, "")
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """All roles for a drop-down list, the holder of a unique one named."""
+        return [(code, self.full_label(code)) for code, _ in (*self.likely, *self.others)]
+
+    def full_label(self, code: str) -> str:
+        holder = self.holders.get(code)
+        return f"{self.label(code)} (tenu par {holder.name})" if holder else self.label(code)
+
+    def bring_forward(self, code: str) -> None:
+        """Put a role of the list among the likely ones, so that its hand-over can be shown."""
+        if code in dict(self.others):
+            self.likely.append((code, dict(self.others)[code]))
+            self.others = [pair for pair in self.others if pair[0] != code]
+
+
+class RoleFields(TidyForm):
+    """The role, chosen among radios or in the list under « Autre rôle », with its hand-over when it is held."""
+
+    role = forms.CharField(label="Rôle", max_length=20)
+    role_autre = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, picker: RolePicker, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.picker = picker
+        self.fields["role"].required = picker.required
+        chosen = self._chosen(self.data) if self.is_bound else ""
+        if chosen in picker.holders:
+            picker.bring_forward(chosen)
+        self.handovers = {
+            code: HandoverForm(
+                self.data if code == chosen and self.is_bound else None,
+                prefix=f"passation-{code}",
+                roles=holder.roles,
+                initial={"starts_on": timezone.localdate(), "new_role": holder.likely},
+            )
+            for code, holder in picker.holders.items()
+        }
+        # The other fields of a form that only reads the role stay out of the page.
+        self.other_value = chosen if chosen in dict(picker.others) else ""
+
+    def _chosen(self, data) -> str:
+        role = data.get(self.add_prefix("role"), "").strip()
+        return data.get(self.add_prefix("role_autre"), "").strip() if role == OTHER else role
+
+    def hidden_fields(self):
+        """The list under « Autre rôle » is drawn with the radios, not among the hidden inputs."""
+        return [bound for bound in super().hidden_fields() if bound.name != "role_autre"]
+
+    @property
+    def shown_role(self) -> str:
+        """The radio to check: the code itself once it is among the likely ones, else « Autre rôle »."""
+        code = self._chosen(self.data) if self.is_bound else (self.initial.get("role") or "")
+        return OTHER if code in dict(self.picker.others) else code
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        code = self._chosen(self.data)
+        cleaned["handover"] = None
+        if not code:
+            if self.picker.required and "role" not in self.errors:
+                self.add_error("role", "Choisissez un rôle dans la liste.")
+            cleaned["role"] = ""
+            return cleaned
+        if code not in self.picker.codes:
+            self.add_error("role", "Ce rôle ne convient pas à cette personne.")
+            return cleaned
+        cleaned["role"] = code
+        if code in self.handovers:
+            self._read_handover(code, cleaned)
+        return cleaned
+
+    def _read_handover(self, code: str, cleaned: dict) -> None:
+        handover = self.handovers[code]
+        if handover.is_valid():
+            cleaned["handover"] = handover.handover()
+        else:
+            name = self.picker.holders[code].name
+            self.add_error("role", f"{name} tient ce rôle : indiquez la date de la passation et son nouveau rôle.")
+
+    def refuse(self, error) -> None:
+        """Put a refusal of the rules beside the field it speaks of, those of the hand-over included."""
+        names = {"handover_starts_on": "starts_on", "handover_role": "new_role", "handover": "starts_on"}
+        code = self.cleaned_data.get("role", "")
+        if error.field in names and code in self.handovers:
+            self.handovers[code].add_error(names[error.field], str(error))
+            self.add_error("role", str(error))
+            return
+        super().refuse(error)
+
+    @property
+    def all_forms(self) -> list:
+        """The form and the hand-over it opened: what an error summary lists."""
+        return [self, *(handover for handover in self.handovers.values() if handover.is_bound)]
+
+
+class RefusalFields(TidyForm):
+    """When the person refused and how it was collected; asked only when the answer is a refusal."""
+
+    refused_on = FrenchDateField(label="Date du refus", required=False)
+    collected = forms.ChoiceField(label="Recueil du refus", required=False)
+    comment = forms.CharField(label="Commentaire", max_length=500, required=False)
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["collected"].choices = [("", "Choisir"), *Refusal.Collected.choices]
+
+    def read_refusal(self, cleaned: dict) -> dict | None:
+        """Return the refusal, or None after having said what is missing."""
+        wanted = {"refused_on": "Indiquez la date du refus.", "collected": "Indiquez comment il a été recueilli."}
+        for name, sentence in wanted.items():
+            if not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, sentence)
+        day = cleaned.get("refused_on")
+        if day and day > timezone.localdate():
+            self.add_error("refused_on", "La date du refus ne peut pas être à venir.")
+        return {
+            "refused_on": day,
+            "collected": cleaned.get("collected", ""),
+            "comment": cleaned.get("comment", ""),
+        }
+
+
+class AnswerFields(RefusalFields):
+    """« Habilitation sur le dossier »: one question, no answer given in advance."""
+
+    habilitation = forms.CharField(label="Habilitation", max_length=8)
+
+    def __init__(self, *args, answers: Sequence[str] = (YES, NO, REFUSAL), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.answers = answers
+        self.fields["habilitation"].error_messages["required"] = (
+            "Choisissez une réponse : rien n'est coché à l'avance."
+        )
+
+    def clean_habilitation(self) -> str:
+        answer = self.cleaned_data["habilitation"]
+        if answer not in self.answers:
+            raise forms.ValidationError("Cette réponse n'est pas possible pour ce membre.")
+        return answer
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        cleaned["refusal"] = self.read_refusal(cleaned) if cleaned.get("habilitation") == REFUSAL else None
+        return cleaned
+
+    @property
+    def wanted(self) -> str:
+        """What the actions are asked: a request leaves « non »."""
+        answer = self.cleaned_data["habilitation"]
+        return NO if answer == REQUEST else answer
+
+    @property
+    def is_request(self) -> bool:
+        return self.cleaned_data["habilitation"] == REQUEST
+
+
+class AddForm(RoleFields, AnswerFields):
+    """« Rôle et accès »: one act, one screen."""
+
+    description = forms.CharField(label="Description, visible dans le cercle", max_length=500, required=False)
+    discreet = forms.BooleanField(label="Membre discret", required=False)
+    starts_on = FrenchDateField(label="Dans le cercle depuis le")
+    creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
+
+
+class HabilitationForm(AnswerFields):
+    """The same question asked again of a member; coming back from a refusal asks for its withdrawal first."""
+
+
+class WithdrawalForm(TidyForm):
+    withdrawn_on = FrenchDateField(label="Date du retrait")
+    collected = forms.ChoiceField(label="Recueil du retrait")
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["collected"].choices = [("", "Choisir"), *Refusal.Collected.choices]
+
+    def clean_withdrawn_on(self):
+        day = self.cleaned_data["withdrawn_on"]
+        if day and day > timezone.localdate():
+            raise forms.ValidationError("La date du retrait ne peut pas être à venir.")
+        return day
+
+    def withdrawal(self) -> dict:
+        return {"withdrawn_on": self.cleaned_data["withdrawn_on"], "collected": self.cleaned_data["collected"]}
+
+
+class RoleForm(RoleFields):
+    """« Changer de rôle » of a member already there."""
+
+    starts_on = FrenchDateField(label="À partir du")

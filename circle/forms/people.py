@@ -1,0 +1,125 @@
+"""« Ajout manuel de personne » and the edit form of a member: the fields of SPICO's forms, in its words."""
+
+from __future__ import annotations
+
+from django import forms
+
+from circle.forms.access import RoleFields
+from circle.forms.fields import AddressFields, EmailField, FrenchDateField, PhoneField
+from coordination.common import nomenclatures
+from coordination.common.ids import uuid7
+from coordination.common.text import capital_family, capital_given
+
+PROFESSIONAL, RELATIVE = "professionnel", "aidant"
+NO_CONTACT = "Indiquez au moins un moyen de contact : téléphone fixe, mobile ou email."
+DESCRIPTION = {"label": "Description", "max_length": 500, "required": False, "widget": forms.Textarea}
+DISCREET = {
+    "label": "Membre discret",
+    "required": False,
+    "help_text": (
+        "Visible seulement de ceux qui lisent le volet médical : à choisir quand la présence de cette personne "
+        "révèle un soin."
+    ),
+}
+
+
+class ReachFields(AddressFields):
+    """Who someone is and how to reach them."""
+
+    family_name = forms.CharField(label="Nom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    given_name = forms.CharField(
+        label="Prénom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    email = EmailField(label="Email")
+    phone = PhoneField(label="Numéro de téléphone fixe")
+    mobile = PhoneField(label="Numéro de mobile")
+    description = forms.CharField(**DESCRIPTION)
+
+    def clean_family_name(self) -> str:
+        return capital_family(self.cleaned_data["family_name"])
+
+    def clean_given_name(self) -> str:
+        return capital_given(self.cleaned_data["given_name"])
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        ways = ("email", "phone", "mobile")
+        # A way that was mistyped is already said: asking for another one would hide the first error.
+        if not any(cleaned.get(way) for way in ways) and not any(way in self.errors for way in ways):
+            self.add_error("mobile", NO_CONTACT)
+        return cleaned
+
+    def fields_of_member(self) -> dict:
+        """Return what was typed, by column of Member."""
+        said = self.cleaned_data
+        names = ("family_name", "given_name", "email", "phone", "mobile", "description")
+        return {name: said[name] for name in names} | self.where()
+
+
+class ProfessionalFields(ReachFields):
+    profession = forms.ChoiceField(label="Profession")
+    structure_name = forms.CharField(label="Structure", max_length=200, required=False)
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["profession"].choices = [("", "Choisir"), *nomenclatures.choices("profession")]
+
+    def fields_of_member(self) -> dict:
+        said = self.cleaned_data
+        return super().fields_of_member() | {
+            "profession": said["profession"],
+            "structure_name": said["structure_name"],
+        }
+
+
+class RelativeFields(ReachFields):
+    relation = forms.ChoiceField(label="Lien avec le patient/usager")
+    unlisted = forms.BooleanField(label="Sur liste rouge", required=False)
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["relation"].choices = [("", "Choisir"), *nomenclatures.choices("relation")]
+
+    def fields_of_member(self) -> dict:
+        said = self.cleaned_data
+        return super().fields_of_member() | {"relation": said["relation"], "unlisted": said["unlisted"]}
+
+
+class AddedByHand(RoleFields):
+    """What a hand entry asks besides the person: role, dates, and why it is not the one already known."""
+
+    discreet = forms.BooleanField(**DISCREET)
+    starts_on = FrenchDateField(label="Dans le cercle depuis le")
+    duplicate_reason = forms.CharField(
+        label="Pourquoi s'agit-il de quelqu'un d'autre ?", max_length=300, required=False
+    )
+    creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
+
+
+class ManualProfessionalForm(ProfessionalFields, AddedByHand):
+    """A professional whom the directory does not know."""
+
+
+class RelativeForm(RelativeFields, AddedByHand):
+    """An aidant, a legal representative, a trusted person."""
+
+
+class EditFields(forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class EditProfessionalForm(ProfessionalFields, EditFields):
+    pass
+
+
+class EditRelativeForm(RelativeFields, EditFields):
+    pass
+
+
+class EditLinkedForm(EditFields):
+    """A member linked to the directory: only what the circle itself says of it."""
+
+    description = forms.CharField(**DESCRIPTION)
+
+    def fields_of_member(self) -> dict:
+        return {"description": " ".join(self.cleaned_data["description"].split())}

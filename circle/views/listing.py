@@ -1,0 +1,165 @@
+"""« Cercle de soins »: the list, grouped, sorted, filtered, as it is or as it was on a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from circle.models import Member
+from circle.views.drawing import member_item
+from circle.views.pages import circle_url, page
+from coordination.common.dates import InvalidDate, parse_date
+from coordination.common.french import plural
+from coordination.common.htmx import is_fragment, vary_on_htmx
+from coordination.common.text import fold
+from coordination.dossiers.door import READ, rubric_view
+from habilitations.rubriques import Rubrique
+
+SHOWN = (
+    ("", "Tous les membres"),
+    ("acces", "Avec accès"),
+    ("sans-acces", "Sans accès"),
+    ("attente", "En attente"),
+    ("demande", "Habilitation demandée"),
+    ("refus", "Refus du patient"),
+    ("partis", "Partis"),
+)
+SORTS = (("", "Rôle"), ("nom", "Nom"), ("profession", "Profession"), ("entree", "Date d'entrée"))
+GROUPS = (("person", "Professionnels"), ("structure", "Structures"), ("relative", "Proches et aidants"))
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the toolbar asks. All but the text live in the address; the text may name someone."""
+
+    show: str = ""
+    sort: str = ""
+    day: dt.date | None = None
+    text: str = ""
+    day_error: str = ""
+
+    @property
+    def query(self) -> str:
+        said = {"afficher": self.show, "tri": self.sort, "au": f"{self.day:%d/%m/%Y}" if self.day else ""}
+        return urlencode({name: value for name, value in said.items() if value})
+
+
+def read_filters(request: HttpRequest) -> Filters:
+    """Return the filters of the address, with the text of the form when one was sent."""
+    day, error = None, ""
+    if typed := request.GET.get("au", "").strip():
+        try:
+            day = parse_date(typed)
+        except InvalidDate as refusal:
+            error = str(refusal)
+    if day == timezone.localdate():
+        day = None
+    sort = request.GET.get("tri", "")
+    return Filters(
+        show=request.GET.get("afficher", "")[:60],
+        sort=sort if sort in dict(SORTS) else "",
+        day=day,
+        text=request.POST.get("q", "").strip()[:100],
+        day_error=error,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.CERCLE, action=READ)
+def members(request: HttpRequest, entry) -> HttpResponse:
+    """The list; POST only brings the text to look for, so that a name is never in an address."""
+    filters = read_filters(request)
+    rows = Member.objects.rows(entry, filters.day, past=filters.show == "partis")
+    kept = [row for row in rows if is_shown(row, filters) and is_named(row, filters.text)]
+    editable = entry.abilities["write_cercle"] and filters.day is None and filters.show != "partis"
+    context = {
+        "groups": grouped(kept, filters.sort, entry, editable),
+        "filters": filters,
+        "is_empty": not rows,
+        "found": plural(len(kept), "membre"),
+    }
+    if is_fragment(request):
+        response = page(request, entry, "circle/_list.html", context)
+    else:
+        context |= {"facts": facts(rows, filters), "shown": shown_choices(rows), "sorts": SORTS}
+        response = page(request, entry, "circle/list.html", context)
+    return vary_on_htmx(response)
+
+
+def is_shown(row, filters: Filters) -> bool:
+    """Say whether a row answers « Afficher »: an access, a role ("role-PCP") or a profession."""
+    wanted, _, value = filters.show.partition("-")
+    tests = {
+        "acces": lambda: row.has_access,
+        "sans": lambda: not row.has_access,
+        "attente": lambda: row.state == "attente",
+        "demande": lambda: row.requested,
+        "refus": lambda: row.state == "refus",
+        "role": lambda: row.role_code == value,
+        "profession": lambda: key_of(row.profession) == value,
+    }
+    test = tests.get(wanted)
+    return test() if test else True
+
+
+def is_named(row, text: str) -> bool:
+    """Say whether every word typed begins some word of the name, profession, role, structure or town."""
+    words = fold(text).split()
+    if not words:
+        return True
+    said = fold(" ".join((row.name, row.profession, row.role, row.structure_name, row.town, row.relation)))
+    return all(f" {word}" in f" {said}" for word in words)
+
+
+def grouped(rows, sort: str, entry, editable: bool) -> list[dict]:
+    """Return the three groups in the shape of templates/components/member.html."""
+    order = {
+        "": lambda row: (not row.role_unique, fold(row.role) or "~", row.sort_name),
+        "nom": lambda row: row.sort_name,
+        "profession": lambda row: (fold(row.profession or row.relation), row.sort_name),
+        "entree": lambda row: (-row.starts_on.toordinal(), row.sort_name),
+    }[sort]
+    ordered = sorted(rows, key=order)
+    return [
+        {"title": title, "members": [member_item(row, entry, editable) for row in ordered if row.shape == shape]}
+        for shape, title in GROUPS
+    ]
+
+
+def facts(rows, filters: Filters) -> str:
+    """Return "10 membres, 4 avec accès"; at another date, only the members: rights are those of today."""
+    said = plural(len(rows), "membre")
+    if filters.show == "partis":
+        return f"{plural(len(rows), 'membre parti', 'membres partis')}"
+    if filters.day:
+        return f"{said} au {filters.day:%d/%m/%Y}"
+    return f"{said}, {sum(row.has_access for row in rows)} avec accès"
+
+
+def shown_choices(rows) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the groups of « Afficher »: access, then the roles and professions of this circle."""
+    roles = {row.role_code: row.role for row in rows if row.role_code}
+    professions = {key_of(row.profession): row.profession for row in rows if row.profession}
+    return [
+        ("", list(SHOWN)),
+        ("Rôle", [(f"role-{code}", label) for code, label in _by_label(roles)]),
+        ("Profession", [(f"profession-{key}", label) for key, label in _by_label(professions)]),
+    ]
+
+
+def key_of(label: str) -> str:
+    """Return a word for the address: "Médecin généraliste" -> "medecin-generaliste"."""
+    return fold(label).replace(" ", "-")
+
+
+def _by_label(labels: dict[str, str]) -> list[tuple[str, str]]:
+    return sorted(labels.items(), key=lambda pair: fold(pair[1]))
+
+
+def back_to_list(entry, filters: Filters) -> str:
+    return f"{circle_url(entry)}?{filters.query}" if filters.query else circle_url(entry)

@@ -1,0 +1,84 @@
+"""The role question of one member: what suits him, who holds the unique roles, and the hand-over."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils import timezone
+
+from circle import roles
+from circle.forms.access import Holder, RolePicker
+from circle.models import Member, RoleHolding, RoleSetting
+
+
+def unique_roles() -> frozenset[str]:
+    """Return the codes one member at a time may hold (one SQL statement)."""
+    settings = dict(RoleSetting.objects.values_list("role", "unique"))
+    return frozenset(code for code in roles.all_roles() if roles.is_unique(code, settings))
+
+
+def holders(entry, unique: frozenset[str], *, rows=None, but=None) -> dict[str, Holder]:
+    """Return who holds each unique role today, among the members the reader may see, `but` one left out."""
+    today = timezone.localdate()
+    known = {row.id: row for row in (Member.objects.rows(entry) if rows is None else rows)}
+    held = (
+        RoleHolding.objects.filter(dossier_id=entry.dossier.pk, role__in=unique, starts_on__lte=today)
+        .filter(Q(ends_on=None) | Q(ends_on__gt=today))
+        .exclude(member_id=but)
+        .values_list("role", "member_id", "starts_on")
+    )
+    return {
+        role: _holder(known[member_id], role, since) for role, member_id, since in held if member_id in known
+    }
+
+
+def _holder(row, role: str, since) -> Holder:
+    offered = _pairs(row.kind, row.profession_code, row.fonction_code, row.feminine, row.profession, but=role)
+    usual = roles.usual(row.kind, row.profession_code, row.fonction_code)
+    likely = usual or (roles.CAREGIVER if row.kind == roles.PERSON else "")
+    return Holder(member_id=row.id, name=row.name, since=since, roles=offered, likely=likely)
+
+
+def picker(entry, *, kind: str, profession="", fonction="", feminine=None, words="", but=None, required=True):
+    """Return the RolePicker of a member; `words` is his profession in words, `but` his own id."""
+    unique = unique_roles()
+    said = _words(feminine, words)
+    return RolePicker(
+        likely=[(role.code, said(role)) for role in roles.likely(kind, profession, fonction)],
+        others=[(role.code, said(role)) for role in roles.others(kind, profession, fonction)],
+        unique=unique,
+        holders=holders(entry, unique, but=but),
+        required=required,
+    )
+
+
+def options(form, *, newcomer: str, draw) -> list[dict]:
+    """Return the radios of the role question; `draw(sentence, handover_form)` draws the hand-over panel."""
+    return [_option(form, code, label, newcomer, draw) for code, label in form.picker.likely]
+
+
+def _option(form, code: str, label: str, newcomer: str, draw) -> dict:
+    option = {"value": code, "title": label}
+    if code not in form.picker.unique:
+        return option | {"hint": "(plusieurs possibles)"}
+    option["tag"] = "Rôle unique"
+    if holder := form.picker.holders.get(code):
+        option["detail"] = f"Tenu par {holder.name} depuis le {holder.since:%d/%m/%Y}"
+        option["body"] = draw(handover_sentence(newcomer, holder.name), form.handovers[code])
+    return option
+
+
+def handover_sentence(newcomer: str, holder: str) -> str:
+    return f"{newcomer} remplacera {holder} dans ce rôle. {holder} reste dans le cercle et garde son accès."
+
+
+def _pairs(kind, profession, fonction, feminine, words, *, but="") -> list[tuple[str, str]]:
+    said = _words(feminine, words)
+    offered = [*roles.likely(kind, profession, fonction), *roles.others(kind, profession, fonction)]
+    return [(role.code, said(role)) for role in offered if role.code != but]
+
+
+def _words(feminine, words):
+    def said(role) -> str:
+        return roles.label(role.code, feminine=bool(feminine), profession=words)
+
+    return said
