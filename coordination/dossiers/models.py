@@ -185,14 +185,6 @@ class Dossier(IdentityTraits):
     def __str__(self):
         return str(self.id)
 
-    @property
-    def family_name(self):
-        return self.used_name or self.birth_name
-
-    @property
-    def given_name(self):
-        return self.used_given_name or self.first_given_name
-
     def save(self, **options):
         """Keep the columns of search and order in step with the names they come from."""
         names = (self.birth_name, self.birth_given_names, self.used_name, self.used_given_name)
@@ -201,6 +193,14 @@ class Dossier(IdentityTraits):
         self.search_name = " " + " ".join(dict.fromkeys(fold(" ".join(names)).split()))
         self.sort_name = fold(f"{self.family_name} {self.given_name}")
         super().save(**options)
+
+    @property
+    def family_name(self):
+        return self.used_name or self.birth_name
+
+    @property
+    def given_name(self):
+        return self.used_given_name or self.first_given_name
 
     @property
     def full_name(self):
@@ -234,6 +234,9 @@ class IdentityVersion(IdentityTraits):
             models.UniqueConstraint(fields=["dossier", "version"], name="identity_version_unique"),
         ]
 
+    def __str__(self):
+        return str(self.id)
+
 
 class StatusChange(models.Model):
     """Each change of the dossier's status, by whom and why."""
@@ -251,6 +254,9 @@ class StatusChange(models.Model):
         verbose_name = "changement de statut"
         indexes = [models.Index(fields=["dossier", "at"], name="status_change_by_dossier")]
 
+    def __str__(self):
+        return str(self.id)
+
 
 class Visit(models.Model):
     """When each account last opened each dossier: what « nouveautés » is counted from."""
@@ -265,3 +271,6 @@ class Visit(models.Model):
     class Meta:
         verbose_name = "visite"
         constraints = [models.UniqueConstraint(fields=["user", "dossier"], name="one_visit_row_per_dossier")]
+
+    def __str__(self):
+        return str(self.id)

@@ -112,4 +112,4 @@ def _only(found: tuple[communes.Commune, ...]) -> communes.Commune:
     if not found:
         raise UnknownPlace
     names = ", ".join(commune.label for commune in found[:OFFERED])
-    raise UnknownPlace(f"Plusieurs communes portent ce nom : {names}. Ajoutez le code postal.")
+    raise UnknownPlace(f"Plusieurs communes sont possibles : {names}. Précisez laquelle.")
