@@ -6,6 +6,7 @@ a query string, a form, an exception's message (databases quote the rows they re
 
 import logging
 import re
+import sys
 import time
 import traceback
 import uuid
@@ -52,11 +53,12 @@ def _masked(value: Any) -> Any:
 def bare_traceback(_logger: Any, _method: str, event: Event) -> Event:
     """structlog processor: where an exception passed and its class; never its message nor its values."""
     info = event.pop("exc_info", None)
-    if not isinstance(info, tuple) or info[0] is None:
+    error = info if isinstance(info, BaseException) else info[1] if isinstance(info, tuple) else sys.exc_info()[1]
+    if not info or error is None:
         return event
-    kind, _error, trace = info
-    event["exception"] = f"{kind.__module__}.{kind.__qualname__}"
-    event["frames"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
+    event["exception"] = f"{type(error).__module__}.{type(error).__qualname__}"
+    frames = traceback.extract_tb(error.__traceback__)
+    event["frames"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     return event
 
 
@@ -67,6 +69,7 @@ def bare_extras(_logger: Any, _method: str, event: Event) -> Event:
     Celery's sentence itself quotes the exception. The task's name and identifier are kept.
     """
     event.pop("request", None)
+    event.pop("message", None)  # the sentence again, left on the record by another handler
     data = event.pop("data", None)
     if isinstance(data, dict) and "name" in data:
         event["event"] = f"task {data.get('description', 'received')}"
