@@ -21,15 +21,21 @@ from coordination.common import french
 from coordination.common.text import initials
 
 
-class FrenchTypography(Extension):
-    """Put non-breaking spaces into the French of templates while they are compiled (no cost when a page is drawn).
+_INDENT = re.compile(r"[ \t]*\n\s*")
 
-    Only literal text is touched: what templates say, not what the database holds. For data, use the filter ``nbsp``.
+
+class TemplateText(Extension):
+    """Prepare the literal text of templates while they are compiled, so that it costs nothing when a page is drawn.
+
+    Non-breaking spaces go into the French; the indentation that makes a template readable stays out of the page. What
+    the database holds is not touched: for data, use the filter ``nbsp``.
     """
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         for token in stream:
-            if token.type in {"data", "string"}:
+            if token.type == "data":
+                yield Token(token.lineno, token.type, _INDENT.sub("\n", french.nbsp(token.value)))
+            elif token.type == "string":
                 yield Token(token.lineno, token.type, french.nbsp(token.value))
             else:
                 yield token
@@ -67,7 +73,7 @@ def environment(**options: Any) -> Environment:
     options["undefined"] = StrictUndefined
     options.setdefault("trim_blocks", True)
     options.setdefault("lstrip_blocks", True)
-    options["extensions"] = [*options.get("extensions", []), FrenchTypography, "jinja2.ext.do"]
+    options["extensions"] = [*options.get("extensions", []), TemplateText, "jinja2.ext.do"]
     env = Environment(autoescape=options.pop("autoescape", True), **options)  # noqa: S701 (Django gives True)
     env.globals.update(static=static, url=url, config=PublicConfig(), classes=classes, initials=initials)
     env.filters.update(
