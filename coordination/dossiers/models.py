@@ -187,10 +187,12 @@ class Dossier(IdentityTraits):
 
     def save(self, **options):
         """Keep the columns of search and order in step with the names they come from."""
-        names = (self.birth_name, self.birth_given_names, self.used_name, self.used_given_name)
+        names = (
+            self.used_name, self.used_given_name, self.birth_name, self.first_given_name, self.birth_given_names,
+        )  # fmt: skip
         self.search_birth_name = fold(self.birth_name)
         # A space before each word, so that "begins a word" is a plain LIKE.
-        self.search_name = " " + " ".join(dict.fromkeys(fold(" ".join(names)).split()))
+        self.search_name = (" " + " ".join(dict.fromkeys(fold(" ".join(names)).split())))[:500]
         self.sort_name = fold(f"{self.family_name} {self.given_name}")
         super().save(**options)
 
