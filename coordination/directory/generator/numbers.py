@@ -27,14 +27,13 @@ def adeli(serial: int, department: str) -> str:
 
 def finess(serial: int, department: str, *, legal: bool = False) -> str:
     """Nine characters; `department` is FINESS's own code on two characters (9A for Guadeloupe)."""
-    body = f"{_finess_prefix(department)}{'08' if legal else '09'}{serial:04d}"
+    kind = 8 if legal else 9
+    # Overseas, FINESS writes 97 and a digit for the department, a letter in its other columns.
+    overseas = "ABCDEF".find(department[1]) + 1 if department[0] == "9" else 0
+    start = f"97{kind}{overseas}" if overseas else f"{department}0{kind}"
+    body = f"{start}{serial:04d}"
     # Corsica's letter counts for its rank in the key (common/identifiers.py).
     return body + luhn_key(body.replace("A", "1").replace("B", "2"))
-
-
-def _finess_prefix(department: str) -> str:
-    overseas = {"9A": "97", "9B": "97", "9C": "97", "9D": "97", "9F": "98"}
-    return overseas.get(department, department)
 
 
 def siren(serial: int) -> str:

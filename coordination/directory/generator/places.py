@@ -67,14 +67,19 @@ class Places:
 
 
 def _inhabited(minimum: int) -> list[tuple[Town, int]]:
-    """Return the communes with a postal code and enough people, arrondissements in place of their city."""
+    """Return the communes with a postal code and enough people, arrondissements in place of their city.
+
+    The Pacific has its own registers: FINESS does not number it.
+    """
     found = []
     with gzip.open(communes.DATA / "communes.tsv.gz", "rt", encoding="utf-8") as file:
         for line in file:
             if line.startswith("#"):
                 continue
             insee, name, _, population, _, codes, _ = line.rstrip("\n").split("\t")
-            if codes and int(population) >= minimum and insee not in ("75056", "69123", "13055"):
+            if insee.startswith("98") or insee in ("75056", "69123", "13055"):
+                continue
+            if codes and int(population) >= minimum:
                 town = Town(insee, name, codes.split(",")[0], communes.departement_of(insee))
                 found.append((town, int(population)))
     return found

@@ -9,20 +9,20 @@ from coordination.common.phones import phone_or_none
 
 _POSTAL = re.compile(r"^\s*(\d{5})\s+(.+)$")
 _CEDEX = re.compile(r"\s+CEDEX\b.*$", re.IGNORECASE)
-# French numbers that keep +33; the others (overseas, foreign) need the tables of the phone library.
-_MAINLAND = re.compile(r"0(?:[12345789]|6(?!39|9))\d{8}")
-_OVERSEAS = ("0262", "0263", "0269", "0508", "0590", "0594", "0596")
+# Four first digits of the French numbers that keep +33; the others (overseas, foreign) need the tables of the
+# phone library.
+_OVERSEAS = {"0262", "0263", "0269", "0508", "0590", "0594", "0596", "0639", "0690", "0691", "0692", "0693", "0694",
+             "0696", "0697"}  # fmt: skip
+_MAINLAND = {f"{start:04d}" for start in range(100, 800)} - _OVERSEAS | {f"{start:04d}" for start in range(900, 1000)}
 # "2,6E+13": a spreadsheet has been through the file and numbers are lost.
 SCIENTIFIC = re.compile(r"^\d[.,]\d+E\+\d+$")
 
 
 def phone(text: str) -> str:
     """Return the E.164 form, or "" for what is not a telephone number (nine digits, eleven, letters)."""
-    if not text:
-        return ""
-    if len(text) == 10 and _MAINLAND.fullmatch(text) and not text.startswith(_OVERSEAS):
+    if len(text) == 10 and text[:4] in _MAINLAND and text.isdigit() and text.isascii():
         return f"+33{text[1:]}"
-    return _phone(text)
+    return _phone(text) if text else ""
 
 
 @lru_cache(maxsize=4096)
@@ -52,3 +52,23 @@ def email(text: str) -> str:
     """Return the address in lower case, or "" when it cannot be one."""
     lowered = text.strip().lower()
     return lowered if "@" in lowered and " " not in lowered and len(lowered) <= 254 else ""
+
+
+def finess_phone(text: str) -> tuple[str, str]:
+    """Return (E.164, "") for a telephone number, ("", what was given) for what is not one (directories.md B.2)."""
+    digits = re.sub(r"[\s.\-/]", "", text)
+    found = phone(digits) if len(digits) == 10 else ""
+    return (found, "") if found or not text else ("", text[:40])
+
+
+STREET_TYPES = {
+    "R": "Rue", "AV": "Avenue", "BD": "Boulevard", "PL": "Place", "CHE": "Chemin", "RTE": "Route", "ALL": "Allée",
+    "IMP": "Impasse", "QU": "Quai", "SQ": "Square", "CRS": "Cours", "FG": "Faubourg", "LOT": "Lotissement",
+    "RES": "Résidence", "PAS": "Passage", "LD": "Lieu-dit", "ESP": "Esplanade", "PROM": "Promenade",
+}  # fmt: skip
+
+
+def street_type(code: str) -> str:
+    """Return the label of a FINESS street type, written "AV  ", "av" or "AV"; the code itself when unknown."""
+    cleaned = code.strip().upper()
+    return STREET_TYPES.get(cleaned, cleaned)

@@ -67,7 +67,7 @@ def _load_activities(load: Load) -> None:
         _check_damage(load, parser)
         load.progress.phase("Fusion")
         rpps_merge.merge(load, parser.held)
-        load.progress.phase("Index")
+        load.progress.phase("Construction des index")
 
 
 def _check_last_line(source: Source, width: int) -> None:
@@ -148,7 +148,8 @@ def _readable(key: bytes, order: _Order) -> bytes:
 def _stage(load: Load, seen: Inspection, parser: ActivityParser, wanted: set[bytes] | None) -> None:
     load.progress.phase("Lecture", seen.bytes)
     copy("stage", _staged(load, seen.encoding, parser, wanted))
-    execute("ANALYZE stage")
+    # The columns that joins look at: the planner must know that there are millions.
+    execute("ANALYZE stage (n, pn, pfirst, national_id, sflag, skey, finess)")
     load.check_refusals()
 
 
@@ -167,7 +168,7 @@ def _staged(load: Load, encoding: str, parser: ActivityParser, wanted: set[bytes
             load.progress.advance(done, number)
             if text:
                 yield text
-    yield parser.finish()
+    yield parser.finish(encoding)
 
 
 def _is_wanted(line: bytes, wanted: set[bytes], bars: int) -> bool:

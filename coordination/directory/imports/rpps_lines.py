@@ -1,20 +1,26 @@
 """From lines of `PS_LibreAcces_Personne_activite` to lines of the staging table.
 
-Two million lines go through here: one split, one pick, one hash each, and nothing looked up twice. The lines
-of one person are usually neighbours and are treated together: duplicates of an activity (one line per
-savoir-faire) become one staged line. What is not together is put together in SQL (rpps_merge.regroup).
+The lines of one person are usually neighbours and are treated together: duplicates of an activity (one line per
+savoir-faire) become one staged line. What is not together is put together in SQL (rpps_merge).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
-from operator import itemgetter
 
 from coordination.common.text import fold
 from coordination.directory.errors import FileRefused
-from coordination.directory.imports import normalise
 from coordination.directory.imports.headers import PERSON_ACTIVITY
+from coordination.directory.imports.rpps_columns import (
+    Folded,
+    Table,
+    content_fault,
+    fallback_key,
+    group_people,
+    is_suspect,
+    place_columns,
+)
 from coordination.directory.imports.staging import MASK, hash64
 
 # A change of what is kept from a line must make every stored hash different.
@@ -26,46 +32,6 @@ REQUIRED = (
     "Code profession",
     "Identifiant technique de la structure",
 )
-# In the order of `_Row`; a column an older file does not have is read as empty.
-COLUMNS = (
-    "Type d'identifiant PP",
-    "Identifiant PP",
-    "Identification nationale PP",
-    "Code civilité d'exercice",
-    "Code civilité",
-    "Nom d'exercice",
-    "Prénom d'exercice",
-    "Code profession",
-    "Code catégorie professionnelle",
-    "Code type savoir-faire",
-    "Code savoir-faire",
-    "Code mode exercice",
-    "Numéro SIRET site",
-    "Numéro SIREN site",
-    "Numéro FINESS site",
-    "Numéro FINESS établissement juridique",
-    "Identifiant technique de la structure",
-    "Raison sociale site",
-    "Enseigne commerciale site",
-    "Complément destinataire (coord. structure)",
-    "Complément point géographique (coord. structure)",
-    "Numéro Voie (coord. structure)",
-    "Indice répétition voie (coord. structure)",
-    "Libellé type de voie (coord. structure)",
-    "Libellé Voie (coord. structure)",
-    "Mention distribution (coord. structure)",
-    "Bureau cedex (coord. structure)",
-    "Code postal (coord. structure)",
-    "Code commune (coord. structure)",
-    "Libellé commune (coord. structure)",
-    "Code pays (coord. structure)",
-    "Téléphone (coord. structure)",
-    "Téléphone 2 (coord. structure)",
-    "Adresse e-mail (coord. structure)",
-    "Code secteur d'activité",
-    "Code rôle",
-    "Code genre activité",
-)
 
 # The staging table, in the order the lines are written.
 STAGE_COLUMNS = (
@@ -76,12 +42,6 @@ STAGE_COLUMNS = (
     "commune_code text", "phone text", "email text", "nk bigint", "profession text", "category text",
     "speciality text", "mode text", "genre text", "fonction text", "sector text", "ahash bigint",
 )  # fmt: skip
-# What the next activities of a person repeat: nothing.
-_SAME_PERSON = "f||||||\\N|"
-_KNOWN_PLACE = "||||||\\N|"
-_NO_PLACE = f"0||{_KNOWN_PLACE}|||||||"
-
-_FOLDED_LIMIT = 200_000
 
 
 def columns(header: str, known: str, required: Iterable[str], name: str) -> list[str]:
@@ -106,187 +66,166 @@ def columns(header: str, known: str, required: Iterable[str], name: str) -> list
 
 
 class ActivityParser:
-    """Feeds on lines, gives staging lines. `refuse(line number, reason)` hears of what is left out."""
+    """Feeds on blocks of lines, gives staging lines. `refuse(line number, reason)` hears of what is left out."""
 
     def __init__(self, header: str, name: str, refuse: Callable[[int, str], None]) -> None:
         found = columns(header, PERSON_ACTIVITY, REQUIRED, name)
         self.width = len(found)
-        # The empty field behind the last bar stands for every column the file lacks.
-        self._padded = found[-1] != ""
-        index = {column: position for position, column in enumerate(found)}
-        self._pick = itemgetter(*(index.get(column, -1) for column in COLUMNS))
         self.salt = line_salt(header)
         self.refuse = refuse
         self.held: set[str] = set()
         self.zeros_lost = self.zeros_kept = 0
-        self._key = ""
-        self._run: list[tuple[int, int, tuple[str, ...]]] = []
-        self._out: list[str] = []
-        self._folded: dict[str, str] = {}
-        self._places: set[int] = set()
-        self._addressed: set[int] = set()
+        self._index = {column: position for position, column in enumerate(found)}
+        self._folded = Folded()
+        self._structures = _Structures()
+        self._carried: list[tuple[int, bytes]] = []
 
     def feed(self, numbered: Iterable[tuple[int, bytes]], encoding: str) -> str:
-        """Return the staging lines that are complete after these lines."""
-        width, pick, padded, salt = self.width, self._pick, self._padded, self.salt
-        from_bytes = int.from_bytes
-        for number, raw in numbered:
-            text = raw.decode(encoding)
-            if "\\" in text:
-                # Typed for "c/o"; and COPY gives the backslash another meaning.
-                text = text.replace("\\", "/")
-            fields = text.split("|")
-            if len(fields) != width:
-                self._refuse_shape(number, fields)
+        """Return the staging lines of the people complete after these lines; the last one waits for the next."""
+        pairs = [*self._carried, *numbered]
+        cut = _last_person(pairs)
+        self._carried = pairs[cut:]
+        return self._block(pairs[:cut], encoding)
+
+    def finish(self, encoding: str) -> str:
+        """Return the staging lines of the last person."""
+        pairs, self._carried = self._carried, []
+        return self._block(pairs, encoding)
+
+    def _block(self, pairs: list[tuple[int, bytes]], encoding: str) -> str:
+        if not pairs:
+            return ""
+        # A backslash is typed for "c/o"; COPY gives it another meaning.
+        text = b"\n".join([raw for _, raw in pairs]).decode(encoding).replace("\\", "/")
+        fields = [line.split("|") for line in text.split("\n")]
+        if set(map(len, fields)) != {self.width}:
+            pairs, fields = self._sift(pairs, fields, self._shape_fault)
+        if fields and is_suspect(Table(fields, self._index)):
+            pairs, fields = self._sift(pairs, fields, self._content_fault)
+        if not fields:
+            return ""
+        salt, from_bytes = self.salt, int.from_bytes
+        hashes = [from_bytes(blake2b(raw, digest_size=8, salt=salt).digest(), "big") & MASK for _, raw in pairs]
+        return self._staged(Table(fields, self._index), [number for number, _ in pairs], hashes)
+
+    def _sift(self, pairs: list, fields: list[list[str]], fault: Callable[[list[str]], str]) -> tuple[list, list]:
+        """Leave out the lines in which `fault` finds one. What is known of these people must not be ceased."""
+        kept_pairs, kept_fields = [], []
+        for pair, values in zip(pairs, fields, strict=True):
+            reason = fault(values)
+            if reason:
+                self.refuse(pair[0], reason)
+                self.held.add(values[2] if len(values) > 2 else "")
+            else:
+                kept_pairs.append(pair)
+                kept_fields.append(values)
+        return kept_pairs, kept_fields
+
+    def _shape_fault(self, values: list[str]) -> str:
+        return "" if len(values) == self.width else f"{len(values)} colonnes au lieu de {self.width}"
+
+    def _content_fault(self, values: list[str]) -> str:
+        return content_fault(Table([values], self._index))
+
+    def _staged(self, table: Table, numbers: list[int], hashes: list[int]) -> str:
+        codes = [
+            table[name]
+            for name in ("Code profession", "Code catégorie professionnelle", "Code mode exercice",
+                         "Code genre activité", "Code rôle", "Code secteur d'activité")
+        ]  # fmt: skip
+        profession, category, mode, genre, role, sector = codes
+        places = _place_keys(table)
+        keys = [hash64(text.encode()) for text in map("|".join, zip(*codes, places, strict=True))]
+        people = group_people(table, numbers, hashes, keys)
+        coordinates = place_columns(table, self._watch_zeros)
+        families, givens = table["Nom d'exercice"], table["Prénom d'exercice"]
+        lines = map("|".join, zip(
+            map(str, numbers), map(str, people.numbers), people.first, table["Identification nationale PP"],
+            table["Code civilité"], table["Code civilité d'exercice"], families, givens, map(str, people.hashes),
+            people.savoir_faire, map(self._folded.__getitem__, families), map(self._folded.__getitem__, givens),
+            self._structures.columns(table, places, coordinates), *coordinates,
+            map(str, keys), profession, category, people.specialities, mode, genre, role, sector,
+            map(str, people.line_hashes), strict=True,
+        ))  # fmt: skip
+        if people.doubles:
+            doubles = people.doubles
+            lines = (line for index, line in enumerate(lines) if index not in doubles)  # type: ignore[assignment]
+        text = "\n".join(lines) + "\n"
+        self._folded.shrink()
+        return text
+
+    def _watch_zeros(self, kept: int, lost: int) -> None:
+        self.zeros_kept += kept
+        self.zeros_lost += lost
+
+
+class _Structures:
+    """Tells the first line about each structure, which alone carries its identifiers."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._addressless: set[int] = set()
+
+    def columns(self, table: Table, places: list[str], coordinates: list[Sequence[str]]) -> list[str]:
+        """Return flag, key, numbers, search name, hash and trade name, joined.
+
+        Flag 1: first met. 2: first met with an address, after a line without one. 0: known already.
+        """
+        addresses, postals = coordinates[1], coordinates[2]
+        told = [f"0|{place}|||||||\\N|" for place in places]
+        seen, addressless = self._seen, self._addressless
+        for index, place in enumerate(places):
+            mark = hash(place)
+            if not place or (mark in seen and mark not in addressless):
                 continue
-            if padded:
-                fields.append("")
-            row = pick(fields)
-            if row[2] != self._key:
-                self._flush()
-                self._key = row[2]
-            line_hash = from_bytes(blake2b(raw, digest_size=8, salt=salt).digest(), "big") & MASK
-            self._run.append((number, line_hash, row))
-        text = "".join(self._out)
-        self._out.clear()
-        return text
+            addressed = bool(addresses[index] or postals[index])
+            if mark not in seen:
+                seen.add(mark)
+                if not addressed:
+                    addressless.add(mark)
+                told[index] = f"1|{_structure(table, place, coordinates, index)}"
+            elif addressed:
+                addressless.discard(mark)
+                told[index] = f"2|{_structure(table, place, coordinates, index)}"
+        return told
 
-    def finish(self) -> str:
-        self._flush()
-        text = "".join(self._out)
-        self._out.clear()
-        return text
 
-    def _refuse_shape(self, number: int, fields: list[str]) -> None:
-        # What the directory knows of this person must not be marked ceased because one line is unreadable.
-        if len(fields) > 2:
-            self.held.add(fields[2])
-        self.refuse(number, f"{len(fields)} colonnes au lieu de {self.width}")
+def _structure(table: Table, place: str, coordinates: list[Sequence[str]], index: int) -> str:
+    siren, siret = table["Numéro SIREN site"][index], table["Numéro SIRET site"][index]
+    legal, trade = table["Raison sociale site"][index], table["Enseigne commerciale site"][index]
+    numbers = "|".join((
+        table["Numéro FINESS site"][index],
+        table["Numéro FINESS établissement juridique"][index],
+        siren or siret[:9],
+        siret,
+        table["Identifiant technique de la structure"][index],
+    ))  # fmt: skip
+    content = "|".join((numbers, trade, table["Code secteur d'activité"][index], *[c[index] for c in coordinates]))
+    return f"{place}|{numbers}|{fold(f'{legal} {trade}')}|{hash64(content.encode())}|{trade}"
 
-    def _flush(self) -> None:
-        if not self._run:
-            return
-        run, self._run = self._run, []
-        first, _, head = run[0]
-        reason = _identity_fault(head)
-        if reason:
-            for number, _, _ in run:
-                self.refuse(number, reason)
-            self.held.add(head[2])
-            return
-        person_hash = 0
-        staged: dict[int, list] = {}
-        savoir_faire: dict[str, None] = {}
-        for number, line_hash, row in run:
-            person_hash += line_hash
-            if row[9] and row[10]:
-                savoir_faire[f"{row[7]},{row[9]},{row[10]}"] = None
-            self._stage(staged, number, line_hash, row)
-        self._write(first, head, person_hash & MASK, ";".join(savoir_faire), staged)
 
-    def _stage(self, staged: dict[int, list], number: int, line_hash: int, row: tuple[str, ...]) -> None:
-        if len(row[7]) > 4 or len(row[8]) > 1 or len(row[10]) > 10 or len(row[11]) > 1 or len(row[35]) > 8:
-            self.held.add(row[2])
-            self.refuse(number, "un code dépasse la longueur des nomenclatures")
-            return
-        place = row[16] or _fallback_key(row)
-        key = hash64(f"{row[7]}|{row[8]}|{row[11]}|{place}|{row[34]}|{row[35]}|{row[36]}".encode())
-        known = staged.get(key)
-        if known is None:
-            staged[key] = [number, line_hash, row, place, row[9], row[10]]
-            return
-        known[1] += line_hash
-        # The speciality shown is the one of the order, whatever line brings it.
-        if row[10] and (not known[5] or (row[9] == "S" and known[4] != "S")):
-            known[4], known[5] = row[9], row[10]
+def _place_keys(table: Table) -> list[str]:
+    technical = table["Identifiant technique de la structure"]
+    return [key or fallback_key(table, index) for index, key in enumerate(technical)]
 
-    def _write(self, first: int, head: tuple[str, ...], person_hash: int, savoir_faire: str, staged: dict) -> None:
-        family, given = self._fold(head[5]), self._fold(head[6])
-        person = f"t|{head[2]}|{head[4]}|{head[3]}|{head[5]}|{head[6]}|{person_hash}|{savoir_faire}"
-        for key, (number, line_hash, row, place, _, code) in staged.items():
-            self._out.append(
-                f"{number}|{first}|{person}|{family}|{given}|{self._place(row, place)}|{key}|{row[7]}|{row[8]}|{code}"
-                f"|{row[11]}|{row[36]}|{row[35]}|{row[34]}|{line_hash & MASK}\n"
-            )
-            person = _SAME_PERSON
 
-    def _place(self, row: tuple[str, ...], place: str) -> str:
-        """Columns of the structure: its key and address on every line, the rest where it is first met."""
-        if not place:
-            return _NO_PLACE
-        postal, town = row[27], row[29]
-        if not (postal and town) and row[26]:
-            from_line = normalise.split_route_line(row[26])
-            postal, town = postal or from_line[0], town or from_line[1]
-        if postal:
-            self._watch_zeros(postal, row)
-        address = normalise.street(row[21], row[22], row[23], row[24], row[19], row[20], row[25])
-        phone = normalise.phone(row[31]) or normalise.phone(row[32])
-        mail = normalise.email(row[33]) if row[33] else ""
-        name = row[17] or row[18]
-        shown = f"{name}|{address}|{postal}|{town}|{row[28]}|{phone}|{mail}"
-        flag = self._flag(place, bool(postal or address))
-        if not flag:
-            return f"0|{place}|{_KNOWN_PLACE}|{shown}"
-        numbers = f"{row[14]}|{row[15]}|{row[13] or row[12][:9]}|{row[12]}|{row[16]}"
-        content = hash64(f"{numbers}|{shown}|{row[34]}|{row[18]}".encode())
-        return f"{flag}|{place}|{numbers}|{fold(f'{row[17]} {row[18]}')}|{content}|{row[18]}|{shown}"
-
-    def _flag(self, place: str, addressed: bool) -> int:
-        """1 where a structure is first met, 2 where it is first met with an address after one without."""
-        mark = hash(place)
-        if mark not in self._places:
-            self._places.add(mark)
-            if not addressed:
-                self._addressed.add(mark)
-            return 1
-        if addressed and mark in self._addressed:
-            self._addressed.discard(mark)
-            return 2
+def _last_person(pairs: list[tuple[int, bytes]]) -> int:
+    """Index of the first line of the last person, 0 when the lines are all about the same one."""
+    if not pairs:
         return 0
+    key = person_key(pairs[-1][1])
+    cut = len(pairs) - 1
+    while cut and person_key(pairs[cut - 1][1]) == key:
+        cut -= 1
+    return cut
 
-    def _watch_zeros(self, postal: str, row: tuple[str, ...]) -> None:
-        if postal[0] == "0":
-            self.zeros_kept += 1
-        elif len(postal) == 4 and postal.isdigit() and row[30] in ("", "99000"):
-            self.zeros_lost += 1
-        if row[12] and not row[12].isdigit() and normalise.SCIENTIFIC.match(row[12]):
-            self.zeros_lost += 1_000_000
 
-    def _fold(self, name: str) -> str:
-        found = self._folded.get(name)
-        if found is None:
-            if len(self._folded) > _FOLDED_LIMIT:
-                self._folded.clear()
-            found = self._folded[name] = fold(name)
-        return found
+def person_key(line: bytes) -> bytes:
+    """Third field: the national identifier."""
+    fields = line.split(b"|", 3)
+    return fields[2] if len(fields) > 2 else b""
 
 
 def line_salt(header: str) -> bytes:
     """Salt of the line hashes: the same line under other columns, or read otherwise, is another line."""
     return blake2b(VERSION + header.encode(), digest_size=16).digest()
-
-
-def _identity_fault(row: tuple[str, ...]) -> str:
-    national, kind = row[2], row[0]
-    if not national:
-        return "sans identification nationale"
-    if not (national.isascii() and national.isalnum()) or len(national) > 30:
-        return "identification nationale mal formée"
-    if kind and national != kind + row[1]:
-        return "identification nationale différente du type et du numéro"
-    if national[0] == "8" and not (len(national) == 12 and national.isdigit()):
-        return "numéro RPPS mal formé"
-    return "" if row[5] else "sans nom d'exercice"
-
-
-def _fallback_key(row: tuple[str, ...]) -> str:
-    """Key of a structure without technical identifier (directories.md A.3): FINESS, SIRET, name and address."""
-    if row[14]:
-        return f"FINESS:{row[14]}"
-    if row[12]:
-        return f"SIRET:{row[12]}"
-    if not (row[17] or row[18]):
-        return ""
-    written = "|".join((fold(row[17]), fold(row[18]), row[21], fold(row[24]), row[27], row[28]))
-    return f"NOM:{hash64(written.encode()):016x}"

@@ -8,8 +8,10 @@ was; the ImportRun row, written outside the transaction, says which.
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
@@ -123,7 +125,7 @@ def run(kind: str, source: Source, body: Callable[[Load], None], options: Option
         record = ImportRun.objects.create(kind=kind, file_name=source.name[:200])
         load = Load(record, source, options, messages=messages)
         try:
-            with transaction.atomic():
+            with _no_collection(), transaction.atomic():
                 _tune()
                 body(load)
         except FileRefused as refusal:
@@ -137,6 +139,18 @@ def run(kind: str, source: Source, body: Callable[[Load], None], options: Option
         options.progress.close()
         _unlock()
     return Report(record, load.counts, load.refusals, load.messages, time.monotonic() - started)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Loads make millions of small lists and no cycle: looking for cycles costs a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _lock() -> None:

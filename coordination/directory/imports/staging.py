@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -12,6 +12,7 @@ from django.db import connection
 from coordination.common.ids import uuid7
 
 MASK = (1 << 63) - 1
+Params = Sequence[Any] | Mapping[str, Any] | None
 
 # Below this many rows a table counts as empty: building its indexes after the load is several times quicker.
 SMALL_TABLE = 5_000
@@ -21,11 +22,6 @@ BIG_LOAD = 50_000
 def hash64(text: bytes) -> int:
     """63 bits that tell whether a text changed; kept in a bigint."""
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big") & MASK
-
-
-def escape(value: str) -> str:
-    """Ready for COPY's text format with `|` between fields; the value holds no bar, no line end."""
-    return value.replace("\\", "\\\\")
 
 
 def copy_line(values: Iterable[Any]) -> str:
@@ -48,16 +44,16 @@ def copy(table: str, blocks: Iterable[str | bytes]) -> None:
             out.write(block)
 
 
-def execute(sql: str, params: Iterable[Any] = ()) -> int:
+def execute(sql: str, params: Params = None) -> int:
     """Run one statement, return how many rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, list(params) or None)
+        cursor.execute(sql, params)
         return cursor.rowcount
 
 
-def scalar(sql: str, params: Iterable[Any] = ()) -> Any:
+def scalar(sql: str, params: Params = None) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(sql, list(params) or None)
+        cursor.execute(sql, params)
         return cursor.fetchone()[0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from coordination.common.phones import phone_or_none
 from coordination.common.text import fold_words
 
 MAX_LENGTH = 200
@@ -62,7 +63,7 @@ def _meanings(digits: str) -> dict[str, object]:
     """Return what a long number may be, by its length and first digit (directories: A.3, national identifiers)."""
     if digits.startswith(("+33", "0033")):
         national = "0" + digits.removeprefix("+33").removeprefix("0033").removeprefix("0")
-        return {"phones": (national, f"+33{national[1:]}")} if len(national) == 10 else {}
+        return _phones(national) if len(national) == 10 else {}
     size = len(digits)
     if size == 14:
         return {"siret": digits}
@@ -71,7 +72,12 @@ def _meanings(digits: str) -> dict[str, object]:
     if size == 11:
         return {"national_ids": (f"8{digits}",)}
     if size == 10 and digits[0] == "0":
-        return {"phones": (digits, f"+33{digits[1:]}"), "national_ids": (digits,)}
+        return _phones(digits) | {"national_ids": (digits,)}
     if size == 9:
         return {"finess": digits, "siren": digits, "national_ids": (f"0{digits}",)}
     return {}
+
+
+def _phones(national: str) -> dict[str, object]:
+    """Return the two ways a number may be kept: as the file wrote it, and in E.164 (overseas prefixes included)."""
+    return {"phones": tuple(dict.fromkeys(filter(None, (national, phone_or_none(national)))))}

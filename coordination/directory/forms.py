@@ -1,0 +1,108 @@
+"""Input of the directory screens: the filters beside the box, a structure created for the coordination."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django import forms
+
+from coordination.common import communes, identifiers, nomenclatures, phones
+from coordination.common.errors import DomainError
+from coordination.common.text import squeeze
+
+
+@cache
+def professions() -> list[tuple[str, str]]:
+    return [("", "Toutes les professions"), *nomenclatures.choices("profession")]
+
+
+@cache
+def categories() -> list[tuple[str, str]]:
+    return [("", "Toutes les catégories"), *nomenclatures.choices("categorie_etablissement")]
+
+
+class StructureForm(forms.Form):
+    """SPICO's fields (guide, « Ajout manuel de structure »): identifiers checked, phone and town normalised."""
+
+    name = forms.CharField(label="Libellé", max_length=200)
+    short_name = forms.CharField(label="Sigle", max_length=80, required=False)
+    category = forms.ChoiceField(label="Catégorie d'établissement", required=False)
+    finess = forms.CharField(label="Numéro FINESS", max_length=15, required=False, help_text="9 caractères.")
+    siret = forms.CharField(label="Numéro SIRET", max_length=20, required=False, help_text="14 chiffres.")
+    siren = forms.CharField(label="Numéro SIREN", max_length=15, required=False, help_text="9 chiffres.")
+    address = forms.CharField(label="Adresse", max_length=300, required=False)
+    town = forms.CharField(label="Ville", max_length=80, required=False)
+    postal_code = forms.CharField(label="Code postal", max_length=5, required=False)
+    manager_name = forms.CharField(label="Responsable", max_length=120, required=False)
+    phone = forms.CharField(label="Numéro de téléphone", max_length=25, required=False)
+    email = forms.CharField(label="Email", max_length=254, required=False)
+    seen_doubles = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["category"].choices = [("", "Non précisée"), *categories()[1:]]
+
+    def clean_name(self) -> str:
+        return squeeze(self.cleaned_data["name"])
+
+    def clean_finess(self) -> str:
+        return self._read("finess", identifiers.parse_finess)
+
+    def clean_siret(self) -> str:
+        return self._read("siret", identifiers.parse_siret)
+
+    def clean_siren(self) -> str:
+        return self._read("siren", identifiers.parse_siren)
+
+    def clean_phone(self) -> str:
+        return self._read("phone", phones.normalise_phone)
+
+    def clean_email(self) -> str:
+        return self._read("email", identifiers.parse_email)
+
+    def clean(self) -> dict:
+        values = super().clean()
+        siret, siren = values.get("siret"), values.get("siren")
+        if siret and siren and not siret.startswith(siren):
+            self.add_error("siren", "Le numéro SIREN est le début du numéro SIRET : ces deux numéros se contredisent.")
+        if siret and not siren:
+            values["siren"] = identifiers.siren_of_siret(siret)
+        self._place(values)
+        return values
+
+    def fields_of_structure(self) -> dict[str, str]:
+        """Return what `actions.create_local_structure` takes."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "seen_doubles"}
+
+    def _read(self, name: str, parse) -> str:
+        text = squeeze(self.cleaned_data.get(name))
+        if not text:
+            return ""
+        try:
+            return parse(text)
+        except DomainError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def _place(self, values: dict) -> None:
+        """Fill the commune; a town the list does not know is refused, one that several communes share is asked."""
+        values["commune_code"] = ""
+        town, code = squeeze(values.get("town")), squeeze(values.get("postal_code"))
+        if not town and not code:
+            return
+        found = communes.resolve(town, code)
+        if not found:
+            self.add_error("town" if town else "postal_code", "Cette ville n'est pas dans la liste des communes.")
+            return
+        if len(found) > 1 and not code:
+            self.add_error("postal_code", "Plusieurs communes portent ce nom : précisez le code postal.")
+            return
+        if len(found) > 1 and not town:
+            names = ", ".join(commune.name for commune in found[:5])
+            self.add_error("town", f"Plusieurs communes ont ce code postal ({names}) : précisez la ville.")
+            return
+        commune = found[0]
+        values |= {
+            "commune_code": commune.insee,
+            "town": commune.name,
+            "postal_code": code if len(code) == 5 else commune.postal_code,
+        }
