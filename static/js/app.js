@@ -168,7 +168,7 @@ document.addEventListener("click", (event) => {
 });
 
 // --- What a page brings, now and after a swap ----------------------------------------------------
-const MODULES = { combobox: "[data-combobox]", drafts: "form[data-draft]", session: 'meta[name="session"]' };
+const MODULES = { combobox: "[data-combobox]", drafts: "form[data-draft]" };
 
 function greet(root) {
   root.querySelectorAll("[data-toast='']").forEach(startToast);

@@ -74,5 +74,6 @@ async function prolong() {
 }
 
 export function start() {
-  if (!timer) wait(Number(meta.dataset.seconds) - WARN_S);
+  // Loaded a minute after the page: the clock started with the page.
+  if (!timer) wait(Number(meta.dataset.seconds) - WARN_S - performance.now() / 1000);
 }
