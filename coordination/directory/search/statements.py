@@ -15,22 +15,21 @@ PREPARE_AFTER = 1
 def rows(sql: str, params: Sequence[Any]) -> list[tuple]:
     """Return the rows of a read; a tuple among the parameters is an SQL array.
 
-    The statement is counted, logged and wrapped by Django like any other.
+    Django wraps it like any other: execute wrappers, database errors, transactions.
     """
     params = [list(p) if isinstance(p, tuple) else p for p in params]
     connection.ensure_connection()
-    raw = connection.connection
-    if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
-        # Set behind a transaction pooler, where a prepared statement may live on another server connection.
+    # Behind a transaction pooler a prepared statement may live on another server connection; and when statements are
+    # logged (tests, debug), only Django's own cursors know how to write them.
+    if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS") or connection.queries_logged:
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
             return cursor.fetchall()
+    raw = connection.connection
     if raw.prepare_threshold is None:
         _allow_preparing(raw)
-    # Django's own cursors bind on the client, which cannot prepare; this one binds on the server.
-    bare = psycopg.Cursor(raw)
-    make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with make(bare) as cursor:
+    # Django's cursors bind on the client, which cannot prepare; this one binds on the server.
+    with connection.make_cursor(psycopg.Cursor(raw)) as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()
 

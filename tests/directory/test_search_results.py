@@ -1,0 +1,227 @@
+"""What the search finds, in which order, at what cost."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from coordination.directory import search
+from coordination.directory.models import Attachment
+from coordination.directory.search import engine, vocabulary
+from tests.accounts.factories import UserFactory
+from tests.directory.search_data import house, learn, person
+
+pytestmark = pytest.mark.django_db
+
+ALBI = {"town": "Albi", "postal_code": "81000", "commune": "81004"}
+TOULOUSE = {"town": "Toulouse", "postal_code": "31000", "commune": "31555"}
+
+
+@pytest.fixture
+def directory():
+    ehpad = house("EHPAD LES TILLEULS", finess="810000001", siret="99900011100017", phone="+33536491099")
+    house("PHARMACIE ÉCHANTILLON", category="620", finess="810000019")
+    house("EHPAD LES CÈDRES", **TOULOUSE)
+    person("ÉCHANTILLON", "Nadia", profession="10", speciality="SM54", civility="MME", structure=ehpad, rpps="10999000345")
+    person("ÉCHANTILLON-SUD", "Marc", profession="70")
+    person("ÉCHANTILLON", "Pierre", **ALBI)
+    person("DE LA TOUR", "Jean-Pierre", **TOULOUSE)
+    person("LE GOFF", "Maëlle", profession="91", **ALBI)
+    person("D'HERVÉ", "Zoé", phone="+33536491021", mss_address="zoe.dherve@test.mssante.example")
+    person("ALBI", "Jeanne", **TOULOUSE)
+    person("MARTIN", "Jeanne", **ALBI)
+    person("MARTIN", "Claude", **TOULOUSE)
+    person("MARTINEZ", "Ana", **ALBI)
+    person("MARTIN", "Aude", ceased=True, **ALBI)
+    person("MARTIN", "Étudiante", category="E", **ALBI)
+    learn()
+
+
+def names(text, **more):
+    found = search.search(text, **more)
+    return [f"{r.family_name} {r.given_name}" for r in found.professionals.results]
+
+
+def houses(text, **more):
+    return [r.name for r in search.search(text, **more).structures.results]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["de la tour", "delatour", "De La Tour", "latour", "tour", "tour jean pierre", "jean-pierre de la tour",
+     "jeanpierre delatour", "delatour toulouse", "toulouse tour jean", "DE LA TOUR Jean 31000", "pierre tour"],
+)  # fmt: skip
+def test_every_writing_of_a_name(directory, text):
+    assert names(text)[0] == "DE LA TOUR Jean-Pierre"
+
+
+@pytest.mark.parametrize("text", ["le goff", "legoff", "goff maelle", "Maëlle Le Goff", "le g", "goff orthophoniste"])
+def test_particles(directory, text):
+    assert "LE GOFF Maëlle" in names(text)
+
+
+@pytest.mark.parametrize("text", ["d'hervé", "dherve", "herve zoe", "zoé d herve"])
+def test_apostrophes(directory, text):
+    assert names(text)[0] == "D'HERVÉ Zoé"
+
+
+def test_two_letters_are_enough_and_one_is_not(directory):
+    assert names("éc")[:1] == ["ÉCHANTILLON Nadia"]
+    assert search.search("é").is_empty
+
+
+def test_town_trade_and_name_in_any_order(directory):
+    assert names("echantillon carmaux") == ["ÉCHANTILLON Nadia", "ÉCHANTILLON-SUD Marc"]
+    assert names("généraliste carmaux") == ["ÉCHANTILLON Nadia"]
+    assert names("kiné 81400") == ["ÉCHANTILLON-SUD Marc"]
+    assert names("albi echantillon infirmier") == ["ÉCHANTILLON Pierre"]
+
+
+def test_a_word_that_is_a_town_and_a_surname(directory):
+    found = names("albi")
+    assert found[0] == "ALBI Jeanne"
+    assert "ÉCHANTILLON Pierre" in found
+
+
+def test_exact_before_prefix_near_first_active_before_ceased(directory):
+    assert names("martin", near="81000") == ["MARTIN Jeanne", "MARTIN Claude", "MARTIN Aude", "MARTINEZ Ana"]
+    assert names("martin", near="31000")[0] == "MARTIN Claude"
+    assert search.search("martin aude").professionals.results[0].ceased
+
+
+def test_students_are_left_out(directory):
+    assert "MARTIN Étudiante" not in names("martin")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("10999000345", "ÉCHANTILLON Nadia"), ("RPPS 10 999 000 345", "ÉCHANTILLON Nadia"), ("05 36 49 10 21", "D'HERVÉ Zoé"),
+     ("ZOE.dherve@test.mssante.example", "D'HERVÉ Zoé")],
+)  # fmt: skip
+def test_identifiers(directory, text, expected):
+    found = search.search(text).professionals
+    assert [f"{r.family_name} {r.given_name}" for r in found.results] == [expected]
+    assert found.results[0].exactness is search.Exactness.IDENTIFIER
+
+
+@pytest.mark.parametrize("text", ["810000001", "81 000 000 1", "99900011100017", "0536491099"])
+def test_identifiers_of_structures(directory, text):
+    assert houses(text) == ["EHPAD LES TILLEULS"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("echnatillon nadia", "ÉCHANTILLON Nadia"), ("lagoff maelle albi", "LE GOFF Maëlle"), ("martib jeanne", "MARTIN Jeanne"),
+     ("martin jaenne", "MARTIN Jeanne"), ("martin jeanne albo", "MARTIN Jeanne"), ("legoff orthophonite", "LE GOFF Maëlle")],
+)  # fmt: skip
+def test_one_slip(directory, text, expected):
+    found = search.search(text)
+    assert found.is_corrected
+    assert expected in [f"{r.family_name} {r.given_name}" for r in found.professionals.results]
+    assert found.professionals.results[0].exactness is search.Exactness.FUZZY
+
+
+def test_the_right_name_in_another_town_is_offered(directory):
+    found = search.search("martin claude carmaux")
+    assert found.is_corrected
+    assert found.professionals.results[0].given_name == "Claude"
+
+
+def test_one_line_per_person_with_the_place_that_answers():
+    first = person("ESSAI", "Bruno", **ALBI)
+    person("ESSAI", "Bruno", professional=first.professional, **TOULOUSE)
+    learn()
+    (result,) = search.search("essai toulouse", kinds=("professional",)).professionals.results
+    assert (result.town, result.other_places) == ("Toulouse", 1)
+    (result,) = search.search("essai", near="81").professionals.results
+    assert (result.town, result.other_places) == ("Albi", 1)
+
+
+def test_people_of_a_workplace(directory):
+    assert names("ehpad tilleuls") == ["ÉCHANTILLON Nadia"]
+    assert names("echantillon", structure="tilleuls") == ["ÉCHANTILLON Nadia"]
+    assert names("echantillon ehpad tilleuls") == ["ÉCHANTILLON Nadia"]
+
+
+def test_filters(directory):
+    assert names("echantillon", profession="70") == ["ÉCHANTILLON-SUD Marc"]
+    assert names("echantillon", profession="kiné") == ["ÉCHANTILLON-SUD Marc"]
+    assert names("echantillon", place="Albi") == ["ÉCHANTILLON Pierre"]
+    assert names("echantillon", place="81000") == ["ÉCHANTILLON Pierre"]
+    assert names("", place="Albi", profession="91") == ["LE GOFF Maëlle"]
+    assert houses("", category="620", place="81400") == ["PHARMACIE ÉCHANTILLON"]
+
+
+def test_structures(directory):
+    assert houses("tilleuls ehpad") == ["EHPAD LES TILLEULS"]
+    assert houses("ehpad", near="31000") == ["EHPAD LES CÈDRES", "EHPAD LES TILLEULS"]
+    assert houses("ehpad carmaux") == ["EHPAD LES TILLEULS"]
+    assert houses("tileuls", kinds=("structure",)) == ["EHPAD LES TILLEULS"]
+    assert [r.name for r in search.structures("ehpad", postal_code="31000")] == ["EHPAD LES CÈDRES"]
+
+
+def test_a_merged_structure_is_not_offered(directory):
+    into = house("EHPAD LES CHÊNES")
+    house("EHPAD LES CHENES BIS", merged_into=into)
+    learn()
+    assert houses("chenes") == ["EHPAD LES CHÊNES"]
+
+
+def test_who_has_an_account(directory):
+    result = search.search("goff").professionals.results[0]
+    assert not result.has_account
+    Attachment.objects.create(user=UserFactory(), professional_id=result.professional_id)
+    assert search.search("goff").professionals.results[0].has_account
+
+
+def test_found_before_the_vocabulary_knows_them(directory):
+    person("ZORGLUB", "Fantasio", rpps="")
+    assert names("zorglub fantasio") == ["ZORGLUB Fantasio"]
+    assert search.search("zorglub").professionals.results[0].is_local
+
+
+def test_similar_people(directory):
+    assert [r.given_name for r in search.find_similar("Martin", "Jeanne", town="Albi")] == ["Jeanne"]
+    assert [r.family_name for r in search.find_similar("Echantilon", "Nadia")] == ["ÉCHANTILLON"]
+    assert search.find_similar("Martin", "") == ()
+    assert search.find_similar("Inconnu", "Jeanne") == ()
+
+
+def test_a_long_list_is_not_counted_to_the_end():
+    for rank in range(60):
+        person("NOMBREUX", f"Prénom{rank:02d}")
+    learn()
+    group = search.search("nombreux").professionals
+    assert (len(group.results), group.total, group.is_more_than_counted, group.others) == (8, 50, True, 42)
+
+
+@pytest.mark.parametrize("text", ["\x00", "' or 1=1 --", "a & b | c", "%%%", "((", ":*", "é" * 500, "1 2 3 4 5", "@", "\\"])
+def test_no_text_is_an_error(directory, text):
+    search.search(text)
+
+
+@pytest.mark.req("PERF-3")
+@pytest.mark.parametrize("text", ["martin", "echantillon carmaux", "kiné albi", "lagoff maelle", "zzzz yyyy", "10999000345"])
+def test_at_most_four_statements(directory, text):
+    vocabulary.warm()
+    search.search("réchauffe")
+    with CaptureQueriesContext(connection, ) as captured:
+        search.search(text)
+    # The words of towns and structures are read the first time a slip needs them.
+    own = [q for q in captured.captured_queries if "directory_vocabulary" not in q["sql"]]
+    assert len(own) <= 4
+
+
+@pytest.mark.req("PERF-8")
+def test_no_branch_reads_the_whole_table(directory):
+    """With sequential scans priced out, a branch that has no index of its own shows one in its plan."""
+    lexicon = vocabulary.current()
+    texts = ["martin", "martin albi", "jeanne", "kiné albi", "cardiologue", "81", "31000", "ehpad tilleuls", "tour jean pierre"]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for text in texts:
+            understood = engine.readings(engine.typed.read(text), lexicon, near="81")
+            for branch in engine.branches.of_readings(understood, lexicon, near="81"):
+                params = [list(p) if isinstance(p, tuple) else p for p in branch.params]
+                cursor.execute(f"EXPLAIN {branch.sql}", params)
+                plan = "\n".join(row[0] for row in cursor.fetchall())
+                assert "Seq Scan" not in plan, (text, plan)
