@@ -33,7 +33,7 @@ class Refusal(Exception):
     """A sentence for the person at the terminal."""
 
 
-def main(arguments):
+def main(arguments: list) -> int:
     """0 when the environment is ready for `run` or `dev`; else 1, and a sentence says what to do."""
     try:
         if len(arguments) != 1 or arguments[0] not in LOCKS:
@@ -51,7 +51,7 @@ def main(arguments):
     return 0
 
 
-def use_recent_python():
+def use_recent_python() -> None:
     """Continue with a newer Python of the machine when this one is too old."""
     if sys.version_info >= OLDEST:
         return
@@ -66,7 +66,7 @@ def use_recent_python():
     )
 
 
-def is_recent(python):
+def is_recent(python: object) -> bool:
     """A name on the PATH may be a wrapper around nothing: ask it."""
     test = "import sys; sys.exit(sys.version_info < (3, 11))"
     return (
@@ -74,7 +74,7 @@ def is_recent(python):
     )
 
 
-def install(purpose):
+def install(purpose: str) -> None:
     """Bring the environment to what the lock files pin; nothing to do when the stamps agree."""
     wanted = {name: fingerprint(name) for name in (LOCKS[purpose], SERVERS, INSTALLER)}
     stamps = read_stamps()
@@ -102,7 +102,7 @@ def install(purpose):
         save_stamp(stamps, SERVERS, wanted)
 
 
-def make_environment():
+def make_environment() -> None:
     """A fresh .venv; the one apt line when Debian's Python came without venv."""
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         raise Refusal("Python's venv module is missing. Install it, then try again: sudo apt-get install python3-venv")
@@ -114,7 +114,7 @@ def make_environment():
         (packages / "project.pth").write_text(f"{ROOT}\n")
 
 
-def python_works():
+def python_works() -> bool:
     """True when .venv has a Python that starts (the system's may have been replaced under it)."""
     python = VENV / "bin" / "python"
     if not python.exists() or not (VENV / "pyvenv.cfg").exists():
@@ -122,24 +122,24 @@ def python_works():
     return is_recent(python)
 
 
-def fingerprint(name):
+def fingerprint(name: str) -> str:
     """The lock file's content; the folder too, since a virtual environment cannot be moved."""
     return hashlib.sha256(f"{VENV}\n".encode() + (ROOT / name).read_bytes()).hexdigest()
 
 
-def read_stamps():
+def read_stamps() -> dict:
     try:
         return json.loads(STAMPS.read_text())
     except (OSError, ValueError):
         return {}
 
 
-def save_stamp(stamps, name, wanted):
+def save_stamp(stamps: dict, name: str, wanted: dict) -> None:
     stamps[name] = wanted[name]
     STAMPS.write_text(json.dumps(stamps))
 
 
-def work(label, command):
+def work(label: str, command: list) -> None:
     """Run a long command, showing what it fetches; raise Refusal with a sentence when it fails."""
     print(f"  {label} …", flush=True)
     started = time.monotonic()
@@ -147,7 +147,7 @@ def work(label, command):
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     )
     said = []
-    for line in process.stdout:
+    for line in process.stdout or ():
         said.append(line)
         if line.startswith(("Downloading", "Prepared", "Installed")):
             print("    " + line.strip(), flush=True)
@@ -156,7 +156,7 @@ def work(label, command):
     print(f"    done in {time.monotonic() - started:.1f} s", flush=True)
 
 
-def environment():
+def environment() -> dict:
     """Ours, plus for uv the mirror and the certificates that the machine already gives to pip."""
     variables = dict(os.environ, UV_PYTHON_DOWNLOADS="never", PIP_DISABLE_PIP_VERSION_CHECK="1")
     variables.pop("VIRTUAL_ENV", None)
@@ -168,7 +168,7 @@ def environment():
     return variables
 
 
-def configured_mirror():
+def configured_mirror() -> str:
     """The index-url of pip's configuration files, if any."""
     python = VENV / "bin" / "python"
     if not python.exists():
@@ -178,7 +178,7 @@ def configured_mirror():
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def explain(output):
+def explain(output: str) -> str:
     """What the person should do, from what pip, uv or the system said."""
     if re.search(r"No space left|Disk quota", output):
         return f"The disk is full ({ROOT}). Free about 1 GB, then run the same command again; nothing is lost."
@@ -201,7 +201,7 @@ def explain(output):
     return "The installation failed. It said:\n" + last_lines(output)
 
 
-def last_lines(output):
+def last_lines(output: str) -> str:
     return "\n".join(output.strip().splitlines()[-6:])
 
 
