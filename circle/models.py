@@ -6,7 +6,9 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
 
+from circle.rows import ALL, FEMININE, PAST, PRESENT, rows_of
 from coordination.common.ids import uuid7
+from coordination.common.text import person_name
 
 
 class DateRange(Func):
@@ -21,6 +23,21 @@ class MemberQuerySet(models.QuerySet):
         return self.filter(
             Q(periods__ends_on=None) | Q(periods__ends_on__gt=day), periods__starts_on__lte=day
         ).distinct()
+
+    def rows(self, entry, on=None, *, past=False):
+        """Members as lists show them to this reader on a day, or those who had left; see `circle.rows`.
+
+        One SQL statement, two for a past day.
+        """
+        return rows_of(entry, on, wanted=PAST if past else PRESENT)
+
+    def row(self, entry, member_id):
+        """One member as this reader may see him, also once he has left; None when unknown or not shown."""
+        return next(iter(rows_of(entry, wanted=ALL, member_id=member_id)), None)
+
+    def with_names(self):
+        """With what `display_name` reads."""
+        return self.select_related("professional", "structure")
 
     def shown_to(self, access):
         """Without the discreet members, unless the reader may read the medical rubric (rule 7)."""
@@ -40,9 +57,7 @@ class Member(models.Model):
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="members")
     kind = models.CharField(max_length=10, choices=Kind)
     # One to one, said with the dossier in the key (schema truth 1) rather than by a OneToOneField.
-    habilitation = models.ForeignKey(
-        "habilitations.Habilitation", on_delete=models.PROTECT, related_name="members"
-    )
+    habilitation = models.ForeignKey("habilitations.Habilitation", on_delete=models.PROTECT, related_name="members")
     # Linked members show the directory's own text, so that a move or a retirement is seen at once.
     professional = models.ForeignKey(
         "directory.Professional", null=True, blank=True, on_delete=models.PROTECT, related_name="memberships"
@@ -120,6 +135,35 @@ class Member(models.Model):
     def __str__(self):
         return str(self.id)
 
+    @property
+    def display_name(self):
+        """ "TESTARD Paul", or the name of the structure; reads the directory's row for linked members."""
+        if self.structure_id:
+            return self.structure.name
+        person = self.professional or self
+        return person_name(person.family_name, person.given_name)
+
+    @property
+    def is_feminine(self):
+        return (self.professional or self).civility in FEMININE
+
+    @property
+    def profession_codes(self):
+        """(profession, fonction) as bare codes; empty for relatives and structures."""
+        if self.activity:
+            return self.activity.profession, self.activity.fonction
+        return self.profession, ""
+
+    @property
+    def own_structure_id(self):
+        """The structure that bounds an « own structure » right: the member itself, or where it practises."""
+        return self.structure_id or (self.activity.structure_id if self.activity else None)
+
+
+class PeriodQuerySet(models.QuerySet):
+    def current(self):
+        return self.filter(ends_on=None)
+
 
 class Period(models.Model):
     """One stay in the circle: a member may leave and come back, each time a new row (CDS-26, CDS-71)."""
@@ -144,6 +188,8 @@ class Period(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PeriodQuerySet.as_manager()
 
     class Meta:
         verbose_name = "période de présence"
@@ -177,12 +223,19 @@ class RoleSetting(models.Model):
     role = models.CharField(max_length=20, primary_key=True)
     unique = models.BooleanField("rôle unique")
     changed_at = models.DateTimeField(auto_now=True)
-    changed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         verbose_name = "réglage d'un rôle"
+
+
+class RoleHoldingQuerySet(models.QuerySet):
+    def from_day(self, day):
+        """Holdings that last beyond the day, hand-overs to come included; those that never took effect are not."""
+        return self.filter(Q(ends_on=None) | Q(ends_on__gt=day) & Q(ends_on__gt=F("starts_on")))
+
+    def on_day(self, day):
+        return self.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
 
 
 class RoleHolding(models.Model):
@@ -197,6 +250,8 @@ class RoleHolding(models.Model):
     ends_on = models.DateField(null=True, blank=True)
     given_at = models.DateTimeField(auto_now_add=True)
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    objects = RoleHoldingQuerySet.as_manager()
 
     class Meta:
         verbose_name = "rôle tenu"
@@ -229,6 +284,21 @@ class RoleHolding(models.Model):
         ]
 
 
+class ChangeQuerySet(models.QuerySet):
+    def visible_to(self, access):
+        """The history this reader may read: nothing in the reduced circle, no discreet member (rule 7)."""
+        if not access.sees_whole_circle:
+            return self.none()
+        if access.sees_discreet_members:
+            return self
+        return self.filter(Q(other=None) | Q(other__discreet=False), member__discreet=False)
+
+    def with_names(self):
+        return self.select_related(
+            "by", "member__professional", "member__structure", "other__professional", "other__structure"
+        )
+
+
 class Change(models.Model):
     """The history of a circle, one line per act, told in plain French by circle/history.py."""
 
@@ -250,10 +320,14 @@ class Change(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=14, choices=Kind)
+    # The former holder of a role handed over: named at reading, since a member may become discreet later.
+    other = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     # What changed, in the words of the screen: the field or the role, and its two values.
     subject = models.CharField(max_length=60, blank=True)
     before = models.CharField(max_length=500, blank=True)
     after = models.CharField(max_length=500, blank=True)
+
+    objects = ChangeQuerySet.as_manager()
 
     class Meta:
         verbose_name = "historique du cercle"

@@ -131,8 +131,11 @@ def reopen_habilitation(habilitation: Habilitation, *, by, user=None, as_it_was:
         row.user = user
     row.ended_at = None
     row.save(update_fields=["ended_at", "user"])
-    if row.state == State.REFUS or not as_it_was:
+    if row.state == State.REFUS:
         return row
+    if not as_it_was:
+        # A new beginning in the history: what stood before the end is not a suspension.
+        return move(row, State.NON, by=by, always=True)
     last = row.changes.order_by("-at", "-id").first()
     if last and last.before in (State.OUI, State.ATTENTE):
         move(row, State.OUI if _someone_can_enter(row) else State.ATTENTE, by=by)

@@ -1,0 +1,331 @@
+"""The five ways into a circle, and the creation of a dossier, which puts its creator there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from circle import duplicates, roles
+from circle import fields as sheet
+from circle.actions.answering import answer
+from circle.actions.assigning import give_role
+from circle.actions.common import KIND, account_of, lock_circle, name_for, record
+from circle.errors import AlreadyMember, CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
+from circle.models import Change, Member, Period, RoleHolding
+from coordination.directory import actions as directory
+from coordination.directory.models import Activity, Attachment
+from coordination.dossiers.actions import create_dossier
+from coordination.dossiers.models import Dossier
+from habilitations import actions as habilitations
+from habilitations.access import may_create_dossier
+from habilitations.errors import NotAllowed
+from habilitations.models import Habilitation
+from habilitations.rubriques import Action
+
+
+@transaction.atomic
+def open_dossier(*, by, role: str = "", creation_key: UUID, **dossier) -> Dossier:
+    """Create a dossier with its creator in the circle, habilitated: one act (SPICO guide).
+
+    `dossier` is what `create_dossier` takes. Without `role` the creator has the one of his profession, a
+    coordinator that of référent. Raises NotAllowed (action right "creer_dossier"), CreatorNotInDirectory,
+    and what `create_dossier` raises.
+    """
+    if not may_create_dossier(by):
+        raise NotAllowed("Votre profession ne permet pas de créer un dossier.")
+    attachment = Attachment.objects.of(by).select_related("professional").first()
+    if attachment is None:
+        raise CreatorNotInDirectory
+    made = create_dossier(by=by, creation_key=creation_key, **dossier)
+    if Habilitation.objects.filter(dossier=made, user=by).exists():
+        return made
+    activity = main_activity(attachment.professional, structure_id=attachment.structure_id)
+    member = Member.objects.create(
+        dossier=made,
+        kind=roles.DIRECTORY,
+        professional=attachment.professional,
+        activity=activity,
+        created_by=by,
+        habilitation=habilitations.grant_creator(made.pk, by, by=by, professional=attachment.professional),
+    )
+    today = timezone.localdate()
+    Period.objects.create(dossier=made, member=member, starts_on=today, started_by=by)
+    codes = member.profession_codes
+    code = roles.canonical(role) or next((r.code for r in roles.likely(roles.DIRECTORY, *codes)), "")
+    if code == roles.PCP and not role:
+        code = roles.PROV
+    Change.objects.create(dossier=made, member=member, by=by, kind=KIND.ADDED, subject="Création du dossier")
+    if code:
+        RoleHolding.objects.create(
+            dossier=made,
+            member=member,
+            role=code,
+            exclusive=code in roles.UNIQUE_BY_DEFAULT,
+            starts_on=today,
+            given_by=by,
+        )
+    return made
+
+
+@transaction.atomic
+def add_professional(
+    entry,
+    *,
+    professional,
+    activity: Activity | None = None,
+    role: str,
+    wanted: str,
+    refusal: dict | None = None,
+    description: str = "",
+    discreet: bool = False,
+    handover: dict | None = None,
+    starts_on: dt.date | None = None,
+    creation_key: UUID,
+) -> Member:
+    """Add a professional of the directory, who stays linked to it; one who left comes back (new period).
+
+    `wanted` in {"oui", "non", "refus"}; `refusal` {"refused_on", "collected", "comment"}; `handover`
+    {"starts_on", "new_role"}; `starts_on` the day of the role, and of the entry when it is past. Who may add
+    but not grant leaves « habilitation demandée ». A key already used gives back the member it made.
+    Raises NotAllowed, DossierIsReadOnly, AlreadyMember, the errors of `give_role` and of habilitations.
+    """
+    _enter(entry)
+    made = _made_by(entry, creation_key)
+    if made:
+        return made
+    text = sheet.clean(roles.DIRECTORY, {"description": description})
+    member = Member.objects.filter(dossier_id=entry.dossier.pk, professional=professional).first()
+    details = {
+        "activity": activity or main_activity(professional),
+        "discreet": discreet,
+        "creation_key": creation_key,
+        **text,
+    }
+    account = account_of(professional)
+    if member:
+        _come_back(entry, member, details, account=account, starts_on=starts_on)
+    else:
+        opened = _habilitation(entry, user=account, professional=professional)
+        member = _create(entry, roles.DIRECTORY, opened, details | {"professional": professional}, starts_on)
+    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover)
+
+
+@transaction.atomic
+def add_manual_professional(
+    entry,
+    *,
+    fields: dict,
+    role: str,
+    wanted: str = "non",
+    refusal: dict | None = None,
+    discreet: bool = False,
+    handover: dict | None = None,
+    starts_on: dt.date | None = None,
+    duplicate_reason: str = "",
+    creation_key: UUID,
+) -> Member:
+    """Add by hand a professional the directory does not know: shown for information, cannot be habilitated.
+
+    `fields` are those of `fields.WRITABLE["manuel"]`. Raises LooksLikeMember and LooksLikeDirectory (each with
+    what was found) unless a reason is typed, NameMissing, ContactMissing, and as `add_professional`.
+    """
+    _enter(entry)
+    made = _made_by(entry, creation_key)
+    if made:
+        return made
+    tidy = _typed(entry, roles.MANUAL, fields, duplicate_reason)
+    details = tidy | {"discreet": discreet, "creation_key": creation_key, "duplicate_reason": duplicate_reason.strip()}
+    member = _create(entry, roles.MANUAL, _habilitation(entry), details, starts_on)
+    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover)
+
+
+@transaction.atomic
+def add_person(
+    entry,
+    *,
+    fields: dict,
+    role: str,
+    wanted: str = "non",
+    refusal: dict | None = None,
+    discreet: bool = False,
+    handover: dict | None = None,
+    starts_on: dt.date | None = None,
+    duplicate_reason: str = "",
+    creation_key: UUID,
+) -> Member:
+    """Add a relative: aidant, représentant légal, personne de confiance, entourage. Cannot be habilitated.
+
+    `fields` are those of `fields.WRITABLE["aidant"]` (lien, sur liste rouge...). Raises LooksLikeMember unless
+    a reason is typed, NameMissing, ContactMissing, and as `add_professional`.
+    """
+    _enter(entry)
+    made = _made_by(entry, creation_key)
+    if made:
+        return made
+    tidy = _typed(entry, roles.PERSON, fields, duplicate_reason)
+    details = tidy | {"discreet": discreet, "creation_key": creation_key, "duplicate_reason": duplicate_reason.strip()}
+    member = _create(entry, roles.PERSON, _habilitation(entry), details, starts_on)
+    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover)
+
+
+@transaction.atomic
+def add_structure(
+    entry,
+    *,
+    structure,
+    role: str = "",
+    wanted: str,
+    refusal: dict | None = None,
+    description: str = "",
+    discreet: bool = False,
+    starts_on: dt.date | None = None,
+    creation_key: UUID,
+) -> Member:
+    """Add a structure of the directory; habilitated only if it is a « personne morale » with delegates.
+
+    Raises StructureCannotSignIn for "oui" otherwise, AlreadyMember, and as `add_professional`.
+    """
+    _enter(entry)
+    made = _made_by(entry, creation_key)
+    if made:
+        return made
+    # Two entries of the directory found to be one: the circle holds the one that is kept.
+    structure = structure.merged_into or structure
+    details = {
+        "discreet": discreet,
+        "creation_key": creation_key,
+        **sheet.clean(roles.STRUCTURE, {"description": description}),
+    }
+    member = Member.objects.filter(dossier_id=entry.dossier.pk, structure=structure).first()
+    if member:
+        _come_back(entry, member, details, account=None, starts_on=starts_on)
+    else:
+        opened = _habilitation(entry, structure=structure)
+        member = _create(entry, roles.STRUCTURE, opened, details | {"structure": structure}, starts_on)
+    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on)
+
+
+@transaction.atomic
+def add_manual_structure(
+    entry,
+    *,
+    fields: dict,
+    role: str = "",
+    wanted: str = "non",
+    refusal: dict | None = None,
+    description: str = "",
+    discreet: bool = False,
+    creation_key: UUID,
+) -> Member:
+    """Create a structure for the coordination (directory.actions.create_local_structure), and add it."""
+    _enter(entry)
+    made = _made_by(entry, creation_key)
+    if made:
+        return made
+    return add_structure(
+        entry,
+        structure=directory.create_local_structure(by=entry.user, **fields),
+        role=role,
+        wanted=wanted,
+        refusal=refusal,
+        description=description,
+        discreet=discreet,
+        creation_key=creation_key,
+    )
+
+
+def main_activity(professional, *, structure_id: UUID | None = None) -> Activity | None:
+    """Return where a professional practises: in this structure if he does, else his latest known place."""
+    found = list(Activity.objects.filter(professional=professional).order_by(F("ceased_at").desc(nulls_first=True)))
+    here = [activity for activity in found if structure_id and activity.structure_id == structure_id]
+    return next(iter(here or found), None)
+
+
+def _enter(entry) -> None:
+    lock_circle(entry)
+    entry.access.require(Action.ADD_MEMBER)
+
+
+def _made_by(entry, creation_key: UUID) -> Member | None:
+    """Return the member this form already made: a double click, a lost answer."""
+    return Member.objects.filter(dossier_id=entry.dossier.pk, creation_key=creation_key).first()
+
+
+def _typed(entry, kind: str, fields: dict, duplicate_reason: str) -> dict:
+    tidy = sheet.clean(kind, fields)
+    sheet.require_complete(kind, tidy)
+    if not duplicate_reason.strip():
+        _refuse_doubles(entry, kind, tidy)
+    return tidy
+
+
+def _refuse_doubles(entry, kind: str, tidy: dict) -> None:
+    known = duplicates.find(
+        entry,
+        family_name=tidy["family_name"],
+        given_name=tidy.get("given_name", ""),
+        phones=[tidy.get("phone", ""), tidy.get("mobile", "")],
+        email=tidy.get("email", ""),
+        profession=tidy.get("profession", ""),
+        town=tidy.get("town", ""),
+        with_directory=kind == roles.MANUAL,
+    )
+    # A shared phone is a hint on the screen, not a double: relatives live under one roof.
+    namesakes = [row for row, why in known.in_circle if why.startswith(duplicates.SAME_NAME)]
+    if namesakes:
+        raise LooksLikeMember(namesakes)
+    if known.in_directory:
+        raise LooksLikeDirectory(known.in_directory)
+
+
+def _habilitation(entry, *, user=None, professional=None, structure=None) -> Habilitation:
+    """Open the row of the new member; one the account already has without being a member is taken over."""
+    if user is not None:
+        alone = Habilitation.objects.open().filter(dossier_id=entry.dossier.pk, user=user, members=None).first()
+        if alone:
+            return alone
+        if Habilitation.objects.open().filter(dossier_id=entry.dossier.pk, user=user).exists():
+            raise AlreadyMember(name=user.get_full_name())
+    return habilitations.open_habilitation(
+        entry.dossier.pk, by=entry.user, user=user, professional=professional, structure=structure
+    )
+
+
+def _create(entry, kind: str, habilitation: Habilitation, details: dict, starts_on: dt.date | None) -> Member:
+    member = Member.objects.create(
+        dossier_id=entry.dossier.pk, kind=kind, habilitation=habilitation, created_by=entry.user, **details
+    )
+    _stay(entry, member, starts_on)
+    record(entry, member, KIND.ADDED)
+    return member
+
+
+def _come_back(entry, member: Member, details: dict, *, account, starts_on: dt.date | None) -> None:
+    if member.periods.current().exists():
+        name = name_for(entry, member)
+        raise AlreadyMember(name=name, member_id=member.pk if name else None)
+    habilitations.reopen_habilitation(member.habilitation, by=entry.user, user=account, as_it_was=False)
+    for name, value in details.items():
+        setattr(member, name, value)
+    member.version += 1
+    member.save(update_fields=[*details, "version"])
+    _stay(entry, member, starts_on)
+    record(entry, member, KIND.RETURNED)
+
+
+def _stay(entry, member: Member, starts_on: dt.date | None) -> None:
+    today = timezone.localdate()
+    first = min(starts_on or today, today)
+    if member.periods.filter(ends_on__gt=first).exists():
+        raise DateNotPossible("Ce membre était déjà dans le cercle à cette date.")
+    Period.objects.create(dossier_id=entry.dossier.pk, member=member, starts_on=first, started_by=entry.user)
+
+
+def _settle(entry, member: Member, role, wanted, refusal, *, starts_on=None, handover=None) -> Member:
+    give_role(entry, member, role, starts_on=starts_on, handover=handover)
+    answer(entry, member, wanted, refusal=refusal)
+    return member

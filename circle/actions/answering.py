@@ -1,0 +1,68 @@
+"""The habilitation control of a member: oui, non, refus; its state lives in habilitations, its history here too."""
+
+from __future__ import annotations
+
+from circle.actions.common import KIND, record
+from circle.models import Member
+from habilitations import actions as habilitations
+from habilitations.errors import RefusalStands
+from habilitations.models import Habilitation
+from habilitations.rubriques import Action
+
+OUI, NON, REFUS = "oui", "non", "refus"
+_WORDS = dict(Habilitation.State.choices)
+
+
+def answer(entry, member: Member, wanted: str, *, refusal: dict | None = None, withdrawal: dict | None = None) -> None:
+    """Do what the control says for one member, under the circle's lock, and write the history.
+
+    `refusal` {"refused_on", "collected", "comment"} for "refus"; `withdrawal` {"withdrawn_on", "collected"}
+    when a refusal stands and another answer is wanted. Raises the errors of habilitations.actions.
+    """
+    row = Habilitation.objects.get(pk=member.habilitation_id)
+    before = row.state
+    if wanted == REFUS:
+        if before != REFUS or refusal:
+            habilitations.record_refusal(row, by=entry.user, access=entry.access, **(refusal or _MISSING))
+    else:
+        if before == REFUS:
+            _withdraw(entry, row, withdrawal)
+        _grant(entry, member, row, wanted)
+    row.refresh_from_db(fields=["state"])
+    if row.state != before:
+        record(entry, member, KIND.STATE, before=_WORDS[before], after=_WORDS[row.state])
+    # The caller's member shows the state as it is now.
+    member.habilitation.refresh_from_db()
+
+
+# What a refusal without its date and its way of being collected runs into: CollectedUnknown.
+_MISSING = {"refused_on": None, "collected": ""}
+
+
+def _withdraw(entry, row: Habilitation, withdrawal: dict | None) -> None:
+    if not withdrawal:
+        standing = row.refusals.filter(withdrawn_at=None).first()
+        raise RefusalStands(date=f"{standing.refused_on:%d/%m/%Y}" if standing else "…")
+    habilitations.withdraw_refusal(row, by=entry.user, access=entry.access, **withdrawal)
+
+
+def _grant(entry, member: Member, row: Habilitation, wanted: str) -> None:
+    structure_id = member.own_structure_id
+    may_grant = entry.access.may(Action.GRANT, structure_id=structure_id)
+    if wanted == OUI and not may_grant:
+        if row.state not in (Habilitation.State.OUI, Habilitation.State.ATTENTE):
+            habilitations.request_habilitation(row, by=entry.user, access=entry.access, member_kind=member.kind)
+            record(entry, member, KIND.REQUESTED)
+        return
+    row.refresh_from_db()
+    settled = wanted == NON and row.state == Habilitation.State.NON and row.requested_at is None
+    if settled:
+        return
+    habilitations.set_state(
+        row,
+        wanted,
+        by=entry.user,
+        access=entry.access,
+        member_kind=member.kind,
+        member_structure_id=structure_id,
+    )

@@ -1,0 +1,74 @@
+"""What every act on a circle begins and ends with."""
+
+from __future__ import annotations
+
+from circle.errors import MemberUnknown, NotPresent
+from circle.models import Change, Member
+from coordination.directory.models import Attachment
+from coordination.dossiers.errors import DossierIsReadOnly
+from coordination.dossiers.models import Dossier
+from habilitations import access as habilitations
+from habilitations.rubriques import Niveau, Rubrique
+
+KIND = Change.Kind
+
+
+def lock_circle(entry) -> None:
+    """Make other writers of this circle wait, and look again at the state of the dossier.
+
+    Raises LevelMissing (no writing on the circle), DossierIsReadOnly (closed or paused meanwhile).
+    """
+    habilitations.require(entry.access, Rubrique.CERCLE, Niveau.ECRITURE)
+    # NO KEY: rows that point to the dossier (traces of readers, notes) are still inserted meanwhile.
+    dossier = (
+        Dossier.objects.select_for_update(of=("self",), no_key=True).only("id", "status").get(pk=entry.dossier.pk)
+    )
+    if dossier.cap < Niveau.ECRITURE:
+        raise DossierIsReadOnly(state=dossier.get_status_display().lower())
+
+
+def locked_member(entry, member, *, present: bool = True) -> Member:
+    """Return the member as stored now, locked. Raises MemberUnknown (other dossier, or not shown), NotPresent."""
+    found = (
+        Member.objects.shown_to(entry.access)
+        .select_for_update(of=("self",))
+        .select_related("professional", "activity", "structure", "habilitation")
+        .filter(dossier_id=entry.dossier.pk, pk=member.pk)
+        .first()
+    )
+    if found is None:
+        raise MemberUnknown
+    if present and not found.periods.current().exists():
+        raise NotPresent(name=found.display_name)
+    return found
+
+
+def name_for(entry, member: Member) -> str:
+    """Return the member's name, "" when this reader may not see it (rule 7)."""
+    return "" if member.discreet and not entry.access.sees_discreet_members else member.display_name
+
+
+def account_of(professional):
+    """Return the account of a directory person, None when there is none."""
+    found = Attachment.objects.filter(professional=professional).select_related("user").first()
+    return found.user if found else None
+
+
+def record(entry, member: Member, kind: str, *, subject="", before="", after="", other=None) -> Change:
+    """Write one line of the circle's history."""
+    return Change.objects.create(
+        dossier_id=entry.dossier.pk,
+        member=member,
+        by=entry.user,
+        kind=kind,
+        subject=subject[:60],
+        before=before[:500],
+        after=after[:500],
+        other=other,
+    )
+
+
+def next_version(member: Member, *fields: str) -> None:
+    """Save these fields and the next version of the member's sheet."""
+    member.version += 1
+    member.save(update_fields=[*fields, "version"])

@@ -1,0 +1,144 @@
+"""Changing what a member's sheet says, who may see it, what it is linked to, and its habilitation."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from circle import fields as sheet
+from circle import roles
+from circle.actions.adding import main_activity
+from circle.actions.answering import answer
+from circle.actions.assigning import label_of
+from circle.actions.common import KIND, account_of, lock_circle, locked_member, name_for, next_version, record
+from circle.errors import AlreadyMember, FieldUnknown, NotManual, RoleNotPossible
+from circle.models import Member
+from coordination.dossiers.errors import ChangedMeanwhile
+from habilitations import actions as habilitations
+from habilitations.models import Habilitation
+from habilitations.rubriques import Action
+
+
+@transaction.atomic
+def update_member(entry, member, *, version: int, fields: dict) -> Member:
+    """Change the sheet of a member: `fields.WRITABLE` of its kind, and "activity" for a linked one.
+
+    Raises ChangedMeanwhile (`who`, `current` {field: stored value}) when somebody saved first and a field
+    differs from what is sent, NameMissing, ContactMissing, FieldUnknown and the errors of each field.
+    """
+    lock_circle(entry)
+    member = locked_member(entry, member)
+    fields = dict(fields)
+    activity = fields.pop("activity", None)
+    tidy = sheet.clean(member.kind, fields)
+    if member.version != version:
+        raise ChangedMeanwhile(who=_last_editor(member), current={name: getattr(member, name) for name in tidy})
+    stored = {name: getattr(member, name) for name in sheet.WRITABLE[member.kind]}
+    sheet.require_complete(member.kind, stored | tidy)
+    changed = {name: value for name, value in tidy.items() if value != stored[name]}
+    for name, value in changed.items():
+        setattr(member, name, value)
+    if activity is not None:
+        _move(entry, member, activity)
+    _keep_role_possible(member)
+    if changed or activity is not None:
+        next_version(member, *changed, "activity")
+    for name, value in changed.items():
+        if name != "commune_code":
+            record(
+                entry,
+                member,
+                KIND.EDITED,
+                subject=str(Member._meta.get_field(name).verbose_name),
+                before=sheet.shown(name, stored[name]),
+                after=sheet.shown(name, value),
+            )
+    return member
+
+
+@transaction.atomic
+def set_discreet(entry, member, discreet: bool) -> Member:
+    """Show a member only to profiles that read the medical rubric (rule 7), or to everybody again."""
+    lock_circle(entry)
+    member = locked_member(entry, member)
+    if member.discreet != discreet:
+        member.discreet = discreet
+        next_version(member, "discreet")
+        record(
+            entry,
+            member,
+            KIND.EDITED,
+            subject="discret",
+            before=sheet.shown("discreet", not discreet),
+            after=sheet.shown("discreet", discreet),
+        )
+    return member
+
+
+@transaction.atomic
+def set_habilitation(entry, member, wanted: str, *, refusal: dict | None = None, withdrawal: dict | None = None):
+    """Answer « Habilitation : oui / non / refus du patient » for a member; see `answering.answer`. Returns it.
+
+    Who may add but not grant leaves « habilitation demandée ». Raises OwnHabilitation, GrantNotAllowed,
+    RefusalStands (a refusal must be withdrawn first), AidantCannotBeGranted, ManualCannotBeGranted,
+    StructureCannotSignIn, NotAllowed, and the errors of dates.
+    """
+    lock_circle(entry)
+    member = locked_member(entry, member)
+    answer(entry, member, wanted, refusal=refusal, withdrawal=withdrawal)
+    return member
+
+
+@transaction.atomic
+def link_to_directory(entry, member, *, professional, activity=None) -> Member:
+    """Say whom a hand-entered professional is in the directory: same row, same period, same history.
+
+    What was typed stays on the sheet beside the directory's text. Raises NotManual, AlreadyMember,
+    RoleNotPossible (the role held does not fit the profession found), NotAllowed.
+    """
+    lock_circle(entry)
+    entry.access.require(Action.ADD_MEMBER)
+    member = locked_member(entry, member)
+    if member.kind != roles.MANUAL:
+        raise NotManual
+    twin = Member.objects.with_names().filter(dossier_id=entry.dossier.pk, professional=professional).first()
+    account = account_of(professional)
+    if twin or _has_row(entry, account):
+        name = name_for(entry, twin) if twin else ""
+        raise AlreadyMember(name=name, member_id=twin.pk if name else None)
+    typed = member.display_name
+    member.kind, member.professional = roles.DIRECTORY, professional
+    member.activity = activity or main_activity(professional)
+    _keep_role_possible(member)
+    next_version(member, "kind", "professional", "activity")
+    habilitations.bind_professional(member.habilitation, professional=professional, user=account, by=entry.user)
+    record(entry, member, KIND.LINKED, before=typed, after=member.display_name)
+    return member
+
+
+def _has_row(entry, account) -> bool:
+    if account is None:
+        return False
+    return Habilitation.objects.open().filter(dossier_id=entry.dossier.pk, user=account).exists()
+
+
+def _move(entry, member: Member, activity) -> None:
+    if member.kind != roles.DIRECTORY or activity.professional_id != member.professional_id:
+        raise FieldUnknown(field="activity")
+    if activity.pk == member.activity_id:
+        return
+    before = member.activity.structure_name if member.activity else ""
+    member.activity = activity
+    record(entry, member, KIND.EDITED, subject="lieu d'exercice", before=before, after=activity.structure_name)
+
+
+def _keep_role_possible(member: Member) -> None:
+    """Refuse a profession that the roles held, or to come, do not admit."""
+    for holding in member.roles.filter(ends_on=None):
+        sentence = roles.why_not(holding.role, member.kind, member.profession_codes[0])
+        if sentence:
+            raise RoleNotPossible(f"{sentence} Changez d'abord le rôle « {label_of(member, holding.role)} ».")
+
+
+def _last_editor(member: Member) -> str:
+    last = member.changes.select_related("by").order_by("-at", "-id").first()
+    return last.by.get_full_name() if last else ""

@@ -1,0 +1,62 @@
+"""Is the person being typed already known, in this circle or in the directory?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from circle.models import Member
+from circle.rows import MemberRow
+from coordination.common.text import fold
+from coordination.directory.search import ProfessionalResult, find_similar
+
+# Of 100: one letter in ten may differ, names in either order. Below, brothers and sisters look alike.
+ALIKE = 90
+SAME_NAME = "Même nom."
+
+
+@dataclass(frozen=True)
+class Known:
+    """`in_circle`: (row, why) of members, present or gone; `in_directory`: results of the directory's search."""
+
+    in_circle: tuple[tuple[MemberRow, str], ...] = ()
+    in_directory: tuple[ProfessionalResult, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.in_circle or self.in_directory)
+
+
+def find(
+    entry,
+    *,
+    family_name: str,
+    given_name: str,
+    phones: Iterable[str] = (),
+    email: str = "",
+    profession: str = "",
+    town: str = "",
+    with_directory: bool = True,
+) -> Known:
+    """Return who may be the person typed: nearly the same name, or the same phone or e-mail (E.164, lower case).
+
+    Only members this reader may see (rule 7). Two SQL statements, and the directory's search.
+    """
+    contacts = {*phones, email} - {""}
+    wanted = fold(f"{family_name} {given_name}")
+    members = [*Member.objects.rows(entry), *Member.objects.rows(entry, past=True)]
+    alike = ((row, _why(row, wanted, contacts)) for row in members if row.shape != "structure" and not row.is_reduced)
+    directory = ()
+    if with_directory and family_name and given_name:
+        directory = find_similar(family_name, given_name, profession=profession or None, town=town or None)
+    return Known(tuple((row, why) for row, why in alike if why), directory)
+
+
+def _why(row: MemberRow, wanted: str, contacts: set[str]) -> str:
+    gone = " A quitté le cercle." if row.ends_on else ""
+    if fuzz.token_sort_ratio(wanted, fold(f"{row.family_name} {row.given_name}")) >= ALIKE:
+        return f"{SAME_NAME}{gone}"
+    if contacts & {row.phone, row.mobile, row.email}:
+        return f"Même moyen de contact.{gone}"
+    return ""

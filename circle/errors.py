@@ -1,0 +1,146 @@
+from coordination.common.errors import DomainError
+
+
+class MemberUnknown(DomainError):
+    """No such member in this dossier, or not shown to this reader: the same answer."""
+
+    code = "member_unknown"
+    message = "Cette page n'existe pas ou n'existe plus."
+
+
+class NotPresent(DomainError):
+    code = "not_present"
+    message = "{name} n'est plus dans le cercle de soins."
+
+
+class AlreadyMember(DomainError):
+    """`member_id` is None when the reader may not see that member (rule 7): the sentence then names nobody."""
+
+    code = "already_member"
+    message = "{name} est déjà dans le cercle de soins."
+
+    def __init__(self, *, name="", member_id=None):
+        self.member_id = member_id
+        if name:
+            super().__init__(name=name)
+        else:
+            super().__init__("Cet ajout n'est pas possible ici : rapprochez-vous du coordinateur du dossier.")
+
+
+class RoleUnknown(DomainError):
+    code = "role_unknown"
+    message = "Ce rôle n'existe pas."
+    field = "role"
+
+
+class RoleNotPossible(DomainError):
+    """The kind or the profession of the member does not fit: the sentence says which."""
+
+    code = "role_not_possible"
+    message = "Ce membre ne peut pas tenir ce rôle."
+    field = "role"
+
+
+class RoleAlreadyHeld(DomainError):
+    """`holder` and `since` are empty, `holder_id` None, when the reader may not see the holder (rule 7)."""
+
+    code = "role_already_held"
+    message = "{holder} tient déjà le rôle « {role} » depuis le {since}. Prévoyez la passation."
+    field = "role"
+
+    def __init__(self, *, role, holder="", since="", holder_id=None):
+        self.role, self.holder, self.since, self.holder_id = role, holder, since, holder_id
+        if holder:
+            super().__init__(role=role, holder=holder, since=since)
+        else:
+            super().__init__(f"Le rôle « {role} » est déjà tenu. Rapprochez-vous du coordinateur du dossier.")
+
+
+class RoleHeldTwice(DomainError):
+    """`count` dossiers; `dossier_ids` those the administrator may open himself, as a member."""
+
+    code = "role_held_twice"
+    message = "Le rôle « {role} » est tenu par plusieurs membres à la fois dans {count} : il ne peut pas être unique."
+    field = "unique"
+
+    def __init__(self, *, role, count, dossier_ids=()):
+        self.count, self.dossier_ids = count, tuple(dossier_ids)
+        super().__init__(role=role, count=f"{count} dossier{'s' if count > 1 else ''}")
+
+
+class DateNotPossible(DomainError):
+    code = "date_not_possible"
+    message = "Cette date n'est pas possible."
+    field = "starts_on"
+
+
+class ContactMissing(DomainError):
+    code = "contact_missing"
+    message = "Indiquez au moins un moyen de contact : téléphone, mobile ou email."
+    field = "phone"
+
+
+class NameMissing(DomainError):
+    code = "name_missing"
+    message = "Indiquez le nom."
+    field = "family_name"
+
+
+class CodeUnknown(DomainError):
+    code = "code_unknown"
+    message = "Choisissez une valeur de la liste."
+
+
+class FieldUnknown(DomainError):
+    code = "field_unknown"
+    message = "Ce champ ne se modifie pas ici."
+
+
+class LooksLikeMember(DomainError):
+    """A member of the circle looks like the one being typed; `found` are their rows."""
+
+    code = "looks_like_member"
+    message = "Une personne du même nom est déjà dans le cercle. Indiquez pourquoi il s'agit d'une autre personne."
+    field = "duplicate_reason"
+
+    def __init__(self, found):
+        self.found = found
+        super().__init__()
+
+
+class LooksLikeDirectory(DomainError):
+    """The directory knows someone who looks like the one being typed; `found` are its search results."""
+
+    code = "looks_like_directory"
+    message = "L'annuaire connaît une personne de ce nom. Choisissez-la, ou indiquez pourquoi c'est une autre."
+    field = "duplicate_reason"
+
+    def __init__(self, found):
+        self.found = found
+        super().__init__()
+
+
+class RemovalTooOld(DomainError):
+    code = "removal_too_old"
+    message = "Ce retrait date de plus de 30 jours : ajoutez à nouveau ce membre."
+
+
+class NothingToUndo(DomainError):
+    code = "nothing_to_undo"
+    message = "Il n'y a pas de retrait à annuler pour ce membre."
+
+
+class NotManual(DomainError):
+    code = "not_manual"
+    message = "Seul un professionnel saisi à la main se relie à l'annuaire."
+
+
+class CreatorNotInDirectory(DomainError):
+    code = "creator_not_in_directory"
+    message = "Votre compte n'est rattaché à aucun professionnel de l'annuaire : demandez-le à votre administrateur."
+
+
+class RemovalReasonMissing(DomainError):
+    code = "removal_reason_missing"
+    message = "Indiquez le motif du retrait."
+    field = "reason"

@@ -1,0 +1,114 @@
+"""Access said in words, everywhere the same way: five values, nothing else (design system, section 4). Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from circle import roles
+from coordination.common.french import date_fr, plural
+from habilitations.matrix import Matrix
+from habilitations.rubriques import Niveau
+
+ECRITURE, LECTURE, ATTENTE, AUCUN, REFUS = "ecriture", "lecture", "attente", "aucun", "refus"
+_CLOSED = (0,) * 16
+
+
+class Facts(NamedTuple):
+    """What is known of one member's access. `vouched` and `declared` are (profession, fonction) pairs.
+
+    `delegates`: one such pair per delegate of a habilitated structure, ("", "") when nobody vouched.
+    """
+
+    kind: str
+    state: str
+    state_on: dt.datetime | None = None
+    state_before: str | None = None
+    feminine: bool = False
+    refused_on: dt.date | None = None
+    has_account: bool = False
+    account_open: bool = False
+    vouched: tuple[str, str] | None = None
+    declared: tuple[str, str] = ("", "")
+    can_sign_in: bool = False
+    delegates: Sequence[Sequence[str]] = ()
+
+
+class AccessWords(NamedTuple):
+    """`value` picks the pictogram; `levels` are 16 integers in the order of the matrix, grey when `pending`."""
+
+    value: str
+    phrase: str
+    detail: str
+    levels: tuple[int, ...] = _CLOSED
+    pending: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.value in (ECRITURE, LECTURE)
+
+
+def access_in_words(facts: Facts, matrix: Matrix, profiles: dict[str, AccessWords]) -> AccessWords:
+    """Return the words of one member's access. `profiles` keeps what was said of a profile during one list."""
+    if facts.state == "refus":
+        noted = f"Noté le {date_fr(facts.refused_on)}, accès fermé" if facts.refused_on else "Accès fermé"
+        return AccessWords(REFUS, "Refus du patient", noted)
+    if facts.state == "oui":
+        return _granted(facts, matrix, profiles)
+    if facts.state == "attente":
+        would_be = of_profile(matrix.profile_of(*(facts.vouched or facts.declared)), matrix, profiles)
+        why = "Profession à confirmer" if facts.has_account else "N'a pas encore de compte"
+        return AccessWords(ATTENTE, "Accès en attente", why, would_be.levels, pending=True)
+    return AccessWords(AUCUN, "Pas d'accès", _why_none(facts))
+
+
+def of_profile(profile: str, matrix: Matrix, profiles: dict[str, AccessWords]) -> AccessWords:
+    """Return what a profile opens: "Peut lire et écrire", "15 rubriques sur 16, 11 en écriture"."""
+    if profile not in profiles:
+        profiles[profile] = _of_levels(tuple(int(level) for level in matrix.row(profile).values()))
+    return profiles[profile]
+
+
+def _of_levels(levels: tuple[int, ...]) -> AccessWords:
+    readable = sum(level >= Niveau.LECTURE for level in levels)
+    writable = sum(level >= Niveau.ECRITURE for level in levels)
+    detail = f"{plural(readable, 'rubrique')} sur {len(levels)}"
+    if writable:
+        return AccessWords(ECRITURE, "Peut lire et écrire", f"{detail}, {writable} en écriture", levels)
+    if readable:
+        return AccessWords(LECTURE, "Peut lire", detail, levels)
+    return AccessWords(AUCUN, "Pas d'accès", "Sa profession n'ouvre aucune rubrique", levels)
+
+
+def _granted(facts: Facts, matrix: Matrix, profiles: dict[str, AccessWords]) -> AccessWords:
+    if facts.kind == roles.STRUCTURE:
+        return _structure(facts, matrix, profiles)
+    if not facts.account_open:
+        return AccessWords(AUCUN, "Pas d'accès", "Compte fermé")
+    if facts.vouched is None:
+        return AccessWords(AUCUN, "Pas d'accès", "Profession à confirmer")
+    return of_profile(matrix.profile_of(*facts.vouched), matrix, profiles)
+
+
+def _structure(facts: Facts, matrix: Matrix, profiles: dict[str, AccessWords]) -> AccessWords:
+    if not facts.can_sign_in:
+        return AccessWords(AUCUN, "Pas d'accès", "Ne peut plus se connecter")
+    if not facts.delegates:
+        return AccessWords(AUCUN, "Habilitée, aucun délégué", "Personne ne peut entrer en son nom")
+    each = [of_profile(matrix.profile_of(*pair), matrix, profiles) for pair in facts.delegates]
+    # The comb of a structure: the most that one of its delegates may do, rubric by rubric.
+    most = tuple(max(levels) for levels in zip(*(words.levels for words in each), strict=True))
+    phrase = f"Habilitée, {plural(len(each), 'délégué')}"
+    return AccessWords(_of_levels(most).value, phrase, "Chacun selon sa profession", most)
+
+
+def _why_none(facts: Facts) -> str:
+    if facts.kind == roles.PERSON:
+        return "Espace aidant non ouvert"
+    if facts.kind == roles.MANUAL or (facts.kind == roles.STRUCTURE and not facts.can_sign_in):
+        return "Ne peut pas se connecter"
+    if facts.state_before in ("oui", "attente"):
+        return f"Accès suspendu le {date_fr(facts.state_on)}"
+    feminine = facts.feminine or facts.kind == roles.STRUCTURE
+    return "Ajoutée sans habilitation" if feminine else "Ajouté sans habilitation"
