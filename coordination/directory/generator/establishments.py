@@ -119,8 +119,8 @@ class _Maker:
     def make(self, index: int, *, closed: bool) -> Establishment:
         category, aggregate, _, employer, sector, word = self.kinds[index]
         town, (number, code, label, street) = self.towns[index], self.streets[index]
-        serial = self._serials.get(town.department, 0)
-        self._serials[town.department] = serial + 1
+        serial = self._serials.get(town.finess_department, 0)
+        self._serials[town.finess_department] = serial + 1
         siren = numbers.siren(index)
         own = f'"{self.names[index]}"' if index % 41 == 7 else self.names[index]
         long_name = f"{word} {own} {town.name.upper()}" if index % 5 else f"{word} {own}"

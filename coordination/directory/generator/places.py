@@ -21,7 +21,9 @@ STREETS = (
 )  # fmt: skip
 
 # FINESS writes the overseas departments with a letter (directories.md B.1).
-FINESS_OVERSEAS = {"971": "9A", "972": "9B", "973": "9C", "974": "9D", "976": "9F", "975": "9E"}
+# Saint-Barthélemy and Saint-Martin still belong to Guadeloupe there.
+FINESS_OVERSEAS = {"971": "9A", "977": "9A", "978": "9A", "972": "9B", "973": "9C", "974": "9D", "976": "9F",
+                   "975": "9E"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,14 +51,17 @@ def lend_structure_mailboxes(structures: str) -> None:
     """Give the structures selected by `structures` (SQL giving ids) their organisation mailboxes."""
     if not scalar("SELECT EXISTS (SELECT 1 FROM directory_mailbox)"):
         return
+    numbers = (("'1'", "finess"), ("'2'", "siren"), ("'3'", "siret"), ("'0', '4'", "technical_id"))
+    found = " UNION ALL ".join(
+        f"SELECT w.id, b.address FROM wanted w JOIN directory_mailbox b ON b.structure_number = w.{column}"  # noqa: S608
+        f" AND b.structure_number <> '' WHERE b.structure_id_type IN ({kinds}) AND b.kind = 'ORG'"
+        " AND b.ceased_at IS NULL"
+        for kinds, column in numbers
+    )
     execute(
-        "UPDATE directory_structure t SET mss_address = coalesce(m.address, '') FROM"
-        " (SELECT t.id, min(b.address) AS address FROM directory_structure t LEFT JOIN directory_mailbox b"
-        "  ON b.kind = 'ORG' AND b.ceased_at IS NULL AND b.structure_number <> ''"
-        "  AND ((b.structure_id_type = '1' AND b.structure_number = t.finess)"
-        "  OR (b.structure_id_type = '2' AND b.structure_number = t.siren)"
-        "  OR (b.structure_id_type = '3' AND b.structure_number = t.siret)"
-        "  OR (b.structure_id_type IN ('0', '4') AND b.structure_number = t.technical_id))"
-        f" WHERE t.id IN ({structures}) GROUP BY t.id) m"
+        "WITH wanted AS (SELECT id, finess, siren, siret, technical_id FROM directory_structure"
+        f" WHERE id IN ({structures})), m AS (SELECT w.id, min(f.address) AS address FROM wanted w"
+        f" LEFT JOIN ({found}) f ON f.id = w.id GROUP BY w.id)"
+        " UPDATE directory_structure t SET mss_address = coalesce(m.address, '') FROM m"
         " WHERE t.id = m.id AND t.mss_address <> coalesce(m.address, '')"
     )

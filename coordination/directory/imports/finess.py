@@ -17,12 +17,14 @@ def import_finess(path: Path, options: Options | None = None) -> list[Report]:
     found = sources(path)
     if len(found) != 1:
         raise FileRefused(f"L'archive {path.name} doit contenir un seul fichier FINESS. Rien n'a été modifié.")
-    return [run("finess", found[0], _load, options or Options())]
+    # Told apart, because the number of rows of one generation says nothing of the other's.
+    kind = "finess" if _is_json(found[0]) else "finess-csv"
+    return [run(kind, found[0], _load, options or Options())]
 
 
 def _load(load: Load) -> None:
     load.progress.phase("Contrôle du fichier")
-    is_json = _is_json(load.source)
+    is_json = load.run.kind == "finess"
     rows: Iterator[StructureRow] = finess_json.rows(load) if is_json else finess_csv.rows(load)
     structure_rows.stage(rows)
     load.check_size(load.read)

@@ -34,7 +34,9 @@ BOUNDS = {
     "rpps": (2_000_000, 2_600_000),
     "savoir-faire": (300_000, 700_000),
     "mssante": (400_000, 800_000),
-    "finess": (90_000, 400_000),
+    # Legal entities and establishments, closed ones included; open establishments only in the legacy file.
+    "finess": (200_000, 400_000),
+    "finess-csv": (90_000, 130_000),
     "structures": (1, 200_000),
 }
 

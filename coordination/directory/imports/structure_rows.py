@@ -97,13 +97,14 @@ def merge(load: Load, source: str, *, kinds: tuple[str, ...] = ALL_KINDS) -> Cou
         "  AND s.source_key <> '' AND s.finess = ''"
     )
     execute("ANALYZE found")
-    new = _insert(source, load, now)
-    changed = _update(source, load, now)
+    # Before the new rows come in: they are not among those found.
     ceased = execute(
         "UPDATE directory_structure t SET ceased_at = %s, content_hash = NULL WHERE t.source = %s"
         " AND t.kind = ANY(%s) AND t.ceased_at IS NULL AND NOT EXISTS (SELECT 1 FROM found WHERE found.id = t.id)",
         [now, source, list(kinds)],
     )
+    new = _insert(source, load, now)
+    changed = _update(source, load, now)
     completion.lend_addresses("SELECT id FROM changed_structures")
     completion.lend_structure_mailboxes("SELECT id FROM changed_structures")
     return Counts(new, changed, ceased)
