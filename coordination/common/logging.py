@@ -138,7 +138,9 @@ class RequestLogMiddleware:
         started = time.perf_counter()
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id
-        if not request.path.startswith(settings.STATIC_URL):
+        # Files and probes that go well are many and say nothing.
+        quiet = request.path.startswith((settings.STATIC_URL, "/sante/")) and response.status_code < 400
+        if not quiet:
             self._write(request, response, started)
         return response
 

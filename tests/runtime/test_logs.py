@@ -50,7 +50,7 @@ def test_a_request_is_one_line_without_its_address(lines, client):
 
 
 @pytest.mark.req("SEC-22")
-@pytest.mark.parametrize("path", ["/sante/vivant", "/nulle/part", "/compte/connexion/"])
+@pytest.mark.parametrize("path", ["/", "/nulle/part", "/compte/connexion/"])
 @pytest.mark.django_db
 def test_nothing_typed_by_a_person_is_written(lines, client, path):
     client.get(path, {"q": SEARCHED, "nom": NAME})
@@ -58,6 +58,11 @@ def test_nothing_typed_by_a_person_is_written(lines, client, path):
     client.get(path, headers={"Host": f"{SEARCHED}.invalid", "X-Request-ID": NAME.split()[1] * 9})
     assert lines()
     assert_silent([line for line in lines() if line["logger"] != "django.security.DisallowedHost"])
+
+
+def test_a_probe_that_goes_well_is_not_written(lines, client):
+    client.get("/sante/vivant")
+    assert lines() == []
 
 
 @pytest.mark.req("SEC-22")
