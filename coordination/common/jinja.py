@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -16,10 +17,11 @@ from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
+from markupsafe import Markup
 
 from coordination.common import french
+from coordination.common.comb import comb_bars
 from coordination.common.text import initials
-
 
 _INDENT = re.compile(r"[ \t]*\n\s*")
 
@@ -62,6 +64,15 @@ def url(name: str, *args: Any, **kwargs: Any) -> str:
 _BLANKS = re.compile(r"\s+")
 
 
+_ICON = Markup('<svg class="{}" aria-hidden="true" width="16" height="16"><use href="{}#{}"></use></svg>')
+
+
+@lru_cache(maxsize=256)
+def draw_icon(name: str, cls: str = "") -> Markup:
+    """Return one icon of the sprite, see ``templates/components/icon.html``; kept, a page shows some two hundred."""
+    return _ICON.format(f"icon {cls}" if cls else "icon", static("icons.svg"), name)
+
+
 def classes(*names: str | None) -> str:
     """Join class names, passing over the empty ones."""
     return _BLANKS.sub(" ", " ".join(name for name in names if name)).strip()
@@ -75,7 +86,15 @@ def environment(**options: Any) -> Environment:
     options.setdefault("lstrip_blocks", True)
     options["extensions"] = [*options.get("extensions", []), TemplateText, "jinja2.ext.do"]
     env = Environment(autoescape=options.pop("autoescape", True), **options)  # noqa: S701 (Django gives True)
-    env.globals.update(static=static, url=url, config=PublicConfig(), classes=classes, initials=initials)
+    env.globals.update(
+        static=static,
+        url=url,
+        config=PublicConfig(),
+        classes=classes,
+        initials=initials,
+        comb_bars=comb_bars,
+        draw_icon=draw_icon,
+    )
     env.filters.update(
         date_fr=french.date_fr,
         near_date=french.near_date,

@@ -12,6 +12,7 @@ from django.template import engines
 from jinja2 import UndefinedError
 
 from coordination.common import context, error_pages
+from coordination.common.comb import comb_bars
 from tests.front import rendering
 
 STATIC = Path(settings.STATICFILES_DIRS[0])
@@ -209,3 +210,11 @@ def test_the_undo_waits_in_the_session_and_is_shown_once(rf):
     take = context.interface(request)["take_undo_toast"]
     assert take()["label"] == "Annuler le retrait"
     assert take() is None
+
+
+def test_the_comb_has_one_bar_per_rubric_and_is_decorative():
+    drawn = str(comb_bars([2, 1, 0, 2]))
+    assert drawn.count("v15") == 2
+    assert drawn.count("v7") == 1
+    assert drawn.count("v2") == 1
+    assert '<path class="e" d="M0 0h5v15h-5zM21 0h5v15h-5z"/>' in drawn
