@@ -113,6 +113,10 @@ class RoleFields(TidyForm):
         return [bound for bound in super().hidden_fields() if bound.name != "role_autre"]
 
     @property
+    def other_choices(self) -> list[tuple[str, str]]:
+        return [(code, self.picker.full_label(code)) for code, _ in self.picker.others]
+
+    @property
     def shown_role(self) -> str:
         """The radio to check: the code itself once it is among the likely ones, else « Autre rôle »."""
         code = self._chosen(self.data) if self.is_bound else (self.initial.get("role") or "")
@@ -211,9 +215,9 @@ class AnswerFields(RefusalFields):
 
     @property
     def wanted(self) -> str:
-        """What the actions are asked: a request leaves « non »."""
+        """What the actions are asked: « oui » from who may not grant leaves « habilitation demandée »."""
         answer = self.cleaned_data["habilitation"]
-        return NO if answer == REQUEST else answer
+        return YES if answer == REQUEST else answer
 
     @property
     def is_request(self) -> bool:
@@ -230,7 +234,7 @@ class AddForm(RoleFields, AnswerFields):
 
 
 class HabilitationForm(AnswerFields):
-    """The same question asked again of a member; coming back from a refusal asks for its withdrawal first."""
+    """The same question asked again of a member; a standing refusal is withdrawn on its own page first."""
 
 
 class WithdrawalForm(TidyForm):

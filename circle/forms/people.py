@@ -9,8 +9,16 @@ from circle.forms.fields import AddressFields, EmailField, FrenchDateField, Phon
 from coordination.common import nomenclatures
 from coordination.common.ids import uuid7
 from coordination.common.text import capital_family, capital_given
+from coordination.dossiers.forms import TidyForm
 
 PROFESSIONAL, RELATIVE = "professionnel", "aidant"
+# What the link with the person says of one's gender: « Aidante principale » needs no other question.
+WOMEN = frozenset({
+    "MTH", "NMTH", "STPMTH", "GRMTH", "GGRMTH", "DAU", "SIS", "HSIS", "GRNDDAU", "AUNT", "NIECE", "WIFE", "DAUC",
+})  # fmt: skip
+MEN = frozenset({
+    "FTH", "NFTH", "STPFTH", "GRFTH", "GGRFTH", "SON", "BRO", "HBRO", "GRNDSO", "UNCLE", "NEPHEW", "HUSB", "SONC",
+})  # fmt: skip
 NO_CONTACT = "Indiquez au moins un moyen de contact : téléphone fixe, mobile ou email."
 DESCRIPTION = {"label": "Description", "max_length": 500, "required": False, "widget": forms.Textarea}
 DISCREET = {
@@ -27,9 +35,7 @@ class ReachFields(AddressFields):
     """Who someone is and how to reach them."""
 
     family_name = forms.CharField(label="Nom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    given_name = forms.CharField(
-        label="Prénom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+    given_name = forms.CharField(label="Prénom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     email = EmailField(label="Email")
     phone = PhoneField(label="Numéro de téléphone fixe")
     mobile = PhoneField(label="Numéro de mobile")
@@ -82,7 +88,12 @@ class RelativeFields(ReachFields):
 
     def fields_of_member(self) -> dict:
         said = self.cleaned_data
-        return super().fields_of_member() | {"relation": said["relation"], "unlisted": said["unlisted"]}
+        civility = "MME" if said["relation"] in WOMEN else "M" if said["relation"] in MEN else ""
+        return super().fields_of_member() | {
+            "civility": civility,
+            "relation": said["relation"],
+            "unlisted": said["unlisted"],
+        }
 
 
 class AddedByHand(RoleFields):
@@ -116,10 +127,13 @@ class EditRelativeForm(RelativeFields, EditFields):
     pass
 
 
-class EditLinkedForm(EditFields):
-    """A member linked to the directory: only what the circle itself says of it."""
+class EditLinkedForm(TidyForm, EditFields):
+    """A member linked to the directory: what is typed here is added to what the directory says."""
 
+    email = EmailField(label="Email")
+    phone = PhoneField(label="Numéro de téléphone fixe")
+    mobile = PhoneField(label="Numéro de mobile")
     description = forms.CharField(**DESCRIPTION)
 
     def fields_of_member(self) -> dict:
-        return {"description": " ".join(self.cleaned_data["description"].split())}
+        return {name: self.cleaned_data[name] for name in ("email", "phone", "mobile", "description")}

@@ -28,9 +28,7 @@ TOO_SHORT = "Tapez au moins 2 caractères."
 def add(request: HttpRequest, entry) -> HttpResponse:
     """The search page; the text comes by POST and goes nowhere else."""
     require_adding(entry)
-    asked = {
-        name: request.POST.get(name, "").strip()[:100] for name in ("q", "profession", "ville")
-    }
+    asked = {name: request.POST.get(name, "").strip()[:100] for name in ("q", "profession", "ville")}
     context = {
         "asked": asked,
         "professions": [("", "Toutes les professions"), *nomenclatures.choices("profession")],

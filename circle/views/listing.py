@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from circle.models import Member
 from circle.views.drawing import member_item
-from circle.views.pages import circle_url, page
+from circle.views.pages import page
 from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.french import plural
 from coordination.common.htmx import is_fragment, vary_on_htmx
@@ -42,6 +42,10 @@ class Filters:
     day: dt.date | None = None
     text: str = ""
     day_error: str = ""
+
+    @property
+    def shown_day(self) -> dt.date:
+        return self.day or timezone.localdate()
 
     @property
     def query(self) -> str:
@@ -159,7 +163,3 @@ def key_of(label: str) -> str:
 
 def _by_label(labels: dict[str, str]) -> list[tuple[str, str]]:
     return sorted(labels.items(), key=lambda pair: fold(pair[1]))
-
-
-def back_to_list(entry, filters: Filters) -> str:
-    return f"{circle_url(entry)}?{filters.query}" if filters.query else circle_url(entry)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from circle import roles
 from circle.forms.access import Holder, RolePicker
 from circle.models import Member, RoleHolding, RoleSetting
+from coordination.directory.search import profession_label
 
 
 def unique_roles() -> frozenset[str]:
@@ -26,9 +27,7 @@ def holders(entry, unique: frozenset[str], *, rows=None, but=None) -> dict[str, 
         .exclude(member_id=but)
         .values_list("role", "member_id", "starts_on")
     )
-    return {
-        role: _holder(known[member_id], role, since) for role, member_id, since in held if member_id in known
-    }
+    return {role: _holder(known[member_id], role, since) for role, member_id, since in held if member_id in known}
 
 
 def _holder(row, role: str, since) -> Holder:
@@ -82,3 +81,8 @@ def _words(feminine, words):
         return roles.label(role.code, feminine=bool(feminine), profession=words)
 
     return said
+
+
+def trade(profession: str) -> str:
+    """Return the words of a bare profession code."""
+    return profession_label(profession) if profession else ""

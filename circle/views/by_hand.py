@@ -1,0 +1,168 @@
+"""« Ajout manuel de personne »: a professional the directory does not know, or a relative, with doubles pointed out."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from circle import actions, duplicates, roles
+from circle.forms.people import PROFESSIONAL, RELATIVE, ManualProfessionalForm, RelativeForm
+from circle.views import picking
+from circle.views.adding import SEARCH
+from circle.views.options import person_title
+from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, require_adding
+from circle.views.wording import was_added
+from coordination.accounts import drafts
+from coordination.common.htmx import redirect
+from coordination.common.phones import phone_or_none
+from coordination.common.text import initials, person_name
+from coordination.dossiers.door import rubric_view
+from habilitations.rubriques import Niveau, Rubrique
+
+FORMS = {PROFESSIONAL: ManualProfessionalForm, RELATIVE: RelativeForm}
+TABS = (
+    (PROFESSIONAL, "Un professionnel"),
+    (RELATIVE, "Un aidant, un représentant légal, une personne de confiance"),
+)
+SWITCH = "changer"
+NOT_KEPT = frozenset({"creation_key", "csrfmiddlewaretoken", SWITCH, "role", "duplicate_reason"})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE)
+def add_manually(request: HttpRequest, entry, kind: str) -> HttpResponse:
+    """The form of one kind of person. Switching kind keeps what was typed."""
+    require_adding(entry)
+    if kind not in FORMS:
+        raise Http404
+    if request.method != "POST":
+        initial = {"starts_on": timezone.localdate()} | draft_initial(request, _draft(kind), entry.dossier.pk)
+        return _page(request, entry, kind, _form(entry, kind, initial=initial))
+    if SWITCH in request.POST:
+        initial = {name: value for name, value in request.POST.items() if name not in NOT_KEPT}
+        return _page(request, entry, kind, _form(entry, kind, initial=initial))
+    form = _form(entry, kind, request.POST)
+    if form.is_valid():
+        member = attempt(form, _add, entry, kind, form)
+        if member is not None:
+            drafts.clear(request.user, _draft(kind), entry.dossier.pk)
+            name = person_name(form.cleaned_data["family_name"], form.cleaned_data["given_name"])
+            messages.success(request, was_added(name, None))
+            return redirect(request, circle_url(entry))
+    return _page(request, entry, kind, form, status=422)
+
+
+@require_POST
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, action=SEARCH)
+def lookalikes(request: HttpRequest, entry, kind: str) -> HttpResponse:
+    """The panel « Est-ce la même personne ? » for what is typed so far (htmx)."""
+    require_adding(entry)
+    if kind not in FORMS:
+        raise Http404
+    form = _form(entry, kind, initial={"duplicate_reason": request.POST.get("duplicate_reason", "")})
+    found = similar(entry, kind, request.POST)
+    return render(request, "circle/_lookalikes_answer.html", {"found": found, "form": form, "dossier": entry.dossier})
+
+
+def similar(entry, kind: str, typed) -> list[dict]:
+    """Return who looks like the person being typed: members of the circle first, then the directory.
+
+    [{name, initials, shape, second, href, label}]
+    """
+    said = {name: typed.get(name, "").strip() for name in ("family_name", "given_name", "email", "town_texte")}
+    phones = [phone for name in ("phone", "mobile") if (phone := phone_or_none(typed.get(name)))]
+    if not (said["family_name"] or phones):
+        return []
+    found = duplicates.find(
+        entry,
+        family_name=said["family_name"],
+        given_name=said["given_name"],
+        phones=phones,
+        email=said["email"].lower(),
+        profession=typed.get("profession", ""),
+        town=said["town_texte"],
+        with_directory=kind == PROFESSIONAL and bool(said["given_name"]),
+    )
+    dossier_id = entry.dossier.pk
+    members = [_member(row, why, dossier_id) for row, why in found.in_circle]
+    return members + [_candidate(result, dossier_id) for result in found.in_directory]
+
+
+def _member(row, why: str, dossier_id) -> dict:
+    return {
+        "name": row.name,
+        "initials": row.initials,
+        "shape": row.shape,
+        "second": ". ".join(filter(None, (row.second, "Déjà dans ce cercle", row.role, why))),
+        "href": links_of(dossier_id, row.id).sheet,
+        "label": "C'est elle, ouvrir sa fiche" if row.feminine else "C'est la même personne, ouvrir sa fiche",
+    }
+
+
+def _candidate(result, dossier_id) -> dict:
+    return {
+        "name": person_title(result),
+        "initials": initials(result.family_name, result.given_name),
+        "shape": "person",
+        "second": ", ".join(filter(None, (result.profession, result.structure_name, result.town)))
+        + ". Dans l'annuaire national.",
+        "href": reverse("circle:add_professional", args=[dossier_id, result.activity_id]),
+        "label": "C'est la même personne, choisir cet utilisateur",
+    }
+
+
+def _form(entry, kind: str, data=None, *, initial=None):
+    chosen = (data or initial or {}).get("profession", "") if kind == PROFESSIONAL else ""
+    picker = picking.picker(
+        entry, kind=roles.MANUAL if kind == PROFESSIONAL else roles.PERSON, profession=chosen,
+        words=picking.trade(chosen),
+    )  # fmt: skip
+    return FORMS[kind](data, initial=initial, picker=picker)
+
+
+def _add(entry, kind: str, form):
+    said = form.cleaned_data
+    act = actions.add_manual_professional if kind == PROFESSIONAL else actions.add_person
+    return act(
+        entry,
+        fields=form.fields_of_member(),
+        role=said["role"],
+        discreet=said["discreet"],
+        handover=said["handover"],
+        starts_on=said["starts_on"],
+        duplicate_reason=said["duplicate_reason"],
+        creation_key=said["creation_key"],
+    )
+
+
+def _draft(kind: str) -> str:
+    return f"cercle-manuel-{kind}"
+
+
+def _page(request, entry, kind: str, form, *, status: int = 200) -> HttpResponse:
+    dossier_id = entry.dossier.pk
+    context = {
+        "form": form,
+        "kind": kind,
+        "tabs": [
+            {"label": label, "url": reverse("circle:add_manually", args=[dossier_id, key]), "current": key == kind}
+            for key, label in TABS
+        ],
+        "found": similar(entry, kind, request.POST) if form.is_bound else [],
+        "unique_roles": unique_roles(form.picker),
+        "newcomer": person_name(form["family_name"].value(), form["given_name"].value()) or "Cette personne",
+        "handover_sentence": picking.handover_sentence,
+        "search_url": reverse("circle:add", args=[dossier_id]),
+        "lookalikes_url": reverse("circle:lookalikes", args=[dossier_id, kind]),
+        "draft_url": draft_url(_draft(kind), dossier_id),
+    }
+    return page(request, entry, "circle/add_manually.html", context, status=status)
+
+
+def unique_roles(picker) -> list[tuple[str, str]]:
+    """Return who holds the unique roles of this circle: [("Médecin traitant", "TESTARD Paul")]."""
+    return [(roles.label(code), holder.name) for code, holder in picker.holders.items()]

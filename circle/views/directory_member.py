@@ -1,0 +1,180 @@
+"""« Rôle et accès »: a professional of the directory enters the circle, in one act and one screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from circle import actions, granting, roles
+from circle.forms.access import AddForm
+from circle.models import Member
+from circle.views import answering, picking
+from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, require_adding
+from circle.views.wording import answer_said, gender_of, was_added
+from coordination.accounts import drafts
+from coordination.common.htmx import redirect
+from coordination.common.text import person_name
+from coordination.directory.models import Activity, Attachment
+from coordination.directory.search import profession_label
+from coordination.dossiers.door import rubric_view
+from habilitations.access import hat_of
+from habilitations.rubriques import Niveau, Rubrique
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A professional of the directory at one place of work, and the account behind, if any."""
+
+    activity: Activity
+    account: object | None
+    pair: tuple[str, str]
+
+    @property
+    def professional(self):
+        return self.activity.professional
+
+    @property
+    def name(self) -> str:
+        return person_name(self.professional.family_name, self.professional.given_name)
+
+    @property
+    def feminine(self) -> bool | None:
+        return gender_of(self.professional.civility)
+
+    @property
+    def trade(self) -> str:
+        place = self.activity
+        return profession_label(
+            place.profession, place.speciality, feminine=bool(self.feminine), fonction=place.fonction
+        )
+
+    @property
+    def second(self) -> str:
+        return ", ".join(filter(None, (self.trade, self.activity.structure_name, self.activity.town)))
+
+    @property
+    def draft_key(self) -> str:
+        return f"cercle-{self.professional.pk.hex}"
+
+    @property
+    def ceased(self) -> bool:
+        return bool(self.activity.ceased_at or self.professional.ceased_at)
+
+
+def find_candidate(target_id: UUID) -> Candidate:
+    """Return the candidate of an activity id, or of a professional id (his first open place). Raises Http404."""
+    rows = Activity.objects.select_related("professional", "structure")
+    activity = rows.filter(pk=target_id).first()
+    if activity is None:
+        activity = rows.filter(professional_id=target_id).order_by("ceased_at", "-id").first()
+    if activity is None:
+        raise Http404
+    user_id = (
+        Attachment.objects.filter(professional=activity.professional_id).values_list("user_id", flat=True).first()
+    )
+    vouched = answering.vouched_pair(user_id) if user_id else None
+    return Candidate(activity, user_id, vouched or (activity.profession, activity.fonction))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE)
+def add_professional(request: HttpRequest, entry, target_id: UUID) -> HttpResponse:
+    """Role, habilitation, description: the whole act on one page."""
+    require_adding(entry)
+    who = find_candidate(target_id)
+    if (already := _present(entry, who)) and request.method != "POST":
+        messages.info(request, f"{who.name} est déjà dans le cercle de soins.")
+        return redirect(request, links_of(entry.dossier.pk, already).sheet)
+    offer = _offer(entry, who)
+    form = _form(request, entry, who, offer)
+    if form.is_bound and form.is_valid():
+        member = attempt(form, _add, entry, who, form)
+        if member is not None:
+            drafts.clear(request.user, who.draft_key, entry.dossier.pk)
+            said = answer_said(member.habilitation.state, requested=form.is_request)
+            messages.success(request, f"{was_added(who.name, who.feminine)} {said}".strip())
+            return redirect(request, circle_url(entry))
+    return _page(request, entry, who, form, offer)
+
+
+@require_GET
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE)
+def preview(request: HttpRequest, entry, target_id: UUID) -> HttpResponse:
+    """The panel and the button, for the answer just given (htmx)."""
+    require_adding(entry)
+    who = find_candidate(target_id)
+    answer = request.GET.get("habilitation", "")
+    context = {
+        "preview": answering.preview_of(who.pair, answer, waits=who.account is None),
+        "submit": answering.SUBMIT.get(answer, answering.SUBMIT["non"]),
+        "title": "Ce que cette personne verra",
+    }
+    return render(request, "circle/_preview_answer.html", context)
+
+
+def _offer(entry, who: Candidate) -> granting.GrantAnswer:
+    return granting.grant_answer(
+        roles.DIRECTORY, access=entry.access, professional=who.professional, activity=who.activity, user=entry.user,
+        account=who.account,
+    )  # fmt: skip
+
+
+def _form(request: HttpRequest, entry, who: Candidate, offer) -> AddForm:
+    offered = {
+        "picker": picking.picker(
+            entry, kind=roles.DIRECTORY, profession=who.activity.profession, fonction=who.activity.fonction,
+            feminine=who.feminine, words=who.trade,
+        ),
+        "answers": answering.answers(offer),
+    }  # fmt: skip
+    if request.method == "POST":
+        return AddForm(request.POST, **offered)
+    initial = {"starts_on": timezone.localdate()} | draft_initial(request, who.draft_key, entry.dossier.pk)
+    return AddForm(initial=initial, **offered)
+
+
+def _add(entry, who: Candidate, form: AddForm) -> Member:
+    said = form.cleaned_data
+    return actions.add_professional(
+        entry,
+        professional=who.professional,
+        activity=who.activity,
+        role=said["role"],
+        wanted=form.wanted,
+        refusal=said["refusal"],
+        description=said["description"],
+        discreet=said["discreet"],
+        handover=said["handover"],
+        starts_on=said["starts_on"],
+        creation_key=said["creation_key"],
+    )
+
+
+def _present(entry, who: Candidate) -> UUID | None:
+    rows = Member.objects.rows(entry)
+    return next((row.id for row in rows if row.professional_id == who.professional.pk), None)
+
+
+def _page(request, entry, who: Candidate, form: AddForm, offer) -> HttpResponse:
+    answer = form["habilitation"].value() or ""
+    context = {
+        "who": who,
+        "form": form,
+        "newcomer": who.name,
+        "offer": offer,
+        "question": answering.question,
+        "role_options": picking.options,
+        "preview": answering.preview_of(who.pair, answer, waits=who.account is None),
+        "preview_url": reverse("circle:preview", args=[entry.dossier.pk, who.activity.pk]),
+        "submit": answering.SUBMIT.get(answer, answering.SUBMIT["non"]),
+        "draft_url": draft_url(who.draft_key, entry.dossier.pk),
+        "search_url": reverse("circle:add", args=[entry.dossier.pk]),
+    }
+    return page(request, entry, "circle/add_professional.html", context, status=422 if form.is_bound else 200)
