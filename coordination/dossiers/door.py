@@ -96,7 +96,7 @@ def enter(
     entry = look(user, dossier_id, via=via)
     if rubrique is not None and entry.access.level(rubrique) < niveau:
         entry.trace(action, rubrique=rubrique, outcome=Outcome.REFUSED, object_kind=object_kind, object_id=object_id)
-        raise LevelMissing(rubrique=rubrique.label)
+        raise _missing(entry, rubrique, niveau)
     entry.trace(action, rubrique=rubrique or "", object_kind=object_kind, object_id=object_id)
     return entry
 
@@ -140,6 +140,14 @@ def rubric_view(
     return decorate
 
 
+def _missing(entry: Entry, rubrique: Rubrique, niveau: Niveau) -> LevelMissing:
+    """Say why: the profile does not hold the level, or the state of the dossier lowers everybody's."""
+    if entry.access.matrix.level(entry.access.profile, rubrique) < niveau:
+        return LevelMissing(rubrique=rubrique.label)
+    state = entry.dossier.get_status_display().lower()
+    return LevelMissing(f"Ce dossier est {state} : il se lit, il ne se modifie pas.")
+
+
 class _Refused(Exception):
     """Carries an answer out of the transaction it must roll back."""
 
@@ -153,7 +161,7 @@ def _write(view, request, dossier_id, rubrique, niveau, said, kwargs) -> HttpRes
     details = {"rubrique": rubrique or "", "object_kind": said["object_kind"], "object_id": said["object_id"]}
     if rubrique is not None and entry.access.level(rubrique) < niveau:
         entry.trace(said["action"], outcome=Outcome.REFUSED, **details)
-        raise LevelMissing(rubrique=rubrique.label)
+        raise _missing(entry, rubrique, niveau)
     try:
         with transaction.atomic():
             entry.trace(said["action"], **details)

@@ -24,6 +24,11 @@ STATES = [
     *Dossier.Status.choices,
     (ALL_STATES, "Tous les statuts"),
 ]
+# Nobody lives at an address of the last two collectivities.
+TERRITORIES = [
+    ("", "Tous"),
+    *((d.code, f"{d.name} ({d.code})") for d in departements() if d.code not in ("984", "989")),
+]
 STATUS_KINDS = {Dossier.Status.EVALUATION: "att", Dossier.Status.PAUSE: "auc", Dossier.Status.CLOS: "auc"}
 
 
@@ -98,7 +103,7 @@ def _context(request, reader: Reader, filters: Filters, wanted: Wanted, rows: Ro
         "tabs": [_tab(vue, label, filters, counts) for vue, label in TABS.items()],
         "states": STATES,
         "motifs": [("", "Tous les motifs"), *Dossier.Motif.choices],
-        "territories": [("", "Tous"), *((d.code, f"{d.name} ({d.code})") for d in departements())],
+        "territories": TERRITORIES,
         "previous_query": filters.query(avant=rows.before, apres=None, page=max(filters.page - 1, 1)),
         "next_query": filters.query(apres=rows.after, avant=None, page=filters.page + 1),
         "list_query": filters.first_page().query(),
