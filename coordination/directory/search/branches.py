@@ -59,17 +59,19 @@ class Branch:
     params: tuple[Any, ...]
 
 
-def of_readings(readings: Sequence[Reading], lexicon: Lexicon, *, near: str) -> list[Branch]:
+def of_readings(
+    readings: Sequence[Reading], lexicon: Lexicon, *, near: str, tried: bool = True
+) -> list[Branch]:
     """Return the branches of the readings, likeliest first, at most MAX_BRANCHES.
 
     Cuts of names nobody has are left out. When that leaves nothing (a name entered by hand since the last load is in
-    no index), those of the first reading are tried all the same.
+    no index), those of the first reading are `tried` all the same.
     """
     found: list[Branch] = []
     for reading in readings:
         cuts = [c for c in splits(reading.names) if _is_known(c, reading, lexicon)] if reading.names else [((), ())]
         found.extend(_of_cuts(reading, cuts, lexicon, near))
-    if not found and readings:
+    if tried and not found and readings:
         cuts = [cut for cut in splits(readings[0].names) if cut[0]]
         found.extend(_of_cuts(readings[0], cuts[: MAX_BRANCHES // 2], lexicon, near))
     return list(dict.fromkeys(found))[:MAX_BRANCHES]

@@ -15,42 +15,68 @@ from coordination.directory.search.reading import Reading, splits
 SHORTEST = 4
 LONG = 9
 MAX_SPELLINGS = 24
-FEW_SPELLINGS = 3
+FEW_SPELLINGS = 2
+LONGEST_TOWN = 6
+READINGS = 3
+OF_NAMES = 6
+OF_OTHERS = 3
+MAX_CORRECTIONS = 14
 
 
 def of_readings(readings: Sequence[Reading], lexicon: Lexicon, *, near: str) -> list[Branch]:
-    """Return the branches of the readings with one word corrected, likeliest first; empty when nothing is near."""
+    """Return the branches of the readings with one thing corrected, likeliest first; empty when nothing is near.
+
+    In order: a name respelt, the same name in another town, a town respelt, a trade respelt.
+    """
     found: list[Branch] = []
-    for reading in readings[:2]:
-        if not reading.names:
+    others: list[Reading] = []
+    for reading in readings[:READINGS]:
+        if reading.names:
+            pairs = _name_pairs(reading.names, lexicon)
+            found.extend(branches.of_corrections(reading, pairs, near=near)[:OF_NAMES])
+            others.extend(_otherwise(reading, lexicon, near))
+    for other in dict.fromkeys(others):
+        found.extend(branches.of_readings([other], lexicon, near=near, tried=False)[:OF_OTHERS])
+    return list(dict.fromkeys(found))[:MAX_CORRECTIONS]
+
+
+def _otherwise(reading: Reading, lexicon: Lexicon, near: str) -> Iterable[Reading]:
+    if reading.places and len(reading.names) > 1:
+        # Right name, other town: people move.
+        yield replace(reading, places=(), ranks=branches.DOUBTFUL)
+    if not reading.places:
+        yield from _towns_respelt(reading, lexicon, near)
+    if not reading.targets:
+        yield from _trade_respelt(reading, lexicon)
+
+
+def _towns_respelt(reading: Reading, lexicon: Lexicon, near: str) -> Iterable[Reading]:
+    """Yield the reading with its last or first words taken as a misspelt town, the longest stretch first."""
+    names = reading.names
+    most = len(names) if reading.targets else len(names) - 1
+    for size in range(min(most, LONGEST_TOWN), 0, -1):
+        for stretch, rest in ((names[-size:], names[:-size]), (names[:size], names[size:])):
+            key = "".join(stretch)
+            if len(key) < SHORTEST or (size == 1 and _is_name(key, lexicon)):
+                continue
+            for town, _ in lexicon.towns.nearest(key, limit=FEW_SPELLINGS):
+                where = places.narrow(places.of_town(town), near, None)
+                if where:
+                    yield replace(reading, names=rest, places=where[:FEW_SPELLINGS], ranks=branches.DOUBTFUL)
+
+
+def _trade_respelt(reading: Reading, lexicon: Lexicon) -> Iterable[Reading]:
+    for word in reading.names:
+        if len(word) <= SHORTEST or _is_name(word, lexicon):
             continue
-        if reading.places and len(reading.names) > 1:
-            # Right name, other town: people move.
-            elsewhere = replace(reading, places=(), ranks=branches.DOUBTFUL)
-            found.extend(branches.of_readings([elsewhere], lexicon, near=near))
-        unknown = [w for w in reading.names if not _is_known(w, lexicon)]
-        if len(unknown) == 1 and (len(reading.names) > 1 or reading.places or reading.targets):
-            for other in _as_place_or_trade(reading, unknown[0], lexicon, near):
-                found.extend(branches.of_readings([other], lexicon, near=near))
-        found.extend(branches.of_corrections(reading, _name_pairs(reading.names, lexicon), near=near))
-    return list(dict.fromkeys(found))[: branches.MAX_BRANCHES]
-
-
-def _is_known(word: str, lexicon: Lexicon) -> bool:
-    return lexicon.family.begins(word) or lexicon.given.begins(word)
-
-
-def _as_place_or_trade(reading: Reading, word: str, lexicon: Lexicon, near: str) -> Iterable[Reading]:
-    """Yield the reading with the unknown word taken as a misspelt town, then as a misspelt trade."""
-    names = tuple(n for n in reading.names if n != word)
-    if not reading.places and len(word) >= SHORTEST:
-        for town, _ in lexicon.towns.nearest(word, limit=FEW_SPELLINGS):
-            where = places.narrow(places.of_town(town), near, None)
-            if where:
-                yield replace(reading, names=names, places=where, ranks=branches.DOUBTFUL)
-    if not reading.targets and len(word) > SHORTEST:
         for phrase, _ in lexicon.professions.nearest(word, limit=1):
-            yield replace(reading, names=names, targets=synonyms.terms()[phrase].targets, ranks=branches.DOUBTFUL)
+            names = tuple(n for n in reading.names if n != word)
+            targets = synonyms.terms()[phrase].targets
+            yield replace(reading, names=names, targets=targets, ranks=branches.DOUBTFUL)
+
+
+def _is_name(word: str, lexicon: Lexicon) -> bool:
+    return lexicon.family.holds(word) or lexicon.given.holds(word)
 
 
 def _name_pairs(

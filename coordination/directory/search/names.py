@@ -22,6 +22,10 @@ from coordination.common.text import PARTICLES
 LAST = "\U0010ffff"
 SHORTEST_ENDING = 3
 
+# The keys of one length that begin (or end) with one letter, and which name each is a key of.
+_Shelf = tuple[list[str], array]
+_NOTHING: _Shelf = ([], array("I"))
+
 
 def keys_of(name: str) -> Iterable[str]:
     """Return the keys of a folded name, the whole first.
@@ -53,7 +57,7 @@ class NameIndex:
         pairs.sort()
         self.keys = [key for key, _ in pairs]
         self._owners = array("I", (owner for _, owner in pairs))
-        self._shelves: dict[tuple[int, str], list[int]] | None = None
+        self._shelves: dict[tuple[int, str], _Shelf] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -110,14 +114,11 @@ class NameIndex:
         best: dict[int, int] = {}
         for length in range(max(1, len(key) - distance), len(key) + distance + 1):
             for end in (f"^{key[0]}", f"{key[-1]}$"):
-                shelf = shelves.get((length, end))
-                if not shelf:
-                    continue
+                shelf, owners = shelves.get((length, end), _NOTHING)
                 for _, slips, at in process.extract(
-                    key, [self.keys[i] for i in shelf], scorer=OSA.distance, score_cutoff=distance, limit=None
+                    key, shelf, scorer=OSA.distance, score_cutoff=distance, limit=None
                 ):
-                    owner = self._owners[shelf[at]]
-                    best[owner] = min(slips, best.get(owner, slips))
+                    best[owners[at]] = min(slips, best.get(owners[at], slips))
         ranked = sorted(best.items(), key=lambda pair: (pair[1], -self.counts[pair[0]]))
         return [(self.names[owner], slips) for owner, slips in ranked[:limit]]
 
@@ -129,12 +130,13 @@ class NameIndex:
         ranked = sorted(set(owners), key=lambda o: -self.counts[o])
         return [self.names[o] for o in ranked[:limit]]
 
-    def _by_length_and_ends(self) -> dict[tuple[int, str], list[int]]:
+    def _by_length_and_ends(self) -> dict[tuple[int, str], _Shelf]:
         if self._shelves is None:
-            shelves: dict[tuple[int, str], array] = defaultdict(lambda: array("I"))
-            for i, key in enumerate(self.keys):
-                if key:
-                    shelves[len(key), f"^{key[0]}"].append(i)
-                    shelves[len(key), f"{key[-1]}$"].append(i)
+            shelves: dict[tuple[int, str], _Shelf] = defaultdict(lambda: ([], array("I")))
+            for key, owner in zip(self.keys, self._owners, strict=True):
+                for end in (f"^{key[:1]}", f"{key[-1:]}$"):
+                    keys, owners = shelves[len(key), end]
+                    keys.append(key)
+                    owners.append(owner)
             self._shelves = dict(shelves)
         return self._shelves
