@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 import redis
 
-from coordination.runtime import processes
+from coordination.runtime import account, processes
 from coordination.runtime.places import Place
 from coordination.runtime.services import embedded
 
@@ -22,14 +23,13 @@ NOTHING_GIVEN: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    """A checkout so deep that a socket inside it could not be opened (107 bytes)."""
-    folder = tmp_path_factory.mktemp("x" * 60) / ("y" * 60)
-    folder.mkdir()
-    if os.geteuid() == 0:  # pytest closes its folders; PostgreSQL's user must walk through
-        for parent in list(folder.parents)[:3]:
-            parent.chmod(0o711)
-    return folder
+def data_dir():
+    """So deep that a socket inside it could not be opened (107 bytes); open to the server's user, for root."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        Path(name).chmod(0o711)
+        folder = Path(name, "x" * 60, "y" * 60)
+        folder.mkdir(parents=True)
+        yield folder
 
 
 @pytest.fixture(autouse=True)
@@ -120,11 +120,26 @@ def test_a_pid_file_left_by_another_life_is_no_obstacle(data_dir):
     with embedded("run", NOTHING_GIVEN):
         pass
     data = data_dir / "run" / "postgres"
-    assert data.exists(), "the test's folders should be open to the server's user"
     # This very process: alive, and not a PostgreSQL.
     (data / "postmaster.pid").write_text(f"{os.getpid()}\n{data}\n1\n5432\n/tmp/gone\n\n 1 1\nready\n")
     with embedded("run", NOTHING_GIVEN) as variables:
         assert query(variables, "SELECT 1") == (1,)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends its servers to another user")
+def test_as_root_no_folder_is_opened_wider(tmp_path, monkeypatch):
+    """A closed folder stays closed: the data go where the server's user may reach them, and a file says where."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    system = tmp_path.parent / "system"
+    monkeypatch.setattr(account, "SYSTEM_HOME", system)
+    monkeypatch.setattr(account.Account, "can", lambda self, right, path: not path.is_relative_to(closed))
+    wanted = closed / "run" / "postgres"
+    wanted.parent.mkdir()
+    moved = account.reachable_folder(account.server_account(), wanted)
+    assert moved.is_relative_to(system)
+    assert (closed / "run" / "postgres.moved-to").read_text().strip() == str(moved)
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 
 def test_a_lost_state_file_costs_no_data(data_dir):
