@@ -180,6 +180,8 @@ def update_contacts(dossier: Dossier, *, by, version: int, contacts: dict) -> Do
         raise ChangedMeanwhile(
             who=who.get_full_name() if who else "", current={name: getattr(dossier, name) for name in contacts}
         )
+    if all(getattr(dossier, name) == value for name, value in contacts.items()):
+        return dossier
     for name, value in contacts.items():
         setattr(dossier, name, value)
     dossier.contacts_version += 1

@@ -19,6 +19,9 @@ from coordination.dossiers.models import Dossier, IdentityStatus, Sex
 class TidyForm(forms.Form):
     """Text without stray blanks, French sentences of the domain beside the field they speak of."""
 
+    # What lower rooms call these fields.
+    NAMES = {"matricule": "ins_matricule", "oid": "ins_oid", "telephone": "phone"}
+
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
@@ -42,7 +45,8 @@ class TidyForm(forms.Form):
 
     def refuse(self, error: DomainError) -> None:
         """Show a refusal of the domain beside its field, or on top when it has none here."""
-        self.add_error(error.field if error.field in self.fields else None, str(error))
+        name = self.NAMES.get(error.field, error.field)
+        self.add_error(name if name in self.fields else None, str(error))
 
 
 class IdentityForm(TidyForm):

@@ -66,6 +66,11 @@ def test_a_place_of_birth(text, code, name, insee):
 
 
 def test_a_form_reads_again_what_it_wrote():
-    for stored in (("Carmaux", "81060"), ("Portugal", "99139"), ("Commune Disparue", "81999"), ("Saint-Denis", "97411")):
+    for stored in (
+        ("Carmaux", "81060"),
+        ("Portugal", "99139"),
+        ("Commune Disparue", "81999"),
+        ("Saint-Denis", "97411"),
+    ):
         found = places.birth_place(places.written(*stored), stored[1])
         assert (found.name, found.code) == stored

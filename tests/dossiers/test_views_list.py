@@ -75,7 +75,9 @@ def test_open_dossiers_in_the_order_of_names(as_doctor, people):
     assert _names(as_doctor.get(LIST + "?territoire=75")) == []
 
 
-@pytest.mark.parametrize("query", ["?statut=x&tri=y&apres=z&page=zz&motif=w", "?apres=00000000-0000-0000-0000-000000000000"])
+@pytest.mark.parametrize(
+    "query", ["?statut=x&tri=y&apres=z&page=zz&motif=w", "?apres=00000000-0000-0000-0000-000000000000"]
+)
 def test_an_unreadable_address_is_the_list(as_doctor, people, query):
     assert _names(as_doctor.get(LIST + query)) == ["BERNARD Yvonne", "DUPRÉ Amina"]
 
@@ -178,9 +180,7 @@ def test_pages_by_key_show_each_dossier_once(as_doctor, doctor, monkeypatch, tri
     seen, query = [], f"?tri={tri}"
     pages = []
     while query:
-        listed = file_active.FileActive(
-            file_active.Reader.of(doctor), file_active.Filters.read(_query(query))
-        ).page()
+        listed = file_active.FileActive(file_active.Reader.of(doctor), file_active.Filters.read(_query(query))).page()
         pages.append([row.pk for row in listed.dossiers])
         seen += pages[-1]
         query = f"?tri={tri}&apres={listed.after}" if listed.after else ""

@@ -1,0 +1,186 @@
+"""Opening a dossier in a browser: one page, once, and never two for one person without saying why."""
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from coordination.accounts import drafts
+from coordination.common.ins import OID_NIR
+from coordination.dossiers.models import Dossier
+from habilitations import access
+from habilitations.models import AccountTrace, Trace
+from tests.dossiers.factories import HOME_HELP, DossierFactory, StructureFactory, habilitate, professional
+from tests.dossiers.test_actions import valid_matricule
+
+CREATE = "/dossiers/creer/"
+
+
+def typed(**changes):
+    return {
+        "birth_name": "Échantillon", "birth_given_names": "Marie-Claude Jeanne", "first_given_name": "",
+        "used_name": "", "used_given_name": "", "sex": "female", "birth_date": "14 mars 1941",
+        "birth_place": "", "birth_place_texte": "Carmaux", "ins_matricule": "", "ins_oid": OID_NIR,
+        "identity_status": "PROV", "phone": "05 36 49 10 21", "mobile": "", "email": "", "address": "1 rue des Essais",
+        "postal_code": "81400", "town": "", "town_texte": "carmaux", "motif": "domicile", "referent_structure": "",
+        "referent_structure_texte": "", "duplicate_reason": "", "creation_key": str(uuid.uuid4()),
+    } | changes  # fmt: skip
+
+
+def test_the_form_becomes_a_dossier_one_is_in(as_doctor, doctor):
+    response = as_doctor.post(CREATE, typed())
+    made = Dossier.objects.get()
+    assert (response.status_code, response.url) == (303, f"/dossiers/{made.pk}/")
+    assert (made.first_given_name, made.birth_place, made.birth_place_code) == ("Marie-Claude", "Carmaux", "81060")
+    assert (made.phone, made.town, made.commune_code, made.status) == (
+        "+33536491021",
+        "Carmaux",
+        "81060",
+        "evaluation",
+    )
+    assert str(made.birth_date) == "1941-03-14"
+    assert access.to_dossier(doctor, made.pk).profile == "medecin"
+    assert Trace.objects.of_dossier(made.pk).first().action == "création"
+
+
+@pytest.mark.parametrize(
+    ("written", "stored", "precision"),
+    [
+        ("14/03/1941", "1941-03-14", "jour"),
+        ("1941-03-14", "1941-03-14", "jour"),
+        ("14031941", "1941-03-14", "jour"),
+        ("03/1941", "1941-03-01", "mois"),
+        ("1941", "1941-12-31", "annee"),
+    ],
+)
+def test_a_birth_date_however_written(as_doctor, written, stored, precision):
+    as_doctor.post(CREATE, typed(birth_date=written))
+    made = Dossier.objects.get()
+    assert (str(made.birth_date), made.birth_date_precision) == (stored, precision)
+
+
+@pytest.mark.req("INS-1", "INS-2", "INS-3")
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"birth_name": ""}, "id_birth_name"),
+        ({"birth_date": "31/02/1941"}, "id_birth_date"),
+        ({"birth_date": "14/03/2941"}, "id_birth_date"),
+        ({"sex": ""}, "id_sex"),
+        ({"motif": ""}, "id_motif"),
+        ({"phone": "05 36"}, "id_phone"),
+        ({"email": "nom"}, "id_email"),
+        ({"town_texte": "Villeneuve-Imaginaire", "postal_code": ""}, "id_town_texte"),
+        ({"birth_place_texte": "Nulle-Part-Exemple"}, "id_birth_place_texte"),
+        ({"ins_matricule": "241038199901299"}, "id_ins_matricule"),
+        ({"ins_matricule": "2410"}, "id_ins_matricule"),
+        ({"identity_status": "QUAL"}, "id_identity_status"),
+        ({"identity_status": "RECUP"}, "id_identity_status"),
+        ({"identity_status": "VALI", "doubtful": "on"}, "id_identity_status"),
+        ({"referent_structure_texte": "Structure que personne ne connaît"}, "id_referent_structure_texte"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field(as_doctor, changes, field):
+    response = as_doctor.post(CREATE, typed(**changes))
+    page = response.content.decode().replace("\u00a0", " ")
+    assert response.status_code == 422
+    assert "<title>Erreur :" in page
+    assert f'href="#{field}' in page
+    assert f'id="{field}-erreur"' in page
+    assert "Échantillon" in page or "birth_name" in changes
+    assert not Dossier.objects.exists()
+
+
+@pytest.mark.req("INS-7")
+def test_the_same_matricule_is_refused(as_doctor):
+    as_doctor.post(CREATE, typed(ins_matricule=valid_matricule()))
+    response = as_doctor.post(CREATE, typed(birth_name="AUTRE", ins_matricule=valid_matricule()))
+    assert response.status_code == 422
+    assert "Un dossier existe déjà avec ce matricule INS." in response.content.decode()
+
+
+@pytest.mark.req("INS-7")
+def test_a_lookalike_is_shown_and_asks_why(as_doctor, doctor):
+    mine = DossierFactory(birth_name="ECHANTILLON", used_name="MIEN")
+    habilitate(doctor, mine)
+    DossierFactory(birth_name="ÉCHANTILLON", used_name="CACHÉ")
+    response = as_doctor.post(CREATE, typed())
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "MIEN Jeanne" in page
+    assert "CACHÉ" not in page
+    assert "Un dossier existe déjà, que vous ne pouvez pas ouvrir." in page
+    assert as_doctor.post(CREATE, typed(duplicate_reason="Sœurs jumelles")).status_code == 303
+    assert Dossier.objects.get(duplicate_reason="Sœurs jumelles")
+
+
+def test_lookalikes_while_typing(as_doctor, dossier):
+    response = as_doctor.post(
+        "/dossiers/creer/ressemblances/",
+        {"birth_name": "exemple", "birth_date": "14/03/1941"},
+        headers={"HX-Request": "true"},
+    )
+    assert "MARTIN Jeanne" in response.content.decode()
+    assert AccountTrace.objects.latest("at").action == "recherche"
+    nothing = as_doctor.post("/dossiers/creer/ressemblances/", {"birth_name": "exemple", "birth_date": ""})
+    assert nothing.content.decode().strip() == ""
+
+
+def test_a_double_submit_makes_one(as_doctor):
+    once = typed()
+    first, second = as_doctor.post(CREATE, once), as_doctor.post(CREATE, once)
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.url == second.url
+    assert Dossier.objects.count() == 1
+
+
+def test_who_may_not_create(client, db):
+    client.force_login(professional(HOME_HELP))
+    assert client.get(CREATE).status_code == 403
+    assert client.post(CREATE, typed()).status_code == 403
+    assert client.post("/dossiers/creer/ressemblances/", {}).status_code == 403
+    assert "Créer un dossier" not in client.get("/dossiers/").content.decode()
+
+
+def test_a_draft_comes_back_and_goes_once_saved(as_doctor, doctor):
+    drafts.save(doctor, "creer-dossier", doctor.pk, "birth_name=Brouillon&creation_key=abc&homonym=on")
+    page = as_doctor.get(CREATE).content.decode()
+    assert "Brouillon" in page
+    assert "reprend votre brouillon" in page
+    assert 'value="abc"' not in page
+    as_doctor.post(CREATE, typed())
+    assert drafts.load(doctor, "creer-dossier", doctor.pk) is None
+
+
+def test_own_structure_is_proposed(client, db):
+    structure = StructureFactory(name="DAC Exemple")
+    user = professional("10", structure=structure)
+    client.force_login(user)
+    assert "DAC Exemple" in client.get(CREATE).content.decode()
+    client.post(CREATE, typed(referent_structure=str(structure.pk), referent_structure_texte="DAC Exemple"))
+    assert Dossier.objects.get().referent_structure == structure
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "text", "said"),
+    [
+        ("communes", "town_texte", "carmau", "81060"),
+        ("lieux-de-naissance", "birth_place_texte", "portug", "99139"),
+        ("lieux-de-naissance", "birth_place_texte", "carmau", "81060"),
+        ("communes", "town_texte", "", "Aucune proposition"),
+        ("structures", "referent_structure_texte", "x", "Aucune proposition"),
+    ],
+)
+def test_suggestions(as_doctor, path, name, text, said):
+    response = as_doctor.post(f"/dossiers/propositions/{path}/", {name: text})
+    assert said in response.content.decode()
+    assert as_doctor.get(f"/dossiers/propositions/{path}/").status_code == 405
+
+
+@pytest.mark.req("PERF-3")
+def test_the_cost_of_the_form(as_doctor):
+    as_doctor.get(CREATE)
+    with CaptureQueriesContext(connection) as captured:
+        as_doctor.get(CREATE)
+    assert len(captured) <= 12

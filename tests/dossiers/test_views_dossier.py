@@ -1,0 +1,194 @@
+"""The pages of one dossier: home, identity and its history, contacts, state, my access."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from coordination.common.ins import OID_NIR
+from coordination.dossiers import actions
+from coordination.dossiers.forms import contacts_initial, identity_initial
+from coordination.dossiers.models import Dossier, IdentityVersion, StatusChange, Visit
+from coordination.dossiers.presenters import HIDDEN_INS
+from tests.dossiers.factories import UserFactory, habilitate
+from tests.dossiers.test_actions import valid_matricule
+
+
+@pytest.fixture
+def url(dossier):
+    return lambda name: reverse(f"dossiers:{name}", args=[dossier.pk])
+
+
+@pytest.fixture
+def identity_typed(dossier):
+    def typed(**changes):
+        said = {k: v for k, v in identity_initial(dossier).items() if v is not False} | {"ins_matricule": ""}
+        return said | changes
+
+    return typed
+
+
+@pytest.fixture
+def contacts_typed(dossier):
+    return lambda **changes: contacts_initial(dossier) | changes
+
+
+def last_visit(user, dossier, days=3):
+    Visit.objects.update_or_create(
+        user=user, dossier=dossier, defaults={"seen_at": timezone.now() - dt.timedelta(days=days)}
+    )
+
+
+def test_home_tells_what_others_did_since_the_last_visit(as_doctor, doctor, dossier, url):
+    other = UserFactory(family_name="PATRON", given_name="Élise")
+    habilitate(other, dossier)
+    assert "première visite" in as_doctor.get(url("home")).content.decode()
+    last_visit(doctor, dossier)
+    actions.update_identity(dossier, by=doctor, version=1, traits={"used_name": "DUPONT"})
+    assert "Rien de nouveau" in as_doctor.get(url("home")).content.decode()
+    last_visit(doctor, dossier)
+    actions.update_identity(dossier, by=other, version=2, traits={"used_name": "DURAND"})
+    assert "PATRON Élise a modifié l&#39;identité" in as_doctor.get(url("home")).content.decode()
+    # Read again at once: still the same visit.
+    assert "PATRON Élise" in as_doctor.get(url("home")).content.decode()
+    assert as_doctor.post(url("seen")).status_code == 303
+    assert "PATRON Élise" not in as_doctor.get(url("home")).content.decode()
+
+
+def test_home_names_rubrics_closed_and_to_come(as_doctor, url):
+    text = as_doctor.get(url("home")).content.decode().replace("\u00a0", " ")
+    assert "Journal des accès : pas d’accès" in text
+    assert "délégués à la protection des données" in text
+    assert "Pas encore disponible" in text
+    assert "15 rubriques sur 16" in text
+
+
+def test_my_access_says_every_rubric_in_words(as_doctor, url):
+    text = as_doctor.get(url("access")).content.decode()
+    for words in ("Peut lire et écrire", "Peut lire<", "Pas d’accès", 'id="journal"'):
+        assert words in text
+
+
+@pytest.mark.req("INS-4")
+@pytest.mark.parametrize("status", ["PROV", "VALI", "RECUP"])
+def test_a_matricule_not_qualified_is_never_shown(as_doctor, dossier, url, status):
+    matricule = valid_matricule()
+    Dossier.objects.filter(pk=dossier.pk).update(ins_matricule=matricule, ins_oid=OID_NIR, identity_status=status)
+    for name in ("home", "identity", "edit_identity", "access"):
+        text = as_doctor.get(url(name)).content.decode().replace("\u00a0", "")
+        assert matricule not in text
+    assert HIDDEN_INS.replace("'", "&#39;") in as_doctor.get(url("identity")).content.decode()
+
+
+@pytest.mark.req("INS-4")
+def test_a_qualified_matricule_is_shown_and_leaves_with_the_qualification(as_doctor, dossier, url, identity_typed):
+    actions.update_identity(dossier, by=None, version=1, traits={"identity_status": "VALI"})
+    actions.receive_ins(dossier, by=None, matricule=valid_matricule(), oid=OID_NIR)
+    for name in ("home", "identity"):
+        assert valid_matricule() in as_doctor.get(url(name)).content.decode().replace("\u00a0", "")
+    response = as_doctor.post(
+        url("edit_identity"), identity_typed(birth_name="Autre", identity_status="VALI", version=3)
+    )
+    assert response.status_code == 303
+    text = as_doctor.get(url("identity")).content.decode()
+    assert valid_matricule() not in text.replace("\u00a0", "")
+    assert "Traits modifiés, remplacée par TESTARD Paul" in text
+
+
+@pytest.mark.req("INS-3")
+def test_a_status_of_insi_is_refused_in_the_form(as_doctor, url, identity_typed):
+    response = as_doctor.post(url("edit_identity"), identity_typed(identity_status="QUAL"))
+    assert response.status_code == 422
+    assert "INSi" in response.content.decode()
+
+
+@pytest.mark.req("INS-8")
+def test_attributes_are_said_in_the_strip(as_doctor, dossier, url, identity_typed):
+    as_doctor.post(url("edit_identity"), identity_typed(homonym="on", doubtful="on"))
+    text = as_doctor.get(url("home")).content.decode()
+    assert "Homonyme" in text
+    assert "Identité douteuse" in text
+
+
+def test_a_form_sent_unchanged_changes_nothing(as_doctor, dossier, url, identity_typed, contacts_typed):
+    before = Dossier.objects.filter(pk=dossier.pk).values().get()
+    assert as_doctor.post(url("edit_identity"), identity_typed()).status_code == 303
+    assert as_doctor.post(url("edit_contacts"), contacts_typed()).status_code == 303
+    after = Dossier.objects.filter(pk=dossier.pk).values().get()
+    assert after == before
+    assert not IdentityVersion.objects.exists()
+
+
+@pytest.mark.req("REL-11")
+def test_two_people_changing_the_identity(as_doctor, dossier, url, identity_typed):
+    other = UserFactory(family_name="PATRON", given_name="Élise")
+    actions.update_identity(dossier, by=other, version=1, traits={"used_name": "Durand"})
+    response = as_doctor.post(url("edit_identity"), identity_typed(used_name="Dupont"))
+    text = response.content.decode()
+    assert response.status_code == 409
+    assert "PATRON Élise a modifié cette fiche" in text
+    assert "Dupont" in text
+    assert "Durand" in text
+    assert 'name="version" value="2"' in text
+    assert Dossier.objects.get(pk=dossier.pk).used_name == "Durand"
+    assert as_doctor.post(url("edit_identity"), identity_typed(used_name="Dupont", version=2)).status_code == 303
+    assert Dossier.objects.get(pk=dossier.pk).used_name == "Dupont"
+
+
+@pytest.mark.req("REL-11")
+def test_two_people_changing_the_contacts(as_doctor, dossier, url, contacts_typed):
+    other = UserFactory(family_name="PATRON", given_name="Élise")
+    actions.update_contacts(dossier, by=other, version=1, contacts={"phone": "+33536491022"})
+    response = as_doctor.post(url("edit_contacts"), contacts_typed(phone="05 36 49 10 21"))
+    text = response.content.decode().replace("\u00a0", " ")
+    assert response.status_code == 409
+    assert "05 36 49 10 22" in text
+    assert Dossier.objects.get(pk=dossier.pk).phone == "+33536491022"
+
+
+@pytest.mark.req("REL-11")
+def test_two_people_changing_the_state(as_doctor, doctor, dossier, url):
+    Dossier.objects.filter(pk=dossier.pk).update(status="evaluation")
+    response = as_doctor.post(url("status"), {"status": "pause", "seen": "actif"})
+    assert response.status_code == 409
+    assert Dossier.objects.get(pk=dossier.pk).status == "evaluation"
+
+
+def test_closing_asks_why(as_doctor, dossier, url):
+    response = as_doctor.post(url("status"), {"status": "clos", "seen": "actif"})
+    assert response.status_code == 422
+    assert "Indiquez le motif de clôture." in response.content.decode()
+    response = as_doctor.post(url("status"), {"status": "clos", "seen": "actif", "closing_reason": "fin"})
+    assert response.status_code == 303
+    change = StatusChange.objects.get()
+    assert (change.before, change.after, change.reason) == ("actif", "clos", "fin")
+    assert "Fin de l&#39;accompagnement" in as_doctor.get(url("status")).content.decode()
+
+
+def test_contacts_are_tidied(as_doctor, dossier, url, contacts_typed):
+    as_doctor.post(
+        url("edit_contacts"), contacts_typed(mobile="06.39.98.00.01", town="", town_texte="albi", postal_code="")
+    )
+    made = Dossier.objects.get(pk=dossier.pk)
+    assert (made.mobile, made.town, made.commune_code, made.postal_code) == ("+33639980001", "Albi", "81004", "81000")
+
+
+@pytest.mark.req("PERF-3")
+@pytest.mark.parametrize("name", ["home", "identity", "access", "status", "edit_identity", "edit_contacts"])
+def test_sql_is_flat(as_doctor, doctor, dossier, url, name):
+    other = UserFactory()
+    counted = []
+    for size in (0, 3, 30):
+        for _ in range(size):
+            row = Dossier.objects.get(pk=dossier.pk)
+            actions.update_identity(row, by=other, version=row.version, traits={"used_name": f"NOM{row.version}"})
+        last_visit(doctor, dossier, days=1)
+        as_doctor.get(url(name))
+        with CaptureQueriesContext(connection) as captured:
+            as_doctor.get(url(name))
+        counted.append(len(captured))
+    assert len(set(counted)) == 1, counted
+    assert counted[0] <= 12
