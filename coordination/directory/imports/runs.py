@@ -21,6 +21,7 @@ from coordination.directory.errors import FileRefused, ImportAlreadyRunning
 from coordination.directory.imports.progress import Progress
 from coordination.directory.imports.sources import Source
 from coordination.directory.models import ImportRefusal, ImportRun
+from coordination.directory.search import vocabulary
 
 # "annu" in ASCII: any constant does, as long as nobody else takes it.
 LOCK = 0x616E6E75
@@ -39,6 +40,9 @@ BOUNDS = {
     "finess-csv": (90_000, 130_000),
     "structures": (1, 200_000),
 }
+
+# Files that bring names of people, towns or structures.
+WORDED = ("rpps", "finess", "finess-csv", "structures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ def run(kind: str, source: Source, body: Callable[[Load], None], options: Option
             with _no_collection(), transaction.atomic():
                 _tune()
                 body(load)
+                _refresh_vocabulary(load)
+                _drop_staging()
         except FileRefused as refusal:
             _close(load, ImportRun.State.REFUSED, refusal.message)
             raise
@@ -197,6 +203,20 @@ def _close(load: Load, state: str, reason: str) -> None:
     ImportRefusal.objects.bulk_create(
         ImportRefusal(run=record, line_number=number, reason=text[:200]) for number, text in load.refusals
     )
+
+
+def _refresh_vocabulary(load: Load) -> None:
+    """The search corrects typos among the words of the directory: they may have changed."""
+    if load.run.kind in WORDED and any(c.new or c.changed or c.ceased for c in load.counts.values()):
+        load.progress.phase("Vocabulaire")
+        with connection.cursor() as cursor:
+            vocabulary.refresh(cursor)
+
+
+def _drop_staging() -> None:
+    """Temporary tables go with the transaction; a caller that opened one may load several files in it."""
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD TEMP")
 
 
 def _last_size(kind: str) -> int:

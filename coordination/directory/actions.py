@@ -1,0 +1,173 @@
+"""Entries made for the coordination, and the account that belongs to a professional.
+
+What the national files bring is changed by the importers only.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from coordination.accounts.models import User
+from coordination.common.text import capital_family, capital_given, fold, squeeze
+from coordination.directory.errors import AlreadyAttached, AlreadyInDirectory, StructureMergeRefused
+from coordination.directory.models import Activity, Attachment, Professional, Source, Structure
+
+# Columns of a structure that a person may fill; the rest says where the row comes from.
+STRUCTURE_FIELDS = frozenset({
+    "name", "short_name", "finess", "finess_ej", "siren", "siret", "category", "sector", "address", "postal_code",
+    "town", "commune_code", "phone", "email", "mss_address", "manager_name", "kind",
+})  # fmt: skip
+
+
+@transaction.atomic
+def create_local_structure(*, by: User, **values: Any) -> Structure:
+    """Create a structure the national files do not know, from checked values (names of STRUCTURE_FIELDS).
+
+    `name` is required. Raises AlreadyInDirectory when its FINESS number is there already; TypeError for a column
+    that is not a person's to fill.
+    """
+    unknown = values.keys() - STRUCTURE_FIELDS
+    if unknown:
+        raise TypeError(f"not fields of a local structure: {', '.join(sorted(unknown))}")
+    finess = values.get("finess") or ""
+    if finess and Structure.objects.filter(finess=finess).exists():
+        raise AlreadyInDirectory(name="Cette structure", field="finess")
+    name, short = squeeze(values.pop("name")), squeeze(values.get("short_name"))
+    structure = Structure(
+        **values, name=name, source=Source.LOCAL, search_name=fold(f"{name} {short}"), created_by=by
+    )
+    try:
+        with transaction.atomic():
+            structure.save(force_insert=True)
+    except IntegrityError as error:
+        # Somebody created it between the question and the answer.
+        raise AlreadyInDirectory(name="Cette structure", field="finess") from error
+    return structure
+
+
+@transaction.atomic
+def create_local_professional(
+    *,
+    by: User,
+    family_name: str,
+    given_name: str = "",
+    profession: str = "",
+    structure: Structure | None = None,
+    civility: str = "",
+    rpps: str = "",
+    adeli: str = "",
+    email: str = "",
+    phone: str = "",
+    speciality: str = "",
+    fonction: str = "",
+) -> Professional:
+    """Create a professional, with or without RPPS, and the activity under which the search finds them.
+
+    With an RPPS or ADELI number the row is the one the national file will take over at its next load.
+    Raises AlreadyInDirectory when that number is there already.
+    """
+    national_id = f"8{rpps}" if rpps else (f"0{adeli}" if adeli else "")
+    if national_id and Professional.objects.filter(national_id=national_id).exists():
+        raise AlreadyInDirectory(name="Ce professionnel", field="rpps" if rpps else "adeli")
+    family, given = capital_family(family_name), capital_given(given_name)
+    professional = Professional.objects.create(
+        source=Source.LOCAL,
+        national_id=national_id,
+        rpps=rpps,
+        adeli=adeli,
+        civility=civility,
+        family_name=family,
+        given_name=given,
+        search_family=fold(family),
+        search_given=fold(given),
+        email=email,
+        phone=phone,
+        created_by=by,
+    )
+    add_local_activity(
+        professional, by=by, profession=profession, structure=structure, speciality=speciality, fonction=fonction
+    )
+    return professional
+
+
+def add_local_activity(
+    professional: Professional,
+    *,
+    by: User,
+    profession: str,
+    structure: Structure | None = None,
+    speciality: str = "",
+    fonction: str = "",
+) -> Activity:
+    """Say that the professional practises this profession, in this structure if there is one."""
+    place = {
+        "structure_name": structure.name,
+        "address": structure.address,
+        "postal_code": structure.postal_code,
+        "town": structure.town,
+        "commune_code": structure.commune_code,
+        "sector": structure.sector,
+        "address_borrowed": True,
+    } if structure else {}  # fmt: skip
+    return Activity.objects.create(
+        professional=professional,
+        structure=structure,
+        # No file will ever look for it: any number the person does not have yet.
+        natural_key=secrets.randbits(62),
+        profession=profession,
+        speciality=speciality,
+        fonction=fonction,
+        category="C",
+        phone=professional.phone or (structure.phone if structure else ""),
+        email=professional.email or (structure.email if structure else ""),
+        search_family=professional.search_family,
+        search_given=professional.search_given,
+        **place,
+    )
+
+
+def attach_account(
+    user: User, professional: Professional, structure: Structure | None = None, *, by: User
+) -> Attachment:
+    """Say that this account belongs to this professional, working in this structure.
+
+    Gives no right by itself: a profession gives rights once vouched for. Raises AlreadyAttached.
+    """
+    try:
+        with transaction.atomic():
+            return Attachment.objects.create(user=user, professional=professional, structure=structure)
+    except IntegrityError as error:
+        raise AlreadyAttached() from error
+
+
+@transaction.atomic
+def merge_structure(local: Structure, into: Structure, *, by: User) -> Structure:
+    """Say that a structure created here is the same as another one: a pointer, nothing is rewritten.
+
+    Raises StructureMergeRefused for a structure of the national files, one already merged, itself, or a cycle.
+    """
+    # In the order of the keys, so that two crossed merges wait for each other instead of blocking.
+    ids = [local.pk, into.pk]
+    locked = {s.pk: s for s in Structure.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")}
+    local, into = locked[local.pk], locked[into.pk]
+    if local.source != Source.LOCAL:
+        raise StructureMergeRefused("Seule une structure créée pour la coordination peut être fusionnée dans une autre.")
+    if local.merged_into_id:
+        raise StructureMergeRefused("Cette structure est déjà fusionnée dans une autre.")
+    if _leads_to(into, local):
+        raise StructureMergeRefused("Une structure ne peut pas être fusionnée dans elle-même, même par un détour.")
+    local.merged_into = into
+    local.save(update_fields=["merged_into"])
+    return local
+
+
+def _leads_to(start: Structure, goal: Structure) -> bool:
+    current: Structure | None = start
+    while current is not None:
+        if current.pk == goal.pk:
+            return True
+        current = current.merged_into
+    return False
