@@ -18,3 +18,10 @@ certfile = os.environ.get("TLS_CERTIFICATE") or None
 keyfile = os.environ.get("TLS_KEY") or None
 # Long URLs and headers have no use here.
 limit_request_line = 4094
+
+
+def pre_fork(_server, _worker):
+    """A database connection opened while loading must not be shared by the workers."""
+    from django.db import connections
+
+    connections.close_all()
