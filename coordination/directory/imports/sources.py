@@ -144,10 +144,6 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
 
 def _ends(decoder: codecs.IncrementalDecoder) -> bool:
     """False when the file stops in the middle of a character."""
-    return _decodes_final(decoder)
-
-
-def _decodes_final(decoder: codecs.IncrementalDecoder) -> bool:
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
@@ -181,5 +177,9 @@ def blocks(file: IO[bytes], size: int = BLOCK) -> Iterator[list[bytes]]:
 def text_lines(file: IO[bytes], encoding: str) -> Iterator[str]:
     """Yield decoded lines one by one, for the smaller files."""
     reader = io.TextIOWrapper(file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="")
-    for line in reader:
-        yield line.rstrip("\r\n")
+    try:
+        for line in reader:
+            yield line.rstrip("\r\n")
+    finally:
+        # The file belongs to whoever opened it.
+        reader.detach()
