@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from coordination.common.errors import DomainError
 from coordination.common.htmx import is_fragment, redirect, vary_on_htmx
 from coordination.directory import actions, forms, search
-from coordination.directory.models import Attachment, Source, Structure
+from coordination.directory.models import Attachment, Structure
 from coordination.directory.search import options, sheets
 from habilitations import access
 
@@ -82,7 +82,7 @@ def structure(request: HttpRequest, structure_id: UUID) -> HttpResponse:
         raise Http404
     if sheet.structure.merged_into_id:
         return redirect(request, "directory:structure", sheet.structure.merged_into_id)
-    may_merge = access.may_administer(request.user) and sheet.structure.source in (Source.LOCAL, Source.REGIONAL)
+    may_merge = access.may_administer(request.user) and sheet.is_local
     return render(request, "directory/structure.html", {"sheet": sheet, "may_merge": may_merge})
 
 
@@ -173,7 +173,8 @@ def _answer(
 
 
 def _open_person(result: search.ProfessionalResult) -> options.Option:
-    return {"href": reverse("directory:professional", args=[result.professional_id]), "action_label": "Ouvrir la fiche"}
+    sheet = reverse("directory:professional", args=[result.professional_id])
+    return {"href": sheet, "action_label": "Ouvrir la fiche"}
 
 
 def _open_structure(result: search.StructureResult) -> options.Option:

@@ -13,7 +13,9 @@ from coordination.directory.search import vocabulary
 _numbers = itertools.count(1)
 
 
-def person(family, given, *, profession="60", town="Carmaux", postal_code="81400", commune="81060", structure=None, **more):
+def person(
+    family, given, *, profession="60", town="Carmaux", postal_code="81400", commune="81060", structure=None, **more
+):
     """Create a professional with one activity and return the activity."""
     number = next(_numbers)
     rpps = more.pop("rpps", f"10888{number:06d}")

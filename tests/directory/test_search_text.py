@@ -10,7 +10,7 @@ from coordination.directory.search.names import NameIndex, keys_of
 from coordination.directory.search.results import MANY, Group, marks, profession_label
 
 WORDS = {
-    "family": [("martin", 900), ("de la tour", 12), ("exemple larrieu", 1), ("le goff", 40), ("albi", 3), ("dupont", 80)],
+    "family": [("martin", 900), ("de la tour", 12), ("exemple larrieu", 1), ("le goff", 40), ("albi", 3)],
     "given": [("jean", 500), ("jean pierre", 60), ("nadia", 20), ("maelle", 4), ("herve", 9)],
     "structure": [("ehpad", 30), ("tilleuls", 4)],
     "town": [("Carmaux", 30), ("Toulouse", 900)],

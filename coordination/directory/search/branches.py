@@ -59,9 +59,7 @@ class Branch:
     params: tuple[Any, ...]
 
 
-def of_readings(
-    readings: Sequence[Reading], lexicon: Lexicon, *, near: str, tried: bool = True
-) -> list[Branch]:
+def of_readings(readings: Sequence[Reading], lexicon: Lexicon, *, near: str, tried: bool = True) -> list[Branch]:
     """Return the branches of the readings, likeliest first, at most MAX_BRANCHES.
 
     Cuts of names nobody has are left out. When that leaves nothing (a name entered by hand since the last load is in
@@ -222,16 +220,8 @@ def _conditions(
 ) -> tuple[list[str], list[Any]]:
     tests: list[str] = []
     params: list[Any] = []
-    if place and by_postal_code:
-        # A trade without a name is read in the index of trades: rare ones would be long to find among a département.
-        _add_range(tests, params, "postal_code", (place.department, place.department + LAST))
-    elif place:
-        tests.append("left(a.postal_code, 2) = %s")
-        params.append(place.department)
     if place:
-        for column, bounds in (("commune_code", place.communes), ("postal_code", place.postal_codes)):
-            if bounds:
-                _add_range(tests, params, column, bounds)
+        _add_place(tests, params, place, by_postal_code)
     for match in (family, given):
         if match is not None and match.among:
             tests.append(f"a.{match.column} = ANY(%s)")
@@ -241,6 +231,18 @@ def _conditions(
     if target:
         _add_target(tests, params, target)
     return tests, params
+
+
+def _add_place(tests: list[str], params: list[Any], place: Place, by_postal_code: bool) -> None:
+    if by_postal_code:
+        # A trade without a name is read in the index of trades: rare ones would be long to find among a département.
+        _add_range(tests, params, "postal_code", (place.department, place.department + LAST))
+    else:
+        tests.append("left(a.postal_code, 2) = %s")
+        params.append(place.department)
+    for column, bounds in (("commune_code", place.communes), ("postal_code", place.postal_codes)):
+        if bounds:
+            _add_range(tests, params, column, bounds)
 
 
 def _add_range(tests: list[str], params: list[Any], column: str, bounds: tuple[str, str]) -> None:

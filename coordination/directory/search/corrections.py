@@ -79,9 +79,7 @@ def _is_name(word: str, lexicon: Lexicon) -> bool:
     return lexicon.family.holds(word) or lexicon.given.holds(word)
 
 
-def _name_pairs(
-    names: Sequence[str], lexicon: Lexicon
-) -> Iterable[tuple[NameMatch | None, NameMatch | None]]:
+def _name_pairs(names: Sequence[str], lexicon: Lexicon) -> Iterable[tuple[NameMatch | None, NameMatch | None]]:
     """Yield (family, given) conditions with one side respelt, the other as typed."""
     late = []
     for family, given in splits(names):

@@ -187,9 +187,7 @@ def _structures(
             asked.append(houses.query(kept, reading.places, filters.category, lexicon))
     queries = list(dict.fromkeys(q for query in asked for q in query))[:MAX_STRUCTURE_QUERIES]
     restricted = bool(filters.places or filters.category)
-    return houses.find(
-        queries, name=" ".join(typed_words), words=words, near=near, limit=limit, restricted=restricted
-    )
+    return houses.find(queries, name=" ".join(typed_words), words=words, near=near, limit=limit, restricted=restricted)
 
 
 def _words_outside_place(words: Sequence[str], reading: Reading) -> list[str]:

@@ -33,8 +33,8 @@ _BEGINNING = (
 def find(queries: Sequence[str], *, name: str, words: Sequence[str], near: str, limit: int, restricted: bool) -> Group:
     """Return the structures that answer one of the word queries (tsquery texts), best first.
 
-    Each query gives at most CANDIDATES rows, and so do the names that begin as typed, unless `restricted` (a place or a
-    category was asked beside the text).
+    Each query gives at most CANDIDATES rows, and so do the names that begin as typed, unless `restricted` (a place
+    or a category was asked beside the text).
     """
     if not queries:
         return Group("structure")

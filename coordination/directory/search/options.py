@@ -30,8 +30,12 @@ def marked(text: str, ranges: Ranges) -> SafeString:
 
 def of_professional(result: ProfessionalResult, chosen: Chosen) -> Option:
     """Return the option of a person; `chosen(result)` gives what choosing does (href, or action and fields)."""
-    name = marked(result.family_name, result.family_marks) + mark_safe(" ") + marked(  # noqa: S308
-        result.given_name, result.given_marks
+    name = (
+        marked(result.family_name, result.family_marks)
+        + mark_safe(" ")
+        + marked(  # noqa: S308
+            result.given_name, result.given_marks
+        )
     )
     number = f"RPPS {rpps_fr(result.rpps)}" if result.rpps else f"ADELI {result.adeli}" if result.adeli else ""
     source = "Saisi pour la coordination" if result.is_local else number

@@ -106,4 +106,3 @@ def _exactness(rank: int) -> Exactness:
     if rank >= FUZZY_FROM:
         return Exactness.FUZZY
     return Exactness.EXACT if rank < 2 * 16 else Exactness.PREFIX
-

@@ -93,9 +93,7 @@ def _numbers(words: Sequence[str]) -> dict[int, Place]:
 
 
 def _professions(words: Sequence[str]) -> list[_Span]:
-    return [
-        _Span(f.start, f.end, targets=f.term.targets, phrase=f.term.phrase) for f in synonyms.find_terms(words)
-    ]
+    return [_Span(f.start, f.end, targets=f.term.targets, phrase=f.term.phrase) for f in synonyms.find_terms(words)]
 
 
 def _choices(
@@ -194,4 +192,3 @@ def splits(names: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]
     if len(words) <= 2:
         cuts.append(((), words))
     return cuts
-

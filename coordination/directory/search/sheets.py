@@ -155,9 +155,7 @@ def _person(row: tuple) -> Person:
 
 
 def _profession(activity: Activity, feminine: bool) -> str:
-    return profession_label(
-        activity.profession, activity.speciality, feminine=feminine, fonction=activity.fonction
-    )
+    return profession_label(activity.profession, activity.speciality, feminine=feminine, fonction=activity.fonction)
 
 
 def _workplace(activity: Activity, feminine: bool) -> Workplace:

@@ -13,7 +13,9 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _LONG_NUMBER = re.compile(r"(?<![\w@])(?:\+\s?)?\d(?:[ .\-]?\d){8,}(?!\w)")
 _CORSICAN = re.compile(r"(?<!\w)2[abAB][ .]?(?:\d[ .]?){6}\d(?!\w)")
 # Titles say nothing that the profession does not say better; "docteur" alone stays (it means médecin).
-_TITLES = frozenset({"dr", "pr", "m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "maitre", "rpps", "finess", "adeli"})
+_TITLES = frozenset({
+    "dr", "pr", "m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "maitre", "rpps", "finess", "adeli",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
