@@ -1,0 +1,33 @@
+"""Everything under /dossiers/<dossier>/cercle/. Each view passes the dossier's door (tests/test_architecture.py)."""
+
+from django.urls import path
+
+from circle.views import adding, by_hand, directory_member, leaving, listing, rights, sheet, structures
+
+app_name = "circle"
+
+MEMBER = "membres/<uuid:member_id>/"
+
+urlpatterns = [
+    path("", listing.members, name="list"),
+    path("historique/", leaving.circle_history, name="history"),
+    path("ajouter/", adding.add, name="add"),
+    path("ajouter/professionnel/<uuid:target_id>/", directory_member.add_professional, name="add_professional"),
+    path("ajouter/professionnel/<uuid:target_id>/apercu/", directory_member.preview, name="preview"),
+    path("ajouter/manuellement/<slug:kind>/", by_hand.add_manually, name="add_manually"),
+    path("ajouter/manuellement/<slug:kind>/ressemblances/", by_hand.lookalikes, name="lookalikes"),
+    path("structures/ajouter/", structures.add_structure, name="add_structure"),
+    path("structures/ajouter/manuellement/", structures.add_structure_manually, name="add_structure_manually"),
+    path("structures/<uuid:structure_id>/ajouter/", structures.choose_structure, name="choose_structure"),
+    path(MEMBER, sheet.member, name="member"),
+    path(MEMBER + "modifier/", sheet.edit, name="edit_member"),
+    path(MEMBER + "role/", sheet.change_role, name="change_role"),
+    path(MEMBER + "discret/", sheet.discreet, name="discreet"),
+    path(MEMBER + "habilitation/", rights.habilitation, name="habilitation"),
+    path(MEMBER + "habilitation/demander/", rights.request_habilitation, name="request"),
+    path(MEMBER + "refus/retirer/", rights.withdraw_refusal, name="withdraw_refusal"),
+    path(MEMBER + "relier/", leaving.link, name="link"),
+    path(MEMBER + "retirer/", leaving.remove, name="remove"),
+    path(MEMBER + "retirer/annuler/", leaving.undo_removal, name="undo_removal"),
+    path(MEMBER + "historique/", leaving.member_history, name="member_history"),
+]

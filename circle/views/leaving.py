@@ -1,0 +1,152 @@
+"""Leaving the circle, coming back, being found in the directory; and what happened, told in plain French."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from circle import actions, granting, history, roles
+from circle.errors import NothingToUndo, RemovalTooOld
+from circle.forms.removal import RemovalForm
+from circle.models import Change
+from circle.views import options
+from circle.views.pages import attempt, circle_url, find_member, find_row, links_of, page
+from circle.views.sheet import may_undo
+from circle.views.wording import is_back, was_removed
+from coordination.common.context import offer_undo
+from coordination.common.htmx import redirect
+from coordination.common.pagination import paginate
+from coordination.common.text import fold
+from coordination.directory.models import Activity
+from coordination.directory.search import find_similar, search
+from coordination.dossiers.door import rubric_view
+from coordination.dossiers.errors import ChangedMeanwhile
+from coordination.dossiers.forms import TidyForm
+from habilitations.rubriques import Action, Niveau, Rubrique
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Retirer du cercle »: a reason, what it closes, and an undo for 30 days."""
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    entry.access.require(Action.GRANT, structure_id=row.structure_id)
+    form = RemovalForm(request.POST if request.method == "POST" else None, initial={"version": found.version})
+    if form.is_bound and form.is_valid():
+        said = form.cleaned_data
+        try:
+            period = attempt(
+                form, actions.remove_member, entry, found, reason=said["reason"], note=said["note"],
+                version=said["version"],
+            )  # fmt: skip
+        except ChangedMeanwhile as error:
+            form.add_error(None, f"{error} Relisez sa fiche avant de le retirer.")
+            period = None
+        if period is not None:
+            links = links_of(entry.dossier.pk, found.pk)
+            gender = row.feminine or (None if not row.civility else False)
+            offer_undo(request, was_removed(row.name, gender), url=links.undo, label="Annuler le retrait")
+            return redirect(request, circle_url(entry))
+    context = {
+        "row": row,
+        "form": form,
+        "links": links_of(entry.dossier.pk, found.pk),
+        "is_last": row.has_access and granting.is_last_able_to_grant(entry.dossier.pk, found),
+    }
+    return page(request, entry, "circle/remove.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """Undo, from the toast or from the history: same period, access as it was, the role unless it was taken."""
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    try:
+        actions.undo_removal(entry, found)
+    except (NothingToUndo, RemovalTooOld) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, is_back(row.name, row.feminine or None))
+    return redirect(request, circle_url(entry))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def link(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Relier à l'annuaire »: who the hand-entered professional is, among those who look like him."""
+    entry.access.require(Action.ADD_MEMBER)
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    if row.kind != roles.MANUAL:
+        raise Http404
+    form = TidyForm(request.POST if request.method == "POST" else None)
+    links = links_of(entry.dossier.pk, found.pk)
+    if form.is_bound and form.is_valid() and "activite" in request.POST:
+        activity = _activity(request.POST["activite"])
+        linked = attempt(
+            form, actions.link_to_directory, entry, found, professional=activity.professional, activity=activity
+        )
+        if linked is not None:
+            messages.success(request, "Ce membre est relié à l'annuaire. Il peut maintenant être habilité.")
+            return redirect(request, links.sheet)
+    text = request.POST.get("q", "").strip()[:100]
+    if len(fold(text)) >= 2:
+        found_there = search(text, near=entry.dossier.postal_code or None, kinds=("professional",)).professionals.results
+    else:
+        found_there = find_similar(row.family_name, row.given_name, profession=row.profession_code, town=row.town)
+    context = {
+        "row": row,
+        "form": form,
+        "text": text,
+        "links": links,
+        "people": [options.person_option(result, entry.dossier.pk) | {"activity": result.activity_id}
+                   for result in found_there],
+    }  # fmt: skip
+    return page(request, entry, "circle/link.html", context, status=422 if form.errors else 200)
+
+
+def _activity(text: str) -> Activity:
+    try:
+        activity = Activity.objects.select_related("professional").filter(pk=text).first()
+    except ValidationError:
+        activity = None
+    if activity is None:
+        raise Http404
+    return activity
+
+
+# ---- History -------------------------------------------------------------------------------------
+
+
+@require_safe
+@rubric_view(Rubrique.CERCLE)
+def circle_history(request: HttpRequest, entry) -> HttpResponse:
+    """What happened in the circle, newest first."""
+    return _history(request, entry, Change.objects.filter(dossier_id=entry.dossier.pk), None)
+
+
+@require_safe
+@rubric_view(Rubrique.CERCLE, object_kwarg="member_id")
+def member_history(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """What happened to one member, roles handed over included."""
+    row = find_row(entry, member_id)
+    return _history(request, entry, Change.objects.filter(dossier_id=entry.dossier.pk, member=member_id), row)
+
+
+def _history(request, entry, changes, row) -> HttpResponse:
+    seen = changes.visible_to(entry.access).with_names().order_by("-at", "-id")
+    shown = paginate(seen, request.GET.get("page"))
+    context = {
+        "row": row,
+        "lines": history.sentences(shown.items),
+        "shown": shown,
+        "links": links_of(entry.dossier.pk, row.id) if row else None,
+        "may_undo": bool(row) and may_undo(row, entry),
+        "here": request.path,
+    }
+    return page(request, entry, "circle/history.html", context)

@@ -1,0 +1,120 @@
+"""Habilitation of a member already there: the question again, a refusal withdrawn, a request left."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from circle import actions, granting, roles
+from circle.forms.access import NO, HabilitationForm, WithdrawalForm
+from circle.views import answering
+from circle.views.pages import attempt, find_member, find_row, links_of, page
+from circle.views.sheet import standing_refusal
+from circle.views.wording import answer_said, removing_access
+from coordination.common.htmx import redirect
+from coordination.directory.models import Attachment
+from coordination.dossiers.door import rubric_view
+from habilitations.access import hat_of
+from habilitations.rubriques import Action, Niveau, Rubrique
+
+OPEN = frozenset({"oui", "attente"})
+CONFIRMED = "confirme"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Habilitation »: oui, non, refus. Closing an access asks once more, with what it closes."""
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    links = links_of(entry.dossier.pk, found.pk)
+    account = _account(found)
+    offer = granting.grant_answer(
+        found.kind, access=entry.access, professional=found.professional, activity=found.activity,
+        structure=found.structure, user=entry.user, account=account,
+    )  # fmt: skip
+    answers = answering.answers(offer)
+    if request.method != "POST":
+        form = HabilitationForm(initial={"habilitation": request.GET.get("reponse", "")}, answers=answers)
+        return _page(request, entry, row, found, form, offer)
+    form = HabilitationForm(request.POST, answers=answers)
+    if form.is_valid():
+        if form.wanted == NO and row.state in OPEN and CONFIRMED not in request.POST:
+            context = {"row": row, "links": links, "question": removing_access(row.name), "impact": row.access}
+            return page(request, entry, "circle/confirm_closing.html", context)
+        changed = attempt(
+            form, actions.set_habilitation, entry, found, form.wanted, refusal=form.cleaned_data["refusal"]
+        )
+        if changed is not None:
+            said = answer_said(changed.habilitation.state, requested=form.is_request)
+            messages.success(request, said or "Habilitation : non. Ce membre reste dans le cercle de soins.")
+            return redirect(request, links.sheet)
+    return _page(request, entry, row, found, form, offer)
+
+
+def _account(found):
+    if found.professional_id is None:
+        return None
+    attachment = Attachment.objects.filter(professional=found.professional_id).select_related("user").first()
+    return attachment.user if attachment else None
+
+
+def _page(request, entry, row, found, form, offer) -> HttpResponse:
+    account = _account(found)
+    hat = hat_of(account) if account else None
+    pair = (hat.profession, hat.fonction) if hat and hat.profession else found.profession_codes
+    is_structure = found.kind == roles.STRUCTURE
+    context = {
+        "row": row,
+        "form": form,
+        "offer": offer,
+        "question": answering.question,
+        "whom": {roles.STRUCTURE: "cette structure", roles.PERSON: "cette personne"}.get(found.kind, "ce professionnel"),
+        "preview": None if is_structure or found.kind == roles.PERSON else answering.preview_of(pair),
+        "delegates": answering.delegates_of(found.structure_id) if is_structure and row.can_sign_in else [],
+        "refusal": standing_refusal(entry, row),
+        "may_withdraw": entry.abilities[Action.RECORD_REFUSAL] and row.user_id != entry.user.pk,
+        "links": links_of(entry.dossier.pk, found.pk),
+    }
+    return page(request, entry, "circle/habilitation.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Retirer le refus »: dated, and by whom; nothing is opened by it."""
+    entry.access.require(Action.RECORD_REFUSAL)
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    links = links_of(entry.dossier.pk, found.pk)
+    refusal = standing_refusal(entry, row)
+    if refusal is None:
+        messages.info(request, "Aucun refus n'est en cours pour ce membre.")
+        return redirect(request, links.sheet)
+    form = WithdrawalForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        changed = attempt(form, actions.set_habilitation, entry, found, NO, withdrawal=form.withdrawal())
+        if changed is not None:
+            messages.success(request, "Le refus est retiré. L'accès reste fermé tant que personne ne l'habilite.")
+            return redirect(request, links.sheet)
+    context = {"row": row, "form": form, "refusal": refusal, "links": links}
+    return page(request, entry, "circle/withdraw_refusal.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def request_habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Demander l'habilitation »: left for those who may grant; who may grant is sent to the question."""
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    links = links_of(entry.dossier.pk, found.pk)
+    if entry.access.may(Action.GRANT, structure_id=row.structure_id):
+        return redirect(request, links.habilitation)
+    entry.access.require(Action.ADD_MEMBER)
+    form = HabilitationForm({})
+    form.is_valid()
+    if attempt(form, actions.set_habilitation, entry, found, "oui") is None:
+        messages.error(request, " ".join(form.errors.get("habilitation", form.non_field_errors())[-1:]))
+    else:
+        messages.success(request, "Habilitation demandée. Les coordinateurs et médecins du cercle la verront.")
+    return redirect(request, links.sheet)
