@@ -56,7 +56,7 @@ def send_password_link(user: User) -> None:
     if not user.is_active:
         raise AccountClosed()
     mails.send(
-        "password_first",
+        "accounts/emails/password_first.html",
         to=user.email,
         context={"link": mails.password_link(user)},
         sensitive=True,
@@ -115,7 +115,7 @@ def change_email(user: User, email: str, *, by: User, reason: str = "") -> User:
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=False)
     end_sessions(user)
     _note(user, Kind.EMAIL_CHANGED, by, reason)
-    mails.send("email_changed", to=before, context={}, account_id=user.pk)
+    mails.send("accounts/emails/email_changed.html", to=before, context={}, account_id=user.pk)
     return user
 
 

@@ -3,6 +3,7 @@
 import struct
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
@@ -33,6 +34,12 @@ class ResetPasswordForm(account.ResetPasswordForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         _plain(self.fields["email"], EMAIL)
+
+    def clean_email(self):
+        """Look the address up once, by index, whether it is known or not."""
+        email = get_account_adapter().clean_email(self.cleaned_data["email"].lower())
+        self.users = list(User.objects.active().with_email(email))
+        return email
 
 
 class ResetPasswordKeyForm(account.ResetPasswordKeyForm):

@@ -27,18 +27,20 @@ def password_link_of_key(key: str) -> str:
     return absolute(path.replace("UID-KEY", quote(key)))
 
 
-def send(name: str, *, to: str, context: dict, sensitive: bool = False, account_id=None):
-    """Queue the e-mail `templates/accounts/emails/<name>.{subject.txt,txt,html}`. Needs an open transaction."""
+def send(template: str, *, to: str, context: dict, sensitive: bool = False, account_id=None):
+    """Queue the e-mail of an HTML template; its subject and text stand beside it (`.subject.txt`, `.txt`).
+
+    Needs an open transaction.
+    """
+    stem = template.removesuffix(".html")
     context = {"site_url": settings.SITE_URL, **context}
-    subject, text, html = (
-        render_to_string(f"accounts/emails/{name}.{part}", context) for part in ("subject.txt", "txt", "html")
-    )
+    subject, text, html = (render_to_string(f"{stem}.{part}", context) for part in ("subject.txt", "txt", "html"))
     return queue(
         to=to,
         subject=subject,
         text=text,
         html=html,
-        kind=f"account.{name}",
+        kind=f"account.{stem.rpartition('/')[2]}",
         sensitive=sensitive,
         account_id=account_id,
     )

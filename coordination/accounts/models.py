@@ -21,7 +21,8 @@ class UserQuerySet(models.QuerySet):
         return self.active().filter(is_administrator=True)
 
     def with_email(self, email):
-        return self.filter(email__iexact=email.strip())
+        # Stored in small letters by every action: an exact match uses the index.
+        return self.filter(email=email.strip().lower())
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
@@ -76,8 +77,13 @@ class User(AbstractBaseUser):
                     models.Q(is_active=False)
                     & (models.Q(suspended_at__isnull=False) | models.Q(closed_at__isnull=False))
                 ),
+                violation_error_message="Un compte est ouvert, ou bien suspendu ou fermé à une date.",
             ),
-            models.CheckConstraint(name="user_theme_is_known", condition=models.Q(theme__in=Theme.values)),
+            models.CheckConstraint(
+                name="user_theme_is_known",
+                condition=models.Q(theme__in=Theme.values),
+                violation_error_message="Cet affichage n'existe pas.",
+            ),
         ]
 
     def __str__(self):
@@ -172,7 +178,11 @@ class Draft(models.Model):
     class Meta:
         verbose_name = "brouillon"
         constraints = [
-            models.UniqueConstraint(fields=["user", "form_key", "object_id"], name="draft_one_per_form_and_object"),
+            models.UniqueConstraint(
+                fields=["user", "form_key", "object_id"],
+                name="draft_one_per_form_and_object",
+                violation_error_message="Un brouillon existe déjà pour ce formulaire.",
+            ),
         ]
 
     def __str__(self):

@@ -14,6 +14,7 @@ from coordination.accounts.forms import DisplayForm, ProfileForm
 from coordination.accounts.models import Session, User
 
 FORMS = {"profil": ProfileForm, "affichage": DisplayForm}
+FACTORS = {Authenticator.Type.WEBAUTHN: "Clé d’accès", Authenticator.Type.TOTP: "Application d’authentification"}
 
 
 @account_page
@@ -35,11 +36,16 @@ def home(request):
             "profile_form": forms["profil"],
             "display_form": forms["affichage"],
             "form": forms.get(posted, forms["profil"]),
-            "factors": set(Authenticator.objects.filter(user=user).values_list("type", flat=True)),
+            "factors": _factors_in_words(user),
             "sessions": Session.objects.live().filter(user=user).order_by("-last_seen_at"),
             "current_session": request.session.row.public_id,
         },
     )
+
+
+def _factors_in_words(user):
+    types = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    return ", ".join(words for type_, words in FACTORS.items() if type_ in types)
 
 
 @account_page

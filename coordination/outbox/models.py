@@ -97,8 +97,13 @@ class Message(models.Model):
                 name="message_sent_has_a_date",
                 condition=models.Q(state=State.ENVOYE, sent_at__isnull=False)
                 | (~models.Q(state=State.ENVOYE) & models.Q(sent_at__isnull=True)),
+                violation_error_message="Un message envoyé porte la date de son envoi, et lui seul.",
             ),
-            models.CheckConstraint(name="message_state_is_known", condition=models.Q(state__in=State.values)),
+            models.CheckConstraint(
+                name="message_state_is_known",
+                condition=models.Q(state__in=State.values),
+                violation_error_message="Cet état de message n'existe pas.",
+            ),
         ]
 
     def __str__(self):
@@ -141,6 +146,7 @@ class Job(models.Model):
             models.CheckConstraint(
                 name="job_done_or_given_up",
                 condition=models.Q(done_at__isnull=True) | models.Q(given_up_at__isnull=True),
+                violation_error_message="Un travail est fait ou abandonné, pas les deux.",
             ),
         ]
 

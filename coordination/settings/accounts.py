@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from coordination.settings import environment as env
 
 # --- Who one is ---------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["coordination.accounts.backends.EmailBackend"]
 LOGIN_URL = "account_login"
 LOGOUT_URL = "account_logout"
 LOGIN_REDIRECT_URL = "/"

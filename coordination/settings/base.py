@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
     "outbox-purge": {"task": "coordination.outbox.tasks.purge", "schedule": crontab(hour=3, minute=17)},
+    "accounts-purge": {"task": "coordination.accounts.tasks.purge", "schedule": crontab(hour=3, minute=27)},
 }
 
 # --- Logs ---------------------------------------------------------------------------------------

@@ -58,7 +58,10 @@ function build() {
   // Escape stays too: closing the warning is not leaving.
   made.addEventListener("close", prolong);
   stay.addEventListener("click", () => made.close());
-  made.append(words, stay);
+  const actions = document.createElement("div");
+  actions.className = "form-actions";
+  actions.append(stay);
+  made.append(words, actions);
   document.body.append(made);
   return made;
 }

@@ -121,6 +121,7 @@ def test_enrolled_pages_are_drawn(client, user, sign_in):
     sign_in(user)
     TOTP.activate(user, "JBSWY3DPEHPK3PXP")
     RecoveryCodes.activate(user)
+    assert "Application d’authentification" in client.get("/compte/").content.decode()
     for path in ["", "application/retirer/", "codes/", "codes/renouveler/", "confirmer/"]:
         response = client.get(f"/compte/second-facteur/{path}")
         assert response.status_code == 200, path

@@ -61,16 +61,16 @@ def test_enrolling_an_application_opens_the_house(client, user, sign_in):
     page = client.get("/compte/second-facteur/application/ajouter/").content.decode()
     assert "<svg" in page
     assert 'style="' not in page
-    secret = re.search(r"<code>(\w+)</code>", page)[1]
+    secret = re.search(r"<samp>(\w+)</samp>", page)[1]
     response = client.post("/compte/second-facteur/application/ajouter/", {"code": code_of(secret)})
     assert response.url == "/compte/second-facteur/codes/"
     assert client.get("/page-essai/").status_code == 200
     assert Message.objects.filter(kind="account.security_notice").count() == 1
     first = client.get(response.url).content.decode()
-    assert len(re.findall(r"<li><code>\d{8}</code></li>", first)) == 10
+    assert len(re.findall(r"<li><samp>\d{8}</samp></li>", first)) == 10
     assert "data:text/plain" in first
     # Shown once.
-    assert not re.search(r"<code>\d{8}</code>", client.get(response.url).content.decode())
+    assert not re.search(r"<samp>\d{8}</samp>", client.get(response.url).content.decode())
 
 
 def test_the_secret_is_encrypted_in_the_database(enrolled):

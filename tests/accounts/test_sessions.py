@@ -1,5 +1,6 @@
 """Sessions: limits, ends, cost (SEC-18, SECT-22)."""
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -188,7 +189,7 @@ class TestAnnouncedEnd:
 
     def test_pages_carry_the_delay(self, client, session):
         page = client.get("/compte/").content.decode()
-        assert 'name="session" content="/compte/session/" data-seconds="1800"' in page
+        assert re.search(r'name="session"\s+content="/compte/session/"\s+data-seconds="1800"', page)
 
 
 def test_dead_sessions_are_purged(session):
