@@ -5,3 +5,17 @@ class CircleConfig(AppConfig):
     name = "circle"
     label = "circle"
     verbose_name = "Cercle de soins"
+
+    def ready(self):
+        from circle import actions, summaries
+        from coordination.dossiers import opening, panels
+        from habilitations.rubriques import Rubrique
+
+        opening.register(actions.open_dossier)
+        panels.register_page(Rubrique.CERCLE, summaries.url_of)
+        panels.register_card(Rubrique.CERCLE, summaries.card)
+        panels.register_news(summaries.news)
+        panels.register_activity("circle", summaries.last_activity)
+        panels.register_list_column("referent", summaries.referents)
+        panels.register_list_column("news", summaries.news_counts)
+        panels.register_strip_fact("referent", summaries.strip_referent)

@@ -322,7 +322,7 @@ class Change(models.Model):
     kind = models.CharField(max_length=14, choices=Kind)
     # The former holder of a role handed over: named at reading, since a member may become discreet later.
     other = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    # What changed, in the words of the screen: the field or the role, and its two values.
+    # What changed, in the words of the screen: the field or the role, and its two values. States by their code.
     subject = models.CharField(max_length=60, blank=True)
     before = models.CharField(max_length=500, blank=True)
     after = models.CharField(max_length=500, blank=True)

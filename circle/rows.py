@@ -52,6 +52,7 @@ class MemberRow(NamedTuple):
     profession: str
     second: str
     relation: str
+    relation_code: str
     structure_name: str
     address: str
     postal_code: str
@@ -240,6 +241,7 @@ def _row(line: tuple, *, access: Access, profiles: dict, then: dict[UUID, str] |
         profession=profession,
         second=", ".join(filter(None, (profession or relation_label, workplace, town))),
         relation=relation_label,
+        relation_code=relation,
         structure_name=workplace,
         address=address,
         postal_code=postal_code,
@@ -283,7 +285,8 @@ def _reduced(members: Iterable[MemberRow], access: Access) -> Iterable[MemberRow
         name = row.name if of_own_structure else row.role
         yield row._replace(
             name=name, sort_name=fold(name), family_name=name, given_name="", civility="", initials="",
-            profession_code="", fonction_code="", profession="", second="", relation="", structure_name="",
+            profession_code="", fonction_code="", profession="", second="", relation="",
+            relation_code="", structure_name="",
             address="", postal_code="", town="", role="", role_unique=False, role_since=None, next_role="",
             next_role_on=None, email="", mss_address="", description="", access=None, state="",
             can_sign_in=False, requested=False,

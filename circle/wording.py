@@ -112,3 +112,16 @@ def _why_none(facts: Facts) -> str:
         return f"Accès suspendu le {date_fr(facts.state_on)}"
     feminine = facts.feminine or facts.kind == roles.STRUCTURE
     return "Ajoutée sans habilitation" if feminine else "Ajouté sans habilitation"
+
+
+_KIN = {
+    "DAU": "sa fille", "DAUC": "sa fille", "SON": "son fils", "SONC": "son fils", "MTH": "sa mère", "FTH": "son père",
+    "BRO": "son frère", "SIS": "sa sœur", "HUSB": "son époux", "WIFE": "son épouse", "GRMTH": "sa grand-mère",
+    "GRFTH": "son grand-père", "GRNDDAU": "sa petite-fille", "GRNDSO": "son petit-fils", "UNCLE": "son oncle",
+    "AUNT": "sa tante", "NEPHEW": "son neveu", "NIECE": "sa nièce",
+}  # fmt: skip
+
+
+def kinship(code: str, label: str) -> str:
+    """Return the link in a sentence: "sa fille"; the label in small letters for those that take no possessive."""
+    return _KIN.get(code) or (f"{label[0].lower()}{label[1:]}" if label else "")

@@ -15,6 +15,7 @@ from circle.actions.answering import answer
 from circle.actions.assigning import give_role
 from circle.actions.common import KIND, account_of, lock_circle, name_for, record
 from circle.errors import AlreadyMember, CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
+from circle.history import CREATION
 from circle.models import Change, Member, Period, RoleHolding
 from coordination.directory import actions as directory
 from coordination.directory.models import Activity, Attachment
@@ -58,7 +59,7 @@ def open_dossier(*, by, role: str = "", creation_key: UUID, **dossier) -> Dossie
     code = roles.canonical(role) or next((r.code for r in roles.likely(roles.DIRECTORY, *codes)), "")
     if code == roles.PCP and not role:
         code = roles.PROV
-    Change.objects.create(dossier=made, member=member, by=by, kind=KIND.ADDED, subject="Création du dossier")
+    Change.objects.create(dossier=made, member=member, by=by, kind=KIND.ADDED, subject=CREATION)
     if code:
         RoleHolding.objects.create(
             dossier=made,
@@ -194,7 +195,8 @@ def add_structure(
     if made:
         return made
     # Two entries of the directory found to be one: the circle holds the one that is kept.
-    structure = structure.merged_into or structure
+    while structure.merged_into:
+        structure = structure.merged_into
     details = {
         "discreet": discreet,
         "creation_key": creation_key,

@@ -10,7 +10,6 @@ from habilitations.models import Habilitation
 from habilitations.rubriques import Action
 
 OUI, NON, REFUS = "oui", "non", "refus"
-_WORDS = dict(Habilitation.State.choices)
 
 
 def answer(entry, member: Member, wanted: str, *, refusal: dict | None = None, withdrawal: dict | None = None) -> None:
@@ -30,7 +29,7 @@ def answer(entry, member: Member, wanted: str, *, refusal: dict | None = None, w
         _grant(entry, member, row, wanted)
     row.refresh_from_db(fields=["state"])
     if row.state != before:
-        record(entry, member, KIND.STATE, before=_WORDS[before], after=_WORDS[row.state])
+        record(entry, member, KIND.STATE, before=before, after=row.state)
     # The caller's member shows the state as it is now.
     member.habilitation.refresh_from_db()
 

@@ -11,6 +11,7 @@ from circle import roles
 from circle.actions.assigning import end_roles, give_role, holder_of, label_of
 from circle.actions.common import KIND, account_of, lock_circle, locked_member, next_version, record
 from circle.errors import NothingToUndo, RemovalReasonMissing, RemovalTooOld
+from circle.history import TAKEN_MEANWHILE
 from circle.models import Member, Period, RoleHolding, RoleSetting
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import actions as habilitations
@@ -89,7 +90,7 @@ def _give_back_role(entry, member: Member, left_on: dt.date) -> None:
     unique = roles.is_unique(held.role, settings)
     if unique and holder_of(entry.dossier.pk, held.role, left_on, besides=member):
         give_role(entry, member, roles.usual(member.kind, *member.profession_codes))
-        record(entry, member, KIND.ROLE, subject="rôle repris entre-temps", before=label_of(member, held.role))
+        record(entry, member, KIND.ROLE, subject=TAKEN_MEANWHILE, before=label_of(member, held.role))
         return
     held.ends_on, held.exclusive = None, unique
     held.save(update_fields=["ends_on", "exclusive"])

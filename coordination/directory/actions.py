@@ -14,6 +14,7 @@ from coordination.accounts.models import User
 from coordination.common.text import capital_family, capital_given, fold, squeeze
 from coordination.directory.errors import AlreadyAttached, AlreadyInDirectory, StructureMergeRefused
 from coordination.directory.models import Activity, Attachment, Professional, Source, Structure
+from habilitations.actions import activate_waiting
 
 # Columns of a structure that a person may fill; the rest says where the row comes from.
 STRUCTURE_FIELDS = frozenset({
@@ -129,18 +130,22 @@ def add_local_activity(
     )
 
 
+@transaction.atomic
 def attach_account(
     user: User, professional: Professional, structure: Structure | None = None, *, by: User
 ) -> Attachment:
     """Say that this account belongs to this professional, working in this structure.
 
-    Gives no right by itself: a profession gives rights once vouched for. Raises AlreadyAttached.
+    Gives no right by itself: a profession gives rights once vouched for. What was granted or refused to the
+    professional now concerns the account. Raises AlreadyAttached.
     """
     try:
         with transaction.atomic():
-            return Attachment.objects.create(user=user, professional=professional, structure=structure)
+            attachment = Attachment.objects.create(user=user, professional=professional, structure=structure)
     except IntegrityError as error:
         raise AlreadyAttached() from error
+    activate_waiting(user, professional, by=by)
+    return attachment
 
 
 @transaction.atomic

@@ -1,0 +1,174 @@
+"""What the circle tells elsewhere: home page of the dossier, identity strip, file active. One statement each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse
+from django.utils import timezone
+
+from circle import history, roles
+from circle.models import Change, Member
+from circle.rows import FEMININE, MemberRow
+from circle.wording import kinship
+from coordination.common.french import plural
+from coordination.common.text import person_name
+from coordination.directory.search.statements import rows as run
+from coordination.dossiers.panels import Card, News, Summary
+from habilitations import published
+from habilitations.access import REDUCED_CIRCLE_PROFILES
+from habilitations.rubriques import Niveau, Rubrique
+
+# The roles one looks for first on the home page.
+FIRST_ROLES = (roles.PCP, roles.MAIN_CAREGIVER, roles.NOK)
+NEWS_SHOWN = 10
+
+# Who reads is decided in the same statement: his vouched profession and the current matrix come with each line.
+_REFERENTS = """
+SELECT v.profession, v.fonction, (SELECT max(number) FROM habilitations_matrixversion), ro.dossier_id,
+    p.family_name, p.given_name, m.family_name, m.given_name, m.discreet, coalesce(p.civility, m.civility)
+FROM circle_roleholding ro
+JOIN circle_member m ON m.id = ro.member_id
+LEFT JOIN directory_professional p ON p.id = m.professional_id
+LEFT JOIN habilitations_vouchedprofession v ON v.user_id = %s AND v.ended_at IS NULL
+WHERE ro.dossier_id = ANY(%s) AND ro.role = 'REFERENT' AND ro.starts_on <= %s
+    AND (ro.ends_on IS NULL OR ro.ends_on > %s)
+ORDER BY ro.starts_on, ro.id
+"""
+_CHANGES = """
+SELECT v.profession, v.fonction, (SELECT max(number) FROM habilitations_matrixversion), c.dossier_id, count(*),
+    count(*) FILTER (
+        WHERE NOT m.discreet AND NOT EXISTS (SELECT 1 FROM circle_member x WHERE x.id = c.other_id AND x.discreet)
+    )
+FROM circle_change c
+JOIN circle_member m ON m.id = c.member_id
+JOIN dossiers_visit seen ON seen.dossier_id = c.dossier_id AND seen.user_id = %s
+LEFT JOIN habilitations_vouchedprofession v ON v.user_id = seen.user_id AND v.ended_at IS NULL
+WHERE c.dossier_id = ANY(%s) AND c.by_id <> %s AND c.at > seen.seen_at
+GROUP BY c.dossier_id, v.profession, v.fonction
+"""
+
+
+def url_of(dossier_id: UUID) -> str:
+    return reverse("circle:list", args=[dossier_id])
+
+
+def referents(user, dossier_ids: Sequence[UUID]) -> dict[UUID, Summary]:
+    """Return who is the référent of each dossier, for the file active."""
+    today = timezone.localdate()
+    lines = run(_REFERENTS, [user.pk, tuple(dossier_ids), today, today]) if dossier_ids else []
+    found = {}
+    for profession, fonction, number, dossier_id, family, given, own_family, own_given, discreet, _ in lines:
+        sees_circle, sees_discreet = _reader(profession, fonction, number)
+        if sees_circle and (sees_discreet or not discreet):
+            found[dossier_id] = Summary(main=person_name(family or own_family, given or own_given))
+    return found
+
+
+def news_counts(user, dossier_ids: Sequence[UUID]) -> dict[UUID, Summary]:
+    """Return how many changes others made in each circle since the reader's last visit."""
+    asked = [user.pk, tuple(dossier_ids), user.pk]
+    found = {}
+    for profession, fonction, number, dossier_id, every, plain in run(_CHANGES, asked) if dossier_ids else []:
+        sees_circle, sees_discreet = _reader(profession, fonction, number)
+        count = every if sees_discreet else plain
+        if sees_circle and count:
+            found[dossier_id] = Summary(main=f"{plural(count, 'changement')} dans le cercle", changed=True)
+    return found
+
+
+def last_activity(user, can_read) -> Subquery | None:
+    """Return when someone else last changed the circle, for the order of the file active."""
+    if not can_read(Rubrique.CERCLE):
+        return None
+    changes = Change.objects.filter(dossier=OuterRef("pk")).exclude(by=user)
+    if not can_read(Rubrique.MEDICAL):
+        changes = changes.filter(member__discreet=False)
+    return Subquery(changes.order_by("-at").values("at")[:1])
+
+
+def news(entry, since) -> list[News]:
+    """Return what others changed in the circle since a moment, newest first, that this reader may see."""
+    if not entry.access.can_read(Rubrique.CERCLE):
+        return []
+    changes = (
+        Change.objects.visible_to(entry.access)
+        .filter(dossier_id=entry.dossier.pk, at__gt=since)
+        .exclude(by=entry.user)
+        .with_names()
+        .order_by("-at")[:NEWS_SHOWN]
+    )
+    return [
+        News(at=change.at, icon=history.ICONS[change.kind], sentence=history.sentence(history.told_of(change)))
+        for change in changes
+    ]
+
+
+def strip_referent(entry) -> dict[str, str] | None:
+    """Return {"label", "name"} of the référent for the identity strip; None when there is none to show."""
+    if not entry.access.sees_whole_circle:
+        return None
+    today = timezone.localdate()
+    asked = [entry.user.pk, (entry.dossier.pk,), today, today]
+    for *_, family, given, own_family, own_given, discreet, civility in run(_REFERENTS, asked):
+        if entry.access.sees_discreet_members or not discreet:
+            label = roles.label(roles.REFERENT, feminine=civility in FEMININE)
+            return {"label": label, "name": person_name(family or own_family, given or own_given)}
+    return None
+
+
+def card(entry) -> Card:
+    """Return the card of the home page.
+
+    facts: count (None in the reduced circle), holders [{label, name, phone}] (name "" when nobody holds the
+    role; phone in the reduced circle only), sentence ("4 membres ont accès, 1 refus du patient.").
+    """
+    rows = Member.objects.rows(entry)
+    facts = _whole(rows) if entry.access.sees_whole_circle else _reduced(rows)
+    return Card(
+        rubrique=Rubrique.CERCLE,
+        title=Rubrique.CERCLE.label,
+        template="circle/_card.html",
+        url=url_of(entry.dossier.pk),
+        facts=facts,
+    )
+
+
+def _whole(rows: list[MemberRow]) -> dict:
+    held = {row.role_code: row for row in rows if row.role_code in FIRST_ROLES}
+    holders = [_holder(code, held.get(code)) for code in FIRST_ROLES]
+    return {"count": len(rows), "holders": holders, "sentence": _sentence(rows)}
+
+
+def _holder(code: str, row: MemberRow | None) -> dict[str, str]:
+    if row is None:
+        return {"label": roles.label(code), "name": "", "phone": ""}
+    kin = kinship(row.relation_code, row.relation)
+    return {"label": row.role, "name": ", ".join(filter(None, (row.name, kin))), "phone": ""}
+
+
+def _reduced(rows: list[MemberRow]) -> dict:
+    holders = [{"label": row.name, "name": "", "phone": row.mobile or row.phone} for row in rows]
+    return {"count": None, "holders": holders, "sentence": ""}
+
+
+def _sentence(rows: list[MemberRow]) -> str:
+    opened = sum(row.has_access for row in rows)
+    waiting = sum(row.state == "attente" for row in rows)
+    refused = sum(row.state == "refus" for row in rows)
+    said = [f"{plural(opened, 'membre')} {'ont' if opened > 1 else 'a'} accès"]
+    if waiting:
+        said.append(f"{plural(waiting, 'accès', 'accès')} en attente")
+    if refused:
+        said.append(f"{plural(refused, 'refus', 'refus')} du patient")
+    return f"{', '.join(said)}."
+
+
+def _reader(profession: str | None, fonction: str | None, number: int | None) -> tuple[bool, bool]:
+    """Return (sees the whole circle, sees discreet members) for the reader of a list."""
+    matrix = published.matrix(number)
+    profile = matrix.profile_of(profession or "", fonction or "")
+    reads = matrix.level(profile, Rubrique.CERCLE) >= Niveau.LECTURE and profile not in REDUCED_CIRCLE_PROFILES
+    return reads, matrix.level(profile, Rubrique.MEDICAL) >= Niveau.LECTURE

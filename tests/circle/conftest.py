@@ -1,0 +1,35 @@
+import pytest
+
+from habilitations import defaults, published
+from habilitations.actions import publish_matrix
+from tests.circle import factories
+
+
+@pytest.fixture()
+def matrix(db):
+    """The shipped matrix, published; version numbers are used again from one test to the next."""
+    return publish_default_matrix()
+
+
+@pytest.fixture()
+def coordinator(matrix):
+    return factories.coordinator(family_name="EXEMPLE-LARRIEU", given_name="Maëlle")
+
+
+@pytest.fixture()
+def entry(coordinator):
+    """The entry of a coordinator in the dossier she opened."""
+    return factories.open_circle(coordinator)
+
+
+def publish_default_matrix():
+    published.forget()
+    shipped = defaults.load()
+    publish_matrix(shipped.levels, shipped.action_rights, shipped.profile_rules, by=None, reason="Tests")
+    return published.current()
+
+
+@pytest.fixture(autouse=True)
+def _forget_matrices():
+    yield
+    published.forget()
