@@ -16,6 +16,7 @@ urlpatterns = [
     path("sante/pret", health.ready, name="ready"),
     path("compte/", include("coordination.accounts.urls")),
     path("dossiers/", include("coordination.dossiers.urls")),
+    path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),
     path("annuaire/", include("coordination.directory.urls")),
     # Answers 404 outside development (see its views).
     path("dev/courriels/", include("coordination.outbox.urls")),
