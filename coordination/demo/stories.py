@@ -70,4 +70,10 @@ MORE_GIVEN = (
     ("Andrée", "female"), ("Bernard", "male"), ("Colette", "female"), ("Daniel", "male"), ("Éliane", "female"),
     ("Fernand", "male"), ("Ginette", "female"), ("Hubert", "male"), ("Irène", "female"), ("Jacques", "male"),
 )  # fmt: skip
-MORE_TOWNS = (("Albi", "81000"), ("Carmaux", "81400"), ("Gaillac", "81600"), ("Castres", "81100"), ("Réalmont", "81120"))
+MORE_TOWNS = (
+    ("Albi", "81000"),
+    ("Carmaux", "81400"),
+    ("Gaillac", "81600"),
+    ("Castres", "81100"),
+    ("Réalmont", "81120"),
+)

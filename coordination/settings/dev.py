@@ -2,9 +2,11 @@
 
 from coordination.common import logging as product_logging
 from coordination.settings.base import *  # noqa: F403
-from coordination.settings.base import env
+from coordination.settings.base import INSTALLED_APPS, env
 
 DEBUG = env.flag("DEBUG", default=True)
+# Invented people; the production settings know nothing of them.
+INSTALLED_APPS = [*INSTALLED_APPS, "coordination.demo"]
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *env.listed("ALLOWED_HOSTS")]
 INS_TEST_ALLOWED = True
 INTERNAL_IPS = ["127.0.0.1"]

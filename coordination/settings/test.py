@@ -1,8 +1,9 @@
 """The test suite: same engine as production, quick password hashes, jobs run in place."""
 
 from coordination.settings.base import *  # noqa: F403
-from coordination.settings.base import DATABASES, env
+from coordination.settings.base import DATABASES, INSTALLED_APPS, env
 
+INSTALLED_APPS = [*INSTALLED_APPS, "coordination.demo"]
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 INS_TEST_ALLOWED = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -39,16 +39,18 @@ def generate(
     professionals: int,
     structures: int,
     seed: int,
+    around: str = "",
     day: datetime.date = DAY,
     progress: Callable[[int], None] | None = None,
 ) -> Generated:
     """Write the files of `professionals` people and `structures` open establishments into `folder`.
 
-    The same seed, sizes and day give the same bytes. `progress` is told how many people are written.
+    Half of them are in the département `around`, when there is one. The same seed, sizes and day give the same
+    bytes. `progress` is told how many people are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)  # noqa: S311 - invented people, not secrets
-    places = Places(rng)
+    places = Places(rng, around)
     entities = legal_entities(rng, places, structures)
     stamp = f"{day:%Y%m%d}"
     made = Generated(

@@ -44,10 +44,11 @@ class Town:
 
 
 class Places:
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, around: str = "") -> None:
+        """`around` is a département that gets half of the draws, for a small directory that must feel local."""
         self.rng = rng
         # A commune of two hundred people has no practice; one inhabitant more is one chance more.
-        known = _inhabited(300)
+        known = _gathered(_inhabited(300), around)
         self.towns = [town for town, _ in known]
         self._weights = list(accumulate(population for _, population in known))
         self._types = [(code, label) for code, label, _ in STREET_TYPES]
@@ -85,3 +86,11 @@ def _inhabited(minimum: int) -> list[tuple[Town, int]]:
                 town = Town(insee, name, codes.split(",")[0], communes.departement_of(insee))
                 found.append((town, int(population)))
     return found
+
+
+def _gathered(known: list[tuple[Town, int]], around: str) -> list[tuple[Town, int]]:
+    here = sum(population for town, population in known if town.department == around)
+    if not here:
+        return known
+    factor = sum(population for _, population in known) // here
+    return [(town, population * factor if town.department == around else population) for town, population in known]

@@ -17,13 +17,15 @@ class Command(BaseCommand):
         parser.add_argument("--professionals", type=int, default=20_000)
         parser.add_argument("--structures", type=int, default=4_000)
         parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--autour", default="", help="département qui reçoit la moitié des lieux, par exemple 81")
 
-    def handle(self, folder, professionals, structures, seed, **options):
+    def handle(self, folder, professionals, structures, seed, autour, **options):
         made = generate(
             folder,
             professionals=professionals,
             structures=structures,
             seed=seed,
+            around=autour,
             progress=lambda done: self._tell(done, professionals),
         )
         self.stderr.write("")

@@ -1,0 +1,26 @@
+"""manage.py load_demo: invented directory, accounts, dossiers and circles, once."""
+
+from django.core.management.base import BaseCommand, CommandError
+
+from coordination.common.errors import DomainError
+from coordination.demo import loader
+from coordination.demo.people import accounts_text
+
+
+class Command(BaseCommand):
+    help = "Charge des personnes inventées, une seule fois ; --accounts affiche les comptes."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--accounts", action="store_true", help="afficher seulement les comptes")
+        parser.add_argument("--professionals", type=int, default=loader.PROFESSIONALS)
+        parser.add_argument("--dossiers", type=int, default=60)
+
+    def handle(self, *, accounts, professionals, dossiers, **options):
+        if accounts:
+            self.stdout.write(accounts_text())
+            return
+        try:
+            done = loader.load(say=self.stdout.write, professionals=professionals, dossiers_wanted=dossiers)
+        except DomainError as refusal:
+            raise CommandError(refusal.message) from refusal
+        self.stdout.write("Démonstration chargée." if done else "La démonstration est déjà chargée.")
