@@ -18,7 +18,7 @@ from coordination.runtime import account, processes
 from coordination.runtime.places import Place
 from coordination.runtime.services import embedded
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("servers")]
+pytestmark = pytest.mark.slow
 NOTHING_GIVEN: dict[str, str] = {}
 
 
