@@ -18,9 +18,9 @@ from django.utils import timezone
 from circle import roles
 from circle.wording import AccessWords, Facts, access_in_words
 from coordination.common import nomenclatures
+from coordination.common.statements import rows as run
 from coordination.common.text import fold, initials, person_name
 from coordination.directory.search.results import profession_label
-from coordination.directory.search.statements import rows as run
 from habilitations.access import Access
 from habilitations.rubriques import Rubrique
 

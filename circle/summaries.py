@@ -14,8 +14,8 @@ from circle.models import Change, Member
 from circle.rows import FEMININE, MemberRow
 from circle.wording import kinship
 from coordination.common.french import plural
+from coordination.common.statements import rows as run
 from coordination.common.text import person_name
-from coordination.directory.search.statements import rows as run
 from coordination.dossiers.panels import Card, News, Summary
 from habilitations import published
 from habilitations.access import REDUCED_CIRCLE_PROFILES

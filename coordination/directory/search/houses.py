@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from coordination.common import nomenclatures
+from coordination.common import nomenclatures, statements
 from coordination.common.text import fold
 from coordination.directory.models import Source
-from coordination.directory.search import statements
 from coordination.directory.search.branches import STRUCTURE_WORDS as WORDS
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.names import LAST, NameIndex
 from coordination.directory.search.places import Place
-from coordination.directory.search.results import MANY, Exactness, Group, StructureResult, marks
+from coordination.directory.search.results import MANY, Exactness, Group, StructureResult, marks, town_name
 
 CANDIDATES = 56
 MAX_WORDS = 6
@@ -132,7 +131,7 @@ def _result(row: tuple[Any, ...], typed: str, words: Sequence[str], identified: 
         finess=finess,
         siret=siret,
         address=address,
-        town=town,
+        town=town_name(town),
         postal_code=postal_code,
         phone=phone,
         is_local=source == Source.LOCAL,
@@ -140,5 +139,5 @@ def _result(row: tuple[Any, ...], typed: str, words: Sequence[str], identified: 
         seen_on=seen_on,
         exactness=Exactness.IDENTIFIER if identified else exactness,
         name_marks=marks(name, words),
-        town_marks=marks(town, words),
+        town_marks=marks(town_name(town), words),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from coordination.common import statements
 from coordination.directory.models import Source
-from coordination.directory.search import statements
 from coordination.directory.search.branches import CANDIDATES, Branch
 from coordination.directory.search.results import (
     MANY,
@@ -15,6 +15,7 @@ from coordination.directory.search.results import (
     ProfessionalResult,
     marks,
     profession_label,
+    town_name,
 )
 
 _HEAD = "WITH c AS MATERIALIZED ("
@@ -84,7 +85,7 @@ def _result(row: tuple, words: Sequence[str]) -> ProfessionalResult:
         profession=profession_label(profession, speciality, feminine=civility in ("MME", "MLLE"), fonction=fonction),
         profession_code=profession,
         category=category,
-        town=town,
+        town=town_name(town),
         postal_code=postal_code,
         structure_name=structure_name,
         rpps=rpps,
@@ -98,7 +99,7 @@ def _result(row: tuple, words: Sequence[str]) -> ProfessionalResult:
         exactness=_exactness(rank),
         family_marks=marks(family_name, words),
         given_marks=marks(given_name, words),
-        town_marks=marks(town, words) if words else (),
+        town_marks=marks(town_name(town), words) if words else (),
     )
 
 

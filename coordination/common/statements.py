@@ -1,4 +1,4 @@
-"""Running a search statement: prepared on the server when the connection allows it."""
+"""Running the statements of the hottest reads: prepared on the server when the connection allows it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-# Planning a union of index scans costs more than running it: the server keeps the plan after the second time.
+# Planning many joins or index scans costs more than running them: the server keeps the plan after the second time.
 PREPARE_AFTER = 1
 
 
@@ -35,7 +35,7 @@ def rows(sql: str, params: Sequence[Any]) -> list[tuple]:
 
 
 def _allow_preparing(raw: psycopg.Connection) -> None:
-    """Once per connection. Every branch has one good plan whatever its parameters: planning again is pure loss.
+    """Once per connection. Each such statement has one good plan whatever its parameters: planning again is pure loss.
 
     Django's own statements are never prepared, so that setting does not reach them. Compiling (jit) costs a hundred
     milliseconds when the planner overrates a branch; no page of this product is long enough to win them back.
