@@ -10,7 +10,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from coordination.common import nomenclatures
-from coordination.common.text import fold
+from coordination.common.text import capital_given, fold
 
 Ranges = tuple[tuple[int, int], ...]
 # Beyond this, nobody reads the list: the screen says "plus de 50" and nothing is counted further.
@@ -136,6 +136,11 @@ def profession_label(code: str, speciality: str = "", *, feminine: bool = False,
     if not detail:
         return label
     return f"{label}, {detail[0].lower()}{detail[1:]}" if label else detail
+
+
+def town_name(town: str) -> str:
+    """Return a town as screens write it: national files hold "LE PONTET" beside "Le Pontet"."""
+    return capital_given(town) if town.isupper() else town
 
 
 def marks(shown: str, typed: Iterable[str]) -> Ranges:

@@ -11,7 +11,7 @@ from django.db import connection
 
 from coordination.common import nomenclatures
 from coordination.directory.models import Activity, Attachment, Professional, SavoirFaire, Source, Structure
-from coordination.directory.search.results import profession_label
+from coordination.directory.search.results import profession_label, town_name
 
 PER_PAGE = 25
 
@@ -54,6 +54,7 @@ class StructureSheet:
 
     structure: Structure
     category: str
+    town: str
     people: tuple[Person, ...]
     next_after: UUID | None
     is_first_page: bool
@@ -107,6 +108,7 @@ def of_structure(structure_id: UUID, *, after: UUID | None = None) -> StructureS
     return StructureSheet(
         structure=structure,
         category=nomenclatures.label("categorie_etablissement", structure.category) or "",
+        town=town_name(structure.town),
         people=shown,
         next_after=shown[-1].activity_id if len(people) > PER_PAGE else None,
         is_first_page=after is None,
@@ -168,7 +170,7 @@ def _workplace(activity: Activity, feminine: bool) -> Workplace:
         structure_name=activity.structure_name,
         address=activity.address,
         postal_code=activity.postal_code,
-        town=activity.town,
+        town=town_name(activity.town),
         phone=activity.phone,
         email=activity.email,
         mss_address=activity.mss_address,
