@@ -93,7 +93,7 @@ class People:
     @staticmethod
     def _number(serial: int, leftovers: int) -> tuple[str, str]:
         if serial < leftovers:
-            return numbers.adeli(serial, "2A" if serial == 1 else "81"), "0"
+            return numbers.adeli(serial, "81" if serial else "2A"), "0"
         return numbers.rpps(serial), "8"
 
     def _write(self, person: _Person, practices: Iterator[str], employers: Iterator[str], lines: Lines) -> None:

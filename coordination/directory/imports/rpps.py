@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
+from django.db import transaction
+from django.utils import timezone
+
 from coordination.directory.errors import FileRefused
-from coordination.directory.imports import rpps_merge, savoir_faire
+from coordination.directory.imports import completion, rpps_first, rpps_merge, savoir_faire
 from coordination.directory.imports.rpps_lines import STAGE_COLUMNS, ActivityParser, line_salt
 from coordination.directory.imports.runs import Load, Options, Report, run
 from coordination.directory.imports.sources import Inspection, Source, blocks, inspect, sources
@@ -59,8 +62,10 @@ def _load_activities(load: Load) -> None:
         load.messages.append(f"{load.source.name} est lu en Windows-1252.")
     load.check_size(load.read)
     _check_last_line(load.source, parser.width)
-    rpps_merge.create_tables(STAGE_COLUMNS)
+    if rpps_first.is_possible() and _load_first(load, seen):
+        return
     with postponed_indexes(rpps_merge.TABLES, load.read):
+        rpps_merge.create_tables(STAGE_COLUMNS)
         wanted = _changed_people(load, seen, parser)
         if wanted is None or wanted:
             _stage(load, seen, parser, wanted)
@@ -68,6 +73,40 @@ def _load_activities(load: Load) -> None:
         load.progress.phase("Fusion")
         rpps_merge.merge(load, parser.held)
         load.progress.phase("Construction des index")
+
+
+class _Scattered(Exception):
+    """The lines of a person are not together: the quick first load does not apply."""
+
+
+def _load_first(load: Load, seen: Inspection) -> bool:
+    """Load straight into the empty tables; False, and nothing done, when the file is not in order."""
+    first = rpps_first.FirstLoad(load.source.day, timezone.now())
+    refusals: list[tuple[int, str]] = []
+    parser = ActivityParser(seen.header, load.source.name, lambda *told: refusals.append(told), first.write)
+    try:
+        with transaction.atomic(), postponed_indexes(rpps_merge.TABLES, load.read):
+            load.progress.phase("Lecture", seen.bytes)
+            copy(first.activity_target, _in_order(_staged(load, seen.encoding, parser, None), parser))
+            _check_damage(load, parser)
+            for number, reason in refusals:
+                load.refuse(number, reason)
+            load.check_refusals()
+            load.progress.phase("Personnes et structures")
+            load.counts = first.finish(parser.held)
+            completion.lend_mailboxes("SELECT national_id FROM directory_professional WHERE national_id <> ''")
+            completion.lend_structure_mailboxes("SELECT id FROM directory_structure")
+            load.progress.phase("Construction des index")
+    except _Scattered:
+        return False
+    return True
+
+
+def _in_order(rows: Iterator[str], parser: ActivityParser) -> Iterator[str]:
+    for text in rows:
+        if not parser.in_order:
+            raise _Scattered
+        yield text
 
 
 def _check_last_line(source: Source, width: int) -> None:

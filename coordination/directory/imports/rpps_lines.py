@@ -7,13 +7,16 @@ savoir-faire) become one staged line. What is not together is put together in SQ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
+from operator import le
 
 from coordination.common.text import fold
 from coordination.directory.errors import FileRefused
 from coordination.directory.imports.headers import PERSON_ACTIVITY
 from coordination.directory.imports.rpps_columns import (
     Folded,
+    People,
     Table,
     content_fault,
     fallback_key,
@@ -65,10 +68,62 @@ def columns(header: str, known: str, required: Iterable[str], name: str) -> list
     return found
 
 
-class ActivityParser:
-    """Feeds on blocks of lines, gives staging lines. `refuse(line number, reason)` hears of what is left out."""
+@dataclass(slots=True)
+class Block:
+    """A few thousand lines, read: columns of the same length."""
 
-    def __init__(self, header: str, name: str, refuse: Callable[[int, str], None]) -> None:
+    table: Table
+    numbers: list[int]
+    keys: list[int]
+    # Profession, category, mode, kind of activity, role, sector.
+    codes: list[Sequence[str]]
+    places: list[str]
+    people: People
+    families: list[str]
+    givens: list[str]
+    # Flag, key, numbers, search name, hash and trade name of the structure, joined.
+    structures: list[str]
+    # Name, address, postal code, town, commune, telephone, mail.
+    coordinates: list[Sequence[str]]
+
+
+def staging_lines(block: Block) -> str:
+    """Return the lines of the staging table (STAGE_COLUMNS)."""
+    profession, category, mode, genre, role, sector = block.codes
+    table, people = block.table, block.people
+    lines = map("|".join, zip(
+        map(str, block.numbers), map(str, people.numbers), people.first, table["Identification nationale PP"],
+        table["Code civilité"], table["Code civilité d'exercice"], table["Nom d'exercice"],
+        table["Prénom d'exercice"], map(str, people.hashes), people.savoir_faire, block.families, block.givens,
+        block.structures, *block.coordinates, map(str, block.keys), profession, category, people.specialities, mode,
+        genre, role, sector, map(str, people.line_hashes), strict=True,
+    ))  # fmt: skip
+    return "\n".join(without_doubles(lines, people)) + "\n"
+
+
+def without_doubles(lines: Iterable[str], people: People) -> Iterable[str]:
+    """Leave out the lines that only add a savoir-faire to an activity already there."""
+    doubles = people.doubles
+    return (line for index, line in enumerate(lines) if index not in doubles) if doubles else lines
+
+
+class ActivityParser:
+    """Feeds on blocks of lines, gives what `write` makes of them: staging lines by default.
+
+    `refuse(line number, reason)` hears of what is left out.
+    """
+
+    def __init__(
+        self,
+        header: str,
+        name: str,
+        refuse: Callable[[int, str], None],
+        write: Callable[[Block], str] | None = None,
+    ) -> None:
+        self._write = write or staging_lines
+        # False once a person comes after one with a higher identifier: their lines may be scattered.
+        self.in_order = True
+        self._last = ""
         found = columns(header, PERSON_ACTIVITY, REQUIRED, name)
         self.width = len(found)
         self.salt = line_salt(header)
@@ -106,7 +161,7 @@ class ActivityParser:
             return ""
         salt, from_bytes = self.salt, int.from_bytes
         hashes = [from_bytes(blake2b(raw, digest_size=8, salt=salt).digest(), "big") & MASK for _, raw in pairs]
-        return self._staged(Table(fields, self._index), [number for number, _ in pairs], hashes)
+        return self._write(self._columns(Table(fields, self._index), [number for number, _ in pairs], hashes))
 
     def _sift(self, pairs: list, fields: list[list[str]], fault: Callable[[list[str]], str]) -> tuple[list, list]:
         """Leave out the lines in which `fault` finds one. What is known of these people must not be ceased."""
@@ -127,32 +182,32 @@ class ActivityParser:
     def _content_fault(self, values: list[str]) -> str:
         return content_fault(Table([values], self._index))
 
-    def _staged(self, table: Table, numbers: list[int], hashes: list[int]) -> str:
+    def _columns(self, table: Table, numbers: list[int], hashes: list[int]) -> Block:
         codes = [
             table[name]
             for name in ("Code profession", "Code catégorie professionnelle", "Code mode exercice",
                          "Code genre activité", "Code rôle", "Code secteur d'activité")
         ]  # fmt: skip
-        profession, category, mode, genre, role, sector = codes
         places = _place_keys(table)
         keys = [hash64(text.encode()) for text in map("|".join, zip(*codes, places, strict=True))]
-        people = group_people(table, numbers, hashes, keys)
         coordinates = place_columns(table, self._watch_zeros)
-        families, givens = table["Nom d'exercice"], table["Prénom d'exercice"]
-        lines = map("|".join, zip(
-            map(str, numbers), map(str, people.numbers), people.first, table["Identification nationale PP"],
-            table["Code civilité"], table["Code civilité d'exercice"], families, givens, map(str, people.hashes),
-            people.savoir_faire, map(self._folded.__getitem__, families), map(self._folded.__getitem__, givens),
-            self._structures.columns(table, places, coordinates), *coordinates,
-            map(str, keys), profession, category, people.specialities, mode, genre, role, sector,
-            map(str, people.line_hashes), strict=True,
-        ))  # fmt: skip
-        if people.doubles:
-            doubles = people.doubles
-            lines = (line for index, line in enumerate(lines) if index not in doubles)  # type: ignore[assignment]
-        text = "\n".join(lines) + "\n"
+        national = table["Identification nationale PP"]
+        self.in_order = self.in_order and self._last < national[0] and all(map(le, national, national[1:]))
+        self._last = national[-1]
+        block = Block(
+            table=table,
+            numbers=numbers,
+            keys=keys,
+            codes=codes,
+            places=places,
+            people=group_people(table, numbers, hashes, keys),
+            families=list(map(self._folded.__getitem__, table["Nom d'exercice"])),
+            givens=list(map(self._folded.__getitem__, table["Prénom d'exercice"])),
+            structures=self._structures.columns(table, places, coordinates),
+            coordinates=coordinates,
+        )
         self._folded.shrink()
-        return text
+        return block
 
     def _watch_zeros(self, kept: int, lost: int) -> None:
         self.zeros_kept += kept

@@ -1,0 +1,183 @@
+"""The first load of the activity file: straight into the empty tables.
+
+Nothing is there to compare with, so lines are COPYed as rows while the next ones are read; people and
+structures wait in temporary files for their turn. Keys are made here: a person's from the number of its first
+line, a structure's from a hash of its own key, so that an activity knows both without a look-up.
+
+Only for a file whose people come in order (as published); else the general merge starts again from the
+beginning (rpps._load_activities).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import IO
+
+from coordination.common.ids import uuid7
+from coordination.directory.imports.rpps_lines import Block, without_doubles
+from coordination.directory.imports.runs import Counts
+from coordination.directory.imports.staging import copy, execute, new_id, scalar
+
+_ACTIVITY = (
+    "id, professional_id, structure_id, natural_key, profession, category, speciality, mode, genre, fonction, sector,"
+    " structure_name, address, postal_code, town, commune_code, phone, email, address_borrowed, search_family,"
+    " search_given, content_hash, mss_address, seen_on"
+)
+_PROFESSIONAL = (
+    "id, national_id, rpps, adeli, civility, practice_civility, family_name, given_name, search_family, search_given,"
+    " content_hash, source, mss_address, email, phone, seen_on, created_at"
+)
+# Longest values of the columns, in the order of Block.coordinates.
+_COORDINATES = (200, 300, 10, 80, 5, 20, 254)
+
+
+def is_possible() -> bool:
+    """True while no national file has brought anything."""
+    return not scalar(
+        "SELECT EXISTS (SELECT 1 FROM directory_professional WHERE national_id <> '')"
+        " OR EXISTS (SELECT 1 FROM directory_structure WHERE finess <> '' OR source_key <> '')"
+    )
+
+
+class FirstLoad:
+    """Makes the rows of the four tables out of the blocks of the parser."""
+
+    def __init__(self, day: date, now: datetime) -> None:
+        self._activity, self._person = uuid7().hex[:24], uuid7().hex[:24]
+        # Time, version, chance, variant: sixty bits are left for the hash of the key.
+        self._place = uuid7().hex[:17]
+        self._end = f"||{day.isoformat()}"
+        self._people_end = f"|rpps||||{day.isoformat()}|{now.isoformat()}"
+        self._day, self._now = day, now
+        self._people: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
+        self._structures: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
+        self._savoir_faire: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
+        self.activities = self.people = 0
+
+    @property
+    def activity_target(self) -> str:
+        return f"directory_activity ({_ACTIVITY})"
+
+    def write(self, block: Block) -> str:
+        """Return the rows of the activities; keep the other ones."""
+        people = block.people
+        person_ids = [f"{self._person}{number:08x}" for number in people.numbers]
+        place_ids = [self._place_id(place, finess) for place, finess in
+                     zip(block.places, block.table["Numéro FINESS site"], strict=True)]  # fmt: skip
+        coordinates = [limited(column, size) for column, size in zip(block.coordinates, _COORDINATES, strict=True)]
+        self._keep_people(block, person_ids)
+        self._keep_structures(block, place_ids, coordinates)
+        profession, category, mode, genre, role, sector = block.codes
+        borrowed = ["t" if place and not (a or p) else "f" for place, a, p in
+                    zip(block.places, coordinates[1], coordinates[2], strict=True)]  # fmt: skip
+        lines = map("|".join, zip(
+            [f"{self._activity}{number:08x}" for number in block.numbers], person_ids, place_ids,
+            map(str, block.keys), profession, category, people.specialities, mode, genre, role, sector,
+            *coordinates, borrowed, limited(block.families, 150), limited(block.givens, 150),
+            map(str, people.line_hashes), strict=True,
+        ))  # fmt: skip
+        self.activities += len(block.numbers) - len(people.doubles)
+        end = self._end + "\n"
+        return end.join(without_doubles(lines, people)) + end
+
+    def finish(self, held: Iterable[str]) -> dict[str, Counts]:
+        """COPY what was kept, then lend the addresses."""
+        copy(f"directory_professional ({_PROFESSIONAL})", _blocks(self._people))
+        self._insert_structures()
+        execute("CREATE TEMP TABLE sf (professional_id uuid, told text)")
+        copy("sf", _blocks(self._savoir_faire))
+        told = execute(
+            "INSERT INTO directory_savoirfaire (id, professional_id, profession, kind, code, from_full_list)"
+            f" SELECT {new_id('row_number() OVER ()')}, professional_id, split_part(x, ',', 1),"
+            " split_part(x, ',', 2), split_part(x, ',', 3), false FROM (SELECT DISTINCT professional_id, x FROM sf,"
+            " unnest(string_to_array(told, ';')) x) each"
+        )
+        keys = list(held)
+        execute("UPDATE directory_professional SET content_hash = NULL WHERE national_id = ANY(%s)", [keys])
+        execute(
+            "UPDATE directory_activity a SET address = t.address, postal_code = t.postal_code, town = t.town,"
+            " commune_code = t.commune_code, phone = CASE WHEN a.phone = '' THEN t.phone ELSE a.phone END"
+            " FROM directory_structure t WHERE a.structure_id = t.id AND a.address_borrowed AND t.finess <> ''"
+            " AND (t.postal_code <> '' OR t.address <> '')"
+        )
+        return {
+            "situations d'exercice": Counts(self.activities),
+            "professionnels": Counts(self.people),
+            "savoir-faire": Counts(told),
+            "structures": Counts(scalar("SELECT count(*) FROM directory_structure WHERE source = 'rpps'")),
+        }
+
+    def _place_id(self, place: str, finess: str) -> str:
+        """Two technical identifiers with one FINESS number are one structure."""
+        if not place:
+            return "\\N"
+        return f"{self._place}{hash(finess or place) & 0xFFFFFFFFFFFFFFF:015x}"
+
+    def _keep_people(self, block: Block, person_ids: list[str]) -> None:
+        table, people = block.table, block.people
+        national = table["Identification nationale PP"]
+        numbers = [f"{n[1:]}|" if n[0] == "8" else f"|{n[1:][:9] if n[0] == '0' else ''}" for n in national]
+        rows = zip(
+            person_ids, national, numbers, limited(table["Code civilité"], 5),
+            limited(table["Code civilité d'exercice"], 5), limited(table["Nom d'exercice"], 120),
+            limited(table["Prénom d'exercice"], 120), limited(block.families, 150), limited(block.givens, 150),
+            map(str, people.hashes), strict=True,
+        )  # fmt: skip
+        end = self._people_end + "\n"
+        first = people.first
+        kept = [line for index, line in enumerate(map("|".join, rows)) if first[index] == "t"]
+        self.people += len(kept)
+        self._people.write(end.join(kept) + end)
+        self._savoir_faire.writelines(
+            f"{person}|{told}\n" for person, told in zip(person_ids, people.savoir_faire, strict=True) if told
+        )
+
+    def _keep_structures(self, block: Block, place_ids: list[str], coordinates: list[Sequence[str]]) -> None:
+        sector = block.codes[5]
+        self._structures.writelines(
+            f"{place_ids[index]}|{line}|{'|'.join([column[index] for column in coordinates])}|{sector[index]}\n"
+            for index, line in enumerate(block.structures)
+            if line[0] != "0"
+        )
+
+    def _insert_structures(self) -> None:
+        execute(
+            "CREATE TEMP TABLE places (id uuid, sflag smallint, skey text, finess text, finess_ej text, siren text,"
+            " siret text, technical text, ssearch text, shash bigint, trade_name text, sname text, address text,"
+            " postal_code text, town text, commune_code text, phone text, email text, sector text)"
+        )
+        copy("places", _blocks(self._structures))
+        execute(
+            "CREATE TEMP TABLE repeated AS SELECT id, max(sflag) AS sflag, min(ctid) AS row FROM places"
+            " GROUP BY id HAVING count(*) > 1"
+        )
+        # Of several lines about a structure, the first with an address.
+        execute(
+            "DELETE FROM places p USING repeated r WHERE p.id = r.id AND p.ctid <> (SELECT b.ctid FROM places b"
+            " WHERE b.id = r.id ORDER BY (b.postal_code = '' AND b.address = ''), b.ctid LIMIT 1)"
+        )
+        execute(
+            "INSERT INTO directory_structure (id, source, kind, finess, finess_ej, siren, siret, technical_id,"
+            " source_key, name, short_name, search_name, category, sector, legal_status, address, postal_code, town,"
+            " commune_code, phone, phone_as_given, email, mss_address, manager_name, seen_on, content_hash,"
+            " created_at) SELECT s.id, 'rpps', 'eg', s.finess::varchar(9), s.finess_ej::varchar(9),"
+            " s.siren::varchar(9), s.siret::varchar(14), s.technical::varchar(40), s.skey::varchar(60), s.sname,"
+            " CASE WHEN s.trade_name = s.sname THEN '' ELSE s.trade_name::varchar(80) END, s.ssearch::varchar(300),"
+            " '', s.sector, '', s.address, s.postal_code, s.town, s.commune_code, s.phone, '', s.email, '', '', %s,"
+            " s.shash, %s FROM places s",
+            [self._day, self._now],
+        )
+
+
+def limited(column: Sequence[str], size: int) -> Sequence[str]:
+    """Cut the values to what the database holds; most blocks have nothing to cut."""
+    return column if max(map(len, column)) <= size else [value[:size] for value in column]
+
+
+def _blocks(file: IO[str]) -> Iterator[str]:
+    file.seek(0)
+    while block := file.read(1 << 20):
+        yield block
+    file.close()

@@ -1,0 +1,143 @@
+"""Loads of the activity file against a bare COPY of the same bytes (quality goal PERF-13).
+
+Each load runs in a process of its own, whose peak memory is read at its end; a bare COPY is measured before and
+after, and the middle of them is the yardstick. Runs by itself too: `python -m tests.bench.directory_import [--full]`.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+PEOPLE, FULL_PEOPLE = 175_000, 1_910_000
+MEMORY_GOAL = 300
+
+
+def run(full: bool) -> list[dict]:
+    """Return the figures: {name, value, ratio, yardstick, goal, ok}. Makes and drops a database of its own."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    from coordination.directory.generator import generate
+
+    kept = connection.settings_dict["NAME"]
+    own = f"bench_import_{uuid.uuid4().hex[:8]}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{own}"')
+    connection.close()
+    connection.settings_dict["NAME"] = own
+    try:
+        call_command("migrate", verbosity=0)
+        with tempfile.TemporaryDirectory() as folder:
+            made = generate(Path(folder), professionals=FULL_PEOPLE if full else PEOPLE, structures=20_000, seed=3)
+            return _measure(made.activities, made.activity_count)
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = kept
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{own}" WITH (FORCE)')
+
+
+def _measure(path: Path, rows: int) -> list[dict]:
+    before = _bare_copies(path)
+    first, memory = _load(path)
+    between = _bare_copies(path)
+    reloads = [_load(path) for _ in range(3)]
+    after = _bare_copies(path)
+    changed, _ = _load(_with_changes(path))
+    reload = statistics.median(seconds for seconds, _ in reloads)
+    memory = max(memory, *(peak for _, peak in reloads))
+    copy_first = statistics.median(before + between)
+    copy_again = statistics.median(between + after)
+    return [
+        _figure(f"Import of {rows} activities, first load with all indexes", first, copy_first, 8),
+        _figure("Import, unchanged file", reload, copy_again, 2),
+        _figure("Import, one line in a hundred changed", changed, copy_again, None),
+        {
+            "name": "Import, peak memory of the process",
+            "value": f"{memory} MB",
+            "ratio": None,
+            "yardstick": "",
+            "goal": f"≤ {MEMORY_GOAL} MB",
+            "ok": memory <= MEMORY_GOAL,
+        },
+    ]
+
+
+def _figure(name: str, seconds: float, yardstick: float, goal: int | None) -> dict:
+    ratio = seconds / yardstick
+    return {
+        "name": name,
+        "value": f"{seconds:.1f} s",
+        "ratio": ratio,
+        "yardstick": f"bare COPY {yardstick:.1f} s",
+        "goal": f"≤ {goal} ×" if goal else "",
+        "ok": ratio <= goal if goal else None,
+    }
+
+
+def _bare_copies(path: Path, times: int = 2) -> list[float]:
+    """Seconds to COPY the file as it is, 57 text columns, into a temporary table."""
+    from django.db import connection, transaction
+
+    found = []
+    for _ in range(times):
+        with transaction.atomic(), connection.cursor() as cursor:
+            columns = ", ".join(f"c{n} text" for n in range(57))
+            cursor.execute(f"CREATE TEMP TABLE bare ({columns}) ON COMMIT DROP")
+            started = time.perf_counter()
+            with cursor.copy("COPY bare FROM STDIN (DELIMITER '|', NULL '')") as out, path.open("rb") as file:
+                while block := file.read(1 << 18):
+                    out.write(block.replace(b"\\", b"/"))
+            found.append(time.perf_counter() - started)
+    return found
+
+
+def _with_changes(path: Path) -> Path:
+    """The same file the next day: one person in a hundred has another telephone."""
+    target = path.with_name(path.name.replace("0620", "0621"))
+    with path.open(encoding="utf-8") as source, target.open("w", encoding="utf-8") as out:
+        for number, line in enumerate(source):
+            out.write(line.replace("|053649", "|053640", 1) if number % 70 == 5 else line)
+    return target
+
+
+_CHILD = """
+import pathlib, resource, sys, time, django
+django.setup()
+from coordination.directory.imports.rpps import import_rpps
+from coordination.directory.imports.runs import Options
+started = time.perf_counter()
+import_rpps([pathlib.Path(sys.argv[1])], Options(min_rows=0, max_rows=10_000_000))
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def _load(path: Path) -> tuple[float, int]:
+    """Load in a process of its own; return seconds and its peak of memory in MB."""
+    from django.db import connection
+
+    s = connection.settings_dict
+    # A folder of sockets goes in the query, whatever the kind of address.
+    url = f"postgres://{s['USER']}:{s['PASSWORD']}@/{s['NAME']}?host={s['HOST']}&port={s['PORT']}"
+    environment = {**os.environ, "DATABASE_URL": url}
+    answer = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", _CHILD, str(path)], env=environment, capture_output=True, text=True, check=True
+    )
+    seconds, peak = answer.stdout.split()[-2:]
+    return float(seconds), int(peak)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings.test")
+    for figure in run("--full" in sys.argv):
+        print(figure)  # noqa: T201
