@@ -22,6 +22,8 @@ from coordination.runtime.problems import Problem
 from coordination.runtime.services import embedded, in_plain_words
 
 HOST = "127.0.0.1"
+# A name, not a number, in the address people open: passkeys refuse a numeric host.
+SHOWN_HOST = "localhost"
 DEFAULT_PORT = 8000
 START_PATIENCE = 60
 
@@ -36,7 +38,7 @@ def run() -> None:
     try:
         environment = os.environ | variables
         environment.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings.dev")
-        environment.setdefault("SITE_URL", f"http://{HOST}:{port}")
+        environment.setdefault("SITE_URL", f"http://{SHOWN_HOST}:{port}")
         own_database = "DATABASE_URL" not in variables
         with in_plain_words():
             accounts = prepare(environment, own_database)
@@ -108,7 +110,7 @@ def _serve(port: int, environment: Mapping[str, str], embedded_ones: Mapping[str
             for name, command in programs.items():
                 running[name] = _start(command, environment)
             _wait_for_web(port, running)
-        say(f"\n{accounts.strip()}\n\nReady: http://{HOST}:{port}/   (Ctrl-C stops everything, the data stay)\n")
+        say(f"\n{accounts.strip()}\n\nReady: http://{SHOWN_HOST}:{port}/   (Ctrl-C stops everything, the data stay)\n")
         while not (stopped := _stopped(running) or unreachable(embedded_ones)):
             time.sleep(1)
         raise Problem(f"{stopped} stopped by itself. Run the same command again; what is saved is kept.")
