@@ -37,6 +37,8 @@ class Holder:
 
     member_id: object
     name: str
+    # The role in the gender of who holds it: "Aidante principale".
+    role: str
     since: object
     # What the holder may become, (code, label) pairs, and the first guess.
     roles: Sequence[tuple[str, str]] = ()

@@ -165,4 +165,4 @@ def _page(request, entry, kind: str, form, *, status: int = 200) -> HttpResponse
 
 def unique_roles(picker) -> list[tuple[str, str]]:
     """Return who holds the unique roles of this circle: [("Médecin traitant", "TESTARD Paul")]."""
-    return [(roles.label(code), holder.name) for code, holder in picker.holders.items()]
+    return [(holder.role, holder.name) for holder in picker.holders.values()]

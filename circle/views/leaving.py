@@ -143,10 +143,15 @@ def _history(request, entry, changes, row) -> HttpResponse:
     shown = paginate(seen, request.GET.get("page"))
     context = {
         "row": row,
-        "lines": history.sentences(shown.items),
+        "lines": [_line(change) for change in shown.items],
         "shown": shown,
         "links": links_of(entry.dossier.pk, row.id) if row else None,
         "may_undo": bool(row) and may_undo(row, entry),
         "here": request.path,
     }
     return page(request, entry, "circle/history.html", context)
+
+
+def _line(change) -> dict:
+    told = history.told_of(change)
+    return {"at": change.at, "icon": history.ICONS[change.kind], "sentence": history.sentence(told)}

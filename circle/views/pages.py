@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from circle.models import Member
 from coordination.accounts import drafts
@@ -23,7 +23,7 @@ _NOBODY = UUID(int=0)
 def page(request: HttpRequest, entry, template: str, context: dict, *, status: int = 200) -> HttpResponse:
     """Draw one page of the circle inside its dossier."""
     around = strip_and_nav(entry, Rubrique.CERCLE.value)
-    return render(request, template, around | {"circle_url": circle_url(entry)} | context, status=status)
+    return render(request, template, around | {"circle_url": circle_url(entry), "route": route} | context, status=status)
 
 
 def circle_url(entry) -> str:
@@ -59,7 +59,14 @@ _ROUTES = {
 @functools.cache
 def _patterns() -> dict[str, str]:
     # Resolved once: a circle of thirty members would otherwise spend more on addresses than on its data.
-    return {key: reverse(name, args=[_NOBODY, _NOBODY]) for key, name in _ROUTES.items()}
+    return {key: route(name, _NOBODY, _NOBODY) for key, name in _ROUTES.items()}
+
+
+def route(name: str, *args) -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
 
 
 def links_of(dossier_id, member_id) -> MemberLinks:

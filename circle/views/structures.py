@@ -93,7 +93,7 @@ def connects(count: int | None) -> str:
 
 
 def _result(entry, result, member, delegates: dict) -> dict:
-    number = f"FINESS {result.finess}" if result.finess else "Créée pour la coordination" if result.is_local else ""
+    number = f"FINESS {result.finess}" if result.finess else "créée pour la coordination" if result.is_local else ""
     dossier_id = entry.dossier.pk
     chosen = links_of(dossier_id, member.id).sheet if member else None
     return {
@@ -175,7 +175,7 @@ def _page(request, entry, structure: Structure, form: AddForm, offer) -> HttpRes
             nomenclatures.label("categorie_etablissement", structure.category) or "",
             structure.town,
             f"FINESS {structure.finess}" if structure.finess
-            else "Créée pour la coordination" if structure.source == Source.LOCAL else "",
+            else "créée pour la coordination" if structure.source == Source.LOCAL else "",
         ))),
         "connects": connects(counts.get(structure.pk)),
         "delegates": answering.delegates_of(structure.pk) if structure.pk in counts else [],

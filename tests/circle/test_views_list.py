@@ -1,0 +1,190 @@
+"""The list of a circle: who sees what, in what order, and at what cost."""
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from circle import actions
+from circle.models import Member, Period
+from habilitations.models import Habilitation, Trace
+from tests.circle import factories
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture()
+def visitor(client, coordinator, entry):
+    """The coordinator's browser, in her dossier."""
+    client.force_login(coordinator)
+    client.dossier = entry.dossier.pk
+    client.url = lambda name, *args: reverse(f"circle:{name}", args=[entry.dossier.pk, *args])
+    return client
+
+
+def text_of(response):
+    return response.content.decode().replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+
+
+def test_groups_counts_and_buttons_with_spico_names(visitor, entry):
+    factories.add(entry, factories.listed(factories.DOCTOR, family_name="TESTARD", given_name="Paul", civility="M"), role="PCP")
+    factories.relative(entry)
+    factories.add_house(entry)
+    page = text_of(visitor.get(visitor.url("list")))
+    assert "4 membres, 1 avec accès" in page
+    for words in (
+        "Professionnels", "Structures", "Proches et aidants", "TESTARD Paul", "Médecin traitant",
+        "Ajouter un professionnel ou un aidant", "Ajouter ou habiliter une structure", "Le cercle au",
+    ):  # fmt: skip
+        assert words in page
+    assert "<title>Cercle de soins –" in page
+
+
+def test_the_page_leaves_one_trace_of_reading(visitor, entry):
+    before = Trace.objects.of_dossier(entry.dossier.pk).count()
+    visitor.get(visitor.url("list"))
+    traces = Trace.objects.of_dossier(entry.dossier.pk)[before:]
+    assert [(t.action, t.rubrique) for t in traces] == [("lecture", "cercle")]
+
+
+def crowd(entry, count):
+    """Put relatives in a circle at once: what five hundred forms would do."""
+    ids = {"dossier_id": entry.dossier.pk}
+    rows = Habilitation.objects.bulk_create(Habilitation(**ids, state_by=entry.user) for _ in range(count))
+    members = Member.objects.bulk_create(
+        Member(**ids, kind="aidant", habilitation=row, family_name=f"PROCHE{rank}", mobile="+33639982055",
+               created_by=entry.user)
+        for rank, row in enumerate(rows)
+    )  # fmt: skip
+    today = timezone.localdate()
+    Period.objects.bulk_create(Period(**ids, member=m, starts_on=today, started_by=entry.user) for m in members)
+
+
+@pytest.mark.req("PERF-3")
+@pytest.mark.parametrize("members", [5, 50, 500])
+def test_the_number_of_statements_does_not_follow_the_number_of_members(
+    visitor, entry, members, django_assert_max_num_queries
+):
+    for _ in range(5):
+        factories.add(entry, wanted="oui")
+    crowd(entry, members - 5)
+    visitor.get(visitor.url("list"))
+    with django_assert_max_num_queries(7):
+        response = visitor.get(visitor.url("list"))
+    assert f"{members + 1} membres" in text_of(response)
+
+
+def test_filters_of_access_role_and_profession(visitor, entry):
+    factories.add(entry, factories.listed(factories.DOCTOR, family_name="TESTARD"), role="PCP", wanted="oui")
+    factories.relative(entry, family_name="MODÈLE")
+    url = visitor.url("list")
+    assert "TESTARD" in text_of(visitor.get(url, {"afficher": "attente"}))
+    assert "MODÈLE" not in text_of(visitor.get(url, {"afficher": "attente"}))
+    assert "TESTARD" in text_of(visitor.get(url, {"afficher": "role-PCP"}))
+    assert "MODÈLE" not in text_of(visitor.get(url, {"afficher": "role-PCP"}))
+    assert "TESTARD" in text_of(visitor.get(url, {"afficher": "profession-medecin"}))
+    assert "Personne dans ce cercle avec ce filtre" in text_of(visitor.get(url, {"afficher": "refus"}))
+
+
+def test_the_text_is_posted_and_never_in_an_address(visitor, entry):
+    factories.relative(entry, family_name="MODÈLE", given_name="Karim")
+    factories.relative(entry, family_name="FACTICE", given_name="Sonia")
+    page = text_of(visitor.post(visitor.url("list"), {"q": "modele kar"}))
+    assert "MODÈLE Karim" in page
+    assert "FACTICE Sonia" not in page
+    fragment = visitor.post(visitor.url("list"), {"q": "modele"}, headers=HTMX)
+    assert "<html" not in text_of(fragment)
+    assert "1 membre." in text_of(fragment)
+    assert "modele" not in " ".join(part for part in page.split('"') if part.startswith(("/", "?")))
+
+
+def test_nobody_found_offers_the_directory(visitor, entry):
+    page = text_of(visitor.post(visitor.url("list"), {"q": "cardio"}))
+    assert "Personne dans ce cercle pour « cardio »" in page
+    assert "Effacer le filtre" in page
+
+
+def test_orders(visitor, entry):
+    factories.relative(entry, family_name="ALPHA", role="CAREGIVER")
+    factories.relative(entry, family_name="BRAVO", role="AIDANT_PRINCIPAL")
+    by_role = text_of(visitor.get(visitor.url("list")))
+    assert by_role.index("BRAVO") < by_role.index("ALPHA")
+    by_name = text_of(visitor.get(visitor.url("list"), {"tri": "nom"}))
+    assert by_name.index("ALPHA") < by_name.index("BRAVO")
+
+
+def test_the_circle_on_another_day_has_no_act(visitor, entry):
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+    factories.relative(entry, family_name="AUJOURDHUI")
+    page = text_of(visitor.get(visitor.url("list"), {"au": f"{yesterday:%d/%m/%Y}"}))
+    assert "AUJOURDHUI" not in page
+    assert "Vous voyez le cercle au" in page
+    assert "Retirer du cercle" not in page
+
+
+def test_a_day_that_cannot_be_read_is_said(visitor):
+    page = text_of(visitor.get(visitor.url("list"), {"au": "31/02/2026"}))
+    assert "Cette date n'existe pas dans le calendrier." in page
+
+
+def test_those_who_left_are_found_again(visitor, entry):
+    gone = factories.relative(entry, family_name="PARTIE")
+    actions.remove_member(entry, gone, reason="fin")
+    assert "PARTIE" not in text_of(visitor.get(visitor.url("list")))
+    page = text_of(visitor.get(visitor.url("list"), {"afficher": "partis"}))
+    assert "PARTIE" in page
+    assert "1 membre parti" in page
+
+
+# ---- What is allowed -----------------------------------------------------------------------------
+
+
+def reader(entry, profession, fonction="", **person):
+    """Return a habilitated member of this profession."""
+    user = factories.account(profession, fonction, **person)
+    actions.add_professional(
+        entry, professional=user.attachment.professional, role="AGNT" if profession in ("350",) else "PROV",
+        wanted="oui", creation_key=uuid.uuid4(),
+    )
+    return user
+
+
+def test_a_nurse_adds_but_neither_grants_nor_removes(client, entry):
+    nurse = reader(entry, factories.NURSE)
+    factories.add(entry, factories.listed(family_name="AUTRE"))
+    client.force_login(nurse)
+    page = text_of(client.get(reverse("circle:list", args=[entry.dossier.pk])))
+    assert "Ajouter un professionnel ou un aidant" in page
+    assert "Demander l'habilitation" in page
+    assert "Retirer du cercle" not in page
+    assert ">habiliter<" not in page
+
+
+@pytest.mark.req("SEC-2")
+def test_an_outsider_finds_nothing(client, entry):
+    client.force_login(factories.account())
+    assert client.get(reverse("circle:list", args=[entry.dossier.pk])).status_code == 404
+
+
+def test_rule_7_discreet_members_are_for_readers_of_the_medical_rubric(client, entry):
+    factories.add(entry, factories.listed(family_name="SECRET"), discreet=True)
+    social = reader(entry, factories.SOCIAL)
+    client.force_login(social)
+    assert "SECRET" not in text_of(client.get(reverse("circle:list", args=[entry.dossier.pk])))
+    nurse = reader(entry, factories.NURSE)
+    client.force_login(nurse)
+    page = text_of(client.get(reverse("circle:list", args=[entry.dossier.pk])))
+    assert "SECRET" in page
+    assert "Discret" in page
+
+
+def test_rule_7_the_reduced_circle(client, entry):
+    factories.relative(entry, family_name="CACHÉE")
+    helper = reader(entry, "350")
+    client.force_login(helper)
+    page = text_of(client.get(reverse("circle:list", args=[entry.dossier.pk])))
+    assert "CACHÉE" not in page
+    assert "Vous voyez la liste réduite" in page
+    assert "Ajouter un professionnel" not in page
