@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
-from django.db import transaction
+from django.db import DataError, transaction
 from django.utils import timezone
 
 from coordination.directory.errors import FileRefused
@@ -97,7 +97,8 @@ def _load_first(load: Load, seen: Inspection) -> bool:
             completion.lend_mailboxes("SELECT national_id FROM directory_professional WHERE national_id <> ''")
             completion.lend_structure_mailboxes("SELECT id FROM directory_structure")
             load.progress.phase("Construction des index")
-    except _Scattered:
+    except (_Scattered, DataError):
+        # A value longer than its column: the general merge cuts it.
         return False
     return True
 

@@ -4,8 +4,8 @@ Nothing is there to compare with, so lines are COPYed as rows while the next one
 structures wait in temporary files for their turn. Keys are made here: a person's from the number of its first
 line, a structure's from a hash of its own key, so that an activity knows both without a look-up.
 
-Only for a file whose people come in order (as published); else the general merge starts again from the
-beginning (rpps._load_activities).
+Only for a file whose people come in order (as published) and whose values fit; else the general merge starts
+again from the beginning (rpps._load_activities).
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ _PROFESSIONAL = (
     "id, national_id, rpps, adeli, civility, practice_civility, family_name, given_name, search_family, search_given,"
     " content_hash, source, mss_address, email, phone, seen_on, created_at"
 )
-# Longest values of the columns, in the order of Block.coordinates.
-_COORDINATES = (200, 300, 10, 80, 5, 20, 254)
+_SIXTY_BITS = (1 << 60) - 1
 
 
 def is_possible() -> bool:
@@ -64,9 +63,14 @@ class FirstLoad:
         """Return the rows of the activities; keep the other ones."""
         people = block.people
         person_ids = [f"{self._person}{number:08x}" for number in people.numbers]
-        place_ids = [self._place_id(place, finess) for place, finess in
-                     zip(block.places, block.table["Numéro FINESS site"], strict=True)]  # fmt: skip
-        coordinates = [limited(column, size) for column, size in zip(block.coordinates, _COORDINATES, strict=True)]
+        start = self._place
+        # Two technical identifiers with one FINESS number are one structure.
+        place_ids = [
+            f"{start}{hash(finess or place) & _SIXTY_BITS:015x}" if place else "\\N"
+            for place, finess in zip(block.places, block.table["Numéro FINESS site"], strict=True)
+        ]
+        name, address, postal, town, *rest = block.coordinates
+        coordinates = [limited(name, 200), limited(address, 300), postal, limited(town, 80), *rest]
         self._keep_people(block, person_ids)
         self._keep_structures(block, place_ids, coordinates)
         profession, category, mode, genre, role, sector = block.codes
@@ -75,8 +79,7 @@ class FirstLoad:
         lines = map("|".join, zip(
             [f"{self._activity}{number:08x}" for number in block.numbers], person_ids, place_ids,
             map(str, block.keys), profession, category, people.specialities, mode, genre, role, sector,
-            *coordinates, borrowed, limited(block.families, 150), limited(block.givens, 150),
-            map(str, people.line_hashes), strict=True,
+            *coordinates, borrowed, block.families, block.givens, map(str, people.line_hashes), strict=True,
         ))  # fmt: skip
         self.activities += len(block.numbers) - len(people.doubles)
         end = self._end + "\n"
@@ -109,20 +112,13 @@ class FirstLoad:
             "structures": Counts(scalar("SELECT count(*) FROM directory_structure WHERE source = 'rpps'")),
         }
 
-    def _place_id(self, place: str, finess: str) -> str:
-        """Two technical identifiers with one FINESS number are one structure."""
-        if not place:
-            return "\\N"
-        return f"{self._place}{hash(finess or place) & 0xFFFFFFFFFFFFFFF:015x}"
-
     def _keep_people(self, block: Block, person_ids: list[str]) -> None:
         table, people = block.table, block.people
         national = table["Identification nationale PP"]
         numbers = [f"{n[1:]}|" if n[0] == "8" else f"|{n[1:][:9] if n[0] == '0' else ''}" for n in national]
         rows = zip(
-            person_ids, national, numbers, limited(table["Code civilité"], 5),
-            limited(table["Code civilité d'exercice"], 5), limited(table["Nom d'exercice"], 120),
-            limited(table["Prénom d'exercice"], 120), limited(block.families, 150), limited(block.givens, 150),
+            person_ids, national, numbers, table["Code civilité"], table["Code civilité d'exercice"],
+            table["Nom d'exercice"], table["Prénom d'exercice"], block.families, block.givens,
             map(str, people.hashes), strict=True,
         )  # fmt: skip
         end = self._people_end + "\n"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from operator import le
+from zlib import crc32
 
 from coordination.common.text import fold
 from coordination.directory.errors import FileRefused
@@ -189,7 +190,7 @@ class ActivityParser:
                          "Code genre activité", "Code rôle", "Code secteur d'activité")
         ]  # fmt: skip
         places = _place_keys(table)
-        keys = [hash64(text.encode()) for text in map("|".join, zip(*codes, places, strict=True))]
+        keys = natural_keys(codes, places)
         coordinates = place_columns(table, self._watch_zeros)
         national = table["Identification nationale PP"]
         self.in_order = self.in_order and self._last < national[0] and all(map(le, national, national[1:]))
@@ -229,6 +230,7 @@ class _Structures:
         addresses, postals = coordinates[1], coordinates[2]
         told = [f"0|{place}|||||||\\N|" for place in places]
         seen, addressless = self._seen, self._addressless
+        writer = _Writer(table, coordinates)
         for index, place in enumerate(places):
             mark = hash(place)
             if not place or (mark in seen and mark not in addressless):
@@ -238,30 +240,45 @@ class _Structures:
                 seen.add(mark)
                 if not addressed:
                     addressless.add(mark)
-                told[index] = f"1|{_structure(table, place, coordinates, index)}"
+                told[index] = f"1|{writer.write(place, index)}"
             elif addressed:
                 addressless.discard(mark)
-                told[index] = f"2|{_structure(table, place, coordinates, index)}"
+                told[index] = f"2|{writer.write(place, index)}"
         return told
 
 
-def _structure(table: Table, place: str, coordinates: list[Sequence[str]], index: int) -> str:
-    siren, siret = table["Numéro SIREN site"][index], table["Numéro SIRET site"][index]
-    legal, trade = table["Raison sociale site"][index], table["Enseigne commerciale site"][index]
-    numbers = "|".join((
-        table["Numéro FINESS site"][index],
-        table["Numéro FINESS établissement juridique"][index],
-        siren or siret[:9],
-        siret,
-        table["Identifiant technique de la structure"][index],
-    ))  # fmt: skip
-    content = "|".join((numbers, trade, table["Code secteur d'activité"][index], *[c[index] for c in coordinates]))
-    return f"{place}|{numbers}|{fold(f'{legal} {trade}')}|{hash64(content.encode())}|{trade}"
+class _Writer:
+    """Writes the columns of one structure; columns are looked up once for the block."""
+
+    def __init__(self, table: Table, coordinates: list[Sequence[str]]) -> None:
+        names = (
+            "Numéro FINESS site", "Numéro FINESS établissement juridique", "Numéro SIREN site", "Numéro SIRET site",
+            "Identifiant technique de la structure", "Raison sociale site", "Enseigne commerciale site",
+            "Code secteur d'activité",
+        )  # fmt: skip
+        self._rows = [*(table[name] for name in names), *coordinates]
+
+    def write(self, place: str, index: int) -> str:
+        values = [column[index] for column in self._rows]
+        finess, legal_finess, siren, siret, technical, legal, trade = values[:7]
+        content = hash64("|".join(values).encode())
+        numbers = f"{finess}|{legal_finess}|{siren or siret[:9]}|{siret}|{technical}"
+        return f"{place}|{numbers}|{fold(f'{legal} {trade}')}|{content}|{trade}"
 
 
 def _place_keys(table: Table) -> list[str]:
     technical = table["Identifiant technique de la structure"]
     return [key or fallback_key(table, index) for index, key in enumerate(technical)]
+
+
+def natural_keys(codes: list[Sequence[str]], places: list[str]) -> list[int]:
+    """Key of an activity among those of its person: half of it from the codes, half from the structure.
+
+    Nobody has more than some tens of activities: a checksum tells them apart, at a tenth of the price of a hash.
+    """
+    written = map(str.encode, map("|".join, zip(*codes, strict=True)))
+    where = map(crc32, map(str.encode, places))
+    return [high << 31 ^ low for high, low in zip(map(crc32, written), where, strict=True)]
 
 
 def _last_person(pairs: list[tuple[int, bytes]]) -> int:
