@@ -7,7 +7,6 @@ page costs what the first does. Nothing is counted beyond COUNTED.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from urllib.parse import urlencode
@@ -19,11 +18,13 @@ from django.db.models import DateTimeField, F, Func, IntegerField, OuterRef, Q, 
 from django.db.models.functions import Coalesce, Greatest
 
 from coordination.common.pagination import BoundedCount
+from coordination.common.prepared import Prepared
 from coordination.dossiers import panels
 from coordination.dossiers.models import Dossier, Visit
 from coordination.dossiers.search import Wanted
 from habilitations import access, published
 from habilitations.access import OWN, STRUCTURE
+from habilitations.matrix import Matrix
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 PER_PAGE = 25
@@ -46,18 +47,20 @@ class Reader:
     """Who reads the list, and what his profession lets him read in any dossier. Two SQL statements to make."""
 
     user: object
-    can_read: Callable[[Rubrique], bool]
-    may_create: bool
+    matrix: Matrix
+    profile: str
 
     @classmethod
     def of(cls, user) -> Reader:
         hat, matrix = access.hat_of(user), published.current()
-        profile = matrix.profile_of(hat.profession, hat.fonction)
-        return cls(
-            user=user,
-            can_read=lambda rubrique: matrix.level(profile, rubrique) >= Niveau.LECTURE,
-            may_create=matrix.may(profile, Action.CREATE_DOSSIER),
-        )
+        return cls(user=user, matrix=matrix, profile=matrix.profile_of(hat.profession, hat.fonction))
+
+    def can_read(self, rubrique: Rubrique) -> bool:
+        return self.matrix.level(self.profile, rubrique) >= Niveau.LECTURE
+
+    @property
+    def may_create(self) -> bool:
+        return self.matrix.may(self.profile, Action.CREATE_DOSSIER)
 
     @property
     def sees_names(self) -> bool:
@@ -132,11 +135,13 @@ class Rows:
         return self.first + len(self.dossiers) - 1 if self.dossiers else 0
 
 
+@dataclass(frozen=True)
 class FileActive:
     """The list of one reader under some filters, and perhaps a search."""
 
-    def __init__(self, reader: Reader, filters: Filters, wanted: Wanted | None = None) -> None:
-        self.reader, self.filters, self.wanted = reader, filters, wanted or Wanted()
+    reader: Reader
+    filters: Filters
+    wanted: Wanted = field(default_factory=Wanted)
 
     def matching(self) -> QuerySet[Dossier]:
         """Return the dossiers of the list, in no order."""
@@ -155,13 +160,17 @@ class FileActive:
         """Return one page. One SQL statement, two when the address says where it starts."""
         if not self.reader.sees_names:
             return Rows([])
+        plain = not self.wanted and self.filters == self.filters.first_page()
+        read = _pages.instances(*self._shape(), user_id=self.reader.user.pk) if plain else list(self.rows())
+        return self._turned(read, backwards=self.filters.avant is not None)
+
+    def rows(self) -> QuerySet[Dossier]:
+        """Return the rows of the page, and one more to know whether it is the last."""
         order = _order(self.filters.tri)
-        backwards = self.filters.avant is not None
-        if backwards:
+        if self.filters.avant is not None:
             order = tuple((name, not down) for name, down in order)
         rows = self._beyond_cursor(self._listed(), order).order_by(*_ordering(order))
-        read = list(rows.defer(*_NOT_LISTED)[: PER_PAGE + 1])
-        return self._turned(read, backwards=backwards)
+        return rows.defer(*_NOT_LISTED)[: PER_PAGE + 1]
 
     def everything(self, limit: int) -> list[Dossier]:
         """Return the first rows of the whole list, for an export."""
@@ -173,18 +182,22 @@ class FileActive:
         """Return every number of the page in one SQL statement."""
         if not self.reader.sees_names:
             return Counts({vue: BoundedCount(0, False) for vue in VIEWS})
-        wanted = {
-            f"tab_{vue}": _of_status(self._open_to_reader(through), OPEN_STATES) for vue, through in VIEWS.items()
-        }
-        wanted |= {"rows": self.matching(), "changed": self.changed()}
-        read = (
-            get_user_model().objects.filter(pk=self.reader.user.pk)
-            .values_list(*(_bounded(rows) for rows in wanted.values()))
-            .get()
-        )  # fmt: skip
-        said = {name: BoundedCount(min(n, COUNTED), n > COUNTED) for name, n in zip(wanted, read, strict=True)}
-        tabs = {vue: said[f"tab_{vue}"] for vue in VIEWS}
-        return Counts(tabs, said["changed" if self.filters.modifies else "rows"], said["changed"])
+        read = self.numbers().get() if self.wanted else _counts.tuples(*self._shape(), user_id=self.reader.user.pk)[0]
+        said = [BoundedCount(min(number, COUNTED), number > COUNTED) for number in read]
+        rows, changed = said[len(VIEWS) :]
+        return Counts(dict(zip(VIEWS, said, strict=False)), changed if self.filters.modifies else rows, changed)
+
+    def numbers(self) -> QuerySet:
+        """Return one row: the tabs in their order, the rows of the list, the changed ones."""
+        tabs = [_of_status(self._open_to_reader(through), OPEN_STATES) for through in VIEWS.values()]
+        wanted = (*tabs, self.matching(), self.changed())
+        return (
+            get_user_model().objects.filter(pk=self.reader.user.pk).values_list(*(_bounded(rows) for rows in wanted))
+        )
+
+    def _shape(self) -> tuple[int, str, Filters]:
+        """What makes the statements of a list without search text; the rest is whose list it is."""
+        return self.reader.matrix.number, self.reader.profile, self.filters.first_page()
 
     def _listed(self) -> QuerySet[Dossier]:
         return self.changed() if self.filters.modifies else self._dated(self.matching())
@@ -224,6 +237,15 @@ class FileActive:
             after=shown[-1].pk if (backwards or more) else None,
         )
 
+
+def _list_of(number: int, profile: str, filters: Filters, user_id: UUID) -> FileActive:
+    user = get_user_model()(pk=user_id)
+    return FileActive(Reader(user=user, matrix=published.matrix(number), profile=profile), filters)
+
+
+# What everybody asks first, many times a day; a search, rarer and of many shapes, is built each time.
+_pages = Prepared(lambda number, profile, filters, *, user_id: _list_of(number, profile, filters, user_id).rows())
+_counts = Prepared(lambda number, profile, filters, *, user_id: _list_of(number, profile, filters, user_id).numbers())
 
 # Not shown in a list: what is not read cannot leak into one.
 _NOT_LISTED = (

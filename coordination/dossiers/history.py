@@ -9,12 +9,14 @@ from django.db.models.functions import Greatest
 from django.urls import reverse
 
 from coordination.common.dates import write_birth_date
+from coordination.common.prepared import Prepared
 from coordination.common.text import person_name
 from coordination.dossiers.models import Dossier, IdentityStatus, IdentityVersion, StatusChange
 from coordination.dossiers.panels import Card, News
 from habilitations.rubriques import Rubrique
 
-FORMER_SHOWN = 20
+FORMER_SHOWN, NEWS_SHOWN = 20, 10
+IDENTITY = "identite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +46,37 @@ def last_activity(user, can_read) -> Greatest | Subquery:
 
 def news(entry, since) -> list[News]:
     """Return the changes of state and of identity made by others since a date. One SQL statement."""
+    reads = entry.access.can_read(Rubrique.IDENTITE)
+    lines = _changes.tuples(reads, dossier_id=entry.dossier.pk, since=since, user_id=entry.user.pk)
+    return [_news_line(*line) for line in lines]
+
+
+def _changes_by_others(reads_identity: bool, *, dossier_id, since, user_id) -> QuerySet:
     states = (
-        StatusChange.objects.filter(dossier=entry.dossier, at__gt=since).exclude(by=entry.user)
+        StatusChange.objects.filter(dossier=dossier_id, at__gt=since).exclude(by=user_id)
         .annotate(what=F("after"), family=F("by__family_name"), given=F("by__given_name"))
         .values_list("at", "what", "family", "given")
     )  # fmt: skip
-    return [_news_line(*line) for line in _with_identities(entry, since, states).order_by("-at")[:10]]
-
-
-def _with_identities(entry, since, states: QuerySet) -> QuerySet:
-    if not entry.access.can_read(Rubrique.IDENTITE):
-        return states
+    if not reads_identity:
+        return states.order_by("-at")[:NEWS_SHOWN]
     identities = (
-        IdentityVersion.objects.filter(dossier=entry.dossier, replaced_at__gt=since)
-        .exclude(replaced_by=entry.user)
+        IdentityVersion.objects.filter(dossier=dossier_id, replaced_at__gt=since)
+        .exclude(replaced_by=user_id)
         .annotate(
-            at=F("replaced_at"), what=Value("identite", output_field=CharField()),
+            at=F("replaced_at"), what=Value(IDENTITY, output_field=CharField()),
             family=F("replaced_by__family_name"), given=F("replaced_by__given_name"),
         )
         .values_list("at", "what", "family", "given")
     )  # fmt: skip
-    return states.union(identities, all=True)
+    return states.union(identities, all=True).order_by("-at")[:NEWS_SHOWN]
+
+
+_changes = Prepared(_changes_by_others)
 
 
 def _news_line(at, what: str, family: str | None, given: str | None) -> News:
     who = person_name(family, given) or "Le téléservice INSi"
-    if what == "identite":
+    if what == IDENTITY:
         return News(at=at, icon="person-vcard", sentence=f"{who} a modifié l'identité")
     return News(
         at=at, icon="pause-circle", sentence=f"{who} a changé le statut du dossier", detail=Dossier.Status(what).label
