@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from circle import duplicates, roles
 from circle import fields as sheet
-from circle.actions.answering import answer
+from circle.actions.answering import answer_arrival
 from circle.actions.assigning import give_role
 from circle.actions.common import KIND, account_of, lock_circle, name_for, record
 from circle.errors import AlreadyMember, CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
@@ -311,6 +311,7 @@ def _come_back(entry, member: Member, details: dict, *, account, starts_on: dt.d
         name = name_for(entry, member)
         raise AlreadyMember(name=name, member_id=member.pk if name else None)
     habilitations.reopen_habilitation(member.habilitation, by=entry.user, user=account, as_it_was=False)
+    member.habilitation.refresh_from_db()
     for name, value in details.items():
         setattr(member, name, value)
     member.version += 1
@@ -329,5 +330,5 @@ def _stay(entry, member: Member, starts_on: dt.date | None) -> None:
 
 def _settle(entry, member: Member, role, wanted, refusal, *, starts_on=None, handover=None) -> Member:
     give_role(entry, member, role, starts_on=starts_on, handover=handover)
-    answer(entry, member, wanted, refusal=refusal)
+    answer_arrival(entry, member, wanted, refusal=refusal)
     return member

@@ -12,6 +12,13 @@ from habilitations.rubriques import Action
 OUI, NON, REFUS = "oui", "non", "refus"
 
 
+def answer_arrival(entry, member: Member, wanted: str, *, refusal: dict | None = None) -> None:
+    """Do what the form of an addition says; who comes back under a refusal comes back with it."""
+    if wanted != OUI and member.habilitation.state == Habilitation.State.REFUS:
+        return
+    answer(entry, member, wanted, refusal=refusal)
+
+
 def answer(entry, member: Member, wanted: str, *, refusal: dict | None = None, withdrawal: dict | None = None) -> None:
     """Do what the control says for one member, under the circle's lock, and write the history.
 
