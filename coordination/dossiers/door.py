@@ -23,7 +23,7 @@ from habilitations import traces
 from habilitations.access import Access
 from habilitations.errors import LevelMissing, NotAllowed
 from habilitations.models import Outcome
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Action, Niveau, Rubrique
 
 READ, WRITE = "lecture", "écriture"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -83,6 +83,7 @@ def enter(
     rubrique: Rubrique | None,
     niveau: Niveau = Niveau.LECTURE,
     *,
+    right: Action | None = None,
     action: str = READ,
     via: traces.Via = traces.NOWHERE,
     object_kind: str = "",
@@ -90,13 +91,16 @@ def enter(
 ) -> Entry:
     """Enter a rubric of a dossier at a level, leaving one trace.
 
-    `rubrique` None means the home page: inside is enough, each card asks for its own rubric.
-    Raises DossierUnknown (404) or LevelMissing (403, rubric named); both leave a trace of refusal.
+    `rubrique` None means the home page: inside is enough, each card asks for its own rubric. `right`: an action
+    right needed besides the level (printing).
+    Raises DossierUnknown (404), LevelMissing (403, rubric named) or NotAllowed; each leaves a trace of refusal.
     """
     entry = look(user, dossier_id, via=via)
-    if rubrique is not None and entry.access.level(rubrique) < niveau:
-        entry.trace(action, rubrique=rubrique, outcome=Outcome.REFUSED, object_kind=object_kind, object_id=object_id)
-        raise _missing(entry, rubrique, niveau)
+    if refusal := _refusal(entry, rubrique, niveau, right):
+        entry.trace(
+            action, rubrique=rubrique or "", outcome=Outcome.REFUSED, object_kind=object_kind, object_id=object_id
+        )
+        raise refusal
     entry.trace(action, rubrique=rubrique or "", object_kind=object_kind, object_id=object_id)
     return entry
 
@@ -105,6 +109,7 @@ def rubric_view(
     rubrique: Rubrique | None,
     niveau: Niveau = Niveau.LECTURE,
     *,
+    right: Action | None = None,
     action: str | None = None,
     object_kwarg: str | None = None,
 ) -> Callable:
@@ -112,9 +117,11 @@ def rubric_view(
 
     A GET is a reading; any other method is a writing unless `action` says otherwise, and runs in one
     transaction with its trace: an answer of 400 and above rolls everything back, then the failure is
-    recorded on its own. The decorated view carries `view.door = (rubrique, niveau)` for the
-    architecture test.
+    recorded on its own. `right` is an action right needed besides the level. The decorated view carries
+    `view.door = (rubrique, niveau)` for the architecture test.
     """
+
+    asked = (rubrique, niveau)
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @functools.wraps(view)
@@ -127,17 +134,27 @@ def rubric_view(
             }
             try:
                 if request.method in SAFE_METHODS:
-                    return view(request, enter(request.user, dossier_id, rubrique, niveau, **said), **kwargs)
-                return _write(view, request, dossier_id, rubrique, niveau, said, kwargs)
+                    return view(request, enter(request.user, dossier_id, *asked, right=right, **said), **kwargs)
+                return _write(view, request, dossier_id, *asked, right, said, kwargs)
             except DossierUnknown:
                 raise Http404 from None
             except (LevelMissing, NotAllowed) as refusal:
                 return forbidden(request, dossier_id, refusal)
 
-        wrapped.door = (rubrique, niveau)
+        wrapped.door = asked
         return wrapped
 
     return decorate
+
+
+def _refusal(
+    entry: Entry, rubrique: Rubrique | None, niveau: Niveau, right: Action | None
+) -> LevelMissing | NotAllowed | None:
+    if rubrique is not None and entry.access.level(rubrique) < niveau:
+        return _missing(entry, rubrique, niveau)
+    if right is not None and not entry.access.may(right):
+        return NotAllowed()
+    return None
 
 
 def _missing(entry: Entry, rubrique: Rubrique, niveau: Niveau) -> LevelMissing:
@@ -155,13 +172,13 @@ class _Refused(Exception):
         self.response = response
 
 
-def _write(view, request, dossier_id, rubrique, niveau, said, kwargs) -> HttpResponse:
+def _write(view, request, dossier_id, rubrique, niveau, right, said, kwargs) -> HttpResponse:
     look_only = {"via": said["via"]}
     entry = look(request.user, dossier_id, **look_only)
     details = {"rubrique": rubrique or "", "object_kind": said["object_kind"], "object_id": said["object_id"]}
-    if rubrique is not None and entry.access.level(rubrique) < niveau:
+    if refusal := _refusal(entry, rubrique, niveau, right):
         entry.trace(said["action"], outcome=Outcome.REFUSED, **details)
-        raise _missing(entry, rubrique, niveau)
+        raise refusal
     try:
         with transaction.atomic():
             entry.trace(said["action"], **details)
