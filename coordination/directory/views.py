@@ -7,6 +7,7 @@ travels by POST only, so that it is in no address and no log.
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from habilitations import access
 SHOWN = 8
 ALL = 50
 NEAR_SECONDS = 300
+_ANY = "00000000-0000-0000-0000-000000000000"
 
 _near: dict[Any, tuple[float, str]] = {}
 
@@ -173,12 +175,21 @@ def _answer(
 
 
 def _open_person(result: search.ProfessionalResult) -> options.Option:
-    sheet = reverse("directory:professional", args=[result.professional_id])
-    return {"href": sheet, "action_label": "Ouvrir la fiche"}
+    return {"href": _address("directory:professional", result.professional_id), "action_label": "Ouvrir la fiche"}
 
 
 def _open_structure(result: search.StructureResult) -> options.Option:
-    return {"href": reverse("directory:structure", args=[result.id]), "action_label": "Ouvrir la fiche"}
+    return {"href": _address("directory:structure", result.id), "action_label": "Ouvrir la fiche"}
+
+
+def _address(name: str, key: UUID) -> str:
+    """Return the address of a sheet: the route is resolved once, not once per result of each keystroke."""
+    return _pattern(name).replace(_ANY, str(key))
+
+
+@cache
+def _pattern(name: str) -> str:
+    return reverse(name, args=[_ANY])
 
 
 def _see_all(request: HttpRequest, typed: dict[str, str]):

@@ -10,7 +10,7 @@ from coordination.directory.search import branches, places
 from coordination.directory.search.branches import Branch, NameMatch
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.names import NameIndex
-from coordination.directory.search.reading import Reading, splits
+from coordination.directory.search.reading import MAX_NAME_WORDS, Reading, splits
 
 SHORTEST = 4
 LONG = 9
@@ -23,10 +23,13 @@ OF_OTHERS = 3
 MAX_CORRECTIONS = 14
 
 
-def of_readings(readings: Sequence[Reading], lexicon: Lexicon, *, near: str) -> list[Branch]:
+def of_readings(
+    readings: Sequence[Reading], lexicon: Lexicon, *, near: str, whole: Reading | None = None
+) -> list[Branch]:
     """Return the branches of the readings with one thing corrected, likeliest first; empty when nothing is near.
 
-    In order: a name respelt, the same name in another town, a town respelt, a trade respelt.
+    In order: a name respelt, the same name in another town, a town respelt, a trade respelt. `whole` is the reading
+    that took no word for a town: given when the text may hold a misspelt one.
     """
     found: list[Branch] = []
     others: list[Reading] = []
@@ -34,35 +37,32 @@ def of_readings(readings: Sequence[Reading], lexicon: Lexicon, *, near: str) -> 
         if reading.names:
             pairs = _name_pairs(reading.names, lexicon)
             found.extend(branches.of_corrections(reading, pairs, near=near)[:OF_NAMES])
-            others.extend(_otherwise(reading, lexicon, near))
+        if reading.places and len(reading.names) > 1:
+            # Right name, other town: people move.
+            others.append(replace(reading, places=(), ranks=branches.DOUBTFUL))
+    if whole:
+        others.extend(_towns_respelt(whole, lexicon, near))
+    for reading in readings[:READINGS]:
+        if not reading.targets:
+            others.extend(_trade_respelt(reading, lexicon))
     for other in dict.fromkeys(others):
         found.extend(branches.of_readings([other], lexicon, near=near, tried=False)[:OF_OTHERS])
     return list(dict.fromkeys(found))[:MAX_CORRECTIONS]
 
 
-def _otherwise(reading: Reading, lexicon: Lexicon, near: str) -> Iterable[Reading]:
-    if reading.places and len(reading.names) > 1:
-        # Right name, other town: people move.
-        yield replace(reading, places=(), ranks=branches.DOUBTFUL)
-    if not reading.places:
-        yield from _towns_respelt(reading, lexicon, near)
-    if not reading.targets:
-        yield from _trade_respelt(reading, lexicon)
-
-
-def _towns_respelt(reading: Reading, lexicon: Lexicon, near: str) -> Iterable[Reading]:
+def _towns_respelt(whole: Reading, lexicon: Lexicon, near: str) -> Iterable[Reading]:
     """Yield the reading with its last or first words taken as a misspelt town, the longest stretch first."""
-    names = reading.names
-    most = len(names) if reading.targets else len(names) - 1
+    names = whole.names
+    most = len(names) if whole.targets else len(names) - 1
     for size in range(min(most, LONGEST_TOWN), 0, -1):
         for stretch, rest in ((names[-size:], names[:-size]), (names[:size], names[size:])):
             key = "".join(stretch)
-            if len(key) < SHORTEST or (size == 1 and _is_name(key, lexicon)):
+            if len(rest) > MAX_NAME_WORDS or len(key) < SHORTEST or (size == 1 and _is_name(key, lexicon)):
                 continue
             for town, _ in lexicon.towns.nearest(key, limit=FEW_SPELLINGS):
                 where = places.narrow(places.of_town(town), near, None)
                 if where:
-                    yield replace(reading, names=rest, places=where[:FEW_SPELLINGS], ranks=branches.DOUBTFUL)
+                    yield replace(whole, names=rest, places=where[:FEW_SPELLINGS], ranks=branches.DOUBTFUL)
 
 
 def _trade_respelt(reading: Reading, lexicon: Lexicon) -> Iterable[Reading]:

@@ -11,7 +11,7 @@ from coordination.common.text import fold
 from coordination.directory.search import branches, corrections, houses, people, places, typed, vocabulary
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.places import Place
-from coordination.directory.search.reading import SURE, Filters, Reading, readings
+from coordination.directory.search.reading import SURE, Filters, Reading, readings, without_places
 from coordination.directory.search.results import (
     Exactness,
     Group,
@@ -165,7 +165,7 @@ def _corrected(
 ) -> SearchResults:  # fmt: skip
     results = SearchResults()
     if "professional" in kinds:
-        plan = corrections.of_readings(understood, lexicon, near=near)
+        plan = corrections.of_readings(understood, lexicon, near=near, whole=without_places(cut, filters))
         results = replace(results, professionals=people.find(plan, cut.words, limit=limit))
     respelt = houses.respelt(cut.words, lexicon) if "structure" in kinds else None
     if respelt:

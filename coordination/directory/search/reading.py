@@ -88,6 +88,20 @@ def readings(
     return tuple(r for r in restricted if r and _is_usable(r))[:MAX_READINGS]
 
 
+def without_places(typed: Typed, filters: Filters) -> Reading | None:
+    """Return the words with the trades apart and nothing taken for a town: where to look for a misspelt one.
+
+    None when a town was given beside the box, or when the trade there contradicts the text.
+    """
+    if filters.places:
+        return None
+    spans = _professions(typed.words)
+    taken = {i for span in spans for i in range(span.start, span.end)} | set(_numbers(typed.words))
+    names = tuple(word for i, word in enumerate(typed.words) if i not in taken)
+    reading = Reading(names=names, targets=tuple(t for span in spans for t in span.targets))
+    return _restrict(reading, filters)
+
+
 def _numbers(words: Sequence[str]) -> dict[int, Place]:
     return {i: place for i, word in enumerate(words) if word[0].isdigit() and (place := places.of_number(word))}
 
