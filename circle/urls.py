@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from circle.views import adding, by_hand, directory_member, leaving, listing, rights, sheet, structures
+from circle.views import adding, by_hand, directory_member, exporting, leaving, listing, rights, sheet, structures
 
 app_name = "circle"
 
@@ -10,6 +10,8 @@ MEMBER = "membres/<uuid:member_id>/"
 
 urlpatterns = [
     path("", listing.members, name="list"),
+    path("fiche.pdf", exporting.print_sheet, name="print_sheet"),
+    path("liste.xlsx", exporting.export_list, name="export_list"),
     path("historique/", leaving.circle_history, name="history"),
     path("ajouter/", adding.add, name="add"),
     path("ajouter/professionnel/<uuid:target_id>/", directory_member.add_professional, name="add_professional"),
@@ -29,5 +31,6 @@ urlpatterns = [
     path(MEMBER + "relier/", leaving.link, name="link"),
     path(MEMBER + "retirer/", leaving.remove, name="remove"),
     path(MEMBER + "retirer/annuler/", leaving.undo_removal, name="undo_removal"),
+    path(MEMBER + "contact.vcf", exporting.export_vcard, name="export_vcard"),
     path(MEMBER + "historique/", leaving.member_history, name="member_history"),
 ]

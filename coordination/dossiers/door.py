@@ -10,12 +10,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from coordination.common.prepared import Prepared
 from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
 from habilitations import access as habilitations
@@ -55,13 +57,17 @@ class Entry:
         )
 
 
+# Asked by every page of every dossier.
+_dossiers = Prepared(lambda *, dossier_id: Dossier.objects.filter(pk=dossier_id), one_plan=True)
+
+
 def look(user, dossier_id: UUID, *, via: traces.Via = traces.NOWHERE) -> Entry:
     """Fetch a dossier and what `user` may do in it, without any rubric and without a trace.
 
     Raises DossierUnknown for an unknown dossier and for an outsider alike, after having recorded the
     attempt. Two SQL statements, whichever of the two it is.
     """
-    dossier = Dossier.objects.filter(pk=dossier_id).select_related("referent_structure").first()
+    dossier = next(iter(_dossiers.instances(dossier_id=dossier_id)), None)
     cap = dossier.cap if dossier else Niveau.AUCUN
     found = habilitations.to_dossier(user, dossier_id, cap=cap)
     if dossier is None or found is None:
@@ -126,7 +132,7 @@ def rubric_view(
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @functools.wraps(view)
         def wrapped(request: HttpRequest, dossier_id: UUID, **kwargs) -> HttpResponse:
-            said = {
+            said: dict[str, Any] = {
                 "action": action or (READ if request.method in SAFE_METHODS else WRITE),
                 "via": traces.via_request(request),
                 "object_kind": object_kwarg.removesuffix("_id") if object_kwarg else "",
@@ -141,7 +147,7 @@ def rubric_view(
             except (LevelMissing, NotAllowed) as refusal:
                 return forbidden(request, dossier_id, refusal)
 
-        wrapped.door = asked
+        wrapped.door = asked  # type: ignore[attr-defined]
         return wrapped
 
     return decorate

@@ -1,0 +1,1 @@
+"""The circle on paper and in files: only what its reader may read, as `circle.rows` filtered it."""

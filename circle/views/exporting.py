@@ -1,0 +1,69 @@
+"""The circle on paper, as a spreadsheet, as a contact: each passes the door, needs the right to print, is traced."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from circle.exports import sheet, vcard, workbook
+from circle.models import Member
+from circle.views.pages import find_row, page
+from coordination.common.text import person_name
+from coordination.dossiers.door import rubric_view
+from habilitations.models import Outcome
+from habilitations.rubriques import Action, Niveau, Rubrique
+
+PRINTED, EXPORTED = "impression", "export"
+
+
+@require_safe
+@rubric_view(Rubrique.CERCLE, Niveau.LECTURE, right=Action.PRINT, action=PRINTED)
+def print_sheet(request: HttpRequest, entry) -> HttpResponse:
+    """« Fiche du cercle »: one page; a circle that needs more asks first (`?pages=2`)."""
+    rows = Member.objects.rows(entry)
+    try:
+        made = sheet.make_sheet(entry, rows, reader=_name(entry.user), at=timezone.localtime())
+    except sheet.SheetNotMade as error:
+        entry.trace(PRINTED, rubrique=Rubrique.CERCLE, outcome=Outcome.FAILED)
+        return page(request, entry, "circle/sheet_not_made.html", {"error": error}, status=503)
+    if made.pages > _agreed_pages(request):
+        return page(request, entry, "circle/sheet_too_long.html", {"pages": made.pages})
+    return _file(made.content, "application/pdf", "fiche-du-cercle.pdf", disposition="inline")
+
+
+def _agreed_pages(request: HttpRequest) -> int:
+    asked = request.GET.get("pages", "")
+    return int(asked) if asked.isdecimal() and len(asked) <= 2 else 1
+
+
+@require_safe
+@rubric_view(Rubrique.CERCLE, Niveau.LECTURE, right=Action.PRINT, action=EXPORTED)
+def export_list(request: HttpRequest, entry) -> HttpResponse:
+    """The members of today as a spreadsheet, the reduced circle for who reads that one."""
+    content = workbook.write_workbook(
+        Member.objects.rows(entry),
+        reduced=not entry.access.sees_whole_circle,
+        reader=_name(entry.user),
+        at=timezone.localtime(),
+    )
+    return _file(content, workbook.CONTENT_TYPE, "cercle-de-soins.xlsx")
+
+
+@require_safe
+@rubric_view(Rubrique.CERCLE, Niveau.LECTURE, right=Action.PRINT, action=EXPORTED, object_kwarg="member_id")
+def export_vcard(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """One member for the reader's telephone."""
+    return _file(vcard.write_vcard(find_row(entry, member_id)), vcard.CONTENT_TYPE, "contact.vcf")
+
+
+def _name(user) -> str:
+    return person_name(user.family_name, user.given_name)
+
+
+def _file(content: bytes, content_type: str, filename: str, *, disposition: str = "attachment") -> HttpResponse:
+    """Return a file whose name says nothing of the person, and which no cache keeps."""
+    headers = {"Content-Disposition": f'{disposition}; filename="{filename}"', "Cache-Control": "no-store"}
+    return HttpResponse(content, content_type=content_type, headers=headers)
