@@ -3,80 +3,97 @@
 Building a queryset with its subqueries costs several times its execution, on each request. The rule stays
 written as a queryset, in one place; what is kept is the statement it gives.
 
-    _members = Prepared(lambda *, user_id: Member.objects.filter(user=user_id).values("id", "role"))
-    _members.dicts(user_id=user.pk)
+    _visits = Prepared(lambda *, user_id: Visit.objects.filter(user=user_id).values_list("dossier", "seen_at"))
+    _visits.tuples(user_id=user.pk)
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+
+from coordination.common.statements import rows as run
 
 # Shapes come from code, not from people; a hundred is already a mistake, not a leak of memory.
 MOST_SHAPES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """SQL, where its values go (True, name) among its constants (False, constant), and its columns."""
+
+    sql: str
+    places: list[tuple[bool, Any]]
+    columns: list[str]
+    model: type[Model]
 
 
 class Prepared:
     """A queryset function whose statement is kept, one for each shape.
 
     `build(*shape, **values)` returns a queryset. `shape` changes the statement (an order, a filter or not) and
-    must be hashable; `values` (UUID, datetime, date) only change its parameters.
+    must be hashable; `values` (UUID, datetime, date) only change its parameters. `one_plan` says that the best
+    plan is the same for all values: the server keeps it too.
     """
 
-    def __init__(self, build: Callable[..., QuerySet]) -> None:
-        self._build = build
-        self._kept: dict[tuple, tuple[str, list[tuple[bool, Any]]]] = {}
+    def __init__(self, build: Callable[..., QuerySet], *, one_plan: bool = False) -> None:
+        self._build, self._one_plan = build, one_plan
+        self._kept: dict[tuple, _Statement] = {}
 
-    def statement(self, *shape, **values) -> tuple[str, list[Any]]:
-        """Return the SQL and its parameters for these values."""
+    def tuples(self, *shape, **values) -> list[tuple]:
+        """Return the rows in the order of the queryset's columns."""
+        return self._run(self._statement(shape, values), values)
+
+    def instances(self, *shape, **values) -> list[Any]:
+        """Return objects of the queryset's model, annotations as attributes, columns left out deferred."""
+        statement = self._statement(shape, values)
+        fields = [
+            field.attname for field in statement.model._meta.concrete_fields if field.attname in statement.columns
+        ]
+        extra = statement.columns[len(fields) :]
+        found = []
+        for row in self._run(statement, values):
+            instance = statement.model.from_db(connection.alias, fields, row[: len(fields)])
+            for name, value in zip(extra, row[len(fields) :], strict=True):
+                setattr(instance, name, value)
+            found.append(instance)
+        return found
+
+    def _run(self, statement: _Statement, values) -> list[tuple]:
+        parameters = [values[said] if is_value else said for is_value, said in statement.places]
+        if self._one_plan:
+            return run(statement.sql, parameters)
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql, parameters)
+            return cursor.fetchall()
+
+    def _statement(self, shape: tuple, values: dict) -> _Statement:
         key = (shape, *sorted(values))
         if key not in self._kept:
             if len(self._kept) >= MOST_SHAPES:
                 self._kept.clear()
             self._kept[key] = self._compile(shape, values)
-        sql, places = self._kept[key]
-        return sql, [values[said] if is_value else said for is_value, said in places]
+        return self._kept[key]
 
-    def tuples(self, *shape, **values) -> list[tuple]:
-        """Run it and return the rows in the order of the queryset's columns."""
-        return list(self._run(shape, values))
-
-    def dicts(self, *shape, **values) -> list[dict[str, Any]]:
-        """Run it and return the rows by the names of their columns."""
-        sql, parameters = self.statement(*shape, **values)
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            names = [column.name for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def instances(self, *shape, **values) -> list[Any]:
-        """Run it and return objects of the queryset's model, annotations as attributes, other columns deferred."""
-        sql, parameters = self.statement(*shape, **values)
-        return list(self._model.objects.raw(sql, parameters))
-
-    def _run(self, shape, values) -> Iterator[tuple]:
-        sql, parameters = self.statement(*shape, **values)
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            yield from cursor.fetchall()
-
-    def _compile(self, shape, values) -> tuple[str, list[tuple[bool, Any]]]:
+    def _compile(self, shape: tuple, values: dict) -> _Statement:
         """Build once with stand-ins, which show in the parameters where each value goes."""
         stand_ins = {name: _stand_in(value, rank) for rank, (name, value) in enumerate(sorted(values.items()))}
         names = {stand_in: name for name, stand_in in stand_ins.items()}
         queryset = self._build(*shape, **stand_ins)
-        self._model = queryset.model
-        sql, parameters = queryset.query.sql_with_params()
+        compiler = queryset.query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
         places = [(True, names[p]) if _hashable(p) and p in names else (False, p) for p in parameters]
         lost = set(values) - {said for is_value, said in places if is_value}
         if lost:
             raise ValueError(f"the statement does not use {', '.join(sorted(lost))} as it is")
-        return sql, places
+        columns = [alias or getattr(column, "target", column).attname for column, _, alias in compiler.select]
+        return _Statement(sql, places, columns, queryset.model)
 
 
 def _stand_in(value: Any, rank: int) -> Any:

@@ -13,6 +13,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from coordination.common.ins import InsMatricule, first_given_name
+from coordination.common.prepared import Prepared
 from coordination.common.text import fold
 from coordination.dossiers import identity_status as moves
 from coordination.dossiers.errors import (
@@ -223,22 +224,31 @@ def change_status(
     return dossier
 
 
+_visits = Prepared(
+    lambda *, user_id, dossier_id: Visit.objects.filter(user=user_id, dossier=dossier_id).values_list(
+        "seen_at", "previous_seen_at"
+    ),
+    one_plan=True,
+)
+
+
 def mark_visited(user, dossier: Dossier) -> dt.datetime | None:
     """Record that the account opens the dossier; return since when news are new to it, None the first time.
 
     One SQL statement when the last writing is recent, two otherwise.
     """
     now = timezone.now()
-    visit = Visit.objects.filter(user=user, dossier=dossier).values("seen_at", "previous_seen_at").first()
-    if visit is None:
+    visits = _visits.tuples(user_id=user.pk, dossier_id=dossier.pk)
+    if not visits:
         Visit.objects.bulk_create([Visit(user=user, dossier=dossier, seen_at=now)], ignore_conflicts=True)
         return None
-    if visit["seen_at"] < now - VISIT_WRITTEN_EVERY:
+    seen_at, previous_seen_at = visits[0]
+    if seen_at < now - VISIT_WRITTEN_EVERY:
         over = Q(seen_at__lt=now - SAME_VISIT)
         Visit.objects.filter(user=user, dossier=dossier).update(
             previous_seen_at=Case(When(over, then=F("seen_at")), default=F("previous_seen_at")), seen_at=Value(now)
         )
-    return visit["seen_at"] if visit["seen_at"] < now - SAME_VISIT else visit["previous_seen_at"]
+    return seen_at if seen_at < now - SAME_VISIT else previous_seen_at
 
 
 def mark_all_seen(user, dossier: Dossier) -> None:

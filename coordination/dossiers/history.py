@@ -71,7 +71,7 @@ def _changes_by_others(reads_identity: bool, *, dossier_id, since, user_id) -> Q
     return states.union(identities, all=True).order_by("-at")[:NEWS_SHOWN]
 
 
-_changes = Prepared(_changes_by_others)
+_changes = Prepared(_changes_by_others, one_plan=True)
 
 
 def _news_line(at, what: str, family: str | None, given: str | None) -> News:
