@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import connections
 from django.db.models.signals import post_migrate
 
@@ -18,4 +19,9 @@ class HabilitationsConfig(AppConfig):
     verbose_name = "Habilitations"
 
     def ready(self):
+        from habilitations import receivers
+
         post_migrate.connect(_prepare_journal, sender=self, dispatch_uid="prepare_journal")
+        user_logged_in.connect(receivers.trace_sign_in, dispatch_uid="trace_sign_in")
+        user_logged_out.connect(receivers.trace_sign_out, dispatch_uid="trace_sign_out")
+        user_login_failed.connect(receivers.trace_failed_sign_in, dispatch_uid="trace_failed_sign_in")
