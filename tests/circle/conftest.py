@@ -5,18 +5,18 @@ from habilitations.actions import publish_matrix
 from tests.circle import factories
 
 
-@pytest.fixture()
+@pytest.fixture
 def matrix(db):
     """The shipped matrix, published; version numbers are used again from one test to the next."""
     return publish_default_matrix()
 
 
-@pytest.fixture()
+@pytest.fixture
 def coordinator(matrix):
     return factories.coordinator(family_name="EXEMPLE-LARRIEU", given_name="Maëlle")
 
 
-@pytest.fixture()
+@pytest.fixture
 def entry(coordinator):
     """The entry of a coordinator in the dossier she opened."""
     return factories.open_circle(coordinator)

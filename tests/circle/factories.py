@@ -15,6 +15,7 @@ from tests.dossiers.factories import StructureFactory
 
 DOCTOR, NURSE, PHARMACIST, SOCIAL, ROLE_ONLY = "10", "60", "21", "41", "99"
 COORDINATOR = "330"
+TRAITS = {"birth_given_names": "Jeanne", "sex": "female", "birth_date": dt.date(1941, 3, 14)}
 
 __all__ = ["StructureFactory", "UserFactory"]
 
@@ -88,12 +89,7 @@ def coordinator(**person):
 
 def open_circle(by, **details):
     """Open a dossier by its screen's action; return the door's entry of its creator."""
-    traits = {
-        "birth_name": f"EXEMPLE{uuid.uuid4().hex[:8]}",
-        "birth_given_names": "Jeanne",
-        "sex": "female",
-        "birth_date": dt.date(1941, 3, 14),
-    }
+    traits = TRAITS | {"birth_name": f"EXEMPLE{uuid.uuid4().hex[:8]}"}
     dossier = actions.open_dossier(
         by=by, creation_key=uuid.uuid4(), traits=traits, contacts={}, motif="domicile", **details
     )
@@ -124,9 +120,7 @@ def relative(entry, *, role="CAREGIVER", creation_key=None, **fields):
 
 def by_hand(entry, *, role="PROV", creation_key=None, **fields):
     said = {"family_name": "SPÉCIMEN", "given_name": "Inès", "profession": NURSE, "phone": "05 36 49 10 40"} | fields
-    return actions.add_manual_professional(
-        entry, fields=said, role=role, creation_key=creation_key or uuid.uuid4()
-    )
+    return actions.add_manual_professional(entry, fields=said, role=role, creation_key=creation_key or uuid.uuid4())
 
 
 def legal_structure(*delegates, **fields) -> Structure:
@@ -140,5 +134,10 @@ def legal_structure(*delegates, **fields) -> Structure:
 
 def add_house(entry, structure=None, *, role="", wanted="non", **details):
     return actions.add_structure(
-        entry, structure=structure or StructureFactory(), role=role, wanted=wanted, creation_key=uuid.uuid4(), **details
+        entry,
+        structure=structure or StructureFactory(),
+        role=role,
+        wanted=wanted,
+        creation_key=uuid.uuid4(),
+        **details,
     )

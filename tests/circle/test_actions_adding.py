@@ -55,7 +55,12 @@ def test_creator_is_member_habilitated_and_referent_in_one_act(entry, coordinato
 def test_creation_twice_with_one_key_makes_one_dossier(matrix, coordinator):
     key = uuid.uuid4()
     said = {
-        "traits": {"birth_name": "MODÈLE", "birth_given_names": "Anne", "sex": "female", "birth_date": dt.date(1950, 1, 2)},
+        "traits": {
+            "birth_name": "MODÈLE",
+            "birth_given_names": "Anne",
+            "sex": "female",
+            "birth_date": dt.date(1950, 1, 2),
+        },
         "contacts": {},
         "motif": "domicile",
     }
@@ -200,7 +205,11 @@ def test_structure_that_is_no_legal_person_cannot_be_granted(entry):
     assert not Member.objects.filter(structure=pharmacy).exists()
     member = make.add_house(entry, pharmacy, role="PHARMACIE")
     row = said(entry, member)
-    assert (row.role, row.access.detail, row.can_sign_in) == ("Pharmacie habituelle", "Ne peut pas se connecter", False)
+    assert (row.role, row.access.detail, row.can_sign_in) == (
+        "Pharmacie habituelle",
+        "Ne peut pas se connecter",
+        False,
+    )
 
 
 @pytest.mark.req("SEC-2")

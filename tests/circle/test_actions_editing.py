@@ -48,12 +48,12 @@ def withdrawal(**said):
     return {"withdrawn_on": today(), "collected": "ecrit"} | said
 
 
-@pytest.fixture()
+@pytest.fixture
 def doctor(matrix):
     return make.account(make.DOCTOR, family_name="TESTARD", given_name="Paul", civility="M")
 
 
-@pytest.fixture()
+@pytest.fixture
 def member(entry, doctor):
     return make.add(entry, doctor.attachment.professional, role="PCP", wanted="oui")
 

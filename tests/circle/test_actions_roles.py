@@ -1,4 +1,4 @@
-"""One holder at a time: hand-overs, plans called off, twenty people at once, the list an administrator makes unique."""
+"""One holder at a time: hand-overs, plans called off, twenty people at once, a role made unique."""
 
 import datetime as dt
 import threading
@@ -90,9 +90,7 @@ def test_hand_over_between_two_members(entry):
     first, second = doctor(entry, "TESTARD", "PCP"), doctor(entry, "MODÈLE")
     with pytest.raises(RoleAlreadyHeld), transaction.atomic():
         actions.change_role(entry, second, role="PCP")
-    actions.hand_over_role(
-        entry, role="PCP", from_member=first, to_member=second, starts_on=today(), new_role="353"
-    )
+    actions.hand_over_role(entry, role="PCP", from_member=first, to_member=second, starts_on=today(), new_role="353")
     assert roles_on(entry)["TESTARD"] == "Membre de l'équipe de soins"
     assert roles_on(entry)["MODÈLE"] == "Médecin traitant"
     with pytest.raises(RoleNotPossible):
@@ -174,7 +172,7 @@ def _together(count, act):
         try:
             barrier.wait()
             answers.append(act(i))
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             answers.append(error)
         finally:
             connection.close()
@@ -187,7 +185,7 @@ def _together(count, act):
     return answers
 
 
-@pytest.fixture()
+@pytest.fixture
 def shared_entry(transactional_db):
     publish_default_matrix()
     return make.open_circle(make.coordinator())

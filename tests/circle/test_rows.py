@@ -66,7 +66,7 @@ def test_reduced_circle_gives_function_and_phone_of_three_kinds_only(entry, prof
     for row in rows:
         assert row.is_reduced
         assert row.access is None
-        told = (row.family_name + row.given_name + row.second + row.email + row.town + row.relation + row.description)
+        told = row.family_name + row.given_name + row.second + row.email + row.town + row.relation + row.description
         assert not {"EXEMPLE-LARRIEU", "MODÈLE", "exemple.example", "Carmaux"} & {w for w in told.split()}
     assert not Change.objects.visible_to(reader.access).exists()
     assert summaries.strip_referent(reader) is None
