@@ -145,7 +145,13 @@ def likely(kind: str, profession: str = "", fonction: str = "") -> list[Role]:
 def others(kind: str, profession: str = "", fonction: str = "") -> list[Role]:
     """Return the remaining roles such a member may hold: « Autre rôle »."""
     first = {role.code for role in likely(kind, profession, fonction)}
-    return [r for r in all_roles().values() if r.code not in first and may_hold(r.code, kind, profession)]
+    # By hand, the role is asked beside the profession: « médecin traitant » is offered before it is known, and checked after.
+    open_yet = kind == MANUAL and not profession
+    return [
+        r
+        for r in all_roles().values()
+        if r.code not in first and (may_hold(r.code, kind, profession) or (open_yet and kind in r.kinds))
+    ]
 
 
 def usual(kind: str, profession: str = "", fonction: str = "") -> str:

@@ -66,7 +66,9 @@ class Combobox {
   }
 
   onFilter(event) {
-    if (event.target !== this.input && this.text().length >= MIN) this.search();
+    // A filter of the form asks again; the hidden value just chosen does not, or the list would open again.
+    const isFilter = event.target !== this.input && event.target !== this.value;
+    if (isFilter && this.text().length >= MIN) this.search();
   }
 
   onRequest(event) {
