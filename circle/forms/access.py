@@ -229,6 +229,16 @@ class AnswerFields(RefusalFields):
 class AddForm(RoleFields, AnswerFields):
     """« Rôle et accès »: one act, one screen."""
 
+    field_order = (
+        "role",
+        "habilitation",
+        "refused_on",
+        "collected",
+        "comment",
+        "description",
+        "starts_on",
+        "discreet",
+    )
     description = forms.CharField(label="Description, visible dans le cercle", max_length=500, required=False)
     discreet = forms.BooleanField(label="Membre discret", required=False)
     starts_on = FrenchDateField(label="Dans le cercle depuis le")

@@ -110,9 +110,20 @@ class AddedByHand(RoleFields):
 class ManualProfessionalForm(ProfessionalFields, AddedByHand):
     """A professional whom the directory does not know."""
 
+    # The order of the screen: an error summary reads like the form.
+    field_order = (
+        "family_name", "given_name", "profession", "email", "mobile", "phone", "structure_name", "address",
+        "postal_code", "town_texte", "role", "starts_on", "description", "discreet",
+    )  # fmt: skip
+
 
 class RelativeForm(RelativeFields, AddedByHand):
     """An aidant, a legal representative, a trusted person."""
+
+    field_order = (
+        "family_name", "given_name", "relation", "mobile", "unlisted", "phone", "email", "address", "postal_code",
+        "town_texte", "role", "starts_on", "description", "discreet",
+    )  # fmt: skip
 
 
 class EditFields(forms.Form):

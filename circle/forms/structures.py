@@ -40,6 +40,10 @@ class StructureSearchForm(TidyForm):
 class ManualStructureForm(AddressFields):
     """A structure that no directory knows: every field of SPICO's form, numbers checked."""
 
+    field_order = (
+        "name", "short_name", "finess", "siret", "siren", "address", "postal_code", "town_texte", "manager_name",
+        "phone", "email", "role", "description",
+    )  # fmt: skip
     name = forms.CharField(label="Libellé", max_length=200)
     short_name = forms.CharField(label="Sigle", max_length=80, required=False)
     finess = FinessField(label="Numéro FINESS", max_length=20, required=False)

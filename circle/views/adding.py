@@ -11,23 +11,22 @@ from django.views.decorators.http import require_http_methods
 from circle.models import Member
 from circle.views import options
 from circle.views.listing import is_named
-from circle.views.pages import links_of, page, require_adding
+from circle.views.pages import links_of, page
 from coordination.common import nomenclatures
 from coordination.common.htmx import is_fragment, vary_on_htmx
 from coordination.common.text import fold
 from coordination.directory.search import search
 from coordination.dossiers.door import rubric_view
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Action, Niveau, Rubrique
 
 SEARCH = "recherche"
 TOO_SHORT = "Tapez au moins 2 caractères."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, action=SEARCH)
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER, action=SEARCH)
 def add(request: HttpRequest, entry) -> HttpResponse:
     """The search page; the text comes by POST and goes nowhere else."""
-    require_adding(entry)
     asked = {name: request.POST.get(name, "").strip()[:100] for name in ("q", "profession", "ville")}
     context = {
         "asked": asked,

@@ -124,4 +124,3 @@ def delegates_of(structure_id) -> list[dict]:
             }
         )
     return found
-

@@ -1,4 +1,4 @@
-"""« Ajout manuel de personne »: a professional the directory does not know, or a relative, with doubles pointed out."""
+"""« Ajout manuel de personne »: a professional the directory does not know, or a relative; doubles are pointed out."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from circle.forms.people import PROFESSIONAL, RELATIVE, ManualProfessionalForm, 
 from circle.views import picking
 from circle.views.adding import SEARCH
 from circle.views.options import person_title
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, require_adding
+from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page
 from circle.views.wording import was_added
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
 from coordination.common.phones import phone_or_none
 from coordination.common.text import initials, person_name
 from coordination.dossiers.door import rubric_view
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Action, Niveau, Rubrique
 
 FORMS = {PROFESSIONAL: ManualProfessionalForm, RELATIVE: RelativeForm}
 TABS = (
@@ -33,10 +33,9 @@ NOT_KEPT = frozenset({"creation_key", "csrfmiddlewaretoken", SWITCH, "role", "du
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE)
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER)
 def add_manually(request: HttpRequest, entry, kind: str) -> HttpResponse:
     """The form of one kind of person. Switching kind keeps what was typed."""
-    require_adding(entry)
     if kind not in FORMS:
         raise Http404
     if request.method != "POST":
@@ -57,10 +56,9 @@ def add_manually(request: HttpRequest, entry, kind: str) -> HttpResponse:
 
 
 @require_POST
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, action=SEARCH)
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER, action=SEARCH)
 def lookalikes(request: HttpRequest, entry, kind: str) -> HttpResponse:
     """The panel « Est-ce la même personne ? » for what is typed so far (htmx)."""
-    require_adding(entry)
     if kind not in FORMS:
         raise Http404
     form = _form(entry, kind, initial={"duplicate_reason": request.POST.get("duplicate_reason", "")})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,7 +17,7 @@ from circle import actions, granting, roles
 from circle.forms.access import AddForm
 from circle.models import Member
 from circle.views import answering, picking
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, require_adding
+from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page
 from circle.views.wording import answer_said, gender_of, was_added
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
@@ -25,7 +26,7 @@ from coordination.directory.models import Activity, Attachment
 from coordination.directory.search import profession_label
 from coordination.dossiers.door import rubric_view
 from habilitations.access import hat_of
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Action, Niveau, Rubrique
 
 
 @dataclass(frozen=True)
@@ -73,21 +74,23 @@ def find_candidate(target_id: UUID) -> Candidate:
     rows = Activity.objects.select_related("professional", "structure")
     activity = rows.filter(pk=target_id).first()
     if activity is None:
-        activity = rows.filter(professional_id=target_id).order_by("ceased_at", "-id").first()
+        activity = (
+            rows.filter(professional_id=target_id).order_by(F("ceased_at").desc(nulls_first=True), "-id").first()
+        )
     if activity is None:
         raise Http404
-    user_id = (
-        Attachment.objects.filter(professional=activity.professional_id).values_list("user_id", flat=True).first()
-    )
-    vouched = answering.vouched_pair(user_id) if user_id else None
-    return Candidate(activity, user_id, vouched or (activity.profession, activity.fonction))
+    attachment = Attachment.objects.filter(professional=activity.professional_id).select_related("user").first()
+    account = attachment.user if attachment else None
+    hat = hat_of(account) if account else None
+    # What the account was vouched for decides; the directory's trade only foretells.
+    pair = (hat.profession, hat.fonction) if hat and hat.profession else (activity.profession, activity.fonction)
+    return Candidate(activity, account, pair)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE)
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER)
 def add_professional(request: HttpRequest, entry, target_id: UUID) -> HttpResponse:
     """Role, habilitation, description: the whole act on one page."""
-    require_adding(entry)
     who = find_candidate(target_id)
     if (already := _present(entry, who)) and request.method != "POST":
         messages.info(request, f"{who.name} est déjà dans le cercle de soins.")
@@ -105,10 +108,9 @@ def add_professional(request: HttpRequest, entry, target_id: UUID) -> HttpRespon
 
 
 @require_GET
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE)
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER)
 def preview(request: HttpRequest, entry, target_id: UUID) -> HttpResponse:
     """The panel and the button, for the answer just given (htmx)."""
-    require_adding(entry)
     who = find_candidate(target_id)
     answer = request.GET.get("habilitation", "")
     context = {

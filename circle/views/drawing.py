@@ -93,7 +93,7 @@ def menu(row, entry, links: MemberLinks, editable: bool) -> list[dict]:
     if editable:
         acts += access_acts(row, entry, links)
     acts.append({"label": "Historique", "url": links.history, "icon": "clock-history"})
-    if able[Action.PRINT] and links.vcard:
+    if able[Action.PRINT]:
         acts.append({"label": "Fiche de contact (vCard)", "url": links.vcard, "icon": "download"})
     if editable and may_grant(row, entry):
         acts.append({"label": "Retirer du cercle", "url": links.remove, "icon": "person-dash", "danger": True})

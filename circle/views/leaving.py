@@ -7,8 +7,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, granting, history, roles
@@ -77,10 +75,9 @@ def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER, object_kwarg="member_id")
 def link(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Relier à l'annuaire »: who the hand-entered professional is, among those who look like him."""
-    entry.access.require(Action.ADD_MEMBER)
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     if row.kind != roles.MANUAL:
         raise Http404
@@ -96,7 +93,9 @@ def link(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
             return redirect(request, links.sheet)
     text = request.POST.get("q", "").strip()[:100]
     if len(fold(text)) >= 2:
-        found_there = search(text, near=entry.dossier.postal_code or None, kinds=("professional",)).professionals.results
+        found_there = search(
+            text, near=entry.dossier.postal_code or None, kinds=("professional",)
+        ).professionals.results
     else:
         found_there = find_similar(row.family_name, row.given_name, profession=row.profession_code, town=row.town)
     context = {

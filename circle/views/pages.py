@@ -8,14 +8,15 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from circle.models import Member
 from coordination.accounts import drafts
 from coordination.common.errors import DomainError
+from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.dossiers.strip import strip_and_nav
 from habilitations.errors import NotAllowed
-from habilitations.rubriques import Action, Rubrique
+from habilitations.rubriques import Rubrique
 
 _NOBODY = UUID(int=0)
 
@@ -23,7 +24,7 @@ _NOBODY = UUID(int=0)
 def page(request: HttpRequest, entry, template: str, context: dict, *, status: int = 200) -> HttpResponse:
     """Draw one page of the circle inside its dossier."""
     around = strip_and_nav(entry, Rubrique.CERCLE.value)
-    return render(request, template, around | {"circle_url": circle_url(entry), "route": route} | context, status=status)
+    return render(request, template, around | {"circle_url": circle_url(entry)} | context, status=status)
 
 
 def circle_url(entry) -> str:
@@ -59,14 +60,7 @@ _ROUTES = {
 @functools.cache
 def _patterns() -> dict[str, str]:
     # Resolved once: a circle of thirty members would otherwise spend more on addresses than on its data.
-    return {key: route(name, _NOBODY, _NOBODY) for key, name in _ROUTES.items()}
-
-
-def route(name: str, *args) -> str:
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
+    return {key: reverse(name, args=[_NOBODY, _NOBODY]) for key, name in _ROUTES.items()}
 
 
 def links_of(dossier_id, member_id) -> MemberLinks:
@@ -98,20 +92,15 @@ def find_member(entry, member_id) -> Member:
 def attempt(form, act, *args, **details):
     """Return what an action returns, or None after having put its refusal on the form.
 
-    NotAllowed goes through: the door answers 403 and records it.
+    NotAllowed goes through: the door answers 403 and records it. So does ChangedMeanwhile, which has its own page.
     """
     try:
         return act(*args, **details)
-    except NotAllowed:
+    except (NotAllowed, ChangedMeanwhile):
         raise
     except DomainError as error:
         form.refuse(error)
         return None
-
-
-def require_adding(entry) -> None:
-    """Raise NotAllowed unless the reader may add members."""
-    entry.access.require(Action.ADD_MEMBER)
 
 
 def draft_initial(request: HttpRequest, key: str, object_id) -> dict:

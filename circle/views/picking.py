@@ -34,7 +34,14 @@ def _holder(row, role: str, since) -> Holder:
     offered = _pairs(row.kind, row.profession_code, row.fonction_code, row.feminine, row.profession, but=role)
     usual = roles.usual(row.kind, row.profession_code, row.fonction_code)
     likely = usual or (roles.CAREGIVER if row.kind == roles.PERSON else "")
-    return Holder(member_id=row.id, name=row.name, role=roles.label(role, feminine=row.feminine), since=since, roles=offered, likely=likely)
+    return Holder(
+        member_id=row.id,
+        name=row.name,
+        role=roles.label(role, feminine=row.feminine),
+        since=since,
+        roles=offered,
+        likely=likely,
+    )
 
 
 def picker(entry, *, kind: str, profession="", fonction="", feminine=None, words="", but=None, required=True):

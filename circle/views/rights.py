@@ -71,7 +71,9 @@ def _page(request, entry, row, found, form, offer) -> HttpResponse:
         "form": form,
         "offer": offer,
         "question": answering.question,
-        "whom": {roles.STRUCTURE: "cette structure", roles.PERSON: "cette personne"}.get(found.kind, "ce professionnel"),
+        "whom": {roles.STRUCTURE: "cette structure", roles.PERSON: "cette personne"}.get(
+            found.kind, "ce professionnel"
+        ),
         "preview": None if is_structure or found.kind == roles.PERSON else answering.preview_of(pair),
         "delegates": answering.delegates_of(found.structure_id) if is_structure and row.can_sign_in else [],
         "refusal": standing_refusal(entry, row),
@@ -82,10 +84,9 @@ def _page(request, entry, row, found, form, offer) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.RECORD_REFUSAL, object_kwarg="member_id")
 def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Retirer le refus »: dated, and by whom; nothing is opened by it."""
-    entry.access.require(Action.RECORD_REFUSAL)
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     links = links_of(entry.dossier.pk, found.pk)
     refusal = standing_refusal(entry, row)
@@ -103,14 +104,13 @@ def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpRespon
 
 
 @require_POST
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER, object_kwarg="member_id")
 def request_habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Demander l'habilitation »: left for those who may grant; who may grant is sent to the question."""
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     links = links_of(entry.dossier.pk, found.pk)
     if entry.access.may(Action.GRANT, structure_id=row.structure_id):
         return redirect(request, links.habilitation)
-    entry.access.require(Action.ADD_MEMBER)
     form = HabilitationForm({})
     form.is_valid()
     if attempt(form, actions.set_habilitation, entry, found, "oui") is None:

@@ -17,7 +17,7 @@ from circle.forms.structures import ManualStructureForm, StructureSearchForm
 from circle.models import Member
 from circle.views import answering, options, picking
 from circle.views.adding import SEARCH, TOO_SHORT
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, require_adding
+from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page
 from circle.views.wording import answer_said, was_added
 from coordination.accounts import drafts
 from coordination.common import nomenclatures
@@ -28,7 +28,7 @@ from coordination.directory.models import Source, Structure
 from coordination.directory.search import search
 from coordination.dossiers.door import rubric_view
 from habilitations.models import Delegate, LegalStructure
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Action, Niveau, Rubrique
 
 MANUAL_DRAFT = "cercle-structure"
 SUBMIT = {
@@ -41,10 +41,9 @@ FOR_INFORMATION = "Non, pour information"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, action=SEARCH)
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER, action=SEARCH)
 def add_structure(request: HttpRequest, entry) -> HttpResponse:
     """The search of a structure, its catégorie and code postal; results show which ones can sign in."""
-    require_adding(entry)
     form = StructureSearchForm(request.POST or None)
     context = {"form": form, "results": None, "status": ""}
     if form.is_bound and form.is_valid():
@@ -108,13 +107,14 @@ def _result(entry, result, member, delegates: dict) -> dict:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE)
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER)
 def choose_structure(request: HttpRequest, entry, structure_id: UUID) -> HttpResponse:
     """Habilitation, role and description of the structure chosen, its delegates in view."""
-    require_adding(entry)
     structure = get_object_or_404(Structure.objects.select_related("merged_into"), pk=structure_id)
     structure = structure.merged_into or structure
-    here = next((r for r in Member.objects.rows(entry) if r.kind == roles.STRUCTURE and r.structure_id == structure.pk), None)
+    here = next(
+        (r for r in Member.objects.rows(entry) if r.kind == roles.STRUCTURE and r.structure_id == structure.pk), None
+    )
     if here and request.method != "POST":
         messages.info(request, f"{structure.name} est déjà dans le cercle de soins.")
         return redirect(request, links_of(entry.dossier.pk, here.id).sheet)
@@ -199,10 +199,9 @@ def _opens(many: int) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE)
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER)
 def add_structure_manually(request: HttpRequest, entry) -> HttpResponse:
     """« Ajout manuel de structure »: every field of SPICO's form."""
-    require_adding(entry)
     offered = {"roles": [(role.code, role.label) for role in roles.likely(roles.STRUCTURE)]}
     if request.method == "POST":
         form = ManualStructureForm(request.POST, **offered)

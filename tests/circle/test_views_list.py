@@ -15,7 +15,7 @@ from tests.circle import factories
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture()
+@pytest.fixture
 def visitor(client, coordinator, entry):
     """The coordinator's browser, in her dossier."""
     client.force_login(coordinator)
@@ -29,7 +29,9 @@ def text_of(response):
 
 
 def test_groups_counts_and_buttons_with_spico_names(visitor, entry):
-    factories.add(entry, factories.listed(factories.DOCTOR, family_name="TESTARD", given_name="Paul", civility="M"), role="PCP")
+    factories.add(
+        entry, factories.listed(factories.DOCTOR, family_name="TESTARD", given_name="Paul", civility="M"), role="PCP"
+    )
     factories.relative(entry)
     factories.add_house(entry)
     page = text_of(visitor.get(visitor.url("list")))
@@ -145,8 +147,11 @@ def reader(entry, profession, fonction="", **person):
     """Return a habilitated member of this profession."""
     user = factories.account(profession, fonction, **person)
     actions.add_professional(
-        entry, professional=user.attachment.professional, role="AGNT" if profession in ("350",) else "PROV",
-        wanted="oui", creation_key=uuid.uuid4(),
+        entry,
+        professional=user.attachment.professional,
+        role="AGNT" if profession in ("350",) else "PROV",
+        wanted="oui",
+        creation_key=uuid.uuid4(),
     )
     return user
 

@@ -1,0 +1,319 @@
+"""A member's pages: sheet, edit by two people, role, habilitation, refusal, link, removal, history."""
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from circle import actions
+from circle.models import Change, Member, Period
+from coordination.accounts import drafts
+from habilitations.models import Habilitation
+from tests.circle import factories
+
+
+def text_of(response):
+    return response.content.decode().replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+
+
+def today():
+    return f"{timezone.localdate():%d/%m/%Y}"
+
+
+@pytest.fixture
+def visitor(client, coordinator, entry):
+    client.force_login(coordinator)
+    client.url = lambda name, *args: reverse(f"circle:{name}", args=[entry.dossier.pk, *args])
+    return client
+
+
+def sent(member, **more):
+    """Return what the edit form of a relative sends."""
+    return {
+        "family_name": member.family_name, "given_name": member.given_name, "relation": member.relation,
+        "mobile": "06 39 98 20 55", "version": member.version,
+    } | more  # fmt: skip
+
+
+PAGES = (
+    "member", "edit_member", "change_role", "habilitation", "remove", "member_history",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_of_a_member_answers_and_names_nobody_in_its_title(visitor, entry, name):
+    member = factories.add(entry, factories.listed(family_name="TITRÉE", given_name="Anne"))
+    response = visitor.get(visitor.url(name, member.pk))
+    page = text_of(response)
+    assert response.status_code == 200
+    assert "TITRÉE" in page
+    assert "TITRÉE" not in page[page.index("<title>") : page.index("</title>")]
+
+
+@pytest.mark.req("SEC-2")
+@pytest.mark.parametrize("name", [*PAGES, "link", "withdraw_refusal"])
+def test_a_member_of_another_dossier_or_hidden_is_a_404(visitor, client, entry, name):
+    elsewhere = factories.open_circle(factories.coordinator())
+    stranger = factories.add(elsewhere)
+    assert visitor.get(visitor.url(name, stranger.pk)).status_code == 404
+    assert visitor.get(visitor.url(name, uuid.uuid4())).status_code == 404
+    hidden = factories.add(entry, discreet=True)
+    social = factories.account(factories.SOCIAL)
+    factories.add(entry, social.attachment.professional, role="AGNT", wanted="oui")
+    client.force_login(social)
+    # Recording a refusal is theirs, granting is not: in both cases the member does not exist for them.
+    assert client.get(visitor.url(name, hidden.pk)).status_code == 404
+
+
+@pytest.mark.req("SEC-2")
+@pytest.mark.parametrize("name", ["edit_member", "change_role", "habilitation", "remove", "link", "withdraw_refusal"])
+def test_who_only_reads_the_circle_changes_nothing(visitor, client, entry, name):
+    member = factories.by_hand(entry)
+    helper = factories.account("35")
+    factories.add(entry, helper.attachment.professional, role="313", wanted="oui")
+    client.force_login(helper)
+    assert client.get(visitor.url("member", member.pk)).status_code == 200
+    assert client.get(visitor.url(name, member.pk)).status_code == 403
+    assert client.post(visitor.url(name, member.pk), {}).status_code == 403
+
+
+# ---- Edit ----------------------------------------------------------------------------------------
+
+
+def test_edit_keeps_the_rest(visitor, entry):
+    member = factories.relative(entry)
+    response = visitor.post(visitor.url("edit_member", member.pk), sent(member, description="Le soir"))
+    assert response.status_code == 303
+    member.refresh_from_db()
+    assert (member.description, member.mobile, member.version) == ("Le soir", "+33639982055", 2)
+
+
+@pytest.mark.req("REL-11")
+def test_the_second_of_two_people_sees_both_texts_and_chooses(visitor, entry):
+    member = factories.relative(entry, family_name="MODÈLE", given_name="Karim")
+    other = factories.account(family_name="PATRON", given_name="Élise")
+    factories.add(entry, other.attachment.professional, wanted="oui")
+    actions.update_member(
+        factories.entry_of(other, entry),
+        member,
+        version=1,
+        fields={"description": "Texte d'Élise", "mobile": "0639982056"},
+    )
+    url = visitor.url("edit_member", member.pk)
+    response = visitor.post(url, sent(member, description="Mon texte", given_name="Karime"))
+    page = text_of(response)
+    assert response.status_code == 409
+    assert "PATRON Élise a modifié cette fiche pendant votre saisie." in page
+    for words in ("Mon texte", "Texte d'Élise", "06 39 98 20 55", "06 39 98 20 56"):
+        assert words in page
+    member.refresh_from_db()
+    assert member.description == "Texte d'Élise", "nothing is overwritten silently"
+    chosen = sent(
+        member, description="Mon texte", given_name="Karime", comparaison="1",
+        **{"choix-description": "moi", "choix-mobile": "autre", "choix-given_name": "moi"},
+    )  # fmt: skip
+    assert visitor.post(url, chosen).status_code == 303
+    member.refresh_from_db()
+    assert (member.description, member.mobile, member.given_name) == ("Mon texte", "+33639982056", "Karime")
+
+
+def test_a_third_change_during_the_comparison_is_compared_again(visitor, entry):
+    member = factories.relative(entry)
+    actions.update_member(entry, member, version=1, fields={"description": "Deux"})
+    url = visitor.url("edit_member", member.pk)
+    assert visitor.post(url, sent(member, description="Un")).status_code == 409
+    member.refresh_from_db()
+    actions.update_member(entry, member, version=2, fields={"description": "Trois"})
+    again = visitor.post(url, sent(member, description="Un", comparaison="1", **{"choix-description": "moi"}))
+    assert again.status_code == 409
+    assert "Trois" in text_of(again)
+
+
+def test_a_linked_member_shows_the_directory_and_adds_to_it(visitor, entry):
+    member = factories.add(entry)
+    url = visitor.url("edit_member", member.pk)
+    assert "viennent de l'annuaire" in text_of(visitor.get(url))
+    visitor.post(url, {"mobile": "06 39 98 41 07", "description": "Le mardi", "version": 1})
+    member.refresh_from_db()
+    assert (member.mobile, member.description) == ("+33639984107", "Le mardi")
+
+
+def test_what_was_being_typed_comes_back(visitor, entry, coordinator):
+    member = factories.relative(entry)
+    drafts.save(coordinator, "cercle-membre", member.pk, "description=Presque+fini&version=1")
+    assert "Presque fini" in text_of(visitor.get(visitor.url("edit_member", member.pk)))
+
+
+# ---- Role ----------------------------------------------------------------------------------------
+
+
+def test_change_of_role_with_its_hand_over(visitor, entry):
+    held = factories.relative(entry, family_name="MARTIN", given_name="Claire", role="AIDANT_PRINCIPAL")
+    other = factories.relative(entry, family_name="MARTIN", given_name="Luc", mobile="0639981235")
+    url = visitor.url("change_role", other.pk)
+    data = {"role": "AIDANT_PRINCIPAL", "starts_on": today()}
+    assert "MARTIN Claire tient ce rôle" in text_of(visitor.post(url, data))
+    handover = {"passation-AIDANT_PRINCIPAL-starts_on": today(), "passation-AIDANT_PRINCIPAL-new_role": "CAREGIVER"}
+    assert visitor.post(url, data | handover).status_code == 303
+    rows = {row.id: row.role_code for row in Member.objects.rows(entry)}
+    assert (rows[other.pk], rows[held.pk]) == ("AIDANT_PRINCIPAL", "CAREGIVER")
+
+
+# ---- Habilitation --------------------------------------------------------------------------------
+
+
+def test_closing_an_access_asks_once_more_with_its_impact(visitor, entry):
+    member = factories.add(entry, factories.account().attachment.professional, wanted="oui")
+    url = visitor.url("habilitation", member.pk)
+    page = text_of(visitor.post(url, {"habilitation": "non"}))
+    assert "Retirer l'habilitation de" in page
+    assert "15 rubriques sur 16" in page
+    assert "Garder l'accès" in page
+    assert Habilitation.objects.get(members=member).state == "oui"
+    visitor.post(url, {"habilitation": "non", "confirme": "1"})
+    assert Habilitation.objects.get(members=member).state == "non"
+
+
+@pytest.mark.req("SEC-5")
+def test_a_refusal_stands_until_it_is_withdrawn(visitor, entry):
+    member = factories.add(entry, factories.account().attachment.professional, wanted="oui")
+    url = visitor.url("habilitation", member.pk)
+    visitor.post(url, {"habilitation": "refus", "refused_on": today(), "collected": "oral"})
+    assert Habilitation.objects.get(members=member).state == "refus"
+    page = text_of(visitor.get(url))
+    assert "Habilitation impossible. Le patient a refusé le partage le" in page.replace("</strong>", "")
+    assert "Habilitation : oui" not in page
+    assert visitor.post(url, {"habilitation": "oui"}).status_code == 422
+    assert Habilitation.objects.get(members=member).state == "refus"
+    withdrawal = visitor.url("withdraw_refusal", member.pk)
+    assert visitor.post(withdrawal, {"withdrawn_on": "", "collected": ""}).status_code == 422
+    sent = visitor.post(withdrawal, {"withdrawn_on": today(), "collected": "ecrit"}, follow=True)
+    assert "Le refus est retiré. L'accès reste fermé" in text_of(sent)
+    assert Habilitation.objects.get(members=member).state == "non"
+
+
+@pytest.mark.parametrize("make", [factories.relative, factories.by_hand, factories.add_house])
+def test_who_can_never_be_granted_is_told_why_before_saving(visitor, entry, make):
+    member = make(entry)
+    page = text_of(visitor.get(visitor.url("habilitation", member.pk)))
+    assert "Habilitation : oui" not in page
+    assert "ne peut pas" in page
+    assert visitor.post(visitor.url("habilitation", member.pk), {"habilitation": "oui"}).status_code == 422
+
+
+def test_a_nurse_asks_and_a_coordinator_answers(visitor, client, entry, coordinator):
+    nurse = factories.account()
+    factories.add(entry, nurse.attachment.professional, wanted="oui")
+    member = factories.add(entry, factories.account(family_name="AUTRE").attachment.professional)
+    client.force_login(nurse)
+    client.post(visitor.url("request", member.pk))
+    assert Habilitation.objects.get(members=member).requested_by == nurse
+    client.force_login(coordinator)
+    assert "Habilitation demandée" in text_of(client.get(visitor.url("list"), {"afficher": "demande"}))
+    client.post(visitor.url("request", member.pk))
+    assert Habilitation.objects.get(members=member).state == "non", "asking never grants"
+    client.post(visitor.url("habilitation", member.pk), {"habilitation": "oui"})
+    assert Habilitation.objects.get(members=member).state == "oui"
+
+
+def test_nobody_changes_his_own_habilitation(visitor, entry, coordinator):
+    own = Member.objects.get(dossier=entry.dossier, professional=coordinator.attachment.professional)
+    page = text_of(visitor.get(visitor.url("member", own.pk)))
+    assert "Retirer du cercle" not in page
+    assert "Noter un refus" not in page
+    assert visitor.post(visitor.url("habilitation", own.pk), {"habilitation": "non", "confirme": "1"}).status_code in (
+        403,
+        422,
+    )
+    assert Habilitation.objects.get(members=own).state == "oui"
+
+
+def test_discreet_and_back(visitor, entry):
+    member = factories.add(entry)
+    visitor.post(visitor.url("discreet", member.pk), {"discret": "1"})
+    assert Member.objects.get(pk=member.pk).discreet
+    visitor.post(visitor.url("discreet", member.pk), {"discret": "0"})
+    assert not Member.objects.get(pk=member.pk).discreet
+
+
+# ---- Link, removal, history ----------------------------------------------------------------------
+
+
+def test_a_hand_entered_professional_is_linked_later(visitor, entry):
+    member = factories.by_hand(entry, family_name="PROTOTYPE", given_name="Gilles")
+    found = factories.listed(family_name="PROTOTYPE", given_name="Gilles")
+    url = visitor.url("link", member.pk)
+    assert visitor.get(url).status_code == 200
+    assert visitor.post(url, {"activite": str(found.activities.get().pk)}).status_code == 303
+    member.refresh_from_db()
+    assert (member.kind, member.professional) == ("annuaire", found)
+    assert visitor.post(url, {"activite": "n'importe quoi"}).status_code == 404
+
+
+def test_removal_asks_why_and_is_undone_from_the_toast(visitor, entry):
+    member = factories.add(entry, factories.listed(family_name="LEMODÈLE", given_name="Anne"))
+    url = visitor.url("remove", member.pk)
+    assert visitor.post(url, {"reason": "", "version": 1}).status_code == 422
+    page = text_of(visitor.post(url, {"reason": "fin", "version": 1}, follow=True))
+    assert "LEMODÈLE Anne a été retirée du cercle de soins." in page
+    assert "Annuler le retrait" in page
+    assert visitor.url("undo_removal", member.pk) in page
+    page = text_of(visitor.post(visitor.url("undo_removal", member.pk), follow=True))
+    assert "LEMODÈLE Anne est de retour dans le cercle de soins" in page
+    assert Period.objects.get(member=member).ends_on is None
+
+
+def test_undone_within_thirty_days_from_the_sheet_and_not_after(visitor, entry):
+    member = factories.relative(entry)
+    actions.remove_member(entry, member, reason="fin")
+    assert "Annuler le retrait" in text_of(visitor.get(visitor.url("member", member.pk)))
+    assert "Annuler le retrait" in text_of(visitor.get(visitor.url("member_history", member.pk)))
+    long_ago = timezone.now() - dt.timedelta(days=31)
+    Period.objects.filter(member=member).update(
+        starts_on=long_ago.date(), ends_on=long_ago.date() + dt.timedelta(days=0), ended_at=long_ago
+    )
+    assert "Annuler le retrait" not in text_of(visitor.get(visitor.url("member", member.pk)))
+    page = text_of(visitor.post(visitor.url("undo_removal", member.pk), follow=True))
+    assert "Ce retrait date de plus de 30 jours" in page
+
+
+def test_a_nurse_may_not_remove(visitor, client, entry):
+    nurse = factories.account()
+    factories.add(entry, nurse.attachment.professional, wanted="oui")
+    member = factories.relative(entry)
+    client.force_login(nurse)
+    assert client.get(visitor.url("remove", member.pk)).status_code == 403
+    assert client.post(visitor.url("remove", member.pk), {"reason": "fin", "version": 1}).status_code == 403
+    assert Period.objects.get(member=member).ends_on is None
+
+
+def test_history_tells_the_circle_and_one_member_in_plain_french(visitor, entry):
+    member = factories.relative(entry, family_name="MODÈLE", given_name="Karim")
+    factories.add(entry, factories.listed(family_name="AUTRE"))
+    page = text_of(visitor.get(visitor.url("history")))
+    assert "EXEMPLE-LARRIEU Maëlle a ajouté MODÈLE Karim au cercle de soins." in page
+    assert "AUTRE" in page
+    assert "AUTRE" not in text_of(visitor.get(visitor.url("member_history", member.pk)))
+
+
+def test_history_hides_discreet_members_from_who_may_not_know(visitor, client, entry):
+    factories.add(entry, factories.listed(family_name="SECRET"), discreet=True)
+    social = factories.account(factories.SOCIAL)
+    factories.add(entry, social.attachment.professional, role="AGNT", wanted="oui")
+    client.force_login(social)
+    assert "SECRET" not in text_of(client.get(visitor.url("history")))
+
+
+def test_a_closed_dossier_is_read_and_no_more(visitor, entry):
+    member = factories.relative(entry)
+    entry.dossier.status, entry.dossier.closing_reason = "clos", "fin"
+    entry.dossier.save()
+    page = text_of(visitor.get(visitor.url("list")))
+    assert "Ajouter un professionnel" not in page
+    assert "Retirer du cercle" not in page
+    assert visitor.get(visitor.url("member", member.pk)).status_code == 200
+    before = Change.objects.count()
+    assert visitor.post(visitor.url("edit_member", member.pk), sent(member)).status_code == 403
+    assert Change.objects.count() == before
