@@ -7,6 +7,7 @@ people whose lines changed are parsed, staged and merged. Decision: docs/decisio
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from django.db import DataError, transaction
 from django.utils import timezone
 
 from coordination.directory.errors import FileRefused
-from coordination.directory.imports import completion, rpps_first, rpps_merge, savoir_faire
+from coordination.directory.imports import completion, rpps_first, rpps_merge, rpps_workers, savoir_faire
 from coordination.directory.imports.rpps_lines import STAGE_COLUMNS, ActivityParser, line_salt
 from coordination.directory.imports.runs import Load, Options, Report, run
 from coordination.directory.imports.sources import Inspection, Source, blocks, inspect, sources
@@ -69,7 +70,7 @@ def _load_activities(load: Load) -> None:
         wanted = _changed_people(load, seen, parser)
         if wanted is None or wanted:
             _stage(load, seen, parser, wanted)
-        _check_damage(load, parser)
+        _check_damage(load, parser.zeros_kept, parser.zeros_lost)
         load.progress.phase("Fusion")
         rpps_merge.merge(load, parser.held)
         load.progress.phase("Construction des index")
@@ -81,19 +82,22 @@ class _Scattered(Exception):
 
 def _load_first(load: Load, seen: Inspection) -> bool:
     """Load straight into the empty tables; False, and nothing done, when the file is not in order."""
-    first = rpps_first.FirstLoad(load.source.day, timezone.now())
-    refusals: list[tuple[int, str]] = []
-    parser = ActivityParser(seen.header, load.source.name, lambda *told: refusals.append(told), first.write)
+    with closing(rpps_first.FirstLoad(load.source.day, timezone.now())) as first:
+        return _try_first(load, seen, first)
+
+
+def _try_first(load: Load, seen: Inspection, first: rpps_first.FirstLoad) -> bool:
+    told = rpps_workers.Piece()
     try:
         with transaction.atomic(), postponed_indexes(rpps_merge.TABLES, load.read):
             load.progress.phase("Lecture", seen.bytes)
-            copy(first.activity_target, _in_order(_staged(load, seen.encoding, parser, None), parser))
-            _check_damage(load, parser)
-            for number, reason in refusals:
+            copy(first.activity_target, _first_rows(load, seen, first, told))
+            _check_damage(load, *told.zeros)
+            for number, reason in told.refusals:
                 load.refuse(number, reason)
             load.check_refusals()
             load.progress.phase("Personnes et structures")
-            load.counts = first.finish(parser.held)
+            load.counts = first.finish(told.held)
             completion.lend_mailboxes("SELECT national_id FROM directory_professional WHERE national_id <> ''")
             completion.lend_structure_mailboxes("SELECT id FROM directory_structure")
             load.progress.phase("Construction des index")
@@ -103,11 +107,23 @@ def _load_first(load: Load, seen: Inspection) -> bool:
     return True
 
 
-def _in_order(rows: Iterator[str], parser: ActivityParser) -> Iterator[str]:
-    for text in rows:
-        if not parser.in_order:
+def _first_rows(
+    load: Load, seen: Inspection, first: rpps_first.FirstLoad, told: rpps_workers.Piece
+) -> Iterator[str]:
+    """Yield the rows of the activities; `told` gathers the rest. Raises _Scattered."""
+    done = lines = 0
+    workers = rpps_workers.worker_count(seen.bytes)
+    for piece in rpps_workers.pieces(load.source, seen.header, seen.encoding, first, workers):
+        if not piece.in_order or (told.last and piece.first <= told.last):
             raise _Scattered
-        yield text
+        told.last = piece.last
+        told.refusals += piece.refusals
+        told.held |= piece.held
+        told.zeros = (told.zeros[0] + piece.zeros[0], told.zeros[1] + piece.zeros[1])
+        done, lines = done + piece.size, lines + piece.lines
+        load.progress.advance(done, lines)
+        for rows in piece.rows:
+            yield first.keep(rows)
 
 
 def _check_last_line(source: Source, width: int) -> None:
@@ -215,10 +231,9 @@ def _is_wanted(line: bytes, wanted: set[bytes], bars: int) -> bool:
     return line.count(b"|") != bars or line.split(b"|", 3)[2] in wanted
 
 
-def _check_damage(load: Load, parser: ActivityParser) -> None:
+def _check_damage(load: Load, kept: int, lost: int) -> None:
     """Refuse a copy that a spreadsheet has been through: zeros lost in front, numbers like 2,6E+13."""
-    lost = parser.zeros_lost
-    if lost >= 1_000_000 or (lost > 3 and lost > parser.zeros_kept):
+    if lost >= 1_000_000 or (lost > 3 and lost > kept):
         raise FileRefused(
             f"{load.source.name} est une copie passée par un tableur : des codes postaux ou des SIRET y ont perdu "
             "des chiffres. Prenez le fichier d'origine ; rien n'a été modifié."

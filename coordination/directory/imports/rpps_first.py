@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO
 
@@ -40,6 +41,18 @@ def is_possible() -> bool:
     )
 
 
+@dataclass(slots=True)
+class Rows:
+    """Lines for COPY, ready, of each table."""
+
+    activities: str
+    people: str
+    structures: str
+    savoir_faire: str
+    activity_count: int
+    people_count: int
+
+
 class FirstLoad:
     """Makes the rows of the four tables out of the blocks of the parser."""
 
@@ -59,8 +72,17 @@ class FirstLoad:
     def activity_target(self) -> str:
         return f"directory_activity ({_ACTIVITY})"
 
-    def write(self, block: Block) -> str:
-        """Return the rows of the activities; keep the other ones."""
+    def keep(self, rows: Rows) -> str:
+        """Return the rows of the activities; the other ones wait for `finish`."""
+        self._people.write(rows.people)
+        self._structures.write(rows.structures)
+        self._savoir_faire.write(rows.savoir_faire)
+        self.activities += rows.activity_count
+        self.people += rows.people_count
+        return rows.activities
+
+    def rows(self, block: Block) -> Rows:
+        """Return the rows of one block; touches nothing, so that another process may do it."""
         people = block.people
         person_ids = [f"{self._person}{number:08x}" for number in people.numbers]
         start = self._place
@@ -71,8 +93,6 @@ class FirstLoad:
         ]
         name, address, postal, town, *rest = block.coordinates
         coordinates = [limited(name, 200), limited(address, 300), postal, limited(town, 80), *rest]
-        self._keep_people(block, person_ids)
-        self._keep_structures(block, place_ids, coordinates)
         profession, category, mode, genre, role, sector = block.codes
         borrowed = ["t" if place and not (a or p) else "f" for place, a, p in
                     zip(block.places, coordinates[1], coordinates[2], strict=True)]  # fmt: skip
@@ -81,9 +101,21 @@ class FirstLoad:
             map(str, block.keys), profession, category, people.specialities, mode, genre, role, sector,
             *coordinates, borrowed, block.families, block.givens, map(str, people.line_hashes), strict=True,
         ))  # fmt: skip
-        self.activities += len(block.numbers) - len(people.doubles)
         end = self._end + "\n"
-        return end.join(without_doubles(lines, people)) + end
+        persons = self._people_lines(block, person_ids)
+        told = zip(person_ids, people.savoir_faire, strict=True)
+        return Rows(
+            activities=end.join(without_doubles(lines, people)) + end,
+            people="".join(persons),
+            structures="".join(_structure_lines(block, place_ids, coordinates)),
+            savoir_faire="".join([f"{person}|{codes}\n" for person, codes in told if codes]),
+            activity_count=len(block.numbers) - len(people.doubles),
+            people_count=len(persons),
+        )
+
+    def close(self) -> None:
+        for file in (self._people, self._structures, self._savoir_faire):
+            file.close()
 
     def finish(self, held: Iterable[str]) -> dict[str, Counts]:
         """COPY what was kept, then lend the addresses."""
@@ -112,7 +144,7 @@ class FirstLoad:
             "structures": Counts(scalar("SELECT count(*) FROM directory_structure WHERE source = 'rpps'")),
         }
 
-    def _keep_people(self, block: Block, person_ids: list[str]) -> None:
+    def _people_lines(self, block: Block, person_ids: list[str]) -> list[str]:
         table, people = block.table, block.people
         national = table["Identification nationale PP"]
         numbers = [f"{n[1:]}|" if n[0] == "8" else f"|{n[1:][:9] if n[0] == '0' else ''}" for n in national]
@@ -123,20 +155,7 @@ class FirstLoad:
         )  # fmt: skip
         end = self._people_end + "\n"
         first = people.first
-        kept = [line for index, line in enumerate(map("|".join, rows)) if first[index] == "t"]
-        self.people += len(kept)
-        self._people.write(end.join(kept) + end)
-        self._savoir_faire.writelines(
-            f"{person}|{told}\n" for person, told in zip(person_ids, people.savoir_faire, strict=True) if told
-        )
-
-    def _keep_structures(self, block: Block, place_ids: list[str], coordinates: list[Sequence[str]]) -> None:
-        sector = block.codes[5]
-        self._structures.writelines(
-            f"{place_ids[index]}|{line}|{'|'.join([column[index] for column in coordinates])}|{sector[index]}\n"
-            for index, line in enumerate(block.structures)
-            if line[0] != "0"
-        )
+        return [line + end for index, line in enumerate(map("|".join, rows)) if first[index] == "t"]
 
     def _insert_structures(self) -> None:
         execute(
@@ -145,15 +164,16 @@ class FirstLoad:
             " postal_code text, town text, commune_code text, phone text, email text, sector text)"
         )
         copy("places", _blocks(self._structures))
+        execute("ANALYZE places (id)")
+        # Of several lines about a structure (one for each process, one better than another), the first with an
+        # address.
         execute(
-            "CREATE TEMP TABLE repeated AS SELECT id, max(sflag) AS sflag, min(ctid) AS row FROM places"
-            " GROUP BY id HAVING count(*) > 1"
+            "CREATE TEMP TABLE chosen AS SELECT DISTINCT ON (p.id) p.id, p.ctid AS place FROM places p JOIN"
+            " (SELECT id FROM places GROUP BY id HAVING count(*) > 1) r USING (id)"
+            " ORDER BY p.id, (p.postal_code = '' AND p.address = ''), p.ctid"
         )
-        # Of several lines about a structure, the first with an address.
-        execute(
-            "DELETE FROM places p USING repeated r WHERE p.id = r.id AND p.ctid <> (SELECT b.ctid FROM places b"
-            " WHERE b.id = r.id ORDER BY (b.postal_code = '' AND b.address = ''), b.ctid LIMIT 1)"
-        )
+        execute("ANALYZE chosen")
+        execute("DELETE FROM places p USING chosen c WHERE p.id = c.id AND p.ctid <> c.place")
         execute(
             "INSERT INTO directory_structure (id, source, kind, finess, finess_ej, siren, siret, technical_id,"
             " source_key, name, short_name, search_name, category, sector, legal_status, address, postal_code, town,"
@@ -167,6 +187,15 @@ class FirstLoad:
         )
 
 
+def _structure_lines(block: Block, place_ids: list[str], coordinates: list[Sequence[str]]) -> list[str]:
+    sector = block.codes[5]
+    return [
+        f"{place_ids[index]}|{line}|{'|'.join([column[index] for column in coordinates])}|{sector[index]}\n"
+        for index, line in enumerate(block.structures)
+        if line[0] != "0"
+    ]
+
+
 def limited(column: Sequence[str], size: int) -> Sequence[str]:
     """Cut the values to what the database holds; most blocks have nothing to cut."""
     return column if max(map(len, column)) <= size else [value[:size] for value in column]
@@ -176,4 +205,3 @@ def _blocks(file: IO[str]) -> Iterator[str]:
     file.seek(0)
     while block := file.read(1 << 20):
         yield block
-    file.close()

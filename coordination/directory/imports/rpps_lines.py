@@ -136,10 +136,15 @@ class ActivityParser:
         self._structures = _Structures()
         self._carried: list[tuple[int, bytes]] = []
 
+    def begin(self) -> None:
+        """Forget what was counted; what is known of structures and names stays."""
+        self.in_order, self._last = True, ""
+        self.held, self.zeros_kept, self.zeros_lost = set(), 0, 0
+
     def feed(self, numbered: Iterable[tuple[int, bytes]], encoding: str) -> str:
         """Return the staging lines of the people complete after these lines; the last one waits for the next."""
         pairs = [*self._carried, *numbered]
-        cut = _last_person(pairs)
+        cut = last_person([raw for _, raw in pairs])
         self._carried = pairs[cut:]
         return self._block(pairs[:cut], encoding)
 
@@ -281,13 +286,13 @@ def natural_keys(codes: list[Sequence[str]], places: list[str]) -> list[int]:
     return [high << 31 ^ low for high, low in zip(map(crc32, written), where, strict=True)]
 
 
-def _last_person(pairs: list[tuple[int, bytes]]) -> int:
+def last_person(lines: Sequence[bytes]) -> int:
     """Index of the first line of the last person, 0 when the lines are all about the same one."""
-    if not pairs:
+    if not lines:
         return 0
-    key = person_key(pairs[-1][1])
-    cut = len(pairs) - 1
-    while cut and person_key(pairs[cut - 1][1]) == key:
+    key = person_key(lines[-1])
+    cut = len(lines) - 1
+    while cut and person_key(lines[cut - 1]) == key:
         cut -= 1
     return cut
 

@@ -1,0 +1,121 @@
+"""Reading a big activity file with several processes, for its first load.
+
+The lines are cut into pieces at the end of a person; forked processes turn them into rows, in order. They
+inherit the connection to the database and never touch it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from coordination.directory.imports.rpps_first import FirstLoad, Rows
+from coordination.directory.imports.rpps_lines import ActivityParser, Block, last_person, person_key
+from coordination.directory.imports.sources import Source, blocks
+
+# Below this size the processes cost more than they bring.
+BIG_FILE = 20_000_000
+MOST_WORKERS = 4
+
+
+@dataclass(slots=True)
+class Piece:
+    """What one piece of the file gave."""
+
+    rows: list[Rows] = field(default_factory=list)
+    refusals: list[tuple[int, str]] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    zeros: tuple[int, int] = (0, 0)
+    in_order: bool = True
+    first: bytes = b""
+    last: bytes = b""
+    size: int = 0
+    lines: int = 0
+
+
+def worker_count(size: int) -> int:
+    """Number of processes worth starting for a file of `size` bytes; 1 means none."""
+    if size < BIG_FILE or multiprocessing.current_process().daemon:
+        return 1
+    if "fork" not in multiprocessing.get_all_start_methods():
+        return 1
+    return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+
+
+def pieces(source: Source, header: str, encoding: str, first: FirstLoad, workers: int) -> Iterator[Piece]:
+    """Yield what each piece gave, in the order of the file; with one worker, read here."""
+    if workers < 2:
+        reader = _Reader(header, source.name, encoding, first)
+        for task in _cut(source, threading.Semaphore(1 << 30)):
+            yield reader.read(*task)
+        return
+    # Never more pieces waiting than a few for each process: memory is counted.
+    room = threading.Semaphore(workers * 3)
+    with multiprocessing.get_context("fork").Pool(workers, _prepare, (header, source.name, encoding, first)) as pool:
+        for piece in pool.imap(_read, _cut(source, room)):
+            yield piece
+            room.release()
+
+
+def _cut(source: Source, room: threading.Semaphore) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield (number of the first line, lines), each time up to the end of a person."""
+    number = 2
+    carried: list[bytes] = []
+    start = True
+    with source.open() as file:
+        for lines in blocks(file):
+            if start:
+                lines, start = lines[1:], False
+            lines = [*carried, *lines]
+            cut = last_person(lines)
+            carried = lines[cut:]
+            if cut:
+                room.acquire()
+                yield number, lines[:cut]
+                number += cut
+    if carried:
+        room.acquire()
+        yield number, carried
+
+
+class _Reader:
+    """One process's parser: what it has seen of the structures stays from piece to piece."""
+
+    def __init__(self, header: str, name: str, encoding: str, first: FirstLoad) -> None:
+        self.encoding, self.first = encoding, first
+        self.piece = Piece()
+        self.parser = ActivityParser(header, name, self._refuse, self._write)
+
+    def _refuse(self, number: int, reason: str) -> None:
+        self.piece.refusals.append((number, reason))
+
+    def _write(self, block: Block) -> str:
+        self.piece.rows.append(self.first.rows(block))
+        return ""
+
+    def read(self, number: int, lines: list[bytes]) -> Piece:
+        piece = self.piece = Piece(first=person_key(lines[0]), last=person_key(lines[-1]), lines=len(lines))
+        piece.size = sum(map(len, lines)) + len(lines)
+        parser = self.parser
+        parser.begin()
+        parser.feed(enumerate(lines, number), self.encoding)
+        parser.finish(self.encoding)
+        piece.held, piece.in_order = set(parser.held), parser.in_order
+        piece.zeros = (parser.zeros_kept, parser.zeros_lost)
+        return piece
+
+
+_reader: _Reader | None = None
+
+
+def _prepare(header: str, name: str, encoding: str, first: FirstLoad) -> None:
+    global _reader
+    _reader = _Reader(header, name, encoding, first)
+
+
+def _read(task: tuple[int, list[bytes]]) -> Piece:
+    assert _reader is not None
+    return _reader.read(*task)
