@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from coordination.common import health
+from coordination.common import health, pages
 from coordination.dossiers.views import listing
 
 handler400 = "coordination.common.error_pages.bad_request"
@@ -14,6 +14,10 @@ urlpatterns = [
     path("", listing.root, name="root"),
     path("sante/vivant", health.alive, name="alive"),
     path("sante/pret", health.ready, name="ready"),
+    path("accessibilite/", pages.accessibility, name="accessibility"),
+    path("aide/", pages.help_page, name="help"),
+    path("raccourcis/", pages.shortcuts, name="shortcuts"),
+    path("mentions-legales/", pages.legal, name="legal"),
     path("compte/", include("coordination.accounts.urls")),
     path("dossiers/", include("coordination.dossiers.urls")),
     path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),

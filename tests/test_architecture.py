@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 OPEN_VIEWS = {
     "/sante/vivant",
     "/sante/pret",
+    "/accessibilite/",
+    "/aide/",
+    "/raccourcis/",
+    "/mentions-legales/",
     # allauth looks its name up; always 404.
     "/compte/inscription/",
     # The second step of signing in: needs the first.

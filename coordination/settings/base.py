@@ -21,6 +21,13 @@ ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS")
 # The address written in e-mails, which are made by workers that see no request.
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 
+# Who answers for this service: printed on « Mentions légales » and « Accessibilité ».
+LEGAL_PUBLISHER = env.text("LEGAL_PUBLISHER")
+LEGAL_DIRECTOR = env.text("LEGAL_DIRECTOR")
+LEGAL_HOST = env.text("LEGAL_HOST")
+LEGAL_DATA_PROTECTION = env.text("LEGAL_DATA_PROTECTION")
+CONTACT_EMAIL = env.text("CONTACT_EMAIL")
+
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
