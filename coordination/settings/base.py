@@ -153,6 +153,9 @@ LOGGING = product_logging.configuration(as_json=True)
 # Matricules of test and demonstration (OID .10 and .11) are no one's: refused where real people are followed.
 INS_TEST_ALLOWED = env.flag("INS_TEST_ALLOWED", default=False)
 
+# A message may name a member of a circle: it waits in the session, never in a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "fr-fr"
 TIME_ZONE = "Europe/Paris"
