@@ -159,7 +159,9 @@ def merge_structure(local: Structure, into: Structure, *, by: User) -> Structure
     locked = {s.pk: s for s in Structure.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")}
     local, into = locked[local.pk], locked[into.pk]
     if local.source != Source.LOCAL:
-        raise StructureMergeRefused("Seule une structure créée pour la coordination peut être fusionnée dans une autre.")
+        raise StructureMergeRefused(
+            "Seule une structure créée pour la coordination peut être fusionnée dans une autre."
+        )
     if local.merged_into_id:
         raise StructureMergeRefused("Cette structure est déjà fusionnée dans une autre.")
     if _leads_to(into, local):

@@ -17,8 +17,8 @@ PERSONAL = (
     "|10|Médecin|SM54|Médecine générale (SM)|True|||||||||||||"
 )
 SHARED = (
-    "ORG|secretariat@dac-fictif.mssante.example||||1|810999999|Cellule de coordination||||||||||False|DAC FICTIF||||3||AV"
-    "|DU TEST||81400 CARMAUX|81400|81|FR"
+    "ORG|secretariat@dac-fictif.mssante.example||||1|810999999|Cellule de coordination||||||||||False|DAC FICTIF||||3|"
+    "|AV|DU TEST||81400 CARMAUX|81400|81|FR"
 )
 TIED = PERSONAL.replace("maelle.exemple-larrieu@test", "maelle@cabinet").replace("||||DR", "|4|R10999900000001||DR")
 

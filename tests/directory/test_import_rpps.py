@@ -2,7 +2,7 @@
 
 import pytest
 
-from coordination.directory.imports import headers
+from coordination.directory.imports import headers, rpps, rpps_first, rpps_workers, staging
 from coordination.directory.imports.rpps import import_rpps
 from coordination.directory.models import Activity, ImportRun, Professional, SavoirFaire, Structure
 from tests.directory import files
@@ -59,7 +59,7 @@ def versions():
     found = []
     with connection.cursor() as cursor:
         for table in ("professional", "activity", "structure", "savoirfaire"):
-            cursor.execute(f"SELECT ctid::text, xmin::text, id FROM directory_{table} ORDER BY id")
+            cursor.execute(f"SELECT ctid::text, xmin::text, id FROM directory_{table} ORDER BY id")  # noqa: S608
             found.append(cursor.fetchall())
     return found
 
@@ -236,6 +236,39 @@ def test_refused_lines_are_named_and_their_people_left_alone(tmp_path):
     # They are reported again as long as they are there, and read as soon as they are right.
     assert load(tmp_path, broken, changed(PSYCHOLOGIST, c8=""), *people).run.refused_count == 2
     assert load(tmp_path, DOCTOR, PSYCHOLOGIST, *people).run.refused_count == 0
+
+
+SHOWN = (
+    "professional__national_id", "structure__finess", "structure__name", "profession", "speciality", "mode", "address",
+    "address_borrowed", "postal_code", "town", "commune_code", "phone", "email", "search_family", "search_given",
+    "natural_key", "content_hash", "professional__content_hash", "structure__source_key", "structure__address",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_first_load_and_general_merge_give_the_same_rows(monkeypatch, workers):
+    path = [files.small().activities]
+    monkeypatch.setattr(rpps_first, "is_possible", lambda: False)
+    monkeypatch.setattr(rpps, "MANY", -1)
+    general = rows_after(path)
+    for model in (SavoirFaire, Activity, Structure, Professional, ImportRun):
+        model.objects.all().delete()
+    monkeypatch.undo()
+    monkeypatch.setattr(rpps_workers, "worker_count", lambda size: workers)
+    monkeypatch.setattr(staging, "BIG_LOAD", 100)
+    assert rows_after(path) == general
+    # And the general merge, asked to look at everybody, finds nothing to write.
+    before = versions()
+    monkeypatch.setattr(rpps, "MANY", -1)
+    import_rpps(path, ANY_SIZE)
+    assert versions() == before
+
+
+def rows_after(path):
+    import_rpps(path, ANY_SIZE)
+    activities = Activity.objects.values_list(*SHOWN)
+    known = SavoirFaire.objects.values_list("professional__national_id", "profession", "kind", "code")
+    return sorted(activities, key=str), sorted(known)
 
 
 def test_generated_file_goes_through_whole():

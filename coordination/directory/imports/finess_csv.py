@@ -86,7 +86,9 @@ def _row(fields: list[str]) -> StructureRow:
         short_name=short if short != name else "",
         search_name=fold(name if fold(short) in fold(name) else f"{name} {short}"),
         category=values[18],
-        address=normalise.street(values[7], values[10], normalise.street_type(values[8]), values[9], values[6], values[11]),
+        address=normalise.street(
+            values[7], values[10], normalise.street_type(values[8]), values[9], values[6], values[11]
+        ),
         postal_code=postal,
         town=town,
         commune_code=communes.insee_from_finess(values[13], values[12]) if values[12] else "",

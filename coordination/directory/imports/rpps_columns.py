@@ -159,7 +159,8 @@ def _addresses(table: Table) -> list[str]:
     # Splitting then joining squeezes the blanks that missing parts leave.
     streets = list(map(" ".join, map(str.split, map(" ".join, zip(*parts, strict=True)))))
     around = [
-        table.place(name) for name in ("Complément destinataire", "Complément point géographique", "Mention distribution")
+        table.place(name)
+        for name in ("Complément destinataire", "Complément point géographique", "Mention distribution")
     ]
     for index, told in enumerate(map("".join, zip(*around, strict=True))):
         if told:

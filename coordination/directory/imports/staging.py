@@ -71,12 +71,21 @@ def postponed_indexes(tables: Iterable[str], rows: int) -> Iterator[None]:
     """
     restored: list[str] = []
     if rows >= BIG_LOAD:
+        _settle_constraints()
         for table in tables:
             if _is_small(table) and _is_ours(table):
                 restored.extend(_drop(table))
     yield
+    if restored:
+        _settle_constraints()
     for statement in restored:
         execute(statement)
+
+
+def _settle_constraints() -> None:
+    """Check now what waits for the end of the transaction: a table with checks waiting cannot be altered."""
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def _is_small(table: str) -> bool:

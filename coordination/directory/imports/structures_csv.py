@@ -58,8 +58,8 @@ def _rows(load: Load) -> Iterator[StructureRow]:
             yield _row(values)
     if damaged > 2:
         raise FileRefused(
-            f"{load.source.name} a perdu des zéros ou des chiffres dans un tableur : enregistrez les numéros en texte. "
-            "Rien n'a été modifié."
+            f"{load.source.name} a perdu des zéros ou des chiffres dans un tableur : enregistrez les numéros en "
+            "texte. Rien n'a été modifié."
         )
     if len(fields) < len(header):
         raise FileRefused(f"{load.source.name} est tronqué : sa dernière ligne est incomplète. Rien n'a été modifié.")

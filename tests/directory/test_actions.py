@@ -1,0 +1,89 @@
+"""Local entries, accounts and merges."""
+
+import pytest
+
+from coordination.accounts.models import User
+from coordination.directory.actions import (
+    attach_account,
+    create_local_professional,
+    create_local_structure,
+    merge_structure,
+)
+from coordination.directory.errors import AlreadyAttached, AlreadyInDirectory, StructureMergeRefused
+from coordination.directory.imports.rpps import import_rpps
+from coordination.directory.models import Activity, Professional, Source, Structure
+from tests.directory.files import ANY_SIZE, DOCTOR, people_file
+
+pytestmark = [pytest.mark.django_db, pytest.mark.req("DIR-LOCAL")]
+
+
+@pytest.fixture
+def by():
+    return User.objects.create_user("coordinatrice@dac.example", family_name="Modèle", given_name="Anouk")
+
+
+@pytest.fixture
+def finess():
+    return Structure.objects.create(source=Source.FINESS, finess="810999999", name="EHPAD", search_name="ehpad")
+
+
+def test_local_structure(by):
+    made = create_local_structure(by=by, name="Équipe  mobile d'essai", short_name="EME", town="Albi")
+    assert (made.source, made.name) == ("local", "Équipe mobile d'essai")
+    assert made.search_name == "equipe mobile d essai eme"
+    assert made.created_by == by
+
+
+def test_local_structure_already_there(by, finess):
+    with pytest.raises(AlreadyInDirectory):
+        create_local_structure(by=by, name="Encore", finess="810999999")
+    with pytest.raises(TypeError):
+        create_local_structure(by=by, name="Autre", source="finess")
+
+
+def test_local_professional_is_found_like_the_others(by, finess):
+    made = create_local_professional(
+        by=by, family_name="d'Hervé", given_name="jean-noël", profession="41", structure=finess
+    )
+    activity = Activity.objects.get()
+    assert (made.family_name, made.given_name, made.national_id) == ("D'HERVÉ", "Jean-Noël", "")
+    assert (activity.search_family, activity.search_given, activity.structure) == ("d herve", "jean noel", finess)
+
+
+def test_local_professional_is_taken_over_by_the_national_file(by, tmp_path):
+    made = create_local_professional(by=by, family_name="Exemple", profession="10", rpps="10999000011")
+    with pytest.raises(AlreadyInDirectory):
+        create_local_professional(by=by, family_name="Exemple", rpps="10999000011")
+    import_rpps([people_file(tmp_path, DOCTOR)], ANY_SIZE)
+    taken = Professional.objects.get()
+    assert (taken.pk, taken.source, taken.family_name) == (made.pk, "rpps", "EXEMPLE-LARRIEU")
+    # What was written here is not the file's to cease.
+    assert taken.activities.filter(ceased_at=None).count() == 2
+
+
+def test_one_account_one_professional(by, finess):
+    made = create_local_professional(by=by, family_name="Modèle")
+    attach_account(by, made, finess, by=by)
+    with pytest.raises(AlreadyAttached):
+        attach_account(by, create_local_professional(by=by, family_name="Autre"), by=by)
+
+
+def test_merge_is_a_pointer(by, finess):
+    local = create_local_structure(by=by, name="EHPAD saisi")
+    merge_structure(local, finess, by=by)
+    local.refresh_from_db()
+    assert (local.merged_into, local.name) == (finess, "EHPAD saisi")
+    assert local not in Structure.objects.active()
+
+
+def test_merges_refused(by, finess):
+    one, two = (create_local_structure(by=by, name=name) for name in ("Un", "Deux"))
+    with pytest.raises(StructureMergeRefused, match="elle-même"):
+        merge_structure(one, one, by=by)
+    with pytest.raises(StructureMergeRefused, match="Seule"):
+        merge_structure(finess, one, by=by)
+    merge_structure(one, two, by=by)
+    with pytest.raises(StructureMergeRefused, match="détour"):
+        merge_structure(two, one, by=by)
+    with pytest.raises(StructureMergeRefused, match="déjà"):
+        merge_structure(one, finess, by=by)
