@@ -37,9 +37,7 @@ def create_local_structure(*, by: User, **values: Any) -> Structure:
     if finess and Structure.objects.filter(finess=finess).exists():
         raise AlreadyInDirectory(name="Cette structure", field="finess")
     name, short = squeeze(values.pop("name")), squeeze(values.get("short_name"))
-    structure = Structure(
-        **values, name=name, source=Source.LOCAL, search_name=fold(f"{name} {short}"), created_by=by
-    )
+    structure = Structure(**values, name=name, source=Source.LOCAL, search_name=fold(f"{name} {short}"), created_by=by)
     try:
         with transaction.atomic():
             structure.save(force_insert=True)

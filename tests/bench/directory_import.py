@@ -14,6 +14,7 @@ import tempfile
 import time
 import uuid
 from pathlib import Path
+from urllib.parse import quote
 
 PEOPLE, FULL_PEOPLE = 175_000, 1_910_000
 MEMORY_GOAL = 300
@@ -129,7 +130,7 @@ def _load(path: Path) -> tuple[float, int]:
 
     s = connection.settings_dict
     # A folder of sockets goes in the query, whatever the kind of address.
-    url = f"postgres://{s['USER']}:{s['PASSWORD']}@/{s['NAME']}?host={s['HOST']}&port={s['PORT']}"
+    url = f"postgres://{quote(s['USER'])}:{quote(s['PASSWORD'])}@/{s['NAME']}?host={s['HOST']}&port={s['PORT']}"
     environment = {**os.environ, "DATABASE_URL": url}
     answer = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", _CHILD, str(path)], env=environment, capture_output=True, text=True, check=True

@@ -25,7 +25,7 @@ DOCTOR = (
 )
 NURSE = (
     "8|10999000022|810999000022|||M|Monsieur|SPECIMEN|Noé|60|Infirmier|C|Civil|||||S|Salarié|||810999999|810999990"
-    "|F810999999|EHPAD \"LES ESSAIS\" DE L'AUTAN|||BAT B|3|B|AV|Avenue|DU TEST|BP 000|81400 CARMAUX|81400|81060"
+    '|F810999999|EHPAD "LES ESSAIS" DE L\'AUTAN|||BAT B|3|B|AV|Avenue|DU TEST|BP 000|81400 CARMAUX|81400|81060'
     "|Carmaux|||0536490002|||||||ARS/ARS/ARS|SA17|Etablissement pour personnes âgées|||||GENR01"
     "|Activité de soin et de pharmacie|"
 )

@@ -33,7 +33,7 @@ def test_sample_rows_of_the_specification(tmp_path):
 def test_quotes_are_ordinary_characters(tmp_path):
     load(tmp_path, *PEOPLE)
     nurse = Activity.objects.select_related("structure").get(professional__rpps="10999000022")
-    assert nurse.structure.name == "EHPAD \"LES ESSAIS\" DE L'AUTAN"
+    assert nurse.structure.name == 'EHPAD "LES ESSAIS" DE L\'AUTAN'
     assert nurse.address == "BAT B, 3 B Avenue DU TEST, BP 000"
 
 

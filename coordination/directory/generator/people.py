@@ -128,9 +128,7 @@ class People:
             found.append(SECONDS[chance % len(SECONDS)])
         return found
 
-    def _places(
-        self, profession: Profession, chance: int, practice: str, employers: Iterator[str]
-    ) -> Iterator[str]:
+    def _places(self, profession: Profession, chance: int, practice: str, employers: Iterator[str]) -> Iterator[str]:
         liberal = chance * 13 % 100 < profession.liberal
         if liberal:
             role = "FON-01" if chance % 5 else "FON-17"
@@ -144,9 +142,7 @@ class People:
             yield f"{_mode(mode)}|{next(employers)}|{_section(profession)}|{coded('fonction', 'FON-AU')}|"
 
     @staticmethod
-    def _list_savoir_faire(
-        person: _Person, category: str, savoir_faire: list[tuple[str, str]], lines: Lines
-    ) -> None:
+    def _list_savoir_faire(person: _Person, category: str, savoir_faire: list[tuple[str, str]], lines: Lines) -> None:
         if not savoir_faire:
             return
         identifiers = person.head.split("|", 3)[:3]

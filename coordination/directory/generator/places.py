@@ -64,8 +64,7 @@ class Places:
         names = rng.choices(STREETS, k=count)
         numbers = rng.choices(range(1, 190), k=count)
         return [
-            (str(number), code, label, name)
-            for number, (code, label), name in zip(numbers, types, names, strict=True)
+            (str(number), code, label, name) for number, (code, label), name in zip(numbers, types, names, strict=True)
         ]
 
 

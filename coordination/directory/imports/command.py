@@ -52,9 +52,7 @@ class ImportCommand(BaseCommand):
             self.stdout.write(message)
         self.stdout.write(f"{run.file_name} : {run.read_count} lignes lues en {report.seconds:.1f} s")
         for what, counts in report.counts.items():
-            self.stdout.write(
-                f"  {what} : {counts.new} nouveaux, {counts.changed} modifiés, {counts.ceased} cessés"
-            )
+            self.stdout.write(f"  {what} : {counts.new} nouveaux, {counts.changed} modifiés, {counts.ceased} cessés")
         self.stdout.write(f"  lignes refusées : {run.refused_count}")
         for number, reason in report.refusals[:SHOWN_REFUSALS]:
             self.stdout.write(f"    ligne {number} : {reason}")

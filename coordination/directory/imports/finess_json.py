@@ -30,7 +30,8 @@ def rows(load: Load) -> Iterator[StructureRow]:
             for index, entity in enumerate(ijson.items(file, "pmej.item", use_float=True)):
                 yield from _entity(load, entity)
                 if index % 500 == 0:
-                    load.progress.advance(index, load.read)
+                    # Compressed bytes read, of those of the file: what is inside has no size known beforehand.
+                    load.progress.advance(getattr(file, "fileobj", file).tell(), load.read)
         except (ijson.JSONError, UnicodeDecodeError) as error:
             raise FileRefused(
                 f"{load.source.name} est tronqué ou abîmé : le document JSON ne se termine pas. Téléchargez-le de "

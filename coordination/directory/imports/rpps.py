@@ -107,9 +107,7 @@ def _try_first(load: Load, seen: Inspection, first: rpps_first.FirstLoad) -> boo
     return True
 
 
-def _first_rows(
-    load: Load, seen: Inspection, first: rpps_first.FirstLoad, told: rpps_workers.Piece
-) -> Iterator[str]:
+def _first_rows(load: Load, seen: Inspection, first: rpps_first.FirstLoad, told: rpps_workers.Piece) -> Iterator[str]:
     """Yield the rows of the activities; `told` gathers the rest. Raises _Scattered."""
     done = lines = 0
     workers = rpps_workers.worker_count(seen.bytes)
@@ -213,7 +211,7 @@ def _staged(load: Load, encoding: str, parser: ActivityParser, wanted: set[bytes
     number = done = 0
     with load.source.open() as file:
         for lines in blocks(file):
-            numbered = enumerate(lines, number + 1)
+            numbered: Iterator[tuple[int, bytes]] = enumerate(lines, number + 1)
             if number == 0:
                 next(numbered, None)
             if wanted is not None:

@@ -153,8 +153,7 @@ def place_columns(table: Table, watch_zeros: Callable[[int, int], None]) -> list
 
 def _addresses(table: Table) -> list[str]:
     parts = [
-        table.place(name)
-        for name in ("Numéro Voie", "Indice répétition voie", "Libellé type de voie", "Libellé Voie")
+        table.place(name) for name in ("Numéro Voie", "Indice répétition voie", "Libellé type de voie", "Libellé Voie")
     ]
     # Splitting then joining squeezes the blanks that missing parts leave.
     streets = list(map(" ".join, map(str.split, map(" ".join, zip(*parts, strict=True)))))
@@ -184,10 +183,7 @@ def _postals_and_towns(table: Table) -> tuple[Sequence[str], Sequence[str]]:
 
 def _phones(table: Table) -> list[str]:
     first, second = table.place("Téléphone"), table.place("Téléphone 2")
-    return [
-        (normalise.phone(a) or normalise.phone(b)) if a or b else ""
-        for a, b in zip(first, second, strict=True)
-    ]
+    return [(normalise.phone(a) or normalise.phone(b)) if a or b else "" for a, b in zip(first, second, strict=True)]
 
 
 def _zeros(table: Table, postals: Sequence[str]) -> tuple[int, int]:

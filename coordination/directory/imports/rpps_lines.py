@@ -189,7 +189,7 @@ class ActivityParser:
         return content_fault(Table([values], self._index))
 
     def _columns(self, table: Table, numbers: list[int], hashes: list[int]) -> Block:
-        codes = [
+        codes: list[Sequence[str]] = [
             table[name]
             for name in ("Code profession", "Code catégorie professionnelle", "Code mode exercice",
                          "Code genre activité", "Code rôle", "Code secteur d'activité")

@@ -104,9 +104,7 @@ def _drop_doubles() -> None:
         "UPDATE stage s SET ahash = d.hash, speciality = coalesce(nullif(s.speciality, ''), d.speciality)"
         " FROM doubled d WHERE s.n = d.n"
     )
-    execute(
-        "DELETE FROM stage s USING doubled d WHERE s.pn = d.pn AND s.nk = d.nk AND s.n <> d.n"
-    )
+    execute("DELETE FROM stage s USING doubled d WHERE s.pn = d.pn AND s.nk = d.nk AND s.n <> d.n")
 
 
 def _stage_savoir_faire() -> None:

@@ -27,9 +27,7 @@ def load(load: Load) -> None:
     found = columns(seen.header, SAVOIR_FAIRE, REQUIRED, load.source.name)
     load.read = max(seen.lines - 1, 0)
     load.check_size(load.read)
-    execute(
-        "CREATE TEMP TABLE stage (national_id text, profession text, kind text, code text) ON COMMIT DROP"
-    )
+    execute("CREATE TEMP TABLE stage (national_id text, profession text, kind text, code text) ON COMMIT DROP")
     load.progress.phase("Lecture", seen.bytes)
     copy("stage", _staged(load, seen, found))
     load.check_refusals()
@@ -59,9 +57,7 @@ def _staged(load: Load, seen: Inspection, found: list[str]) -> Iterator[str]:
             if out:
                 yield "\n".join(out) + "\n"
     if len(fields) != width:
-        raise FileRefused(
-            f"{load.source.name} est tronqué : sa dernière ligne est incomplète. Rien n'a été modifié."
-        )
+        raise FileRefused(f"{load.source.name} est tronqué : sa dernière ligne est incomplète. Rien n'a été modifié.")
 
 
 def _merge() -> Counts:

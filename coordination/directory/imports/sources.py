@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from coordination.directory.errors import FileRefused
 
@@ -70,8 +70,8 @@ class Source:
                 yield file
         elif raw.read(2) == b"\x1f\x8b":
             raw.seek(0)
-            with gzip.open(raw) as file:
-                yield file
+            with gzip.open(raw) as packed:
+                yield cast("IO[bytes]", packed)
         else:
             raw.seek(0)
             yield raw

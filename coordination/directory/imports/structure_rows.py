@@ -64,9 +64,7 @@ def stage(rows: Iterable[StructureRow]) -> None:
     execute(f"CREATE TEMP TABLE stage (n bigint, {typed}, closed_on date, closed boolean, hash bigint) ON COMMIT DROP")
     copy("stage", _lines(rows))
     execute("CREATE INDEX stage_finess ON stage (finess)")
-    execute(
-        "DELETE FROM stage s USING stage b WHERE s.finess = b.finess AND s.finess <> '' AND b.n < s.n"
-    )
+    execute("DELETE FROM stage s USING stage b WHERE s.finess = b.finess AND s.finess <> '' AND b.n < s.n")
     execute(
         "DELETE FROM stage s USING (SELECT source_key, min(n) AS n FROM stage WHERE source_key <> ''"
         " GROUP BY source_key) b WHERE s.source_key = b.source_key AND s.finess = '' AND s.n <> b.n"
