@@ -13,7 +13,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
 from circle.rows import MemberRow
-from coordination.common.french import date_fr, phone_fr, time_fr
+from coordination.common.french import NBSP, date_fr, phone_fr, time_fr
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TITLE = "Cercle de soins"
@@ -94,7 +94,8 @@ def _write(cell, value: str | dt.date | None) -> None:
     if isinstance(value, dt.date):
         cell.value, cell.number_format = value, "DD/MM/YYYY"
     elif value:
-        cell.value = _CONTROL.sub("", value)
+        # Ordinary spaces: a non-breaking one would hide a number from whoever searches or filters for it.
+        cell.value = _CONTROL.sub("", value).replace(NBSP, " ")
         cell.data_type = "s"
         cell.quotePrefix = value.startswith(_FORMULA)
 

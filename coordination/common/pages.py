@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from coordination.common.context import register_link
 
-NOT_SAID = "Non renseigné par l'organisme qui exploite ce service."
+NOT_SAID = "Non renseigné"
 
 
 @require_safe

@@ -203,7 +203,7 @@ def test_the_list_is_the_screen_typed_and_filtered(signed_in, circle):
     assert nasty.data_type == "s" and nasty.quotePrefix and nasty.value.startswith("=")
     unlisted = next(line for line in lines if line["Nom"].value == "SECRET Lou")
     assert unlisted["Sur liste rouge"].value == "Oui"
-    assert unlisted["Mobile"].value == "06\u00a039\u00a098\u00a020\u00a088"
+    assert unlisted["Mobile"].value == "06 39 98 20 88"
     assert not any(circle.dossier.family_name in title for title in book.sheetnames)
     assert circle.dossier.family_name not in str(book.properties)
 

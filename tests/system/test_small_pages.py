@@ -1,0 +1,40 @@
+"""The footer's pages and the one that asks before printing two pages: accessible, at a desk and on a phone."""
+
+import pytest
+
+from circle.exports import sheet
+from tests.system import acts
+from tests.system import world as worlds
+
+pytestmark = pytest.mark.browser
+
+PAGES = {
+    "Aide": "Aide",
+    "Raccourcis clavier": "Raccourcis clavier",
+    "Accessibilité": "Déclaration d’accessibilité",
+    "Mentions légales": "Mentions légales",
+}
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_visitor_reads_the_pages_of_the_footer(visit, world, phone):
+    visitor = visit(phone=phone)
+    visitor.goes_to("/compte/connexion/")
+    for link, heading in PAGES.items():
+        visitor.clicks(link, inside=visitor.page.get_by_role("contentinfo"))
+        visitor.arrives_at(heading)
+        visitor.checks_the_page(f"pied-{heading.split()[0].lower()}")
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_second_page_is_printed_only_when_asked(visit, world, monkeypatch, phone):
+    monkeypatch.setattr(sheet, "_set_in_type", lambda asked: sheet.Sheet(b"%PDF-", 2))
+    entry = worlds.circle_of(world)
+    maelle = visit(phone=phone)
+    acts.signs_in(maelle, world.coordinator)
+    maelle.goes_to(f"/dossiers/{entry.dossier.pk}/cercle/fiche.pdf")
+    maelle.arrives_at("Fiche du cercle")
+    maelle.sees("La fiche en prendra 2.")
+    maelle.checks_the_page("fiche-trop-longue")
+    agreed = maelle.page.get_by_role("link", name="Imprimer sur 2 pages").get_attribute("href")
+    assert maelle.page.request.get(agreed).headers["content-type"] == "application/pdf"
