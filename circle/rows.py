@@ -97,7 +97,19 @@ class MemberRow(NamedTuple):
         return self.access is not None and self.access.is_open
 
 
+# Members' periods and roles are read once by their dossier, then joined in memory: never once per member.
 _SELECT = """
+WITH q AS (
+    SELECT %s::date AS day, %s::text AS wanted, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet
+), held AS MATERIALIZED (
+    SELECT ro.member_id, ro.role, ro.exclusive, ro.starts_on, ro.starts_on > q.day AS to_come
+    FROM q JOIN circle_roleholding ro ON ro.dossier_id = q.dossier
+    WHERE ro.ends_on IS NULL OR (ro.ends_on > q.day AND ro.ends_on > ro.starts_on)
+), stay AS MATERIALIZED (
+    SELECT DISTINCT ON (p.member_id) p.member_id, p.starts_on, p.ends_on
+    FROM q JOIN circle_period p ON p.dossier_id = q.dossier AND p.starts_on <= q.day
+    ORDER BY p.member_id, p.starts_on DESC, p.ends_on DESC NULLS FIRST
+)
 SELECT m.id, m.kind, m.version, m.discreet, m.unlisted, m.relation, m.description,
     coalesce(p.family_name, s.name, m.family_name), coalesce(p.given_name, m.given_name),
     coalesce(p.civility, m.civility), p.search_family || ' ' || p.search_given, s.search_name,
@@ -126,23 +138,19 @@ SELECT m.id, m.kind, m.version, m.discreet, m.unlisted, m.relation, m.descriptio
         WHERE d.structure_id = m.structure_id AND d.ended_at IS NULL
     ) END,
     ro.role, ro.exclusive, ro.starts_on, nx.role, nx.starts_on
-FROM (SELECT %s::date AS day, %s::text AS wanted, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet) q
+FROM q
 JOIN circle_member m ON m.dossier_id = q.dossier
-JOIN LATERAL (
-    SELECT starts_on, ends_on FROM circle_period WHERE member_id = m.id AND starts_on <= q.day
-    ORDER BY starts_on DESC, ends_on DESC NULLS FIRST LIMIT 1
-) per ON q.wanted = 'all' OR (q.wanted = 'present') = (per.ends_on IS NULL OR per.ends_on > q.day)
-JOIN habilitations_habilitation h ON h.id = m.habilitation_id
+JOIN stay per ON per.member_id = m.id
+    AND (q.wanted = 'all' OR (q.wanted = 'present') = (per.ends_on IS NULL OR per.ends_on > q.day))
+JOIN habilitations_habilitation h ON h.dossier_id = q.dossier AND h.id = m.habilitation_id
 LEFT JOIN directory_professional p ON p.id = m.professional_id
 LEFT JOIN directory_activity a ON a.id = m.activity_id
 LEFT JOIN directory_structure s ON s.id = m.structure_id
 LEFT JOIN accounts_user u ON u.id = h.user_id
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = h.user_id AND v.ended_at IS NULL
-LEFT JOIN habilitations_refusal r ON r.habilitation_id = h.id AND r.withdrawn_at IS NULL
-LEFT JOIN circle_roleholding ro ON ro.member_id = m.id
-    AND ro.starts_on <= q.day AND (ro.ends_on IS NULL OR ro.ends_on > q.day)
-LEFT JOIN circle_roleholding nx ON nx.member_id = m.id
-    AND nx.starts_on > q.day AND (nx.ends_on IS NULL OR nx.ends_on > nx.starts_on)
+LEFT JOIN habilitations_refusal r ON r.dossier_id = q.dossier AND r.habilitation_id = h.id AND r.withdrawn_at IS NULL
+LEFT JOIN held ro ON ro.member_id = m.id AND NOT ro.to_come
+LEFT JOIN held nx ON nx.member_id = m.id AND nx.to_come
 WHERE (q.discreet OR NOT m.discreet) AND (q.member IS NULL OR m.id = q.member)
 ORDER BY nx.starts_on
 """
