@@ -1,12 +1,19 @@
 """Stories in a real browser, against a real server: what a person would see, with axe on every page."""
 
+import io
+import logging
 import os
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.system.visitor import Visitor
+from coordination.directory.search import vocabulary
+from habilitations import published
+from tests.system import world as worlds
+
+pytest.register_assert_rewrite("tests.system.visitor", "tests.system.acts")
+from tests.system.visitor import Visitor  # noqa: E402
 
 # Playwright's own loop lives in this thread; the ORM is used between its calls, never inside one.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -29,6 +36,27 @@ def chromium(chromium_path):
 
 
 @pytest.fixture
+def world(transactional_db):
+    """The small town, made again for each story: the tables are emptied between two of them."""
+    vocabulary.forget()
+    yield worlds.build()
+    published.forget()
+    vocabulary.forget()
+
+
+@pytest.fixture
+def written_logs():
+    """Return a function that gives all the application wrote in its log, as production would write it."""
+    paper = io.StringIO()
+    handler = logging.StreamHandler(paper)
+    root = logging.getLogger()
+    handler.setFormatter(next(h.formatter for h in root.handlers if h.get_name() == "terminal"))
+    root.addHandler(handler)
+    yield paper.getvalue
+    root.removeHandler(handler)
+
+
+@pytest.fixture
 def visit(chromium, live_server, tmp_path):
     """Return a function that opens a browser of its own: `visit(phone=True, javascript=False)`."""
     opened = []
@@ -44,7 +72,7 @@ def visit(chromium, live_server, tmp_path):
             accept_downloads=True,
         )
         context.set_default_timeout(10_000)
-        visitor = Visitor(context.new_page(), javascript=javascript, shots=_shots())
+        visitor = Visitor(context.new_page(), javascript=javascript, phone=phone, shots=_shots())
         opened.append((context, visitor))
         return visitor
 

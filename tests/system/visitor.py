@@ -8,23 +8,30 @@ AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 
 # Widest page allowed to scroll sideways by rounding.
 SIDEWAYS = 1
+# What the browser says when a page tries what the content policy forbids; never an answer, always a defect.
+POLICY = "Content Security Policy"
 
 
 class Visitor:
     """A browser tab with a person's gestures. Console errors and refused resources are kept and fail the story."""
 
-    def __init__(self, page, *, javascript=True, shots=None):
+    def __init__(self, page, *, javascript=True, phone=False, shots=None):
         self.page = page
         self.javascript = javascript
+        self.phone = phone
         self.shots = shots
         self.problems = []
+        self.addresses = []
+        self.titles = []
         page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
         page.on("console", self._console)
+        page.on("request", lambda request: self.addresses.append(request.url))
         page.on("response", self._response)
 
     def _console(self, message):
         # A 4xx answer is an answer: pages of refusal are part of the stories.
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        harmless = "Failed to load resource" in message.text and POLICY not in message.text
+        if message.type == "error" and not harmless:
             self.problems.append(f"console: {message.text}")
 
     def _response(self, response):
@@ -37,60 +44,104 @@ class Visitor:
     # ---- gestures ----
 
     def goes_to(self, path):
-        self.page.goto(path)
+        return self.page.goto(path)
 
-    def clicks(self, name, role="link", exact=False):
-        self.page.get_by_role(role, name=name, exact=exact).first.click()
+    def clicks(self, name, role="link", exact=False, inside=None):
+        (inside or self.page).get_by_role(role, name=name, exact=exact).first.click()
 
-    def presses(self, name):
-        self.clicks(name, role="button")
+    def presses(self, name, inside=None):
+        self.clicks(name, role="button", inside=inside)
+
+    def field(self, label):
+        """Return the field with this label, whether or not « (facultatif) » follows it."""
+        words = r"\s+".join(re.escape(word) for word in label.split())
+        named = self.page.get_by_label(re.compile(rf"^\s*{words}(\s*\(facultatif\))?\s*$"))
+        return named.and_(self.page.locator("input, select, textarea")).first
 
     def fills(self, label, text):
-        self.page.get_by_label(label, exact=False).first.fill(text)
+        self.field(label).fill(text)
 
     def chooses(self, name):
         """Check a radio or a box by its visible words."""
         self.page.get_by_label(name, exact=False).first.check()
 
     def selects(self, label, option):
-        self.page.get_by_label(label, exact=False).first.select_option(label=option)
+        self.field(label).select_option(label=option)
+
+    def picks(self, label, text, option):
+        """Type in a field with suggestions and take one: a click on a large screen, a tap on a phone."""
+        field = self.field(label)
+        field.fill(text)
+        if not self.javascript:
+            return
+        found = self.page.get_by_role("option").filter(has_text=option).first
+        found.wait_for()
+        found.tap() if self.phone else found.click()
 
     def signs_in(self, email, password):
         self.goes_to("/compte/connexion/")
+        self.gives_password(email, password)
+
+    def gives_password(self, email, password):
         self.fills("Adresse e-mail", email)
         self.page.locator("input[type=password]").fill(password)
         self.page.locator("main form button[type=submit]").first.click()
         self.page.wait_for_url(lambda url: "/compte/connexion" not in url)
 
+    def signs_out(self):
+        self.page.locator("details.account > summary").click()
+        self.presses("Se déconnecter")
+        self.page.wait_for_url("**/compte/connexion/**")
+
+    def downloads(self, name):
+        """Click what gives a file; return its bytes and the name it is kept under."""
+        with self.page.expect_download() as waiting:
+            self.page.get_by_role("link", name=name).first.click()
+        return Path(waiting.value.path()).read_bytes(), waiting.value.suggested_filename
+
     # ---- what one sees ----
 
     def sees(self, text):
-        self.page.get_by_text(text, exact=False).first.wait_for()
+        self.page.get_by_text(text, exact=False).filter(visible=True).first.wait_for()
 
     def does_not_see(self, text):
-        assert self.page.get_by_text(text, exact=False).count() == 0, f"« {text} » is shown"
+        assert self.page.get_by_text(text, exact=False).filter(visible=True).count() == 0, f"« {text} » is shown"
 
-    def reads_title(self):
-        return self.page.title()
+    def arrives_at(self, heading):
+        """Wait for the page with this main heading."""
+        self.page.get_by_role("heading", level=1, name=heading).wait_for()
 
-    def checks_the_page(self, name):
-        """The page is accessible, fits its width, and names nobody in its address and title."""
+    def has_focus(self):
+        """Return the words of what holds the focus: its label, its text or its id."""
+        return self.page.evaluate(
+            "(e => (e.labels?.[0]?.textContent || e.getAttribute('aria-label') || e.textContent || e.id).trim()"
+            ".replace(/\\s+/g, ' '))(document.activeElement)"
+        )
+
+    def checks_the_page(self, name, axe=True):
+        """The page is accessible, fits its width, and is noted for what its address and title say."""
+        self.titles.append(self.page.title())
         if self.shots:
             width = self.page.viewport_size["width"]
             self.page.screenshot(path=self.shots / f"{name}-{width}.png", full_page=True)
-        if not self.javascript:
+        if not self.javascript or not axe:
             return
         self.page.evaluate(AXE)
         found = self.page.evaluate(
             "rules => axe.run(document, {runOnly: rules}).then(r => r.violations.map("
-            "v => v.id + ': ' + v.nodes.map(n => n.target.join(' ')).join(' | ')))",
+            "v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.html.slice(0, 120)).join(' | ')))",
             AXE_RULES,
         )
         assert found == [], f"{name}: {found}"
         overflow = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert overflow <= SIDEWAYS, f"{name} scrolls sideways by {overflow} px"
 
-    def address_and_title_name_nobody(self, *words):
-        said = f"{self.page.url} {self.page.title()}".casefold()
+    def addresses_and_titles_name_nobody(self, *words):
+        """No page asked for, followed or shown carries one of these words (SEC-22, SECT-6)."""
+        said = " ".join([*self.addresses, *self.titles, self.page.url]).casefold()
         for word in words:
-            assert not re.search(rf"\b{re.escape(word.casefold())}\b", said), f"{word} in {said}"
+            assert not re.search(rf"\b{re.escape(word.casefold())}\b", said), f"{word} is in an address or a title"
+
+    def leaves_in_the_browser(self):
+        """Return what stays in the browser's own storage, where the next person at the desk could read it."""
+        return self.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
