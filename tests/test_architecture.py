@@ -12,32 +12,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Pages anyone may ask for without signing in. Adding one is a decision, not an accident.
-OPEN_VIEWS = {
-    "/sante/vivant",
-    "/sante/pret",
-    "/accessibilite/",
-    "/aide/",
-    "/raccourcis/",
-    "/mentions-legales/",
-    # allauth looks its name up; always 404.
-    "/compte/inscription/",
-    # The second step of signing in: needs the first.
-    "/compte/second-facteur/verifier/",
-}
-# The entrance (tests/accounts/test_pages.py gives each page's reason), and the local mailbox: 404 but in development.
-OPEN_PREFIXES = (
-    "/compte/connexion/",
-    "/compte/deconnexion/",
-    "/compte/non-ouvert/",
-    "/compte/adresse/",
-    "/compte/^adresse/",
-    "/compte/mot-de-passe/oublie/",
-    "/compte/mot-de-passe/nouveau/",
-    "/compte/^mot-de-passe/nouveau/",
-    "/dev/courriels/",
-)
-
 # Doors to a dossier that are made for every dossier URL.
 DOSSIER_PREFIX = "/dossiers/<uuid:dossier_id>"
 
@@ -76,10 +50,8 @@ def test_dossier_urls_stand_in_one_place():
 
 
 @pytest.mark.req("SEC-1")
-def test_views_open_to_everybody_are_counted():
-    opened = {path for path, view, _ in routes() if getattr(view, "login_required", True) is False}
-    unexpected = {p for p in opened if p not in OPEN_VIEWS and not p.startswith(OPEN_PREFIXES)}
-    assert unexpected == set()
+def test_signing_in_is_asked_by_default():
+    """The exceptions are counted, each with its reason, in tests/accounts/test_pages.py."""
     assert "django.contrib.auth.middleware.LoginRequiredMiddleware" in settings.MIDDLEWARE
 
 

@@ -58,5 +58,5 @@ def register() -> None:
     """Put the pages in the footer."""
     register_link("footer", "help", "Aide", "help", order=10)
     register_link("footer", "shortcuts", "Raccourcis clavier", "shortcuts", order=20)
-    register_link("footer", "accessibility", "Accessibilité : partiellement conforme", "accessibility", order=30)
+    register_link("footer", "accessibility", "Accessibilité : non conforme", "accessibility", order=30)
     register_link("footer", "legal", "Mentions légales", "legal", order=40)

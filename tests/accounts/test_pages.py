@@ -22,6 +22,10 @@ OPEN_PAGES = {
     "account_signup": "always 404: allauth looks its name up",
     "mailbox": "development only: 404 elsewhere",
     "read_mail": "development only: 404 elsewhere",
+    "help": "says how the main acts are done",
+    "shortcuts": "lists the keys",
+    "accessibility": "the declaration the law asks for",
+    "legal": "who publishes and hosts",
 }
 
 
@@ -33,12 +37,13 @@ def patterns(resolver):
             yield pattern
 
 
+@pytest.mark.req("SEC-1")
 def test_pages_open_to_visitors_are_those_and_no_other():
     found = {
         p.name for p in patterns(get_resolver("coordination.urls")) if not getattr(p.callback, "login_required", True)
     }
     assert found == set(OPEN_PAGES)
-    assert len(found) == 15
+    assert len(found) == 19
 
 
 def test_my_account_shows_and_changes_my_preferences(client, user):

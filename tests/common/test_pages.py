@@ -25,7 +25,7 @@ def test_a_visitor_reads_it_and_finds_the_others(client, db, name, title):
 def test_the_accessibility_page_says_its_state_and_the_ways_to_complain(client, db, settings):
     settings.CONTACT_EMAIL = "aide@coordination.example"
     text = client.get("/accessibilite/").content.decode()
-    for said in ("partiellement conforme", "Défenseur des droits", "mailto:aide@coordination.example"):
+    for said in ("non conforme", "Défenseur des droits", "mailto:aide@coordination.example"):
         assert said in text
 
 
