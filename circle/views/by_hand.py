@@ -58,12 +58,18 @@ def add_manually(request: HttpRequest, entry, kind: str) -> HttpResponse:
 @require_POST
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER, action=SEARCH)
 def lookalikes(request: HttpRequest, entry, kind: str) -> HttpResponse:
-    """The panel « Est-ce la même personne ? » for what is typed so far (htmx)."""
+    """The panel « Est-ce la même personne ? » for what is typed so far, and the roles that fit (htmx)."""
     if kind not in FORMS:
         raise Http404
-    form = _form(entry, kind, initial={"duplicate_reason": request.POST.get("duplicate_reason", "")})
-    found = similar(entry, kind, request.POST)
-    return render(request, "circle/_lookalikes_answer.html", {"found": found, "form": form, "dossier": entry.dossier})
+    # As typed so far: the roles offered are those of the profession just chosen.
+    typed = {name: request.POST.get(name, "") for name in ("duplicate_reason", "profession", "role")}
+    context = {
+        "found": similar(entry, kind, request.POST),
+        "form": _form(entry, kind, initial=typed),
+        "kind": kind,
+        "dossier": entry.dossier,
+    }
+    return render(request, "circle/_lookalikes_answer.html", context)
 
 
 def similar(entry, kind: str, typed) -> list[dict]:

@@ -48,9 +48,13 @@ def picker(entry, *, kind: str, profession="", fonction="", feminine=None, words
     """Return the RolePicker of a member; `words` is his profession in words, `but` his own id."""
     unique = unique_roles()
     said = _words(feminine, words)
+    likely = [(role.code, said(role)) for role in roles.likely(kind, profession, fonction)]
+    # Two codes may be shown as the same profession: the likely one is enough.
+    shown = {label for _, label in likely}
+    others = [(role.code, said(role)) for role in roles.others(kind, profession, fonction)]
     return RolePicker(
-        likely=[(role.code, said(role)) for role in roles.likely(kind, profession, fonction)],
-        others=[(role.code, said(role)) for role in roles.others(kind, profession, fonction)],
+        likely=likely,
+        others=[pair for pair in others if pair[1] not in shown],
         unique=unique,
         holders=holders(entry, unique, but=but),
         required=required,

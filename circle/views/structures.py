@@ -71,7 +71,7 @@ def _found(entry, asked: dict, everything: bool) -> tuple[list[dict], str, int]:
     rows = [_result(entry, result, members.get(result.id), delegates) for result in group.results]
     if not rows:
         return [], "Aucun résultat. Vous pouvez saisir la structure manuellement.", 0
-    counted = f"plus de {group.total}" if group.is_more_than_counted else group.total
+    counted = f"Plus de {group.total}" if group.is_more_than_counted else group.total
     return rows, f"{counted} structure{'s' if group.total > 1 else ''}.", group.others
 
 

@@ -281,6 +281,13 @@ def test_a_double_is_pointed_out_while_typing_and_again_when_sent(visitor, entry
     assert Member.objects.filter(family_name="MARTIN").count() == 2
 
 
+def test_the_roles_follow_the_profession_being_chosen(visitor):
+    url = visitor.url("lookalikes", "professionnel")
+    answer = text_of(visitor.post(url, {"profession": "94", "role": "PROV"}, headers=HTMX))
+    assert '<option value="PROV" selected>Ergothérapeute</option>' in answer
+    assert "Médecin traitant" not in answer
+
+
 def test_switching_kind_keeps_what_was_typed(visitor):
     page = text_of(visitor.post(visitor.url("add_manually", "professionnel"), person(changer="1"), headers=HTMX))
     assert 'value="SPÉCIMEN"' in page
