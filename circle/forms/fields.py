@@ -81,6 +81,10 @@ class AddressFields(TidyForm):
         cleaned["place"] = place
         return cleaned
 
+    def hidden_fields(self):
+        """The code of the town is drawn with its suggestions, not a second time among the hidden inputs."""
+        return [bound for bound in super().hidden_fields() if bound.name != "town"]
+
     def where(self) -> dict:
         """Return the address as a member or a structure stores it."""
         place = self.cleaned_data["place"]
