@@ -46,7 +46,7 @@ class Table:
 class Folded(dict[str, str]):
     """Name -> folded name, remembered as long as memory allows."""
 
-    LIMIT = 150_000
+    LIMIT = 50_000
 
     def __missing__(self, name: str) -> str:
         folded = self[name] = fold(name)
