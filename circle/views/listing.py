@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from circle.models import Member
-from circle.views.drawing import member_item
+from circle.views.drawing import listed_item
 from circle.views.pages import page
 from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.french import plural
@@ -130,7 +130,7 @@ def grouped(rows, sort: str, entry, editable: bool) -> list[dict]:
     }[sort]
     ordered = sorted(rows, key=order)
     return [
-        {"title": title, "members": [member_item(row, entry, editable) for row in ordered if row.shape == shape]}
+        {"title": title, "members": [listed_item(row, entry, editable) for row in ordered if row.shape == shape]}
         for shape, title in GROUPS
     ]
 

@@ -65,12 +65,18 @@ def _patterns() -> dict[str, str]:
 
 def links_of(dossier_id, member_id) -> MemberLinks:
     """Return the addresses of one member."""
-    nobody, dossier, member = str(_NOBODY), str(dossier_id), str(member_id)
+    return MemberLinks(**{key: filled(pattern, dossier_id, member_id) for key, pattern in _patterns().items()})
 
-    def filled(pattern: str) -> str:
-        return pattern.replace(nobody, dossier, 1).replace(nobody, member, 1)
 
-    return MemberLinks(**{key: filled(pattern) for key, pattern in _patterns().items()})
+def filled(pattern: str, dossier_id, member_id) -> str:
+    """Put a dossier and a member in an address, or in a text made of addresses, drawn for nobody."""
+    address = f"/{_NOBODY}/cercle/membres/{_NOBODY}/"
+    return pattern.replace(address, f"/{dossier_id}/cercle/membres/{member_id}/")
+
+
+def links_of_nobody() -> MemberLinks:
+    """Return the addresses with no dossier and no member in them: what `filled` completes."""
+    return MemberLinks(**_patterns())
 
 
 def find_row(entry, member_id, *, on=None):

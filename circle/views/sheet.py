@@ -42,6 +42,7 @@ def member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     context = {
         "row": row,
         "item": drawing.member_item(row, entry, editable),
+        "acts": [] if row.is_reduced else drawing.menu(row, entry, links, editable),
         "links": links,
         "facts": facts(row),
         "contacts": contacts(row),

@@ -118,6 +118,9 @@ def choose_structure(request: HttpRequest, entry, structure_id: UUID) -> HttpRes
     if here and request.method != "POST":
         messages.info(request, f"{structure.name} est déjà dans le cercle de soins.")
         return redirect(request, links_of(entry.dossier.pk, here.id).sheet)
+    if is_fragment(request):
+        answer = request.GET.get("habilitation", "")
+        return render(request, "circle/_submit.html", {"submit": SUBMIT.get(answer, SUBMIT[NO])})
     offer = granting.grant_answer(roles.STRUCTURE, access=entry.access, structure=structure, user=entry.user)
     form = _form(request, entry, structure, offer)
     if form.is_bound and form.is_valid():

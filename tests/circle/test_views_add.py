@@ -349,6 +349,7 @@ def test_delegates_are_named_before_the_structure_enters(visitor, entry):
     page = text_of(visitor.get(url))
     assert "FICTIVE Carole" in page
     assert "15 sur 16" in page
+    assert "Ajouter et habiliter la structure" in text_of(visitor.get(url, {"habilitation": "oui"}, headers=HTMX))
     sent = visitor.post(url, answers(role="SOINS_DOMICILE", habilitation="oui"), follow=True)
     assert "Ses délégués peuvent ouvrir le dossier" in text_of(sent)
 

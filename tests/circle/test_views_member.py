@@ -317,3 +317,17 @@ def test_a_closed_dossier_is_read_and_no_more(visitor, entry):
     before = Change.objects.count()
     assert visitor.post(visitor.url("edit_member", member.pk), sent(member)).status_code == 403
     assert Change.objects.count() == before
+
+
+def test_rule_7_the_reduced_sheet_gives_a_function_and_a_telephone(visitor, client, entry):
+    helper = factories.account("350")
+    factories.add(entry, helper.attachment.professional, role="AGNT", wanted="oui")
+    client.force_login(helper)
+    rows = Member.objects.rows(factories.entry_of(helper, entry))
+    page = text_of(client.get(visitor.url("member", rows[0].id)))
+    assert "Référente du parcours" in page
+    main = page[page.index("<main") :]
+    assert "EXEMPLE-LARRIEU" not in main
+    assert "Accès au dossier" not in main
+    hidden = factories.relative(entry)
+    assert client.get(visitor.url("member", hidden.pk)).status_code == 404
