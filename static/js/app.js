@@ -15,7 +15,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
   // Focus stays on the trigger unless the answer brings an error summary or names a place.
   event.target.querySelector?.("[data-error-summary], [data-focus]")?.focus();
 });
-document.addEventListener("htmx:sendError", () => say("Pas de réseau. Réessayez."));
+// A request cut because one goes to another page is no failure: nobody is told of it.
+let leaving = false;
+addEventListener("beforeunload", () => { leaving = true; });
+document.addEventListener("htmx:beforeRequest", () => { leaving = false; });
+document.addEventListener("htmx:sendError", () => leaving || say("Pas de réseau. Réessayez."));
 document.addEventListener("htmx:responseError", () => say("L’enregistrement n’a pas abouti. Réessayez."));
 
 // --- Menus: native <details data-menu> -----------------------------------------------------------
