@@ -68,6 +68,7 @@ def visit(chromium, live_server, tmp_path):
             timezone_id="Europe/Paris",
             viewport=PHONE if phone else DESKTOP,
             has_touch=phone,
+            reduced_motion="reduce",
             java_script_enabled=javascript,
             accept_downloads=True,
         )
