@@ -1,12 +1,12 @@
 """What a load of the national files leaves behind: its report, its refusals, the words of the search."""
 
-from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
 
 from coordination.common.ids import uuid7
-from coordination.directory import indexes
 
+
+class ImportRun(models.Model):
+    """One load of a national file: what came, what changed, what was refused, and from which file."""
 
     class State(models.TextChoices):
         RUNNING = "en_cours", "En cours"

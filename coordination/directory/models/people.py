@@ -5,7 +5,13 @@ from django.db import models
 from django.db.models import Q
 
 from coordination.common.ids import uuid7
+from coordination.directory import indexes as search_indexes
 from coordination.directory.models.structures import Source, Structure
+
+
+class ProfessionalQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(ceased_at=None)
 
 
 class Professional(models.Model):
@@ -206,7 +212,3 @@ class Attachment(models.Model):
 
     class Meta:
         verbose_name = "rattachement d'un compte"
-
-
-class ImportRun(models.Model):
-    """One load of a national file: what came, what changed, what was refused, and from which file."""

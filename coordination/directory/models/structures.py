@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from coordination.common.ids import uuid7
+from coordination.directory import indexes as search_indexes
 
 
 class Source(models.TextChoices):
@@ -105,8 +106,3 @@ class Structure(models.Model):
 
     def __str__(self):
         return self.name
-
-
-class ProfessionalQuerySet(models.QuerySet):
-    def active(self):
-        return self.filter(ceased_at=None)

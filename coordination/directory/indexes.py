@@ -1,0 +1,64 @@
+"""The indexes the search box walks (search/branches.py, search/houses.py), with the identifiers it looks up."""
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
+from django.db.models import Index, Q, Value
+from django.db.models.functions import Concat, Left
+
+OF_STRUCTURES = [
+    Index(OpClass("search_name", "varchar_pattern_ops"), name="structure_name"),
+    # Words of the name and, as words too, where it is and what it is: one index answers any mix of them.
+    GinIndex(
+        SearchVector(
+            "search_name",
+            Concat(Value("dep"), Left("postal_code", 2)),
+            Concat(Value("com"), "commune_code"),
+            Concat(Value("cp"), "postal_code"),
+            Concat(Value("cat"), "category"),
+            config="simple",
+        ),
+        name="structure_words",
+    ),
+    Index("merged_into", name="structure_merged_into", condition=Q(merged_into__isnull=False)),
+    Index("siret", name="structure_siret", condition=~Q(siret="")),
+    Index("siren", name="structure_siren", condition=~Q(siren="")),
+    Index("phone", name="structure_phone", condition=~Q(phone="")),
+    Index("email", name="structure_email", condition=~Q(email="")),
+    Index("mss_address", name="structure_mss", condition=~Q(mss_address="")),
+]
+
+OF_PROFESSIONALS = [
+    Index("mss_address", name="professional_mss", condition=~Q(mss_address="")),
+    Index("email", name="professional_email", condition=~Q(email="")),
+    Index("phone", name="professional_phone", condition=~Q(phone="")),
+]
+
+# The four walks of the search box (search/branches.py): by name, by given name, by département, by trade.
+OF_ACTIVITIES = [
+    Index(
+        OpClass("search_family", "varchar_pattern_ops"),
+        OpClass("search_given", "varchar_pattern_ops"),
+        "profession",
+        name="activity_name",
+    ),
+    # One column only: with the family name beside it, a prepared plan would take it for the wrong half.
+    Index(OpClass("search_given", "varchar_pattern_ops"), name="activity_given"),
+    Index(
+        Left("postal_code", 2),
+        OpClass("search_family", "varchar_pattern_ops"),
+        OpClass("search_given", "varchar_pattern_ops"),
+        OpClass("commune_code", "varchar_pattern_ops"),
+        "profession",
+        OpClass("postal_code", "varchar_pattern_ops"),
+        name="activity_place",
+    ),
+    Index(
+        "profession",
+        OpClass("postal_code", "varchar_pattern_ops"),
+        "speciality",
+        name="activity_profession",
+    ),
+    Index("phone", name="activity_phone", condition=~Q(phone="")),
+    Index("email", name="activity_email", condition=~Q(email="")),
+    Index("mss_address", name="activity_mss", condition=~Q(mss_address="")),
+]
