@@ -1,6 +1,7 @@
 """Where everything lives: `.data/<profile>/`, with a state file only its owner can read.
 
-Two profiles: `run` keeps its data, `test` is disposable. Both may live at the same time.
+Three profiles: `run` keeps its data, `test` is disposable, `bench` measures and is as durable as `run`. They may live
+at the same time.
 """
 
 import json
@@ -32,7 +33,7 @@ class Place:
 
     @property
     def disposable(self) -> bool:
-        return self.profile != "run"
+        return self.profile == "test"
 
     def make(self) -> None:
         """Create the folders. Root lets the server's user walk through (x), never read or list."""

@@ -14,6 +14,10 @@ import platform
 import sys
 from pathlib import Path
 
+import django
+
+from coordination.runtime.services import embedded
+
 MODULES = ("pages", "weights", "search", "directory_import", "journal")
 REPORT = Path(__file__).resolve().parents[2] / "docs" / "bench.md"
 HEAD = ("Goal", "Value", "Ratio", "Yardstick", "Target", "Kept")
@@ -51,9 +55,14 @@ def main() -> int:
         parser.error(f"no such module: {', '.join(sorted(unknown))}")
     full = os.environ.get("FULL") == "1"
     rows: list[tuple[str, ...]] = []
-    for name in args.modules or MODULES:
-        print(f"… {name}", file=sys.stderr, flush=True)
-        rows += [line(figure) for figure in importlib.import_module(f"tests.bench.{name}").run(full)]
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings.test")
+    # Durable servers, as in production: what a page writes waits for the disk.
+    with embedded("bench") as given:
+        os.environ.update(given)
+        django.setup()
+        for name in args.modules or MODULES:
+            print(f"… {name}", file=sys.stderr, flush=True)
+            rows += [line(figure) for figure in importlib.import_module(f"tests.bench.{name}").run(full)]
     print(table(rows))
     if not args.no_report and not args.modules:
         size = "national size (2.2 million activities)" if full else "short form"

@@ -1,0 +1,157 @@
+"""Pages of the product against a hello-world, over HTTP, in turn (PERF-1 to 5, issue 2 §8).
+
+Rights, journal, session, second factor, logs and security headers included, on a durable PostgreSQL. The last figure
+of each page says where its time goes inside one process: `python -m tests.bench.pages split COOKIE PATH...`
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from wsgiref.util import setup_testing_defaults
+
+from tests.bench import servers
+
+GOAL = 12
+ROUNDS, SECONDS = 3, 2
+FULL_ROUNDS, FULL_SECONDS = 5, 4
+WARM_UP = 1
+CALLS = 150
+
+
+def run(full: bool) -> list[dict]:
+    """Return the figures: {name, value, ratio, yardstick, goal, ok}."""
+    from tests.bench import town
+
+    filled = servers.database(town.build)
+    with filled as there, servers.product() as (address, environment), servers.hello() as hello:
+        cookie = servers.signed_in(there.reader)
+        dossier = f"/dossiers/{there.entry.dossier.pk}/"
+        paths = {
+            f"Circle page, {town.MEMBERS} members": (f"{dossier}cercle/", GOAL),
+            "Home of a dossier": (dossier, GOAL),
+            f"Patients, 25 rows of {town.DOSSIERS // town.READERS + 1}": ("/dossiers/", None),
+        }
+        pages = {name: servers.Page(address + path, cookie) for name, (path, _) in paths.items()}
+        rates = _in_turn({"hello": servers.Page(hello), **pages}, full)
+        split = _split(environment, cookie, [path for path, _ in paths.values()])
+    usual = rates.pop("hello")
+    figures = []
+    for (name, (path, goal)), rate in zip(paths.items(), rates.values(), strict=True):
+        figures += [_figure(name, rate, usual, goal), _where(name, split[path])]
+    return figures
+
+
+def _in_turn(pages: dict[str, servers.Page], full: bool) -> dict[str, float]:
+    """Return the median rate of each page; rounds alternate, so that a busy moment falls on all of them."""
+    rounds, seconds = (FULL_ROUNDS, FULL_SECONDS) if full else (ROUNDS, SECONDS)
+    for page in pages.values():
+        servers.per_second(page, WARM_UP)
+    measured = [{name: servers.per_second(page, seconds) for name, page in pages.items()} for _ in range(rounds)]
+    return {name: statistics.median(one[name] for one in measured) for name in pages}
+
+
+def _figure(name: str, rate: float, hello: float, goal: int | None) -> dict:
+    ratio = hello / rate
+    return {
+        "name": name,
+        "value": f"{rate:.0f} /s",
+        "ratio": ratio,
+        "yardstick": f"hello-world of Django {hello:.0f} /s ({servers.client_name()})",
+        "goal": f"≤ {goal} ×" if goal else None,
+        "ok": ratio <= goal if goal else None,
+    }
+
+
+def _where(name: str, spent: dict) -> dict:
+    rest = spent["page"] - spent["sql"] - spent["template"]
+    return {
+        "name": f"{name}, inside one process, p50",
+        "value": f"{spent['page']:.2f} ms: SQL {spent['sql']:.2f} ({spent['statements']} statements), "
+        f"template {spent['template']:.2f}, rest {rest:.2f}",
+        "ratio": None,
+        "yardstick": None,
+        "goal": None,
+        "ok": None,
+    }
+
+
+# --- Inside one process -----------------------------------------------------------------------------
+
+
+def _split(environment: dict[str, str], cookie: str, paths: list[str]) -> dict[str, dict]:
+    command = [sys.executable, "-m", "tests.bench.pages", "split", cookie, *paths]
+    done = subprocess.run(command, cwd=servers.ROOT, env=environment, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def split(cookie: str, paths: list[str]) -> dict[str, dict]:
+    """Return for each path the median milliseconds {page, sql, template} and the number of statements."""
+    from django.db import connection
+    from django.template.backends import jinja2
+
+    from coordination.wsgi import application
+
+    spent = {"sql": 0.0, "template": 0.0, "statements": 0}
+    render = jinja2.Template.render
+
+    def statement(execute, sql, params, many, context):
+        started = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            spent["sql"] += time.perf_counter() - started
+            spent["statements"] += 1
+
+    def rendered(self, *args, **kwargs):
+        started, before = time.perf_counter(), spent["sql"]
+        try:
+            return render(self, *args, **kwargs)
+        finally:
+            spent["template"] += time.perf_counter() - started - (spent["sql"] - before)
+
+    jinja2.Template.render = rendered
+    answers: dict[str, dict] = {}
+    with connection.execute_wrapper(statement):
+        for path in paths:
+            measured = []
+            for _ in range(CALLS):
+                spent.update(sql=0.0, template=0.0, statements=0)
+                started = time.perf_counter()
+                _call(application, path, cookie)
+                measured.append({**spent, "page": time.perf_counter() - started})
+            # The first calls compile templates and statements.
+            measured = measured[CALLS // 3 :]
+            middle = {name: statistics.median(one[name] for one in measured) for name in measured[0]}
+            answers[path] = {name: v if name == "statements" else v * 1000 for name, v in middle.items()}
+    jinja2.Template.render = render
+    return answers
+
+
+def _call(application, path: str, cookie: str) -> bytes:
+    environ = {"PATH_INFO": path, "HTTP_COOKIE": cookie, "HTTP_HOST": servers.HOST, "REMOTE_ADDR": servers.HOST}
+    environ["HTTP_ACCEPT_ENCODING"] = "gzip"
+    environ["HTTP_" + servers.THROUGH_TLS[0].upper().replace("-", "_")] = servers.THROUGH_TLS[1]
+    setup_testing_defaults(environ)
+    said = []
+    answer = application(environ, lambda status, headers: said.append(status))
+    body = b"".join(answer)
+    answer.close()
+    if not said[0].startswith("200"):
+        raise RuntimeError(f"{path} answers {said[0]}")
+    return body
+
+
+if __name__ == "__main__":
+    import logging
+
+    import django
+
+    django.setup()
+    # Written, as in production, into nothing.
+    for handler in logging.getLogger().handlers:
+        handler.setStream(open("/dev/null", "w"))  # noqa: SIM115 - until the end of the process
+    print(json.dumps(split(sys.argv[2], sys.argv[3:])))
