@@ -88,9 +88,6 @@ SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
 # Activity is written at most once a minute.
 SESSION_TOUCH_SECONDS = 60
 
-# A message may name a member of a circle: it stays on the server, never in a cookie.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-
 # Attempts are counted here: several processes count together, and a stopped Redis opens no door.
 CACHES = {
     "default": {
