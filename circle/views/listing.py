@@ -136,12 +136,14 @@ def grouped(rows, sort: str, entry, editable: bool) -> list[dict]:
 
 
 def facts(rows, filters: Filters) -> str:
-    """Return "10 membres, 4 avec accès"; at another date, only the members: rights are those of today."""
+    """Return "10 membres, 4 avec accès"; only the members at another date, and where rights are not shown (rule 7)."""
     said = plural(len(rows), "membre")
     if filters.show == "partis":
         return f"{plural(len(rows), 'membre parti', 'membres partis')}"
     if filters.day:
         return f"{said} au {filters.day:%d/%m/%Y}"
+    if any(row.is_reduced for row in rows):
+        return said
     return f"{said}, {sum(row.has_access for row in rows)} avec accès"
 
 
