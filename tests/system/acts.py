@@ -88,7 +88,7 @@ def adds_a_nurse_by_hand(visitor, name=("Réplique", "Gaëlle"), phone="05 36 49
     visitor.selects("Profession", "Infirmier")
     visitor.fills("Numéro de téléphone fixe", phone)
     visitor.fills("Numéro de mobile", "")
-    visitor.selects("Rôle", "Professionnel de santé")
+    visitor.field("Rôle").select_option("PROV")
 
 
 def opens_the_acts_of(visitor, name):

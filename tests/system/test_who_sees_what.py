@@ -2,7 +2,7 @@
 
 import pytest
 
-from habilitations.models import Trace
+from habilitations.models import AccountTrace, Outcome
 from tests.circle import factories
 from tests.system import acts
 from tests.system import world as worlds
@@ -59,6 +59,7 @@ def test_a_home_help_sees_the_reduced_circle(visit, world, entry, home):
     acts.signs_in(nora, world.home_help)
     nora.goes_to(f"{home}cercle/")
     nora.sees("Vous voyez la liste réduite")
+    nora.does_not_see("avec accès")
     # Functions and telephones, no names: who to call, not who comes.
     nora.sees("Référente du parcours")
     for name in ("DESSIN Paul", "CALQUE Inès", "RÉSERVÉ Guy", "ÉCHANTILLON-ROC Rose"):
@@ -103,7 +104,10 @@ def test_an_outsider_learns_nothing(visit, world, entry, home):
     unknown = odile.goes_to("/dossiers/019a7e00-0000-7000-8000-000000000404/")
     assert unknown.status == 404
     assert odile.page.locator("main").inner_text() == seen
-    assert Trace.objects.of_dossier(entry.dossier.pk).filter(actor_id=world.outsider.pk).exists()
+    # The attempt stays in her account's journal: the dossier's own is for those who may open it.
+    assert AccountTrace.objects.filter(
+        actor_id=world.outsider.pk, object_id=entry.dossier.pk, outcome=Outcome.REFUSED
+    ).exists()
     # Nor does the search of dossiers say that there is one.
     odile.goes_to("/dossiers/")
     odile.page.get_by_label("Nom, prénom, date de naissance ou matricule INS").fill(entry.dossier.birth_name)
@@ -156,6 +160,7 @@ def test_the_dark_theme_is_as_readable(visit, world, entry, home):
         ("historique", f"{home}cercle/historique/"),
         ("annuaire", "/annuaire/"),
         ("compte", "/compte/"),
+        ("second-facteur", "/compte/second-facteur/application/ajouter/"),
     ):
         maelle.goes_to(path)
         assert maelle.page.locator("html").get_attribute("data-bs-theme") == "dark"
