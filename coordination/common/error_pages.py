@@ -1,6 +1,7 @@
 """The pages of failure. Named by ``handler400``… in the urls and by ``CSRF_FAILURE_VIEW`` in the settings.
 
-A broken page must not break while saying so: 500 and 503 are drawn without a request, so without database or session.
+A broken page must not break while saying so: 400 and 500 are drawn without a request, so without database or session;
+they are given only the identifier under which the logs tell what happened.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ def _page(request: HttpRequest | None, status: int, name: str = "", **context) -
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """handler400."""
-    return _page(None, 400)
+    return _page(None, 400, request_id=_identifier(request))
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -35,16 +36,10 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
     return _page(request, 404)
 
 
-def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer of the rate limits."""
-    return _page(request, 429)
-
-
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500."""
-    return _page(None, 500)
+    return _page(None, 500, request_id=_identifier(request))
 
 
-def unavailable(request: HttpRequest) -> HttpResponse:
-    """Answer while the database or a migration keeps the product closed."""
-    return _page(None, 503)
+def _identifier(request: HttpRequest) -> str:
+    return getattr(request, "id", "")

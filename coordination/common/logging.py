@@ -125,7 +125,10 @@ def configuration(*, as_json: bool) -> dict:
 
 
 class RequestLogMiddleware:
-    """Gives every request an identifier, said back in X-Request-ID, and one line in the log."""
+    """Gives every request an identifier (`request.id`), said back in X-Request-ID, and one line in the log.
+
+    The journal keeps the same identifier, so that a trace leads to its lines.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -135,6 +138,7 @@ class RequestLogMiddleware:
         request_id = given if ACCEPTED_ID.fullmatch(given) else uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        request.id = request_id  # type: ignore[attr-defined]
         started = time.perf_counter()
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id

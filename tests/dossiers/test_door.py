@@ -59,6 +59,13 @@ def test_a_page_leaves_one_trace_naming_the_rubric(as_doctor, doctor, dossier):
     assert "EXEMPLE" not in f"{trace.reason}{trace.object_kind}"
 
 
+def test_a_trace_leads_to_the_lines_of_the_logs(as_doctor, dossier):
+    answer = as_doctor.get(page("identity", dossier))
+    assert Trace.objects.of_dossier(dossier.pk).get().request_id == answer["X-Request-ID"]
+    as_doctor.get(page("home", DossierFactory()))
+    assert AccountTrace.objects.latest("at").request_id not in ("", answer["X-Request-ID"])
+
+
 def test_a_closed_rubric_is_named_and_recorded(client, dossier):
     nurse = professional(NURSE)
     habilitate(nurse, dossier)

@@ -170,7 +170,7 @@ def test_the_fragment_of_a_search_is_a_listbox_content():
     assert "4 résultats" in html
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500", "503"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
 def test_failure_pages_need_nothing(name):
     html = engines["jinja2"].get_template(f"errors/{name}.html").render({})
     assert html.count("<h1") == 1
@@ -181,7 +181,13 @@ def test_failure_views_answer_with_their_status(rf):
     request = rf.get("/")
     assert error_pages.bad_request(request).status_code == 400
     assert error_pages.server_error(request).status_code == 500
-    assert error_pages.unavailable(request).status_code == 503
+
+
+def test_a_broken_page_says_under_which_number_the_logs_tell_it(rf):
+    request = rf.get("/")
+    assert "Référence" not in error_pages.server_error(request).content.decode()
+    request.id = "abcdef0123456789"
+    assert "abcdef0123456789" in error_pages.server_error(request).content.decode()
 
 
 class Somebody:
