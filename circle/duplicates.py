@@ -49,13 +49,19 @@ def find(
     alike = ((row, _why(row, wanted, contacts)) for row in members if row.shape != "structure" and not row.is_reduced)
     directory = ()
     if with_directory and family_name and given_name:
-        directory = find_similar(family_name, given_name, profession=profession or None, town=town or None)
+        found = find_similar(family_name, given_name, profession=profession or None, town=town or None)
+        # The search also offers namesakes with another first name: they are not a double of the person typed.
+        directory = tuple(person for person in found if _same_name(wanted, person))
     return Known(tuple((row, why) for row, why in alike if why), directory)
+
+
+def _same_name(wanted: str, person: MemberRow | ProfessionalResult) -> bool:
+    return fuzz.token_sort_ratio(wanted, fold(f"{person.family_name} {person.given_name}")) >= ALIKE
 
 
 def _why(row: MemberRow, wanted: str, contacts: set[str]) -> str:
     gone = " A quitté le cercle." if row.ends_on else ""
-    if fuzz.token_sort_ratio(wanted, fold(f"{row.family_name} {row.given_name}")) >= ALIKE:
+    if _same_name(wanted, row):
         return f"{SAME_NAME}{gone}"
     if contacts & {row.phone, row.mobile, row.email}:
         return f"Même moyen de contact.{gone}"

@@ -145,7 +145,8 @@ def likely(kind: str, profession: str = "", fonction: str = "") -> list[Role]:
 def others(kind: str, profession: str = "", fonction: str = "") -> list[Role]:
     """Return the remaining roles such a member may hold: « Autre rôle »."""
     first = {role.code for role in likely(kind, profession, fonction)}
-    # By hand, the role is asked beside the profession: « médecin traitant » is offered before it is known, and checked after.
+    # By hand, the role is asked beside the profession: « médecin traitant » is offered before the profession is
+    # known, and checked after.
     open_yet = kind == MANUAL and not profession
     return [
         r

@@ -242,7 +242,7 @@ def _row(line: tuple, *, access: Access, profiles: dict, then: dict[UUID, str] |
         given_name=given or "",
         civility=civility or "",
         feminine=feminine,
-        initials="" if is_structure else initials(given, family),
+        initials="" if is_structure else initials(family, given),
         shape=_SHAPES.get(kind, "person"),
         profession_code=profession_code or "",
         fonction_code=fonction,
