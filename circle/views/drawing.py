@@ -69,8 +69,11 @@ def second_line(row) -> str:
 
 
 def since(row) -> str:
+    """Return the dates said under the role, a hand-over to come first: it is what one must know."""
     if row.ends_on:
         return f"Du {date_fr(row.starts_on)} au {date_fr(row.ends_on)}"
+    if row.next_role:
+        return f"{row.next_role} à partir du {date_fr(row.next_role_on)}"
     return f"Depuis le {date_fr(row.starts_on)}"
 
 

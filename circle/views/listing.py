@@ -29,6 +29,8 @@ SHOWN = (
     ("refus", "Refus du patient"),
     ("partis", "Partis"),
 )
+# Rule 7: who gets the reduced circle is told nothing of the others' access.
+SHOWN_REDUCED = SHOWN[:1]
 SORTS = (("", "Rôle"), ("nom", "Nom"), ("profession", "Profession"), ("entree", "Date d'entrée"))
 GROUPS = (("person", "Professionnels"), ("structure", "Structures"), ("relative", "Proches et aidants"))
 
@@ -90,7 +92,8 @@ def members(request: HttpRequest, entry) -> HttpResponse:
     if is_fragment(request):
         response = page(request, entry, "circle/_list.html", context)
     else:
-        context |= {"facts": facts(rows, filters), "shown": shown_choices(rows), "sorts": SORTS}
+        told = SHOWN if entry.access.sees_whole_circle else SHOWN_REDUCED
+        context |= {"facts": facts(rows, filters), "shown": shown_choices(rows, told), "sorts": SORTS}
         response = page(request, entry, "circle/list.html", context)
     return vary_on_htmx(response)
 
@@ -147,12 +150,12 @@ def facts(rows, filters: Filters) -> str:
     return f"{said}, {sum(row.has_access for row in rows)} avec accès"
 
 
-def shown_choices(rows) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the groups of « Afficher »: access, then the roles and professions of this circle."""
+def shown_choices(rows, told) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the groups of « Afficher »: access (`told`), then the roles and professions of this circle."""
     roles = {row.role_code: row.role for row in rows if row.role_code}
     professions = {key_of(row.profession): row.profession for row in rows if row.profession}
     return [
-        ("", list(SHOWN)),
+        ("", list(told)),
         ("Rôle", [(f"role-{code}", label) for code, label in _by_label(roles)]),
         ("Profession", [(f"profession-{key}", label) for key, label in _by_label(professions)]),
     ]
