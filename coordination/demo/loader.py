@@ -149,16 +149,7 @@ def _give_profession(person: Person, user: User, structure: Structure | None, *,
         phone=f"+33{person.phone[1:]}",
         email=person.email,
     )
-    directory.attach_account(user, professional, structure, by=by)
-    habilitations.vouch_profession(
-        user,
-        profession=person.profession,
-        fonction=person.fonction,
-        structure=structure,
-        how=VouchedProfession.How.ADMINISTRATOR,
-        by=by,
-        professional=professional,
-    )
+    directory.confirm_account(user, professional.activities.get(), how=VouchedProfession.How.ADMINISTRATOR, by=by)
     if person.delegate:
         habilitations.add_delegate(structure, user, by=by)
 

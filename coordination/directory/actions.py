@@ -14,7 +14,8 @@ from coordination.accounts.models import User
 from coordination.common.text import capital_family, capital_given, fold, squeeze
 from coordination.directory.errors import AlreadyAttached, AlreadyInDirectory, StructureMergeRefused
 from coordination.directory.models import Activity, Attachment, Professional, Source, Structure
-from habilitations.actions import activate_waiting
+from habilitations.actions import activate_waiting, vouch_profession
+from habilitations.models import VouchedProfession
 
 # Columns of a structure that a person may fill; the rest says where the row comes from.
 STRUCTURE_FIELDS = frozenset({
@@ -144,6 +145,28 @@ def attach_account(
         raise AlreadyAttached() from error
     activate_waiting(user, professional, by=by)
     return attachment
+
+
+@transaction.atomic
+def confirm_account(user: User, activity: Activity, *, how: str, by: User) -> VouchedProfession:
+    """Say that this account is the professional of this activity, and vouch for the profession he practises there.
+
+    `how` is a VouchedProfession.How. Raises AlreadyAttached, AlreadyVouched.
+    """
+    professional = activity.professional
+    # After a profession has ended the account is still this person.
+    if not Attachment.objects.of(user).filter(professional=professional).exists():
+        attach_account(user, professional, activity.structure, by=by)
+    return vouch_profession(
+        user,
+        profession=activity.profession,
+        fonction=activity.fonction,
+        national_id=professional.national_id,
+        structure=activity.structure,
+        how=how,
+        by=by,
+        professional=professional,
+    )
 
 
 @transaction.atomic

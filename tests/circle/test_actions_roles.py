@@ -5,6 +5,7 @@ import threading
 import uuid
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -143,6 +144,20 @@ def test_making_a_role_unique_is_refused_while_held_twice(entry):
     actions.set_unique_role("NOK", False, by=administrator)
     actions.change_role(entry, second, role="QUAL")
     assert RoleHolding.objects.filter(role="NOK", ends_on=None, exclusive=False).count() == 2
+
+
+@pytest.mark.django_db
+def test_an_administrator_sets_the_list_by_command(entry, capsys):
+    administrator = make.UserFactory(administrator=True)
+    call_command("role_unique", "CAREGIVER", "oui", "--par", administrator.email)
+    make.relative(entry, role="CAREGIVER")
+    with pytest.raises(RoleAlreadyHeld), transaction.atomic():
+        make.relative(entry, role="CAREGIVER", family_name="AUTRE", given_name="Lou")
+    call_command("role_unique")
+    assert "unique  CAREGIVER" in capsys.readouterr().out
+    for wrong in (["CAREGIVER", "non"], ["RIEN", "oui", "--par", administrator.email]):
+        with pytest.raises(CommandError):
+            call_command("role_unique", *wrong)
 
 
 @pytest.mark.django_db

@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from coordination.accounts import actions
-from coordination.accounts.models import User
+from coordination.accounts.management.commands._asked import account
 from coordination.common.errors import DomainError
 
 ACTS = {
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--nouvelle-adresse", help="pour l'acte « adresse »")
 
     def handle(self, *, acte, **options):
-        user, by = self._account(options["email"], "--email"), self._account(options["par"], "--par")
+        user, by = account(options["email"], "--email"), account(options["par"], "--par")
         try:
             self.stdout.write(self._act(acte, user, by, options))
         except DomainError as error:
@@ -40,9 +40,3 @@ class Command(BaseCommand):
         function, sentence = ACTS[acte]
         function(user, by=by, reason=options["motif"])
         return sentence
-
-    def _account(self, email, option):
-        user = User.objects.with_email(email).first()
-        if user is None:
-            raise CommandError(f"Aucun compte à l'adresse donnée par {option}.")
-        return user
