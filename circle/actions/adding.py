@@ -323,6 +323,8 @@ def _come_back(entry, member: Member, details: dict, *, account, starts_on: dt.d
 def _stay(entry, member: Member, starts_on: dt.date | None) -> None:
     today = timezone.localdate()
     first = min(starts_on or today, today)
+    if first < entry.dossier.birth_date:
+        raise DateNotPossible("Cette date précède la naissance de la personne.")
     if member.periods.filter(ends_on__gt=first).exists():
         raise DateNotPossible("Ce membre était déjà dans le cercle à cette date.")
     Period.objects.create(dossier_id=entry.dossier.pk, member=member, starts_on=first, started_by=entry.user)

@@ -22,6 +22,8 @@ from habilitations.errors import NotAllowed
 
 # First half of the advisory lock of a role; a number of our own.
 ROLE_LOCK = 0x20
+# Beyond, it is a slip of the keyboard, which would leave the role without a holder for years.
+LATEST = dt.timedelta(days=731)
 
 
 @transaction.atomic
@@ -49,6 +51,8 @@ def give_role(entry, member: Member, role: str, *, starts_on=None, handover=None
     """Do what `change_role` says, inside its transaction and under its locks. Nothing when he already has it."""
     code = roles.canonical(role)
     day = (handover or {}).get("starts_on") or starts_on or timezone.localdate()
+    if day > timezone.localdate() + LATEST:
+        raise DateNotPossible("Cette date est trop lointaine : une passation se prévoit deux ans à l'avance au plus.")
     stay = member.periods.current().first()
     if stay and day < stay.starts_on:
         raise DateNotPossible(f"{member.display_name} est dans le cercle depuis le {date_fr(stay.starts_on)}.")
@@ -196,19 +200,31 @@ def _place(entry, member: Member, code: str, day: dt.date, *, exclusive: bool) -
 
 
 def _call_off(planned: RoleHolding) -> None:
-    """Give the role back to who was to hand it over, if he is still there."""
+    """Give the role back to who was to hand it over, if he is still there, until the hand-over that follows."""
+    day, until = planned.starts_on, planned.ends_on
     before = (
-        RoleHolding.objects.filter(dossier_id=planned.dossier_id, role=planned.role, ends_on=planned.starts_on)
+        RoleHolding.objects.filter(dossier_id=planned.dossier_id, role=planned.role, ends_on=day)
         .exclude(member_id=planned.member_id)
+        .exclude(starts_on=day)
         .select_related("member")
         .first()
     )
-    _shorten(planned, planned.starts_on)
-    if before and before.member.periods.current().exists():
-        for replaced in before.member.roles.from_day(planned.starts_on).filter(starts_on__gte=planned.starts_on):
-            _shorten(replaced, replaced.starts_on)
-        before.ends_on = None
-        before.save(update_fields=["ends_on"])
+    _shorten(planned, day)
+    if before is None or not before.member.periods.current().exists():
+        return
+    for replaced in before.member.roles.from_day(day).filter(starts_on__gte=day):
+        _put_off(replaced, until)
+    before.ends_on = until
+    before.save(update_fields=["ends_on"])
+
+
+def _put_off(holding: RoleHolding, day: dt.date | None) -> None:
+    """Make a role to come begin on that day; one that would be over by then, or without a day, never takes effect."""
+    if day is None or (holding.ends_on is not None and holding.ends_on <= day):
+        _shorten(holding, holding.starts_on)
+    elif holding.starts_on < day:
+        holding.starts_on = day
+        holding.save(update_fields=["starts_on"])
 
 
 def _shorten(holding: RoleHolding, day: dt.date) -> None:

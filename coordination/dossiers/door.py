@@ -17,6 +17,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from coordination.common.errors import DomainError
 from coordination.common.prepared import Prepared
 from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
@@ -146,6 +147,8 @@ def rubric_view(
                 raise Http404 from None
             except (LevelMissing, NotAllowed) as refusal:
                 return forbidden(request, dossier_id, refusal)
+            except DomainError as refusal:
+                return refused(request, dossier_id, refusal)
 
         wrapped.door = asked  # type: ignore[attr-defined]
         return wrapped
@@ -208,9 +211,17 @@ def _write(view, request, dossier_id, rubrique, niveau, right, said, kwargs) -> 
 
 def forbidden(request: HttpRequest, dossier_id: UUID, refusal: LevelMissing | NotAllowed) -> HttpResponse:
     """Answer 403 to a member: the page says which rubric or act is closed, and how to come back."""
-    return TemplateResponse(
-        request,
-        "errors/403_rubrique.html",
-        {"message": refusal.message, "dossier_id": dossier_id},
-        status=403,
-    )
+    return _told(request, "errors/403_rubrique.html", dossier_id, refusal, status=403)
+
+
+def refused(request: HttpRequest, dossier_id: UUID, refusal: DomainError) -> HttpResponse:
+    """Answer 409 for a rule that the page did not foresee: somebody else acted between the screen and the act.
+
+    The act is rolled back and its failure recorded; a rule that says no is never a server error.
+    """
+    return _told(request, "errors/409_rubrique.html", dossier_id, refusal, status=409)
+
+
+def _told(request: HttpRequest, template: str, dossier_id: UUID, refusal: DomainError, *, status: int) -> HttpResponse:
+    context = {"message": refusal.message, "dossier_id": dossier_id}
+    return TemplateResponse(request, template, context, status=status)

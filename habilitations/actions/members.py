@@ -79,12 +79,24 @@ def set_state(
 
 
 def check_grantable(row: Habilitation, member_kind: str) -> None:
-    """Raise the sentence that says why this member can never be granted, if so."""
+    """Raise the sentence that says why this member cannot be granted, if so."""
     if row.structure_id:
         if not LegalStructure.objects.filter(pk=row.structure_id, closed_at=None).exists():
             raise StructureCannotSignIn
+        _refuse_refused_twin(row)
     elif not (row.user_id or row.professional_id):
         raise ManualCannotBeGranted if member_kind == MANUAL else AidantCannotBeGranted
+
+
+def _refuse_refused_twin(row: Habilitation) -> None:
+    """Two entries of the directory found to be one structure: what the person refused to one stands for the other."""
+    twin = (
+        Habilitation.objects.filter(dossier_id=row.dossier_id, state=State.REFUS)
+        .filter(structure__merged_into=row.structure_id)
+        .first()
+    )
+    if twin:
+        raise RefusalStands(date=_refusal_date(twin))
 
 
 @transaction.atomic
@@ -122,13 +134,16 @@ def end_habilitation(habilitation: Habilitation, *, by) -> Habilitation:
 def reopen_habilitation(habilitation: Habilitation, *, by, user=None, as_it_was: bool = True) -> Habilitation:
     """Open the row again: undone removal (`as_it_was`), or a return that starts from "non".
 
-    `user` is the account the professional has by now, if any. A standing refusal stays.
+    `user` is the account the professional has by now, if any. A standing refusal stays. Raises
+    AlreadyHabilitated when the account or the structure got another open row meanwhile, OwnHabilitation when
+    someone would give himself back an access (he may still be inside through a structure).
     """
     row = Habilitation.objects.select_for_update(of=("self",)).get(pk=habilitation.pk)
     if row.ended_at is None:
         return row
     if row.user_id is None and user is not None:
         row.user = user
+    _refuse_second_row(row)
     row.ended_at = None
     row.save(update_fields=["ended_at", "user"])
     if row.state == State.REFUS:
@@ -138,8 +153,18 @@ def reopen_habilitation(habilitation: Habilitation, *, by, user=None, as_it_was:
         return move(row, State.NON, by=by, always=True)
     last = row.changes.order_by("-at", "-id").first()
     if last and last.before in (State.OUI, State.ATTENTE):
+        if row.user_id is not None and by is not None and row.user_id == by.pk:
+            raise OwnHabilitation
         move(row, State.OUI if _someone_can_enter(row) else State.ATTENTE, by=by)
     return row
+
+
+def _refuse_second_row(row: Habilitation) -> None:
+    """Say in French what the constraints "one open habilitation per account / structure" would refuse."""
+    others = Habilitation.objects.open().filter(dossier_id=row.dossier_id).exclude(pk=row.pk)
+    same_account = row.user_id is not None and others.filter(user_id=row.user_id).exists()
+    if same_account or (row.structure_id is not None and others.filter(structure_id=row.structure_id).exists()):
+        raise AlreadyHabilitated
 
 
 @transaction.atomic
