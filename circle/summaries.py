@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
-from django.urls import reverse
 from django.utils import timezone
 
 from circle import history, roles
 from circle.models import Change, Member
 from circle.rows import FEMININE, MemberRow
 from circle.wording import kinship
+from coordination.common.addresses import address
 from coordination.common.french import plural
 from coordination.common.statements import rows as run
 from coordination.common.text import person_name
@@ -52,7 +52,7 @@ GROUP BY c.dossier_id, v.profession, v.fonction
 
 
 def url_of(dossier_id: UUID) -> str:
-    return reverse("circle:list", args=[dossier_id])
+    return address("circle:list", dossier_id)
 
 
 def referents(user, dossier_ids: Sequence[UUID]) -> dict[UUID, Summary]:

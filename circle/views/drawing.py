@@ -59,7 +59,7 @@ def _drawn_menu(acts: tuple) -> str:
 
 
 def _named(drawn: str, row, entry) -> Markup:
-    return Markup(filled(drawn, entry.dossier.pk, row.id).replace(_NAME, str(escape(row.name))))  # noqa: S704
+    return Markup(filled(drawn, links_of(entry.dossier.pk, row.id)).replace(_NAME, str(escape(row.name))))  # noqa: S704
 
 
 def second_line(row) -> str:

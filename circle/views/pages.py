@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +11,7 @@ from django.urls import reverse
 
 from circle.models import Member
 from coordination.accounts import drafts
+from coordination.common.addresses import address
 from coordination.common.errors import DomainError
 from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.dossiers.strip import strip_and_nav
@@ -28,55 +28,52 @@ def page(request: HttpRequest, entry, template: str, context: dict, *, status: i
 
 
 def circle_url(entry) -> str:
-    return reverse("circle:list", args=[entry.dossier.pk])
+    return address("circle:list", entry.dossier.pk)
 
 
-@dataclass(frozen=True)
 class MemberLinks:
-    """The addresses of one member's pages."""
+    """The addresses of one member's pages, each written when asked: `links.edit`. Keys: those of _ROUTES."""
 
-    sheet: str
-    edit: str
-    role: str
-    habilitation: str
-    withdrawal: str
-    request: str
-    discreet: str
-    link: str
-    remove: str
-    undo: str
-    history: str
-    vcard: str
+    __slots__ = ("sheet",)
+
+    def __init__(self, sheet: str) -> None:
+        self.sheet = sheet
+
+    def __getattr__(self, key: str) -> str:
+        try:
+            return self.sheet + _tails()[key]
+        except KeyError:
+            raise AttributeError(key) from None
 
 
 _ROUTES = {
-    "sheet": "circle:member", "edit": "circle:edit_member", "role": "circle:change_role",
-    "habilitation": "circle:habilitation", "withdrawal": "circle:withdraw_refusal", "request": "circle:request",
-    "discreet": "circle:discreet", "link": "circle:link", "remove": "circle:remove", "undo": "circle:undo_removal",
+    "edit": "circle:edit_member", "role": "circle:change_role", "habilitation": "circle:habilitation",
+    "withdrawal": "circle:withdraw_refusal", "request": "circle:request", "discreet": "circle:discreet",
+    "link": "circle:link", "remove": "circle:remove", "undo": "circle:undo_removal",
     "history": "circle:member_history", "vcard": "circle:export_vcard",
 }  # fmt: skip
 
 
 @functools.cache
-def _patterns() -> dict[str, str]:
-    # Resolved once: a circle of thirty members would otherwise spend more on addresses than on its data.
-    return {key: reverse(name, args=[_NOBODY, _NOBODY]) for key, name in _ROUTES.items()}
+def _tails() -> dict[str, str]:
+    """What each address adds to that of the sheet: thirty members would otherwise cost more than their data."""
+    sheet = links_of_nobody().sheet
+    return {key: address(name, _NOBODY, _NOBODY).removeprefix(sheet) for key, name in _ROUTES.items()}
 
 
 def links_of(dossier_id, member_id) -> MemberLinks:
     """Return the addresses of one member."""
-    return MemberLinks(**{key: filled(pattern, dossier_id, member_id) for key, pattern in _patterns().items()})
-
-
-def filled(pattern: str, dossier_id, member_id) -> str:
-    """Put a dossier and a member in an address, or in a text made of addresses, drawn for nobody."""
-    address = f"/{_NOBODY}/cercle/membres/{_NOBODY}/"
-    return pattern.replace(address, f"/{dossier_id}/cercle/membres/{member_id}/")
+    return MemberLinks(address("circle:member", dossier_id, member_id))
 
 
 def links_of_nobody() -> MemberLinks:
     """Return the addresses with no dossier and no member in them: what `filled` completes."""
-    return MemberLinks(**_patterns())
+    return links_of(_NOBODY, _NOBODY)
+
+
+def filled(drawn: str, links: MemberLinks) -> str:
+    """Put a member in a text made of addresses that was drawn for nobody."""
+    return drawn.replace(links_of_nobody().sheet, links.sheet)
 
 
 def find_row(entry, member_id, *, on=None):

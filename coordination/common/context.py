@@ -18,8 +18,11 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.middleware.csrf import get_token
+from django.utils.functional import SimpleLazyObject
+from django.utils.html import format_html
 
+from coordination.common.addresses import address
 from coordination.common.text import initials
 
 Place = Literal["nav", "account", "footer"]
@@ -76,7 +79,7 @@ def links(place: Place, user: Any, current: str = "") -> list[dict[str, Any]]:
         {
             "key": link.key,
             "label": link.label,
-            "url": reverse(link.url_name),
+            "url": address(link.url_name),
             "icon": link.icon,
             "current": link.key == current,
         }
@@ -103,6 +106,17 @@ def _take_undo(request: HttpRequest) -> dict[str, str] | None:
     return session.pop(UNDO_SESSION_KEY, None) if session is not None and UNDO_SESSION_KEY in session else None
 
 
+def form_token(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the token of the page's forms, drawn at most once per page.
+
+    Django's own draws a new mask each time a template writes it, six times on most pages; one per answer is what
+    keeps it from being guessed (BREACH). Still lazy: a page without a form sets no cookie.
+    """
+    token = SimpleLazyObject(lambda: get_token(request))
+    field = SimpleLazyObject(lambda: format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token))
+    return {"csrf_token": token, "csrf_input": field}
+
+
 def interface(request: HttpRequest) -> dict[str, Any]:
     """Context processor of the Jinja2 engine; see the list of variables in ``templates/components/README.md``.
 
@@ -120,7 +134,7 @@ def interface(request: HttpRequest) -> dict[str, Any]:
         "user_badge": user_badge(user) if signed_in else None,
         "theme": getattr(user, "theme", "") or "light",
         "shortcuts_on": getattr(user, "shortcuts_enabled", True),
-        "dossier_search_url": reverse(_search["url_name"]) if signed_in and _search else "",
-        "logout_url": reverse("account_logout") if signed_in else "",
+        "dossier_search_url": address(_search["url_name"]) if signed_in and _search else "",
+        "logout_url": address("account_logout") if signed_in else "",
         "take_undo_toast": lambda: _take_undo(request),
     }

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.templatetags.static import static
@@ -20,6 +21,7 @@ from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
 from coordination.common import french
+from coordination.common.addresses import address
 from coordination.common.comb import comb_bars
 from coordination.common.text import initials
 
@@ -58,6 +60,8 @@ class PublicConfig:
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:
     """Return the address of a named route: ``url("circle:list", dossier.pk)``."""
+    if not kwargs and all(type(arg) is UUID for arg in args):
+        return address(name, *args)
     return reverse(name, args=args or None, kwargs=kwargs or None)
 
 

@@ -7,15 +7,14 @@ class DossiersConfig(AppConfig):
     verbose_name = "Dossiers"
 
     def ready(self):
-        from django.urls import reverse
-
+        from coordination.common.addresses import address
         from coordination.common.context import register_dossier_search, register_link
         from coordination.dossiers import history, panels
         from habilitations.rubriques import Rubrique
 
         register_link("nav", "patients", "Patients", "dossiers:list", order=10)
         register_dossier_search("dossiers:open")
-        panels.register_page(Rubrique.IDENTITE, lambda pk: reverse("dossiers:identity", args=[pk]))
+        panels.register_page(Rubrique.IDENTITE, lambda pk: address("dossiers:identity", pk))
         panels.register_card(Rubrique.IDENTITE, history.identity_card)
         panels.register_news(history.news)
         panels.register_activity("dossier", history.last_activity)

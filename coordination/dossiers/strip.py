@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
-
+from coordination.common.addresses import address
 from coordination.common.dates import Precision, write_birth_date
 from coordination.common.french import NBSP, age_fr
 from coordination.common.text import capital_family
@@ -44,7 +43,7 @@ def strip_and_nav(entry, current: str) -> dict:
 
 def identity(entry) -> dict:
     """Return the identity strip, in the shape of templates/components/identity.html."""
-    access_url = reverse("dossiers:access", args=[entry.dossier.pk])
+    access_url = address("dossiers:access", entry.dossier.pk)
     said = {
         "my_access": {"text": rubrics_read(entry.access), "url": access_url},
         "note": READ_ONLY_NOTES.get(entry.dossier.status, ""),
@@ -66,9 +65,9 @@ def rubrics_read(access) -> str:
 def rubric_nav(entry, current: str) -> list[dict]:
     """Return the groups of the navigation: a page, « Pas d'accès » or « Pas encore disponible » for each rubric."""
     pk = entry.dossier.pk
-    explained = reverse("dossiers:access", args=[pk])
+    explained = address("dossiers:access", pk)
     home = {
-        "key": HOME, "label": "Accueil du dossier", "icon": "house", "url": reverse("dossiers:home", args=[pk]),
+        "key": HOME, "label": "Accueil du dossier", "icon": "house", "url": address("dossiers:home", pk),
         "current": current == HOME,
     }  # fmt: skip
     groups = [{"label": "", "items": [home]}]
@@ -125,9 +124,7 @@ def identity_tags(dossier) -> list[str]:
 
 def _menu(entry) -> list[dict]:
     pk = entry.dossier.pk
-    entries = [{"label": "Mon accès", "url": reverse("dossiers:access", args=[pk]), "icon": "eye"}]
+    entries = [{"label": "Mon accès", "url": address("dossiers:access", pk), "icon": "eye"}]
     if entry.access.can_read(Rubrique.IDENTITE):
-        entries.append(
-            {"label": "Statut du dossier", "url": reverse("dossiers:status", args=[pk]), "icon": "pause-circle"}
-        )
+        entries.append({"label": "Statut du dossier", "url": address("dossiers:status", pk), "icon": "pause-circle"})
     return entries

@@ -81,6 +81,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
+                "coordination.common.context.form_token",
                 "coordination.common.context.interface",
                 "coordination.accounts.context.session_limits",
             ],

@@ -40,9 +40,7 @@ def line(figure: dict) -> tuple[str, ...]:
 def table(rows: list[tuple[str, ...]]) -> str:
     widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
     lines = [HEAD, tuple("-" * w for w in widths), *rows]
-    return "\n".join(
-        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |" for row in lines
-    )
+    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |" for row in lines)
 
 
 def main() -> int:

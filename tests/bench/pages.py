@@ -148,10 +148,9 @@ def _call(application, path: str, cookie: str) -> bytes:
 if __name__ == "__main__":
     import logging
 
-    import django
+    import coordination.wsgi  # noqa: F401 - sets the logs up, for real and for good
 
-    django.setup()
-    # Written, as in production, into nothing.
+    # Lines are written, as in production, into nothing.
     for handler in logging.getLogger().handlers:
         handler.setStream(open("/dev/null", "w"))  # noqa: SIM115 - until the end of the process
     print(json.dumps(split(sys.argv[2], sys.argv[3:])))
