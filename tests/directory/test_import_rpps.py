@@ -3,6 +3,7 @@
 import pytest
 
 from coordination.directory.imports import headers, rpps, rpps_first, rpps_workers, staging
+from coordination.directory.imports.finess import import_finess
 from coordination.directory.imports.rpps import import_rpps
 from coordination.directory.models import Activity, ImportRun, Professional, SavoirFaire, Structure
 from tests.directory import files
@@ -135,7 +136,12 @@ def test_savoir_faire_file_rules_its_rows(tmp_path):
     rows = (f"{start}S|Spécialité ordinale|SM54|x (SM)|", f"{start}CAPA|Capacité|CAPA01|x (CAPA)|")
     full = people_file(tmp_path, *rows, header=headers.SAVOIR_FAIRE, name="PS_LibreAcces_SavoirFaire_202611020620.txt")
     report = import_rpps([full], ANY_SIZE)[0]
-    assert (report.run.new_count, report.run.changed_count) == (1, 1)
+    # What it confirms without a change is told apart.
+    assert (report.run.new_count, report.run.changed_count) == (1, 0)
+    assert report.messages == ["1 savoir-faire du fichier des activités confirmés, sans changement."]
+    before = versions()
+    import_rpps([full], ANY_SIZE)
+    assert versions() == before
     # The activity file, which does not name the second, leaves it alone.
     load(tmp_path, changed(DOCTOR, c41="0536490066"))
     assert SavoirFaire.objects.filter(ceased_at=None).count() == 2
@@ -182,6 +188,17 @@ def test_two_technical_ids_with_one_finess_number_are_one_structure(tmp_path):
     assert Activity.objects.values("structure").distinct().count() == 1
 
 
+def test_one_structure_under_two_technical_ids_lends_its_address_once(tmp_path):
+    bare = {f"c{column}": "" for column in (28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38)}
+    load(tmp_path, DOCTOR)
+    one = changed(NURSE, **bare)
+    other = changed(one, c2="10999000044", c3="810999000044", c24="R10999900000044")
+    load(tmp_path, DOCTOR, one, other)
+    borrowed = Activity.objects.filter(address_borrowed=True)
+    assert borrowed.count() == 2
+    assert borrowed.values("structure").distinct().count() == 1
+
+
 def test_backslash_and_cedex(tmp_path):
     load(tmp_path, changed(DOCTOR, c34="C\\O ACCUEIL", c35="31059 TOULOUSE CEDEX 9", c36="", c38=""))
     activity = Activity.objects.get()
@@ -218,6 +235,7 @@ def test_carriage_returns(tmp_path):
 
 def test_zip_of_the_ans_and_gzip(tmp_path):
     small = files.small()
+    # Whatever the order they come in, the people are loaded before what they know.
     reports = import_rpps([files.zipped(tmp_path, small.savoir_faire, small.activities)], ANY_SIZE)
     assert [report.run.kind for report in reports] == ["rpps", "savoir-faire"]
     again = import_rpps([files.gzipped(tmp_path, small.activities)], ANY_SIZE)[0]
@@ -242,18 +260,25 @@ SHOWN = (
     "professional__national_id", "structure__finess", "structure__name", "profession", "speciality", "mode", "address",
     "address_borrowed", "postal_code", "town", "commune_code", "phone", "email", "search_family", "search_given",
     "natural_key", "content_hash", "professional__content_hash", "structure__source_key", "structure__address",
+    "structure_name", "structure__source", "structure__category",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_first_load_and_general_merge_give_the_same_rows(monkeypatch, workers):
+@pytest.mark.parametrize("finess_first", [False, True])
+def test_first_load_and_general_merge_give_the_same_rows(monkeypatch, workers, finess_first):
     path = [files.small().activities]
+    if finess_first:
+        import_finess(files.small().finess_json, ANY_SIZE)
     monkeypatch.setattr(rpps_first, "is_possible", lambda: False)
     monkeypatch.setattr(rpps, "MANY", -1)
     general = rows_after(path)
     for model in (SavoirFaire, Activity, Structure, Professional, ImportRun):
         model.objects.all().delete()
     monkeypatch.undo()
+    if finess_first:
+        import_finess(files.small().finess_json, ANY_SIZE)
+        assert rpps_first.is_possible()
     monkeypatch.setattr(rpps_workers, "worker_count", lambda size: workers)
     monkeypatch.setattr(staging, "BIG_LOAD", 100)
     assert rows_after(path) == general

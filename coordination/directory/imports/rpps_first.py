@@ -1,8 +1,9 @@
-"""The first load of the activity file: straight into the empty tables.
+"""The first load of the activity file: straight into the empty tables of people and activities.
 
-Nothing is there to compare with, so lines are COPYed as rows while the next ones are read; people and
+Nobody is there to compare with, so lines are COPYed as rows while the next ones are read; people and
 structures wait in temporary files for their turn. Keys are made here: a person's from the number of its first
-line, a structure's from a hash of its own key, so that an activity knows both without a look-up.
+line, a structure's from a hash of its own key, so that an activity knows both without a look-up. Structures that FINESS
+or a regional file brought before are used as they are (known_places).
 
 Only for a file whose people come in order (as published) and whose values fit; else the general merge starts
 again from the beginning (rpps._load_activities).
@@ -17,6 +18,7 @@ from datetime import date, datetime
 from typing import IO
 
 from coordination.common.ids import uuid7
+from coordination.directory.imports.known_places import KnownPlaces, known_places
 from coordination.directory.imports.rpps_lines import Block, without_doubles
 from coordination.directory.imports.runs import Counts
 from coordination.directory.imports.staging import copy, execute, new_id, scalar
@@ -34,10 +36,10 @@ _SIXTY_BITS = (1 << 60) - 1
 
 
 def is_possible() -> bool:
-    """True while no national file has brought anything."""
+    """True while no activity file has brought anything."""
     return not scalar(
         "SELECT EXISTS (SELECT 1 FROM directory_professional WHERE national_id <> '')"
-        " OR EXISTS (SELECT 1 FROM directory_structure WHERE finess <> '' OR source_key <> '')"
+        " OR EXISTS (SELECT 1 FROM directory_structure WHERE source = 'rpps')"
     )
 
 
@@ -63,6 +65,7 @@ class FirstLoad:
         self._end = f"||{day.isoformat()}"
         self._people_end = f"|rpps||||{day.isoformat()}|{now.isoformat()}"
         self._day, self._now = day, now
+        self._known: KnownPlaces = known_places()
         self._people: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
         self._structures: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
         self._savoir_faire: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
@@ -85,12 +88,7 @@ class FirstLoad:
         """Return the rows of one block; touches nothing, so that another process may do it."""
         people = block.people
         person_ids = [f"{self._person}{number:08x}" for number in people.numbers]
-        start = self._place
-        # Two technical identifiers with one FINESS number are one structure.
-        place_ids = [
-            f"{start}{hash(finess or place) & _SIXTY_BITS:015x}" if place else "\\N"
-            for place, finess in zip(block.places, block.table["Numéro FINESS site"], strict=True)
-        ]
+        place_ids = self._place_ids(block.places, block.table["Numéro FINESS site"])
         name, address, postal, town, *rest = block.coordinates
         coordinates = [limited(name, 200), limited(address, 300), postal, limited(town, 80), *rest]
         profession, category, mode, genre, role, sector = block.codes
@@ -113,6 +111,20 @@ class FirstLoad:
             people_count=len(persons),
         )
 
+    def _place_ids(self, places: Sequence[str], numbers: Sequence[str]) -> list[str]:
+        """Identifiers of the structures; two technical identifiers with one FINESS number are one structure."""
+        start, known = self._place, self._known
+        made = [
+            f"{start}{hash(finess or place) & _SIXTY_BITS:015x}" if place else "\\N"
+            for place, finess in zip(places, numbers, strict=True)
+        ]
+        if not known:
+            return made
+        return [
+            (place and known.find(finess, place)) or new
+            for place, finess, new in zip(places, numbers, made, strict=True)
+        ]
+
     def close(self) -> None:
         for file in (self._people, self._structures, self._savoir_faire):
             file.close()
@@ -120,7 +132,7 @@ class FirstLoad:
     def finish(self, held: Iterable[str]) -> dict[str, Counts]:
         """COPY what was kept, then lend the addresses."""
         copy(f"directory_professional ({_PROFESSIONAL})", _blocks(self._people))
-        self._insert_structures()
+        structures = self._merge_structures()
         execute("CREATE TEMP TABLE sf (professional_id uuid, told text)")
         copy("sf", _blocks(self._savoir_faire))
         told = execute(
@@ -132,8 +144,11 @@ class FirstLoad:
         keys = list(held)
         execute("UPDATE directory_professional SET content_hash = NULL WHERE national_id = ANY(%s)", [keys])
         execute(
-            "UPDATE directory_activity a SET address = t.address, postal_code = t.postal_code, town = t.town,"
-            " commune_code = t.commune_code, phone = CASE WHEN a.phone = '' THEN t.phone ELSE a.phone END"
+            "UPDATE directory_activity a SET address = t.address, postal_code = t.postal_code,"
+            " town = coalesce(nullif(a.town, ''), t.town),"
+            " commune_code = coalesce(nullif(a.commune_code, ''), t.commune_code),"
+            " structure_name = coalesce(nullif(a.structure_name, ''), t.name),"
+            " phone = coalesce(nullif(a.phone, ''), t.phone)"
             " FROM directory_structure t WHERE a.structure_id = t.id AND a.address_borrowed AND t.finess <> ''"
             " AND (t.postal_code <> '' OR t.address <> '')"
         )
@@ -141,7 +156,7 @@ class FirstLoad:
             "situations d'exercice": Counts(self.activities),
             "professionnels": Counts(self.people),
             "savoir-faire": Counts(told),
-            "structures": Counts(scalar("SELECT count(*) FROM directory_structure WHERE source = 'rpps'")),
+            "structures": Counts(structures),
         }
 
     def _people_lines(self, block: Block, person_ids: list[str]) -> list[str]:
@@ -157,7 +172,8 @@ class FirstLoad:
         first = people.first
         return [line + end for index, line in enumerate(map("|".join, rows)) if first[index] == "t"]
 
-    def _insert_structures(self) -> None:
+    def _merge_structures(self) -> int:
+        """Bring the structures in; return how many are new."""
         execute(
             "CREATE TEMP TABLE places (id uuid, sflag smallint, skey text, finess text, finess_ej text, siren text,"
             " siret text, technical text, ssearch text, shash bigint, trade_name text, sname text, address text,"
@@ -174,7 +190,13 @@ class FirstLoad:
         )
         execute("ANALYZE chosen")
         execute("DELETE FROM places p USING chosen c WHERE p.id = c.id AND p.ctid <> c.place")
-        execute(
+        if self._known:
+            execute(
+                "UPDATE directory_structure t SET technical_id = p.technical::varchar(40) FROM places p"
+                " WHERE t.id = p.id AND t.technical_id = '' AND p.technical <> ''"
+            )
+            execute("DELETE FROM places p USING directory_structure t WHERE t.id = p.id")
+        return execute(
             "INSERT INTO directory_structure (id, source, kind, finess, finess_ej, siren, siret, technical_id,"
             " source_key, name, short_name, search_name, category, sector, legal_status, address, postal_code, town,"
             " commune_code, phone, phone_as_given, email, mss_address, manager_name, seen_on, content_hash,"

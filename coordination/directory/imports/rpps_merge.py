@@ -15,7 +15,7 @@ from django.utils import timezone
 from coordination.directory.imports import completion
 from coordination.directory.imports.rpps_structures import cease_empty_structures, merge_structures
 from coordination.directory.imports.runs import Counts, Load
-from coordination.directory.imports.staging import MASK, copy, copy_line, execute, new_id, scalar
+from coordination.directory.imports.staging import MASK, copy, copy_line, execute, new_id, scalar, temporary
 
 # In the order of the keys between them.
 TABLES = ("directory_structure", "directory_professional", "directory_savoirfaire", "directory_activity")
@@ -39,12 +39,12 @@ def compare(*, regroup: bool) -> None:
     if regroup:
         seen = f"(SELECT national_id, mod(sum(hash), {MASK + 1}) AS hash FROM seen_people GROUP BY national_id)"
     execute("ANALYZE seen_people")
-    execute(
-        "CREATE TEMP TABLE compared ON COMMIT DROP AS"
-        " SELECT s.national_id, p.id FROM (SELECT id, national_id, content_hash, ceased_at FROM directory_professional"
+    temporary(
+        "compared",
+        "SELECT s.national_id, p.id FROM (SELECT id, national_id, content_hash, ceased_at FROM directory_professional"
         f" WHERE source = 'rpps') p FULL JOIN {seen} s ON s.national_id = p.national_id"
         " WHERE (p.id IS NULL OR (s.national_id IS NULL AND p.ceased_at IS NULL))"
-        " OR (s.national_id IS NOT NULL AND (p.content_hash IS DISTINCT FROM s.hash OR p.ceased_at IS NOT NULL))"
+        " OR (s.national_id IS NOT NULL AND (p.content_hash IS DISTINCT FROM s.hash OR p.ceased_at IS NOT NULL))",
     )
     execute(
         "CREATE TEMP TABLE changed_people ON COMMIT DROP AS"
@@ -83,9 +83,10 @@ def merge(load: Load, held: set[str]) -> None:
 
 def _join_scattered_people() -> None:
     """Give one number to the lines of a person that were not neighbours in the file."""
-    execute(
-        "CREATE TEMP TABLE scattered ON COMMIT DROP AS SELECT national_id, min(pn) AS pn,"
-        f" mod(sum(phash), {MASK + 1}) AS hash FROM stage WHERE pfirst GROUP BY national_id HAVING count(*) > 1"
+    temporary(
+        "scattered",
+        "SELECT national_id, min(pn) AS pn,"
+        f" mod(sum(phash), {MASK + 1}) AS hash FROM stage WHERE pfirst GROUP BY national_id HAVING count(*) > 1",
     )
     execute(
         "UPDATE stage s SET pn = c.pn, pfirst = s.pfirst AND s.pn = c.pn, phash = c.hash"
@@ -95,10 +96,11 @@ def _join_scattered_people() -> None:
 
 def _drop_doubles() -> None:
     """Keep one line of an activity that scattered lines brought several times."""
-    execute(
-        "CREATE TEMP TABLE doubled ON COMMIT DROP AS SELECT s.pn, s.nk, min(s.n) AS n,"
+    temporary(
+        "doubled",
+        "SELECT s.pn, s.nk, min(s.n) AS n,"
         f" mod(sum(s.ahash), {MASK + 1}) AS hash, max(s.speciality) AS speciality"
-        " FROM stage s JOIN scattered c USING (pn) GROUP BY s.pn, s.nk HAVING count(*) > 1"
+        " FROM stage s JOIN scattered c USING (pn) GROUP BY s.pn, s.nk HAVING count(*) > 1",
     )
     execute(
         "UPDATE stage s SET ahash = d.hash, speciality = coalesce(nullif(s.speciality, ''), d.speciality)"
@@ -108,21 +110,22 @@ def _drop_doubles() -> None:
 
 
 def _stage_savoir_faire() -> None:
-    execute(
-        "CREATE TEMP TABLE staged_sf ON COMMIT DROP AS SELECT DISTINCT s.pn, split_part(x, ',', 1) AS profession,"
+    temporary(
+        "staged_sf",
+        "SELECT DISTINCT s.pn, split_part(x, ',', 1) AS profession,"
         " split_part(x, ',', 2) AS kind, split_part(x, ',', 3) AS code"
-        " FROM stage s, unnest(string_to_array(s.savoir_faire, ';')) x WHERE s.savoir_faire <> ''"
+        " FROM stage s, unnest(string_to_array(s.savoir_faire, ';')) x WHERE s.savoir_faire <> ''",
     )
 
 
 def _merge_people(people_id: str, day: date, now: datetime) -> Counts:
     # Whose number in this file is which row of the directory; empty at the first load.
-    execute(
-        "CREATE TEMP TABLE known ON COMMIT DROP AS SELECT s.pn, p.id, h.national_id IS NOT NULL AS held FROM stage s"
+    temporary(
+        "known",
+        "SELECT s.pn, p.id, h.national_id IS NOT NULL AS held FROM stage s"
         " JOIN directory_professional p ON p.national_id = s.national_id AND p.national_id <> ''"
-        " LEFT JOIN held h ON h.national_id = s.national_id WHERE s.pfirst"
+        " LEFT JOIN held h ON h.national_id = s.national_id WHERE s.pfirst",
     )
-    execute("ANALYZE known")
     # Nobody is parsed again but those whose lines changed, and those of whom a line could not be read.
     execute("UPDATE stage s SET phash = NULL FROM held h WHERE s.pfirst AND h.national_id = s.national_id")
     new = execute(
@@ -147,7 +150,7 @@ def _merge_people(people_id: str, day: date, now: datetime) -> Counts:
     )
     ceased = execute(
         "UPDATE directory_professional p SET ceased_at = %s FROM gone_people g WHERE p.id = g.id"
-        " AND p.ceased_at IS NULL AND p.national_id NOT IN (SELECT national_id FROM held)",
+        " AND p.ceased_at IS NULL AND NOT EXISTS (SELECT 1 FROM held h WHERE h.national_id = p.national_id)",
         [now],
     )
     return Counts(new, changed, ceased)
@@ -155,16 +158,17 @@ def _merge_people(people_id: str, day: date, now: datetime) -> Counts:
 
 def _merge_savoir_faire(people_id: str, now: datetime) -> Counts:
     """Add what the activity lines name; cease what they alone had brought and name no more."""
-    execute(
-        "CREATE TEMP TABLE sf ON COMMIT DROP AS SELECT coalesce(k.id, "
+    temporary(
+        "sf",
+        "SELECT coalesce(k.id, "
         f"{people_id}) AS professional_id, s.profession, s.kind, s.code, k.id IS NOT NULL AS known"
-        " FROM staged_sf s LEFT JOIN known k ON k.pn = s.pn"
+        " FROM staged_sf s LEFT JOIN known k ON k.pn = s.pn",
     )
     new = execute(
         "INSERT INTO directory_savoirfaire (id, professional_id, profession, kind, code, from_full_list)"
         f" SELECT {new_id('row_number() OVER ()')}, s.professional_id, s.profession, s.kind::varchar(5), s.code, false"
-        " FROM sf s WHERE NOT s.known OR NOT EXISTS (SELECT 1 FROM directory_savoirfaire d WHERE"
-        " d.professional_id = s.professional_id AND d.profession = s.profession AND d.code = s.code)"
+        " FROM sf s LEFT JOIN directory_savoirfaire d ON d.professional_id = s.professional_id"
+        " AND d.profession = s.profession AND d.code = s.code WHERE d.id IS NULL"
     )
     back = execute(
         "UPDATE directory_savoirfaire d SET ceased_at = NULL FROM sf s WHERE s.known"
@@ -199,9 +203,11 @@ _INCOMING = """
 
 
 def _merge_activities(people_id: str, day: date, now: datetime) -> Counts:
-    execute(
-        "CREATE TEMP TABLE lenders ON COMMIT DROP AS SELECT t.id, t.name, t.address, t.postal_code, t.town,"
-        " t.commune_code, t.phone FROM structure_ids i JOIN directory_structure t USING (id) WHERE i.lends"
+    temporary(
+        "lenders",
+        # Once each: two technical identifiers may be one structure.
+        "SELECT DISTINCT t.id, t.name, t.address, t.postal_code, t.town, t.commune_code, t.phone"
+        " FROM structure_ids i JOIN directory_structure t USING (id) WHERE i.lends",
     )
     incoming = _INCOMING.format(people_id=people_id)
     new = execute(
@@ -211,8 +217,8 @@ def _merge_activities(people_id: str, day: date, now: datetime) -> Counts:
         f" SELECT {new_id('x.n')}, x.professional_id, x.structure_id, x.nk, x.profession, x.category, x.speciality,"
         " x.mode, x.genre, x.fonction, x.sector, x.structure_name, x.address, x.borrowed, x.postal_code, x.town,"
         " x.commune_code, x.phone, x.email, '', x.search_family, x.search_given, %s, x.ahash"
-        f" FROM ({incoming}) x WHERE NOT x.known OR NOT EXISTS (SELECT 1 FROM directory_activity a"
-        " WHERE a.professional_id = x.professional_id AND a.natural_key = x.nk)",
+        f" FROM ({incoming}) x LEFT JOIN directory_activity a ON a.professional_id = x.professional_id"
+        " AND a.natural_key = x.nk WHERE a.id IS NULL",
         [day],
     )
     execute(

@@ -5,28 +5,30 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from coordination.directory.imports.runs import Counts
-from coordination.directory.imports.staging import execute, new_id
+from coordination.directory.imports.staging import execute, new_id, temporary
 
 
 def merge_structures(day: date, now: datetime) -> Counts:
     """Find or create the structure of each key; one that FINESS knows is used as it is (no double)."""
-    execute(
-        "CREATE TEMP TABLE places ON COMMIT DROP AS SELECT s.n, s.skey, s.finess, coalesce(f.id, k.id) AS found,"
-        " coalesce(f.source, k.source) AS source FROM stage s"
+    # A line with an address is better than the first one met. By sets: an OR over a NOT EXISTS looks row by row.
+    temporary("better", "SELECT DISTINCT skey FROM stage WHERE sflag = 2")
+    temporary(
+        "places",
+        "SELECT s.n, s.skey, s.finess, coalesce(f.id, k.id) AS found, coalesce(f.source, k.source) AS source FROM"
+        " (SELECT n, skey, finess FROM stage WHERE sflag = 2 UNION ALL SELECT a.n, a.skey, a.finess FROM stage a"
+        "  LEFT JOIN better b ON b.skey = a.skey WHERE a.sflag = 1 AND b.skey IS NULL) s"
         " LEFT JOIN directory_structure f ON f.finess = s.finess AND f.finess <> '' AND s.finess <> ''"
-        " LEFT JOIN directory_structure k ON k.source_key = s.skey AND k.source_key <> ''"
-        " WHERE s.sflag = 2 OR (s.sflag = 1 AND NOT EXISTS"
-        " (SELECT 1 FROM stage b WHERE b.sflag = 2 AND b.skey = s.skey))"
+        " LEFT JOIN directory_structure k ON k.source_key = s.skey AND k.source_key <> ''",
     )
     # Two technical identifiers may carry the same FINESS number: one structure.
-    execute(
-        "CREATE TEMP TABLE structure_ids ON COMMIT DROP AS SELECT p.skey, p.n, p.source, p.finess <> '' AS lends,"
+    temporary(
+        "structure_ids",
+        "SELECT p.skey, p.n, p.source, p.finess <> '' AS lends,"
         f" coalesce(p.found, {new_id('coalesce(same.n, p.n)')}) AS id,"
         " p.found IS NULL AND coalesce(same.n, p.n) = p.n AS is_new FROM places p LEFT JOIN"
         " (SELECT finess, min(n) AS n FROM places WHERE finess <> '' AND found IS NULL GROUP BY finess) same"
-        " ON same.finess = p.finess AND p.finess <> ''"
+        " ON same.finess = p.finess AND p.finess <> ''",
     )
-    execute("ANALYZE structure_ids")
     new = execute(
         "INSERT INTO directory_structure (id, source, kind, finess, finess_ej, siren, siret, technical_id,"
         " source_key, name, short_name, search_name, category, sector, legal_status, address, postal_code, town,"

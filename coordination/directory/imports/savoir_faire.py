@@ -15,7 +15,7 @@ from coordination.directory.imports.headers import SAVOIR_FAIRE
 from coordination.directory.imports.rpps_lines import columns
 from coordination.directory.imports.runs import Counts, Load
 from coordination.directory.imports.sources import Inspection, blocks, inspect
-from coordination.directory.imports.staging import copy, execute, new_id, postponed_indexes
+from coordination.directory.imports.staging import copy, execute, new_id, postponed_indexes, temporary
 
 REQUIRED = ("Identification nationale PP", "Code profession", "Code type savoir-faire", "Code savoir-faire")
 
@@ -33,7 +33,7 @@ def load(load: Load) -> None:
     load.check_refusals()
     load.progress.phase("Fusion")
     with postponed_indexes(["directory_savoirfaire"], load.read):
-        load.counts = {"savoir-faire": _merge()}
+        load.counts = {"savoir-faire": _merge(load)}
 
 
 def _staged(load: Load, seen: Inspection, found: list[str]) -> Iterator[str]:
@@ -60,18 +60,24 @@ def _staged(load: Load, seen: Inspection, found: list[str]) -> Iterator[str]:
         raise FileRefused(f"{load.source.name} est tronqué : sa dernière ligne est incomplète. Rien n'a été modifié.")
 
 
-def _merge() -> Counts:
+def _merge(load: Load) -> Counts:
     execute("ANALYZE stage")
-    execute(
-        "CREATE TEMP TABLE sf ON COMMIT DROP AS SELECT DISTINCT p.id AS professional_id, s.profession, s.kind, s.code"
-        " FROM stage s JOIN directory_professional p ON p.national_id = s.national_id AND p.national_id <> ''"
+    temporary(
+        "sf",
+        "SELECT DISTINCT p.id AS professional_id, s.profession, s.kind, s.code FROM stage s"
+        " JOIN directory_professional p ON p.national_id = s.national_id AND p.national_id <> ''",
     )
-    execute("ANALYZE sf")
     same = "d.professional_id = s.professional_id AND d.profession = s.profession AND d.code = s.code"
     changed = execute(
         "UPDATE directory_savoirfaire d SET from_full_list = true, kind = s.kind, ceased_at = NULL FROM sf s"
-        f" WHERE {same} AND (NOT d.from_full_list OR d.kind <> s.kind OR d.ceased_at IS NOT NULL)"
+        f" WHERE {same} AND (d.kind <> s.kind OR d.ceased_at IS NOT NULL)"
     )
+    # Nothing that anybody can see: this file rules from now on what the activity file brought.
+    taken_over = execute(
+        f"UPDATE directory_savoirfaire d SET from_full_list = true FROM sf s WHERE {same} AND NOT d.from_full_list"
+    )
+    if taken_over:
+        load.messages.append(f"{taken_over} savoir-faire du fichier des activités confirmés, sans changement.")
     new = execute(
         "INSERT INTO directory_savoirfaire (id, professional_id, profession, kind, code, from_full_list)"
         f" SELECT {new_id('row_number() OVER ()')}, s.professional_id, s.profession, s.kind, s.code, true FROM sf s"
