@@ -8,9 +8,14 @@ import os
 import socket
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from coordination.runtime import chromium
 
+CHROMIUM_ARGUMENTS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-dev-shm-usage", "--disable-component-update", "--no-first-run",
+]  # fmt: skip
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -28,9 +33,14 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def chromium_path():
-    """The browser for `playwright.chromium.launch(executable_path=...)`."""
-    return chromium.find()
+def browser():
+    """The one browser of a test process: Playwright cannot be started twice in a thread."""
+    # Its loop stays in this thread, and Django would take the tests that follow for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium.find(), args=CHROMIUM_ARGUMENTS)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,21 +3,11 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.front import rendering
 
-ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="session")
-def style_browser(chromium_path):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -29,13 +19,13 @@ def style_server():
 
 
 @pytest.fixture
-def open_page(style_browser, style_server):
+def open_page(browser, style_server):
     """Return `open_page("circle", phone=…, theme="dark", javascript=…)`; anything said on the console fails."""
     contexts, said = [], []
 
     def go(name, *, phone=False, theme="light", javascript=True, width=None):
         size = {"width": width or (390 if phone else 1366), "height": 844 if phone else 900}
-        context = style_browser.new_context(viewport=size, java_script_enabled=javascript, locale="fr-FR")
+        context = browser.new_context(viewport=size, java_script_enabled=javascript, locale="fr-FR")
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(5000)

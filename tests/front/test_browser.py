@@ -21,8 +21,8 @@ def test_no_sideways_scroll_at_320(open_page, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_first_view_asks_little_and_does_not_move(style_browser, style_server):
-    page = style_browser.new_context(viewport={"width": 1366, "height": 900}).new_page()
+def test_first_view_asks_little_and_does_not_move(browser, style_server):
+    page = browser.new_context(viewport={"width": 1366, "height": 900}).new_page()
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.add_init_script(
@@ -75,8 +75,8 @@ def test_undo_by_keyboard_posts_with_its_token(open_page, style_server):
     assert style_server.posts[0][:2] == ("/annuler/", "csrfmiddlewaretoken=jeton")
 
 
-def test_toast_leaves_after_ten_seconds_unless_it_is_being_read(style_browser, style_server):
-    page = style_browser.new_page()
+def test_toast_leaves_after_ten_seconds_unless_it_is_being_read(browser, style_server):
+    page = browser.new_page()
     page.clock.install()
     page.goto(f"http://127.0.0.1:{style_server.server_port}/circle")
     page.clock.run_for(9_000)

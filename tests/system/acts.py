@@ -8,7 +8,6 @@ from django.utils import timezone
 from coordination.common.ins import nir_key
 from tests.accounts.factories import PASSWORD
 
-
 MATRICULE13 = "2410381060017"
 MATRICULE = MATRICULE13 + nir_key(MATRICULE13)
 # What must never appear outside the pages themselves.
@@ -112,5 +111,3 @@ def records_a_refusal(visitor, checked=lambda name: None):
     visitor.fills("Date du refus", today())
     visitor.selects("Recueil du refus", "Dit par la personne")
     checked("refus")
-
-

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from coordination.directory.search import vocabulary
 from habilitations import published
@@ -15,24 +14,8 @@ from tests.system import world as worlds
 pytest.register_assert_rewrite("tests.system.visitor", "tests.system.acts")
 from tests.system.visitor import Visitor  # noqa: E402
 
-# Playwright's own loop lives in this thread; the ORM is used between its calls, never inside one.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
-CHROMIUM_ARGUMENTS = [
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-dev-shm-usage", "--disable-component-update", "--no-first-run",
-]  # fmt: skip
-
 DESKTOP = {"width": 1366, "height": 900}
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="session")
-def chromium(chromium_path):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -57,12 +40,12 @@ def written_logs():
 
 
 @pytest.fixture
-def visit(chromium, live_server, tmp_path):
+def visit(browser, live_server, tmp_path):
     """Return a function that opens a browser of its own: `visit(phone=True, javascript=False)`."""
     opened = []
 
     def open_one(*, phone=False, javascript=True):
-        context = chromium.new_context(
+        context = browser.new_context(
             base_url=live_server.url,
             locale="fr-FR",
             timezone_id="Europe/Paris",
@@ -81,6 +64,7 @@ def visit(chromium, live_server, tmp_path):
     for context, visitor in opened:
         context.close()
         visitor.then_nothing_broke()
+        visitor.addresses_and_titles_name_nobody(*worlds.NAMES)
 
 
 def _shots():

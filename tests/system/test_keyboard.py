@@ -14,7 +14,10 @@ SEEN = """() => {
   const e = document.activeElement;
   if (!e || e === document.body) return null;
   const box = e.getBoundingClientRect();
-  const ringed = (x) => x && getComputedStyle(x).outlineStyle !== 'none' && parseFloat(getComputedStyle(x).outlineWidth) > 0;
+  const ringed = (x) => {
+    const style = x && getComputedStyle(x);
+    return !!x && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+  };
   const before = window.lastStop;
   const onward = !before || !before.isConnected || before === e || !!(before.compareDocumentPosition(e) & 4);
   window.lastStop = e;

@@ -4,6 +4,7 @@ import io
 import re
 
 import openpyxl
+import pypdf
 import pytest
 from django.db import connection
 
@@ -14,7 +15,7 @@ from tests.system import world as worlds
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.req("SEC-22")
+@pytest.mark.req("SEC-22", "SECT-6")
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_a_coordinator_builds_a_circle(visit, world, written_logs, phone):
     maelle = visit(phone=phone)
@@ -171,8 +172,11 @@ def when_she_removes_a_member_and_undoes_it(maelle, dossier):
 
 def then_the_sheet_and_the_list_are_files(maelle, dossier):
     pdf = maelle.page.request.get(f"/dossiers/{dossier}/cercle/fiche.pdf")
-    paper = pdf.body()
-    assert paper.startswith(b"%PDF-") and b"/StructTreeRoot" in paper and b"/MarkInfo" in paper
+    paper = pypdf.PdfReader(io.BytesIO(pdf.body()))
+    root = paper.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] and "/StructTreeRoot" in root and root["/Lang"].lower().startswith("fr")
+    assert len(paper.pages) == 1
+    assert "TESTARD" in paper.pages[0].extract_text()
     assert "PERSONNAGE" not in pdf.headers["content-disposition"].upper()
     acts.opens_more(maelle)
     book, name = maelle.downloads("Liste des membres (XLSX)")
@@ -219,7 +223,9 @@ def then_nothing_was_told_elsewhere(maelle, places):
     assert '"cercle"' in places["journal"]
     for place, said in places.items():
         for secret in secrets:
-            assert not re.search(rf"\b{re.escape(secret.casefold())}\b", said.casefold()), f"{secret} is in the {place}"
+            assert not re.search(rf"\b{re.escape(secret.casefold())}\b", said.casefold()), (
+                f"{secret} is in the {place}"
+            )
 
 
 def written_journal():

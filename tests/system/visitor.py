@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -145,7 +146,7 @@ class Visitor:
 
     def addresses_and_titles_name_nobody(self, *words):
         """No page asked for, followed or shown carries one of these words (SEC-22, SECT-6)."""
-        said = " ".join([*self.addresses, *self.titles, self.page.url]).casefold()
+        said = unquote(" ".join([*self.addresses, *self.titles])).casefold()
         for word in words:
             assert not re.search(rf"\b{re.escape(word.casefold())}\b", said), f"{word} is in an address or a title"
 

@@ -1,6 +1,8 @@
-"""The small town of the stories: a directory of a few dozen people, one account of each kind. All names are invented."""
+"""The small town of the stories: a few dozen people in a directory, one account of each kind. Invented names."""
 
 from dataclasses import dataclass
+
+from django.db.models import Q
 
 from circle.models import Member
 from coordination.accounts.models import User
@@ -14,6 +16,11 @@ NURSE, DOCTOR, HOME_HELP, SOCIAL = factories.NURSE, factories.DOCTOR, "42", fact
 EHPAD = "EHPAD Les Maquettes"
 SSIAD = "SSIAD Exemple de Carmaux"
 FINESS = "810009991"
+# Everybody of the stories: no address and no title may say one of these names.
+NAMES = (
+    "EXEMPLE-LARRIEU", "PATRON", "DESSIN", "CALQUE", "ÉCHANTILLON-ROC", "ÉBAUCHE", "LOINTAIN", "GESTION", "ATTENDU",
+    "TESTARD", "TESSIER-MODÈLE", "PROTOTYPE", "SPÉCIMEN", "CROQUIS", "TRACÉ", "MODÈLE", "RÉSERVÉ",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,5 @@ def circle_of(world: World):
 
 
 def member_named(entry, family_name: str) -> Member:
-    from django.db.models import Q
-
     named = Q(family_name=family_name) | Q(professional__family_name=family_name)
     return Member.objects.get(named, dossier_id=entry.dossier.pk)
