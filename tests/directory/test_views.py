@@ -127,7 +127,8 @@ def test_the_sheet_of_a_person(client, reader, nadia):
     person("ÉCHANTILLON", "Nadia", professional=nadia.professional, town="Albi", structure_name="CABINET", ceased=True)
     html = client.get(reverse("directory:professional", args=[nadia.professional_id])).content.decode()
     for words in ("ÉCHANTILLON Nadia", "Médecin généraliste", "EHPAD LES TILLEULS", "05 36 49 10 21", "CABINET",
-                  "nadia@test.mssante.example", "Exercice cessé ?", "18/11/2026", "Sans compte"):  # fmt: skip
+                  "nadia@test.mssante.example", 'href="tel:+33536491021"', "Exercice cessé ?", "18/11/2026",
+                  "Sans compte"):  # fmt: skip
         assert words in html.replace("\u202f", " ").replace("\xa0", " ")
     assert "Nadia" not in html.split("</title>")[0]
 
