@@ -232,6 +232,16 @@ class Habilitation(models.Model):
                 name="granted_means_someone_can_enter",
                 violation_error_message="Une personne sans compte ne peut pas être habilitée : elle attend.",
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=["non", "attente", "oui", "refus"]),
+                name="habilitation_state_known",
+                violation_error_message="Cet état d'habilitation n'existe pas.",
+            ),
+            models.CheckConstraint(
+                condition=Q(structure=None) | Q(user=None, professional=None),
+                name="habilitation_of_a_person_or_a_structure",
+                violation_error_message="Une habilitation concerne une personne ou une structure, pas les deux.",
+            ),
         ]
 
 

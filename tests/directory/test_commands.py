@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 
 from coordination.directory.actions import create_local_professional, create_local_structure
 from coordination.directory.models import Attachment, Professional
+from habilitations import published
 from habilitations.models import Delegate, LegalStructure, VouchedProfession
 from tests.accounts.factories import UserFactory
 
@@ -14,7 +15,10 @@ FINESS, RPPS = "810000005", "10999000010"
 
 @pytest.fixture
 def matrix(db):
+    published.forget()
     call_command("publish_matrix")
+    yield
+    published.forget()
 
 
 @pytest.fixture

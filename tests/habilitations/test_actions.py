@@ -117,6 +117,15 @@ def test_the_database_keeps_one_current_profession():
         VouchedProfession.objects.create(user=user, profession="10", how=HOW)
 
 
+def test_the_database_keeps_one_known_state_of_one_person_or_structure():
+    with pytest.raises(IntegrityError, match="habilitation_state_known"), transaction.atomic():
+        waiting_row(state="peut")
+    row = waiting_row()
+    row.structure = StructureFactory()
+    with pytest.raises(IntegrityError, match="habilitation_of_a_person_or_a_structure"), transaction.atomic():
+        row.save()
+
+
 @pytest.mark.req("SEC-2")
 def test_vouching_binds_only_the_rows_of_that_person():
     """Rows of relatives and hand entries wait for nobody: without a professional, nothing is bound."""
