@@ -8,290 +8,709 @@ import coordination.common.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('directory', '0001_initial'),
-        ('dossiers', '0001_initial'),
+        ("directory", "0001_initial"),
+        ("dossiers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AccountTrace',
+            name="AccountTrace",
             fields=[
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('actor_id', models.UUIDField(null=True)),
-                ('actor_name', models.CharField(blank=True, max_length=250)),
-                ('action', models.CharField(max_length=20)),
-                ('outcome', models.CharField(choices=[('ok', 'Fait'), ('refus', 'Refusé'), ('echec', 'Échec')], max_length=8)),
-                ('object_kind', models.CharField(blank=True, max_length=30)),
-                ('object_id', models.UUIDField(null=True)),
-                ('count', models.IntegerField(null=True)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('address', models.CharField(blank=True, max_length=45)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("actor_id", models.UUIDField(null=True)),
+                ("actor_name", models.CharField(blank=True, max_length=250)),
+                ("action", models.CharField(max_length=20)),
+                (
+                    "outcome",
+                    models.CharField(choices=[("ok", "Fait"), ("refus", "Refusé"), ("echec", "Échec")], max_length=8),
+                ),
+                ("object_kind", models.CharField(blank=True, max_length=30)),
+                ("object_id", models.UUIDField(null=True)),
+                ("count", models.IntegerField(null=True)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("address", models.CharField(blank=True, max_length=45)),
             ],
             options={
-                'verbose_name': 'trace de compte',
-                'db_table': 'habilitations_accounttrace',
-                'managed': False,
+                "verbose_name": "trace de compte",
+                "db_table": "habilitations_accounttrace",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='Trace',
+            name="Trace",
             fields=[
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('dossier_id', models.UUIDField()),
-                ('seq', models.BigIntegerField(default=0, editable=False)),
-                ('actor_id', models.UUIDField(null=True)),
-                ('actor_name', models.CharField(max_length=250)),
-                ('actor_national_id', models.CharField(blank=True, max_length=30)),
-                ('profession', models.CharField(blank=True, max_length=4)),
-                ('fonction', models.CharField(blank=True, max_length=8)),
-                ('structure_name', models.CharField(blank=True, max_length=200)),
-                ('profile', models.CharField(blank=True, max_length=40)),
-                ('habilitation_id', models.UUIDField(null=True)),
-                ('matrix_version', models.IntegerField(default=0)),
-                ('action', models.CharField(max_length=20)),
-                ('rubrique', models.CharField(blank=True, max_length=20)),
-                ('outcome', models.CharField(choices=[('ok', 'Fait'), ('refus', 'Refusé'), ('echec', 'Échec')], max_length=8)),
-                ('object_kind', models.CharField(blank=True, max_length=30)),
-                ('object_id', models.UUIDField(null=True)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('address', models.CharField(blank=True, max_length=45)),
-                ('previous_hash', models.BinaryField(default=b'', max_length=32)),
-                ('hash', models.BinaryField(default=b'', max_length=32)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("dossier_id", models.UUIDField()),
+                ("seq", models.BigIntegerField(default=0, editable=False)),
+                ("actor_id", models.UUIDField(null=True)),
+                ("actor_name", models.CharField(max_length=250)),
+                ("actor_national_id", models.CharField(blank=True, max_length=30)),
+                ("profession", models.CharField(blank=True, max_length=4)),
+                ("fonction", models.CharField(blank=True, max_length=8)),
+                ("structure_name", models.CharField(blank=True, max_length=200)),
+                ("profile", models.CharField(blank=True, max_length=40)),
+                ("habilitation_id", models.UUIDField(null=True)),
+                ("matrix_version", models.IntegerField(default=0)),
+                ("action", models.CharField(max_length=20)),
+                ("rubrique", models.CharField(blank=True, max_length=20)),
+                (
+                    "outcome",
+                    models.CharField(choices=[("ok", "Fait"), ("refus", "Refusé"), ("echec", "Échec")], max_length=8),
+                ),
+                ("object_kind", models.CharField(blank=True, max_length=30)),
+                ("object_id", models.UUIDField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("address", models.CharField(blank=True, max_length=45)),
+                ("previous_hash", models.BinaryField(default=b"", max_length=32)),
+                ("hash", models.BinaryField(default=b"", max_length=32)),
             ],
             options={
-                'verbose_name': "trace d'accès",
-                'db_table': 'habilitations_trace',
-                'managed': False,
+                "verbose_name": "trace d'accès",
+                "db_table": "habilitations_trace",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='TraceHead',
+            name="TraceHead",
             fields=[
-                ('dossier_id', models.UUIDField(primary_key=True, serialize=False)),
-                ('seq', models.BigIntegerField(default=0)),
-                ('previous_hash', models.BinaryField(max_length=32)),
-                ('hash', models.BinaryField(max_length=32)),
+                ("dossier_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("seq", models.BigIntegerField(default=0)),
+                ("previous_hash", models.BinaryField(max_length=32)),
+                ("hash", models.BinaryField(max_length=32)),
             ],
             options={
-                'db_table': 'habilitations_tracehead',
-                'managed': False,
+                "db_table": "habilitations_tracehead",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='Habilitation',
+            name="Habilitation",
             fields=[
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('non', 'Non habilité'), ('attente', 'En attente'), ('oui', 'Habilité'), ('refus', 'Refus du patient')], default='non', max_length=8, verbose_name='habilitation')),
-                ('state_at', models.DateTimeField(auto_now_add=True)),
-                ('requested_at', models.DateTimeField(blank=True, null=True, verbose_name='habilitation demandée')),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='habilitations', to='dossiers.dossier')),
-                ('professional', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.professional')),
-                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('state_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('structure', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='habilitations', to='directory.structure')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='habilitations', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("non", "Non habilité"),
+                            ("attente", "En attente"),
+                            ("oui", "Habilité"),
+                            ("refus", "Refus du patient"),
+                        ],
+                        default="non",
+                        max_length=8,
+                        verbose_name="habilitation",
+                    ),
+                ),
+                ("state_at", models.DateTimeField(auto_now_add=True)),
+                ("requested_at", models.DateTimeField(blank=True, null=True, verbose_name="habilitation demandée")),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="habilitations",
+                        to="dossiers.dossier",
+                    ),
+                ),
+                (
+                    "professional",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="directory.professional",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "state_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="habilitations",
+                        to="directory.structure",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="habilitations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'habilitation',
+                "verbose_name": "habilitation",
             },
         ),
         migrations.CreateModel(
-            name='LegalStructure',
+            name="LegalStructure",
             fields=[
-                ('structure', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='legal', serialize=False, to='directory.structure')),
-                ('opened_at', models.DateTimeField(auto_now_add=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('opened_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "structure",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="legal",
+                        serialize=False,
+                        to="directory.structure",
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(auto_now_add=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'structure personne morale',
+                "verbose_name": "structure personne morale",
             },
         ),
         migrations.CreateModel(
-            name='MatrixVersion',
+            name="MatrixVersion",
             fields=[
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(error_messages={'unique': 'Cette version de la matrice existe déjà.'}, unique=True)),
-                ('published_at', models.DateTimeField(auto_now_add=True)),
-                ('reason', models.CharField(max_length=300, verbose_name='motif')),
-                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveIntegerField(
+                        error_messages={"unique": "Cette version de la matrice existe déjà."}, unique=True
+                    ),
+                ),
+                ("published_at", models.DateTimeField(auto_now_add=True)),
+                ("reason", models.CharField(max_length=300, verbose_name="motif")),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'version de la matrice',
+                "verbose_name": "version de la matrice",
             },
         ),
         migrations.CreateModel(
-            name='MatrixRow',
+            name="MatrixRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('profile', models.CharField(max_length=40)),
-                ('rubrique', models.CharField(choices=[('identite', 'Identité et droits'), ('cercle', 'Cercle de soins'), ('liaison', 'Cahier de liaison'), ('liaison_soins', 'Notes de soins'), ('agenda', 'Agenda'), ('reunions', 'Réunions'), ('taches', 'Tâches et alertes'), ('medical', 'Volet médical'), ('psychologique', 'Volet psychologique'), ('social', 'Volet social'), ('evaluations', 'Évaluations'), ('documents_medicaux', 'Documents médicaux'), ('documents_sociaux', 'Documents sociaux'), ('plan', 'Plan personnalisé'), ('ligne_de_vie', 'Ligne de vie'), ('journal', 'Journal des accès')], max_length=20)),
-                ('niveau', models.PositiveSmallIntegerField(choices=[(0, "Pas d'accès"), (1, 'Peut lire'), (2, 'Peut lire et écrire')])),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='habilitations.matrixversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("profile", models.CharField(max_length=40)),
+                (
+                    "rubrique",
+                    models.CharField(
+                        choices=[
+                            ("identite", "Identité et droits"),
+                            ("cercle", "Cercle de soins"),
+                            ("liaison", "Cahier de liaison"),
+                            ("liaison_soins", "Notes de soins"),
+                            ("agenda", "Agenda"),
+                            ("reunions", "Réunions"),
+                            ("taches", "Tâches et alertes"),
+                            ("medical", "Volet médical"),
+                            ("psychologique", "Volet psychologique"),
+                            ("social", "Volet social"),
+                            ("evaluations", "Évaluations"),
+                            ("documents_medicaux", "Documents médicaux"),
+                            ("documents_sociaux", "Documents sociaux"),
+                            ("plan", "Plan personnalisé"),
+                            ("ligne_de_vie", "Ligne de vie"),
+                            ("journal", "Journal des accès"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "niveau",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "Pas d'accès"), (1, "Peut lire"), (2, "Peut lire et écrire")]
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rows",
+                        to="habilitations.matrixversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'case de la matrice',
+                "verbose_name": "case de la matrice",
             },
         ),
         migrations.CreateModel(
-            name='ActionRight',
+            name="ActionRight",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('profile', models.CharField(max_length=40)),
-                ('action', models.CharField(choices=[('creer_dossier', 'Créer un dossier'), ('ajouter_membre', 'Ajouter un membre sans accès'), ('habiliter', 'Habiliter, réduire, suspendre, retirer'), ('inviter', 'Inviter par e-mail'), ('noter_refus', 'Noter un consentement ou un refus'), ('valider_plan', 'Valider le plan'), ('clore_dossier', 'Clore ou rouvrir le dossier'), ('imprimer', "Imprimer ce que l'on peut lire"), ('exporter_dossier', 'Exporter le dossier'), ('lire_journal', 'Lire le journal des accès')], max_length=20)),
-                ('scope', models.CharField(choices=[('tous', 'Tous les membres'), ('sa_structure', 'Membres de sa structure')], default='tous', max_length=12)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='action_rights', to='habilitations.matrixversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("profile", models.CharField(max_length=40)),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("creer_dossier", "Créer un dossier"),
+                            ("ajouter_membre", "Ajouter un membre sans accès"),
+                            ("habiliter", "Habiliter, réduire, suspendre, retirer"),
+                            ("inviter", "Inviter par e-mail"),
+                            ("noter_refus", "Noter un consentement ou un refus"),
+                            ("valider_plan", "Valider le plan"),
+                            ("clore_dossier", "Clore ou rouvrir le dossier"),
+                            ("imprimer", "Imprimer ce que l'on peut lire"),
+                            ("exporter_dossier", "Exporter le dossier"),
+                            ("lire_journal", "Lire le journal des accès"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[("tous", "Tous les membres"), ("sa_structure", "Membres de sa structure")],
+                        default="tous",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="action_rights",
+                        to="habilitations.matrixversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "droit d'action",
+                "verbose_name": "droit d'action",
             },
         ),
         migrations.CreateModel(
-            name='ProfileRule',
+            name="ProfileRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('profession', models.CharField(max_length=4)),
-                ('fonction', models.CharField(blank=True, max_length=8)),
-                ('profile', models.CharField(max_length=40)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='profile_rules', to='habilitations.matrixversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("profession", models.CharField(max_length=4)),
+                ("fonction", models.CharField(blank=True, max_length=8)),
+                ("profile", models.CharField(max_length=40)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="profile_rules",
+                        to="habilitations.matrixversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "profil d'une profession",
+                "verbose_name": "profil d'une profession",
             },
         ),
         migrations.CreateModel(
-            name='Refusal',
+            name="Refusal",
             fields=[
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('refused_on', models.DateField(verbose_name='date du refus')),
-                ('collected', models.CharField(choices=[('oral', 'Dit par la personne'), ('ecrit', 'Écrit et signé'), ('rapporte', 'Rapporté par un proche ou un professionnel')], max_length=10, verbose_name='recueil du refus')),
-                ('comment', models.CharField(blank=True, max_length=500, verbose_name='commentaire')),
-                ('recorded_at', models.DateTimeField(auto_now_add=True)),
-                ('withdrawn_on', models.DateField(blank=True, null=True, verbose_name='date du retrait')),
-                ('withdrawn_collected', models.CharField(blank=True, choices=[('oral', 'Dit par la personne'), ('ecrit', 'Écrit et signé'), ('rapporte', 'Rapporté par un proche ou un professionnel')], max_length=10)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refusals', to='dossiers.dossier')),
-                ('habilitation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refusals', to='habilitations.habilitation')),
-                ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("refused_on", models.DateField(verbose_name="date du refus")),
+                (
+                    "collected",
+                    models.CharField(
+                        choices=[
+                            ("oral", "Dit par la personne"),
+                            ("ecrit", "Écrit et signé"),
+                            ("rapporte", "Rapporté par un proche ou un professionnel"),
+                        ],
+                        max_length=10,
+                        verbose_name="recueil du refus",
+                    ),
+                ),
+                ("comment", models.CharField(blank=True, max_length=500, verbose_name="commentaire")),
+                ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                ("withdrawn_on", models.DateField(blank=True, null=True, verbose_name="date du retrait")),
+                (
+                    "withdrawn_collected",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("oral", "Dit par la personne"),
+                            ("ecrit", "Écrit et signé"),
+                            ("rapporte", "Rapporté par un proche ou un professionnel"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refusals", to="dossiers.dossier"
+                    ),
+                ),
+                (
+                    "habilitation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refusals",
+                        to="habilitations.habilitation",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "withdrawn_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'refus du patient',
+                "verbose_name": "refus du patient",
             },
         ),
         migrations.CreateModel(
-            name='StateChange',
+            name="StateChange",
             fields=[
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('before', models.CharField(choices=[('non', 'Non habilité'), ('attente', 'En attente'), ('oui', 'Habilité'), ('refus', 'Refus du patient')], max_length=8)),
-                ('after', models.CharField(choices=[('non', 'Non habilité'), ('attente', 'En attente'), ('oui', 'Habilité'), ('refus', 'Refus du patient')], max_length=8)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='dossiers.dossier')),
-                ('habilitation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='habilitations.habilitation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "before",
+                    models.CharField(
+                        choices=[
+                            ("non", "Non habilité"),
+                            ("attente", "En attente"),
+                            ("oui", "Habilité"),
+                            ("refus", "Refus du patient"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "after",
+                    models.CharField(
+                        choices=[
+                            ("non", "Non habilité"),
+                            ("attente", "En attente"),
+                            ("oui", "Habilité"),
+                            ("refus", "Refus du patient"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="dossiers.dossier"
+                    ),
+                ),
+                (
+                    "habilitation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes",
+                        to="habilitations.habilitation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "changement d'habilitation",
+                "verbose_name": "changement d'habilitation",
             },
         ),
         migrations.CreateModel(
-            name='VouchedProfession',
+            name="VouchedProfession",
             fields=[
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('profession', models.CharField(max_length=4)),
-                ('fonction', models.CharField(blank=True, max_length=8)),
-                ('national_id', models.CharField(blank=True, max_length=30)),
-                ('structure_name', models.CharField(blank=True, max_length=200)),
-                ('how', models.CharField(choices=[('annuaire', "Correspondance avec l'annuaire"), ('structure', 'Confirmée par la structure'), ('administrateur', 'Confirmée par un administrateur')], max_length=16)),
-                ('vouched_at', models.DateTimeField(auto_now_add=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('structure', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.structure')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='professions', to=settings.AUTH_USER_MODEL)),
-                ('vouched_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("profession", models.CharField(max_length=4)),
+                ("fonction", models.CharField(blank=True, max_length=8)),
+                ("national_id", models.CharField(blank=True, max_length=30)),
+                ("structure_name", models.CharField(blank=True, max_length=200)),
+                (
+                    "how",
+                    models.CharField(
+                        choices=[
+                            ("annuaire", "Correspondance avec l'annuaire"),
+                            ("structure", "Confirmée par la structure"),
+                            ("administrateur", "Confirmée par un administrateur"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("vouched_at", models.DateTimeField(auto_now_add=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="directory.structure",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="professions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "vouched_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'profession confirmée',
+                "verbose_name": "profession confirmée",
             },
         ),
         migrations.CreateModel(
-            name='Delegate',
+            name="Delegate",
             fields=[
-                ('id', models.UUIDField(default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('started_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('structure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delegates', to='directory.structure')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delegations', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=coordination.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="delegates", to="directory.structure"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="delegations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'délégué de structure',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('structure', 'user'), name='delegate_once_per_structure', violation_error_message='Cette personne est déjà déléguée de cette structure.')],
+                "verbose_name": "délégué de structure",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("structure", "user"),
+                        name="delegate_once_per_structure",
+                        violation_error_message="Cette personne est déjà déléguée de cette structure.",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='habilitation',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['user', 'dossier'], name='habilitation_open_by_user'),
+            model_name="habilitation",
+            index=models.Index(
+                condition=models.Q(("ended_at", None)), fields=["user", "dossier"], name="habilitation_open_by_user"
+            ),
         ),
         migrations.AddIndex(
-            model_name='habilitation',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['structure', 'dossier'], name='habilitation_open_by_struct'),
+            model_name="habilitation",
+            index=models.Index(
+                condition=models.Q(("ended_at", None)),
+                fields=["structure", "dossier"],
+                name="habilitation_open_by_struct",
+            ),
         ),
         migrations.AddIndex(
-            model_name='habilitation',
-            index=models.Index(condition=models.Q(('user', None)), fields=['professional'], name='habilitation_waiting'),
+            model_name="habilitation",
+            index=models.Index(
+                condition=models.Q(("user", None)), fields=["professional"], name="habilitation_waiting"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='habilitation',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('dossier', 'user'), name='one_open_habilitation_per_account', violation_error_message='Cette personne est déjà membre de ce cercle de soins.'),
+            model_name="habilitation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)),
+                fields=("dossier", "user"),
+                name="one_open_habilitation_per_account",
+                violation_error_message="Cette personne est déjà membre de ce cercle de soins.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='habilitation',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('dossier', 'structure'), name='one_open_habilitation_per_structure', violation_error_message='Cette structure est déjà membre de ce cercle de soins.'),
+            model_name="habilitation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)),
+                fields=("dossier", "structure"),
+                name="one_open_habilitation_per_structure",
+                violation_error_message="Cette structure est déjà membre de ce cercle de soins.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='habilitation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'oui'), _negated=True), ('user__isnull', False), ('structure__isnull', False), _connector='OR'), name='granted_means_someone_can_enter', violation_error_message='Une personne sans compte ne peut pas être habilitée : elle attend.'),
+            model_name="habilitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "oui"), _negated=True),
+                    ("user__isnull", False),
+                    ("structure__isnull", False),
+                    _connector="OR",
+                ),
+                name="granted_means_someone_can_enter",
+                violation_error_message="Une personne sans compte ne peut pas être habilitée : elle attend.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='matrixrow',
-            constraint=models.UniqueConstraint(fields=('version', 'profile', 'rubrique'), name='matrix_cell_unique'),
+            model_name="matrixrow",
+            constraint=models.UniqueConstraint(fields=("version", "profile", "rubrique"), name="matrix_cell_unique"),
         ),
         migrations.AddConstraint(
-            model_name='matrixrow',
-            constraint=models.CheckConstraint(condition=models.Q(('niveau__in', [0, 1, 2])), name='matrix_level_known'),
+            model_name="matrixrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("niveau__in", [0, 1, 2])), name="matrix_level_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='actionright',
-            constraint=models.UniqueConstraint(fields=('version', 'profile', 'action'), name='action_right_unique'),
+            model_name="actionright",
+            constraint=models.UniqueConstraint(fields=("version", "profile", "action"), name="action_right_unique"),
         ),
         migrations.AddConstraint(
-            model_name='profilerule',
-            constraint=models.UniqueConstraint(fields=('version', 'profession', 'fonction'), name='profile_rule_unique'),
+            model_name="profilerule",
+            constraint=models.UniqueConstraint(
+                fields=("version", "profession", "fonction"), name="profile_rule_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refusal',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('dossier', 'habilitation'), name='one_standing_refusal', violation_error_message='Un refus est déjà noté pour ce membre.'),
+            model_name="refusal",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("withdrawn_at", None)),
+                fields=("dossier", "habilitation"),
+                name="one_standing_refusal",
+                violation_error_message="Un refus est déjà noté pour ce membre.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refusal',
-            constraint=models.CheckConstraint(condition=models.Q(('withdrawn_on', None), ('withdrawn_on__gte', models.F('refused_on')), _connector='OR'), name='refusal_withdrawn_after_it_was_made', violation_error_message='Le retrait ne peut pas précéder le refus.'),
+            model_name="refusal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("withdrawn_on", None), ("withdrawn_on__gte", models.F("refused_on")), _connector="OR"
+                ),
+                name="refusal_withdrawn_after_it_was_made",
+                violation_error_message="Le retrait ne peut pas précéder le refus.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='statechange',
-            index=models.Index(fields=['habilitation', 'at'], name='state_change_by_habilitation'),
+            model_name="statechange",
+            index=models.Index(fields=["habilitation", "at"], name="state_change_by_habilitation"),
         ),
         migrations.AddConstraint(
-            model_name='vouchedprofession',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('user',), name='one_current_profession_per_account', violation_error_message='Ce compte a déjà une profession confirmée.'),
+            model_name="vouchedprofession",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)),
+                fields=("user",),
+                name="one_current_profession_per_account",
+                violation_error_message="Ce compte a déjà une profession confirmée.",
+            ),
         ),
     ]

@@ -323,6 +323,20 @@ people = st.lists(
 )
 
 
+def _somebody(dossier, structure, profession, state, is_delegate, is_open):
+    user = vouched(profession) if profession else UserFactory()
+    if not is_open:
+        user.is_active, user.closed_at = False, timezone.now()
+        user.save()
+    if state == "ended_refus":
+        Habilitation.objects.create(dossier=dossier, user=user, state="refus", ended_at=timezone.now())
+    elif state:
+        row(dossier, state, user=user)
+    if is_delegate:
+        Delegate.objects.create(structure=structure, user=user, started_by=user)
+    return user
+
+
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(people=people, house=st.sampled_from([None, "oui", "non", "refus", "ended"]), legal=st.booleans())
@@ -332,19 +346,7 @@ def test_the_three_questions_agree(matrix, people, house, legal):
     LegalStructure.objects.create(structure=structure, closed_at=None if legal else timezone.now())
     if house:
         row(dossier, house, structure=structure)
-    users = []
-    for profession, state, is_delegate, is_open in people:
-        user = vouched(profession) if profession else UserFactory()
-        if not is_open:
-            user.is_active, user.closed_at = False, timezone.now()
-            user.save()
-        if state == "ended_refus":
-            Habilitation.objects.create(dossier=dossier, user=user, state="refus", ended_at=timezone.now())
-        elif state:
-            row(dossier, state, user=user)
-        if is_delegate:
-            Delegate.objects.create(structure=structure, user=user, started_by=user)
-        users.append(user)
+    users = [_somebody(dossier, structure, *person) for person in people]
     decisions = {user.pk: access.to_dossier(user, dossier.pk) for user in users}
     for user in users:
         listed = access.dossier_ids(user).values_list("dossier_id", flat=True)

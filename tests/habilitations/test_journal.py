@@ -202,14 +202,15 @@ def test_any_column_changed_is_found(column):
         ("DELETE FROM habilitations_trace WHERE dossier_id = %s AND seq = 4", 4, "la fin de la chaîne manque"),
         ("DELETE FROM habilitations_trace WHERE dossier_id = %s", 1, "la fin de la chaîne manque"),
         (
-            "UPDATE habilitations_trace SET seq = CASE seq WHEN 2 THEN 3 ELSE 2 END WHERE dossier_id = %s AND seq IN (2, 3)",
+            "UPDATE habilitations_trace SET seq = CASE seq WHEN 2 THEN 3 ELSE 2 END "
+            "WHERE dossier_id = %s AND seq IN (2, 3)",
             2,
             "ne suit pas la ligne précédente",
         ),
         (
             "INSERT INTO habilitations_trace SELECT gen_random_uuid(), at, dossier_id, 3, actor_id, 'intrus', "
-            "actor_national_id, profession, fonction, structure_name, profile, habilitation_id, matrix_version, action, "
-            "rubrique, outcome, object_kind, object_id, reason, request_id, address, previous_hash, hash "
+            "actor_national_id, profession, fonction, structure_name, profile, habilitation_id, matrix_version, "
+            "action, rubrique, outcome, object_kind, object_id, reason, request_id, address, previous_hash, hash "
             "FROM habilitations_trace WHERE dossier_id = %s AND seq = 3",
             3,
             None,
