@@ -15,9 +15,8 @@ from habilitations.rubriques import Action
 REFUS, NON = "refus", "non"
 
 
-def member_item(row, entry, editable: bool) -> dict:
+def member_item(row, entry, editable: bool, links: MemberLinks) -> dict:
     """Return one row in the shape of templates/components/member.html. `editable`: the circle as it is today."""
-    links = links_of(entry.dossier.pk, row.id)
     editable = editable and not row.is_reduced
     return {
         "name": row.name,
@@ -39,11 +38,16 @@ def member_item(row, entry, editable: bool) -> dict:
 
 
 def listed_item(row, entry, editable: bool) -> dict:
-    """Return the row with its menu already drawn: a list repeats few different menus."""
-    item = member_item(row, entry, editable)
+    """Return the row with its menu and its access already drawn: a list repeats few different ones."""
+    links = links_of(entry.dossier.pk, row.id)
+    item = member_item(row, entry, editable, links)
+    if access := item["access"]:
+        words = (access["value"], access["phrase"], access["detail"], access.get("link_label"))
+        drawn = _drawn_access(*words, item["levels"], item["pending"])
+        item["access_html"] = Markup(filled(drawn, links))  # noqa: S704
     if not row.is_reduced:
         acts = menu(row, entry, links_of_nobody(), editable)
-        item["menu_html"] = _named(_drawn_menu(tuple(tuple(act.items()) for act in acts)), row, entry)
+        item["menu_html"] = _named(_drawn_menu(tuple(tuple(act.items()) for act in acts)), row, links)
     return item
 
 
@@ -58,8 +62,17 @@ def _drawn_menu(acts: tuple) -> str:
     return str(menu_of(f"Autres actions pour {_NAME}", [dict(act) for act in acts]))
 
 
-def _named(drawn: str, row, entry) -> Markup:
-    return Markup(filled(drawn, links_of(entry.dossier.pk, row.id)).replace(_NAME, str(escape(row.name))))  # noqa: S704
+@functools.lru_cache(maxsize=512)
+def _drawn_access(value: str, phrase: str, detail: str, link_label: str | None, levels, pending: bool) -> str:
+    """Draw the words of an access and its comb once per process; they name nobody."""
+    macros = engines["jinja2"].env.get_template("components/member.html").module
+    link_url = links_of_nobody().habilitation
+    return str(macros.access_cell({"value": value, "phrase": phrase, "detail": detail, "link_label": link_label,
+                                   "link_url": link_url}, levels, pending))  # fmt: skip
+
+
+def _named(drawn: str, row, links: MemberLinks) -> Markup:
+    return Markup(filled(drawn, links).replace(_NAME, str(escape(row.name))))  # noqa: S704
 
 
 def second_line(row) -> str:

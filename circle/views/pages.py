@@ -66,6 +66,7 @@ def links_of(dossier_id, member_id) -> MemberLinks:
     return MemberLinks(address("circle:member", dossier_id, member_id))
 
 
+@functools.cache
 def links_of_nobody() -> MemberLinks:
     """Return the addresses with no dossier and no member in them: what `filled` completes."""
     return links_of(_NOBODY, _NOBODY)

@@ -41,7 +41,7 @@ def member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     able = may_undo(row, entry)
     context = {
         "row": row,
-        "item": drawing.member_item(row, entry, editable),
+        "item": drawing.member_item(row, entry, editable, links),
         "acts": [] if row.is_reduced else drawing.menu(row, entry, links, editable),
         "links": links,
         "facts": facts(row),

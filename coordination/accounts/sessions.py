@@ -9,7 +9,10 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
+from django.db import connection
 from django.utils import timezone
+
+from coordination.common.prepared import Prepared
 
 
 def expiry(signed_in_at, seen_at):
@@ -18,6 +21,22 @@ def expiry(signed_in_at, seen_at):
         seen_at + timedelta(seconds=settings.SESSION_IDLE_SECONDS),
         signed_in_at + timedelta(seconds=settings.SESSION_ABSOLUTE_SECONDS),
     )
+
+
+def _live(*, session_key, now):
+    """Return the columns of a session that still holds, then those of its user (all empty for a visitor)."""
+    from coordination.accounts.models import Session, User
+
+    columns = [*_columns(Session), *(f"user__{name}" for name in _columns(User))]
+    return Session.objects.filter(session_key=session_key, expire_date__gt=now).values_list(*columns)
+
+
+def _columns(model):
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+# Asked by every request of somebody signed in: through the ORM, it costs more than any other read of the page.
+_sessions = Prepared(_live, one_plan=True)
 
 
 class SessionStore(db.SessionStore):
@@ -33,14 +52,18 @@ class SessionStore(db.SessionStore):
         return Session
 
     def _get_session_from_db(self):
-        row = (
-            self.model.objects.select_related("user")
-            .filter(session_key=self.session_key, expire_date__gt=timezone.now())
-            .first()
-        )
-        if row is None:
+        found = _sessions.tuples(session_key=self.session_key or "", now=timezone.now())
+        if not found:
             self._session_key = None
-        self.row = row
+        self.row = self._row_of(found[0]) if found else None
+        return self.row
+
+    def _row_of(self, values):
+        columns = _columns(self.model)
+        row = self.model.from_db(connection.alias, columns, values[: len(columns)])
+        if row.user_id is not None:
+            user = self.model._meta.get_field("user").related_model
+            row.user = user.from_db(connection.alias, _columns(user), values[len(columns) :])
         return row
 
     def create_model_instance(self, data):

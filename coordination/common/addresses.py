@@ -17,7 +17,7 @@ _STAND_INS = tuple(UUID(int=rank + 1) for rank in range(4))
 
 
 def address(name: str, *ids: UUID) -> str:
-    """Return the address of a named route whose arguments are all identifiers: `address("circle:list", dossier.pk)`."""
+    """Return the address of a route whose arguments are all identifiers: `address("circle:list", dossier.pk)`."""
     pattern = _pattern(settings.ROOT_URLCONF, get_script_prefix(), name, len(ids))
     return pattern.format(*ids) if ids else pattern
 

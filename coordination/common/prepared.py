@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -38,7 +39,7 @@ class Prepared:
     """A queryset function whose statement is kept, one for each shape.
 
     `build(*shape, **values)` returns a queryset. `shape` changes the statement (an order, a filter or not) and
-    must be hashable; `values` (UUID, datetime, date) only change its parameters. `one_plan` says that the best
+    must be hashable; `values` (UUID, str, datetime, date) only change its parameters. `one_plan` says that the best
     plan is the same for all values: the server keeps it too.
     """
 
@@ -100,6 +101,8 @@ def _stand_in(value: Any, rank: int) -> Any:
     """Return a value of the same type that no constant of the statement can equal."""
     if isinstance(value, UUID):
         return uuid4()
+    if type(value) is str:
+        return token_hex(16)
     if isinstance(value, dt.datetime):
         return dt.datetime(1, 2, 3, 4, 5, rank, tzinfo=dt.UTC)
     if isinstance(value, dt.date):
@@ -108,4 +111,4 @@ def _stand_in(value: Any, rank: int) -> Any:
 
 
 def _hashable(value: Any) -> bool:
-    return isinstance(value, (UUID, dt.date))
+    return isinstance(value, (UUID, str, dt.date))
