@@ -89,8 +89,8 @@ def _load_first(load: Load, seen: Inspection) -> bool:
 def _try_first(load: Load, seen: Inspection, first: rpps_first.FirstLoad) -> bool:
     told = rpps_workers.Piece()
     try:
-        # FINESS has brought a tenth of the structures: building their indexes again is quicker than filling them.
-        small = max(SMALL_TABLE, load.read // 5)
+        # FINESS has brought its structures: building their indexes again is quicker than adding as many rows.
+        small = max(SMALL_TABLE, load.read // 2)
         with transaction.atomic(), postponed_indexes(rpps_merge.TABLES, load.read, small):
             load.progress.phase("Lecture", seen.bytes)
             copy(first.activity_target, _first_rows(load, seen, first, told))

@@ -2,8 +2,8 @@
 
 Nobody is there to compare with, so lines are COPYed as rows while the next ones are read; people and
 structures wait in temporary files for their turn. Keys are made here: a person's from the number of its first
-line, a structure's from a hash of its own key, so that an activity knows both without a look-up. Structures that FINESS
-or a regional file brought before are used as they are (known_places).
+line, a structure's from a hash of its own key, so that an activity knows both without a look-up. Structures
+that FINESS or a regional file brought before are used as they are (known_places).
 
 Only for a file whose people come in order (as published) and whose values fit; else the general merge starts
 again from the beginning (rpps._load_activities).
@@ -213,8 +213,7 @@ def _structure_lines(block: Block, place_ids: list[str], coordinates: list[Seque
     sector = block.codes[5]
     return [
         f"{place_ids[index]}|{line}|{'|'.join([column[index] for column in coordinates])}|{sector[index]}\n"
-        for index, line in enumerate(block.structures)
-        if line[0] != "0"
+        for index, line in block.structures.items()
     ]
 
 

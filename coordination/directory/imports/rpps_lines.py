@@ -82,8 +82,9 @@ class Block:
     people: People
     families: list[str]
     givens: list[str]
-    # Flag, key, numbers, search name, hash and trade name of the structure, joined.
-    structures: list[str]
+    # Line -> flag, key, numbers, search name, hash and trade name of the structure, joined; without the lines about
+    # a structure told before.
+    structures: dict[int, str]
     # Name, address, postal code, town, commune, telephone, mail.
     coordinates: list[Sequence[str]]
 
@@ -92,11 +93,14 @@ def staging_lines(block: Block) -> str:
     """Return the lines of the staging table (STAGE_COLUMNS)."""
     profession, category, mode, genre, role, sector = block.codes
     table, people = block.table, block.people
+    structures = [f"0|{place}|||||||\\N|" for place in block.places]
+    for index, told in block.structures.items():
+        structures[index] = told
     lines = map("|".join, zip(
         map(str, block.numbers), map(str, people.numbers), people.first, table["Identification nationale PP"],
         table["Code civilité"], table["Code civilité d'exercice"], table["Nom d'exercice"],
         table["Prénom d'exercice"], map(str, people.hashes), people.savoir_faire, block.families, block.givens,
-        block.structures, *block.coordinates, map(str, block.keys), profession, category, people.specialities, mode,
+        structures, *block.coordinates, map(str, block.keys), profession, category, people.specialities, mode,
         genre, role, sector, map(str, people.line_hashes), strict=True,
     ))  # fmt: skip
     return "\n".join(without_doubles(lines, people)) + "\n"
@@ -146,14 +150,15 @@ class ActivityParser:
         pairs = [*self._carried, *numbered]
         cut = last_person([raw for _, raw in pairs])
         self._carried = pairs[cut:]
-        return self._block(pairs[:cut], encoding)
+        return self.read(pairs[:cut], encoding)
 
     def finish(self, encoding: str) -> str:
         """Return the staging lines of the last person."""
         pairs, self._carried = self._carried, []
-        return self._block(pairs, encoding)
+        return self.read(pairs, encoding)
 
-    def _block(self, pairs: list[tuple[int, bytes]], encoding: str) -> str:
+    def read(self, pairs: list[tuple[int, bytes]], encoding: str) -> str:
+        """Return what is made of these lines, which end with the end of a person."""
         if not pairs:
             return ""
         # A backslash is typed for "c/o"; COPY gives it another meaning.
@@ -161,13 +166,15 @@ class ActivityParser:
         fields = [line.split("|") for line in text.split("\n")]
         if set(map(len, fields)) != {self.width}:
             pairs, fields = self._sift(pairs, fields, self._shape_fault)
-        if fields and is_suspect(Table(fields, self._index)):
+        table = Table(fields, self._index)
+        if fields and is_suspect(table):
             pairs, fields = self._sift(pairs, fields, self._content_fault)
+            table = Table(fields, self._index)
         if not fields:
             return ""
         salt, from_bytes = self.salt, int.from_bytes
         hashes = [from_bytes(blake2b(raw, digest_size=8, salt=salt).digest(), "big") & MASK for _, raw in pairs]
-        return self._write(self._columns(Table(fields, self._index), [number for number, _ in pairs], hashes))
+        return self._write(self._columns(table, [number for number, _ in pairs], hashes))
 
     def _sift(self, pairs: list, fields: list[list[str]], fault: Callable[[list[str]], str]) -> tuple[list, list]:
         """Leave out the lines in which `fault` finds one. What is known of these people must not be ceased."""
@@ -227,13 +234,13 @@ class _Structures:
         self._seen: set[int] = set()
         self._addressless: set[int] = set()
 
-    def columns(self, table: Table, places: list[str], coordinates: list[Sequence[str]]) -> list[str]:
-        """Return flag, key, numbers, search name, hash and trade name, joined.
+    def columns(self, table: Table, places: list[str], coordinates: list[Sequence[str]]) -> dict[int, str]:
+        """Return line -> flag, key, numbers, search name, hash and trade name, joined.
 
-        Flag 1: first met. 2: first met with an address, after a line without one. 0: known already.
+        Flag 1: first met. 2: first met with an address, after a line without one.
         """
         addresses, postals = coordinates[1], coordinates[2]
-        told = [f"0|{place}|||||||\\N|" for place in places]
+        told: dict[int, str] = {}
         seen, addressless = self._seen, self._addressless
         writer = _Writer(table, coordinates)
         for index, place in enumerate(places):
@@ -295,6 +302,20 @@ def last_person(lines: Sequence[bytes]) -> int:
     while cut and person_key(lines[cut - 1]) == key:
         cut -= 1
     return cut
+
+
+def last_person_start(text: bytes) -> int:
+    """Offset of the first line of the last person in these bytes, 0 when there is no other person."""
+    end = text.rfind(b"\n") + 1
+    # The line after the last end may be incomplete: its person may be the one before it, and goes with it.
+    key = None
+    while end:
+        start = text.rfind(b"\n", 0, end - 1) + 1
+        own = person_key(text[start:end])
+        if key is not None and own != key:
+            return end
+        key, end = own, start
+    return 0
 
 
 def person_key(line: bytes) -> bytes:

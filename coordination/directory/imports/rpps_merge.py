@@ -19,6 +19,13 @@ from coordination.directory.imports.staging import MASK, copy, copy_line, execut
 
 # In the order of the keys between them.
 TABLES = ("directory_structure", "directory_professional", "directory_savoirfaire", "directory_activity")
+# What the merge joins and chooses on, counted before it: the last load may be a minute old, its statistics a day.
+COUNTED = {
+    "directory_structure": "id, source, finess, source_key, ceased_at",
+    "directory_professional": "id, source, national_id, ceased_at",
+    "directory_savoirfaire": "professional_id, from_full_list, ceased_at",
+    "directory_activity": "professional_id, structure_id, natural_key, ceased_at",
+}
 
 
 def create_tables(stage_columns: Iterable[str]) -> None:
@@ -62,6 +69,8 @@ def changed_people() -> list[str]:
 def merge(load: Load, held: set[str]) -> None:
     """Bring the staged lines into the directory and fill the counts of the load."""
     now, day = timezone.now(), load.source.day
+    for table in TABLES:
+        execute(f"ANALYZE {table} ({COUNTED[table]})")
     copy("held", (copy_line([key]) for key in held))
     _join_scattered_people()
     structures = merge_structures(day, now)
@@ -164,6 +173,12 @@ def _merge_savoir_faire(people_id: str, now: datetime) -> Counts:
         f"{people_id}) AS professional_id, s.profession, s.kind, s.code, k.id IS NOT NULL AS known"
         " FROM staged_sf s LEFT JOIN known k ON k.pn = s.pn",
     )
+    ceased = execute(
+        "UPDATE directory_savoirfaire d SET ceased_at = %s FROM known k WHERE d.professional_id = k.id AND NOT k.held"
+        " AND d.ceased_at IS NULL AND NOT d.from_full_list AND NOT EXISTS (SELECT 1 FROM sf s WHERE"
+        " s.professional_id = k.id AND s.profession = d.profession AND s.code = d.code)",
+        [now],
+    )
     new = execute(
         "INSERT INTO directory_savoirfaire (id, professional_id, profession, kind, code, from_full_list)"
         f" SELECT {new_id('row_number() OVER ()')}, s.professional_id, s.profession, s.kind::varchar(5), s.code, false"
@@ -174,12 +189,6 @@ def _merge_savoir_faire(people_id: str, now: datetime) -> Counts:
         "UPDATE directory_savoirfaire d SET ceased_at = NULL FROM sf s WHERE s.known"
         " AND d.professional_id = s.professional_id AND d.profession = s.profession AND d.code = s.code"
         " AND d.ceased_at IS NOT NULL AND NOT d.from_full_list"
-    )
-    ceased = execute(
-        "UPDATE directory_savoirfaire d SET ceased_at = %s FROM known k WHERE d.professional_id = k.id AND NOT k.held"
-        " AND d.ceased_at IS NULL AND NOT d.from_full_list AND NOT EXISTS (SELECT 1 FROM sf s WHERE"
-        " s.professional_id = k.id AND s.profession = d.profession AND s.code = d.code)",
-        [now],
     )
     return Counts(new, back, ceased)
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from coordination.directory.imports.rpps_first import FirstLoad, Rows
-from coordination.directory.imports.rpps_lines import ActivityParser, Block, last_person, person_key
-from coordination.directory.imports.sources import Source, blocks
+from coordination.directory.imports.rpps_lines import ActivityParser, Block, last_person_start, person_key
+from coordination.directory.imports.sources import Source, chunks
 
 # Below this size the processes cost more than they bring.
 BIG_FILE = 20_000_000
@@ -60,25 +60,14 @@ def pieces(source: Source, header: str, encoding: str, first: FirstLoad, workers
             room.release()
 
 
-def _cut(source: Source, room: threading.Semaphore) -> Iterator[tuple[int, list[bytes]]]:
+def _cut(source: Source, room: threading.Semaphore) -> Iterator[tuple[int, bytes]]:
     """Yield (number of the first line, lines), each time up to the end of a person."""
     number = 2
-    carried: list[bytes] = []
-    start = True
     with source.open() as file:
-        for lines in blocks(file):
-            if start:
-                lines, start = lines[1:], False
-            lines = [*carried, *lines]
-            cut = last_person(lines)
-            carried = lines[cut:]
-            if cut:
-                room.acquire()
-                yield number, lines[:cut]
-                number += cut
-    if carried:
-        room.acquire()
-        yield number, carried
+        for text in chunks(file, last_person_start):
+            room.acquire()
+            yield number, text
+            number += text.count(b"\n")
 
 
 class _Reader:
@@ -96,13 +85,13 @@ class _Reader:
         self.piece.rows.append(self.first.rows(block))
         return ""
 
-    def read(self, number: int, lines: list[bytes]) -> Piece:
+    def read(self, number: int, text: bytes) -> Piece:
+        lines = text.removesuffix(b"\n").split(b"\n")
         piece = self.piece = Piece(first=person_key(lines[0]), last=person_key(lines[-1]), lines=len(lines))
-        piece.size = sum(map(len, lines)) + len(lines)
+        piece.size = len(text)
         parser = self.parser
         parser.begin()
-        parser.feed(enumerate(lines, number), self.encoding)
-        parser.finish(self.encoding)
+        parser.read(list(enumerate(lines, number)), self.encoding)
         piece.held, piece.in_order = set(parser.held), parser.in_order
         piece.zeros = (parser.zeros_kept, parser.zeros_lost)
         return piece
@@ -116,6 +105,6 @@ def _prepare(header: str, name: str, encoding: str, first: FirstLoad) -> None:
     _reader = _Reader(header, name, encoding, first)
 
 
-def _read(task: tuple[int, list[bytes]]) -> Piece:
+def _read(task: tuple[int, bytes]) -> Piece:
     assert _reader is not None
     return _reader.read(*task)

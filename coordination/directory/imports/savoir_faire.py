@@ -62,12 +62,20 @@ def _staged(load: Load, seen: Inspection, found: list[str]) -> Iterator[str]:
 
 def _merge(load: Load) -> Counts:
     execute("ANALYZE stage")
+    # As the activity file may just have left it: counted before, the rows not yet taken over would seem none.
+    execute("ANALYZE directory_savoirfaire (professional_id, from_full_list, ceased_at)")
     temporary(
         "sf",
         "SELECT DISTINCT p.id AS professional_id, s.profession, s.kind, s.code FROM stage s"
         " JOIN directory_professional p ON p.national_id = s.national_id AND p.national_id <> ''",
     )
     same = "d.professional_id = s.professional_id AND d.profession = s.profession AND d.code = s.code"
+    # First, while the count above is true: what follows makes thousands of rows its own.
+    ceased = execute(
+        "UPDATE directory_savoirfaire d SET ceased_at = %s WHERE d.from_full_list AND d.ceased_at IS NULL"
+        f" AND NOT EXISTS (SELECT 1 FROM sf s WHERE {same})",
+        [timezone.now()],
+    )
     changed = execute(
         "UPDATE directory_savoirfaire d SET from_full_list = true, kind = s.kind, ceased_at = NULL FROM sf s"
         f" WHERE {same} AND (d.kind <> s.kind OR d.ceased_at IS NOT NULL)"
@@ -82,10 +90,5 @@ def _merge(load: Load) -> Counts:
         "INSERT INTO directory_savoirfaire (id, professional_id, profession, kind, code, from_full_list)"
         f" SELECT {new_id('row_number() OVER ()')}, s.professional_id, s.profession, s.kind, s.code, true FROM sf s"
         f" WHERE NOT EXISTS (SELECT 1 FROM directory_savoirfaire d WHERE {same})"
-    )
-    ceased = execute(
-        "UPDATE directory_savoirfaire d SET ceased_at = %s WHERE d.from_full_list AND d.ceased_at IS NULL"
-        f" AND NOT EXISTS (SELECT 1 FROM sf s WHERE {same})",
-        [timezone.now()],
     )
     return Counts(new, changed, ceased)

@@ -12,7 +12,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +172,33 @@ def blocks(file: IO[bytes], size: int = BLOCK) -> Iterator[list[bytes]]:
         yield lines
     if rest:
         yield [rest]
+
+
+def chunks(file: IO[bytes], last_key: Callable[[bytes], int], size: int = BLOCK) -> Iterator[bytes]:
+    """Yield the bytes of whole lines (header first, then by blocks), cut where `last_key` says, without "\\r".
+
+    Whole pieces are quick to hand to another process, which splits them.
+    """
+    rest = b""
+    start = True
+    while block := file.read(size):
+        if start:
+            block = block.removeprefix(codecs.BOM_UTF8)
+        if b"\r" in block:
+            block = block.replace(b"\r", b"")
+        rest += block
+        if start:
+            header, found, rest = rest.partition(b"\n")
+            start = not found
+            if start:
+                rest = header
+                continue
+        cut = last_key(rest)
+        if cut:
+            yield rest[:cut]
+            rest = rest[cut:]
+    if rest and not start:
+        yield rest
 
 
 def text_lines(file: IO[bytes], encoding: str) -> Iterator[str]:
