@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -226,3 +227,20 @@ def test_retrying_a_failed_message_starts_afresh(django_capture_on_commit_callba
         actions.retry_message(message, by=None)
     message.refresh_from_db()
     assert (message.state, message.attempts) == (State.ENVOYE, 1)
+
+
+@pytest.mark.django_db
+def test_an_operator_sees_what_failed_and_sends_it_again(django_capture_on_commit_callbacks, capsys):
+    failed = MessageFactory(state=State.ECHEC, attempts=10, last_error="Refusé.")
+    MessageFactory()
+    call_command("courriels")
+    shown = capsys.readouterr().out
+    assert "Refusé." in shown
+    assert "1 courriel en échec." in shown
+    assert failed.to not in shown
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command("courriels", "--renvoyer")
+    failed.refresh_from_db()
+    assert failed.state == State.ENVOYE
+    call_command("courriels")
+    assert "0 courriel en échec." in capsys.readouterr().out
