@@ -183,6 +183,7 @@ def add_structure(
     refusal: dict | None = None,
     description: str = "",
     discreet: bool = False,
+    handover: dict | None = None,
     starts_on: dt.date | None = None,
     creation_key: UUID,
 ) -> Member:
@@ -208,7 +209,7 @@ def add_structure(
     else:
         opened = _habilitation(entry, structure=structure)
         member = _create(entry, roles.STRUCTURE, opened, details | {"structure": structure}, starts_on)
-    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on)
+    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover)
 
 
 @transaction.atomic

@@ -102,6 +102,8 @@ class RoleFields(TidyForm):
                 initial={"starts_on": timezone.localdate(), "new_role": holder.likely},
             )
             for code, holder in picker.holders.items()
+            # A forged role that does not suit this member opens no hand-over.
+            if code in picker.codes
         }
         # The other fields of a form that only reads the role stay out of the page.
         self.other_value = chosen if chosen in dict(picker.others) else ""

@@ -27,7 +27,8 @@ TOO_SHORT = "Tapez au moins 2 caractères."
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER, action=SEARCH)
 def add(request: HttpRequest, entry) -> HttpResponse:
     """The search page; the text comes by POST and goes nowhere else."""
-    asked = {name: request.POST.get(name, "").strip()[:100] for name in ("q", "profession", "ville")}
+    names = ("q", "profession", "ville")
+    asked = {name: request.POST.get(name, "").replace("\0", "").strip()[:100] for name in names}
     context = {
         "asked": asked,
         "professions": [("", "Toutes les professions"), *nomenclatures.choices("profession")],

@@ -91,7 +91,7 @@ def link(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         if linked is not None:
             messages.success(request, "Ce membre est relié à l'annuaire. Il peut maintenant être habilité.")
             return redirect(request, links.sheet)
-    text = request.POST.get("q", "").strip()[:100]
+    text = request.POST.get("q", "").replace("\0", "").strip()[:100]
     if len(fold(text)) >= 2:
         found_there = search(
             text, near=entry.dossier.postal_code or None, kinds=("professional",)

@@ -163,6 +163,7 @@ def _add(entry, structure: Structure, form: AddForm) -> Member:
         refusal=said["refusal"],
         description=said["description"],
         discreet=said["discreet"],
+        handover=said["handover"],
         starts_on=said["starts_on"],
         creation_key=said["creation_key"],
     )
@@ -186,6 +187,7 @@ def _page(request, entry, structure: Structure, form: AddForm, offer) -> HttpRes
         "offer": offer,
         "question": answering.question,
         "yes": _opens(many),
+        "handover_sentence": picking.handover_sentence,
         "submit": SUBMIT.get(answer, SUBMIT[NO]),
         "draft_url": draft_url(_draft(structure), entry.dossier.pk),
         "search_url": reverse("circle:add_structure", args=[entry.dossier.pk]),

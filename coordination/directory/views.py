@@ -217,7 +217,7 @@ def _may_create(user: Any) -> bool:
 
 
 def _typed(request: HttpRequest, *names: str) -> dict[str, str]:
-    return {name: request.POST.get(name, "").strip()[:200] for name in names}
+    return {name: request.POST.get(name, "").replace("\0", "").strip()[:200] for name in names}
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from circle.models import Member
+from circle.models import Member, RoleSetting
 from coordination.directory.models import Structure
 from coordination.directory.search import vocabulary
 from habilitations.models import Refusal
@@ -85,6 +85,14 @@ def test_the_fragment_is_a_listbox_and_the_page_a_list(visitor, entry, searchabl
 
 def test_less_than_two_letters_look_for_nobody(visitor):
     assert "Tapez au moins 2 caractères." in text_of(visitor.post(visitor.url("add"), {"q": "z"}))
+
+
+@pytest.mark.parametrize("field", ["q", "profession", "ville"])
+@pytest.mark.parametrize("forged", ["a\0b", "31/12/9999", "' OR 1=1--"])
+def test_a_forged_field_of_the_search_fails_nothing(visitor, entry, field, forged):
+    assert visitor.post(visitor.url("add"), {"q": "echantillon", field: forged}).status_code == 200
+    by_hand = factories.by_hand(entry)
+    assert visitor.post(visitor.url("link", by_hand.pk), {"q": forged}).status_code == 200
 
 
 @pytest.mark.req("SEC-2")
@@ -352,6 +360,28 @@ def test_delegates_are_named_before_the_structure_enters(visitor, entry):
     assert "Ajouter et habiliter la structure" in text_of(visitor.get(url, {"habilitation": "oui"}, headers=HTMX))
     sent = visitor.post(url, answers(role="SOINS_DOMICILE", habilitation="oui"), follow=True)
     assert "Ses délégués peuvent ouvrir le dossier" in text_of(sent)
+
+
+def test_a_unique_role_that_is_no_structures_is_refused_in_french(visitor, entry):
+    doctor = factories.listed(factories.DOCTOR)
+    factories.add(entry, doctor, role="PCP")
+    sent = visitor.post(visitor.url("choose_structure", factories.StructureFactory().pk), answers(role="PCP"))
+    assert sent.status_code == 422
+    assert "Ce rôle ne convient pas à cette personne." in text_of(sent)
+
+
+def test_a_structures_role_made_unique_is_handed_over(visitor, entry):
+    RoleSetting.objects.create(role="PHARMACIE", unique=True, changed_by=entry.user)
+    holder = factories.add_house(entry, factories.StructureFactory(name="Pharmacie Modèle"), role="PHARMACIE")
+    url = visitor.url("choose_structure", factories.StructureFactory(name="Pharmacie Fictive").pk)
+    page = text_of(visitor.post(url, answers(role="PHARMACIE")))
+    assert "Pharmacie Fictive remplacera Pharmacie Modèle dans ce rôle." in page
+    handover = {
+        "passation-PHARMACIE-starts_on": f"{timezone.localdate():%d/%m/%Y}",
+        "passation-PHARMACIE-new_role": "MATERIEL",
+    }
+    assert visitor.post(url, answers(role="PHARMACIE", **handover)).status_code == 303
+    assert holder.roles.get(ends_on=None).role == "MATERIEL"
 
 
 def test_a_structure_that_cannot_sign_in_says_so_before_saving(visitor, entry):

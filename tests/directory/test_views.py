@@ -242,3 +242,13 @@ def test_structures_by_category_and_town(client, reader, ehpad):
     assert "EHPAD LES TILLEULS" in html
     fragment = client.post(reverse("directory:structures"), {"q": "till"}, headers=HTMX).content.decode()
     assert "<mark>TILL</mark>EULS" in fragment
+
+
+@pytest.mark.parametrize("forged", ["a\0b", "31/12/9999", "' OR 1=1--", "a b", "a & !b:*", "(", "m\0@x.example"])
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [(SEARCH, name) for name in ("q", "profession", "lieu", "structure")]
+    + [("/annuaire/structures/", name) for name in ("q", "categorie", "lieu")],
+)
+def test_a_forged_field_finds_nobody_and_fails_nothing(client, reader, nadia, address, field, forged):
+    assert client.post(address, {"q": "tilleuls", field: forged}, headers=HTMX).status_code == 200

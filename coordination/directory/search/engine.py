@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from coordination.common import nomenclatures
 from coordination.common.nomenclatures import synonyms
 from coordination.common.nomenclatures.synonyms import Target
 from coordination.common.text import fold
@@ -49,7 +50,7 @@ def search(
     cut = typed.read(text)
     near_department = places.department_of(near)
     filters = Filters(
-        _targets(profession), _places(place, near_department), typed.read(structure).words, (category or "").strip()
+        _targets(profession), _places(place, near_department), typed.read(structure).words, _category(category)
     )
     if not _says_enough(cut, filters):
         return SearchResults()
@@ -101,10 +102,18 @@ def _says_enough(cut: Typed, filters: Filters) -> bool:
 
 
 def _targets(profession: str | None) -> tuple[Target, ...]:
-    if not profession:
+    # PostgreSQL keeps no NUL in a text: a forged field must not fail the search.
+    asked = (profession or "").replace("\0", "").strip()
+    if not asked:
         return ()
-    term = synonyms.lookup(profession)
-    return term.targets if term else (Target(profession.strip()),)
+    term = synonyms.lookup(asked)
+    return term.targets if term else (Target(asked),)
+
+
+def _category(code: str | None) -> str:
+    """Return the code when it is one of the list, else "": it is written among words that have operators."""
+    known = nomenclatures.get("categorie_etablissement", (code or "").strip())
+    return known.code if known else ""
 
 
 def _places(place: str | None, near: str) -> tuple[Place, ...]:

@@ -41,7 +41,8 @@ def read(text: str | None) -> Typed:
     >>> read("Martin 10 003 456 789").national_ids
     ('810003456789',)
     """
-    rest = (text or "")[:MAX_LENGTH]
+    # PostgreSQL keeps no NUL in a text: a forged field must not fail the search.
+    rest = (text or "")[:MAX_LENGTH].replace("\0", " ")
     found: dict[str, object] = {}
     if email := _EMAIL.search(rest):
         found["email"] = email[0].lower().strip(".,;<>()")
