@@ -22,25 +22,25 @@ class Visitor:
         self.phone = phone
         self.shots = shots
         self.problems = []
-        self.cut = 0
         self.addresses = []
         self.titles = []
         page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
         page.on("console", self._console)
-        page.on("requestfailed", self._cut)
+        page.on("requestfailed", self._failed)
         page.on("request", lambda request: self.addresses.append(request.url))
         page.on("response", self._response)
 
     def _console(self, message):
         # A 4xx answer is an answer: pages of refusal are part of the stories.
         harmless = "Failed to load resource" in message.text and POLICY not in message.text
-        # So is a search that one leaves for another page before it answered.
-        harmless |= message.text.startswith(("htmx:afterRequest", "htmx:sendError")) and self.cut > 0
+        # htmx says this of a search left for another page before it answered; a real failure is seen below.
+        harmless |= message.text.startswith(("htmx:afterRequest", "htmx:sendError"))
         if message.type == "error" and not harmless:
             self.problems.append(f"console: {message.text}")
 
-    def _cut(self, request):
-        self.cut += request.failure == "net::ERR_ABORTED"
+    def _failed(self, request):
+        if request.failure != "net::ERR_ABORTED":
+            self.problems.append(f"{request.failure}: {request.url}")
 
     def _response(self, response):
         if response.status >= 500 or (response.status == 404 and "/static/" in response.url):
