@@ -34,7 +34,7 @@ class Visitor:
         # A 4xx answer is an answer: pages of refusal are part of the stories.
         harmless = "Failed to load resource" in message.text and POLICY not in message.text
         # htmx says this of a search left for another page before it answered; a real failure is seen below.
-        harmless |= message.text.startswith(("htmx:afterRequest", "htmx:sendError"))
+        harmless |= message.text.startswith(("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort"))
         if message.type == "error" and not harmless:
             self.problems.append(f"console: {message.text}")
 
