@@ -52,7 +52,7 @@ def test_dossier_urls_stand_in_one_place():
 @pytest.mark.req("SEC-1")
 def test_signing_in_is_asked_by_default():
     """The exceptions are counted, each with its reason, in tests/accounts/test_pages.py."""
-    assert "django.contrib.auth.middleware.LoginRequiredMiddleware" in settings.MIDDLEWARE
+    assert "coordination.accounts.middleware.LoginRequiredMiddleware" in settings.MIDDLEWARE
 
 
 @pytest.mark.parametrize(("tests", "limit"), [(False, 400), (True, 1000)])

@@ -1,18 +1,23 @@
 """Session, user and second factor of each request. Their order is given in the settings and matters."""
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth import middleware as auth
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions import middleware as sessions
-from django.shortcuts import redirect
+from django.http import HttpResponseRedirect
+from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
 
 from coordination.accounts import second_factor
 from coordination.accounts.devices import describe
+from coordination.common.htmx import is_fragment
 
 
 class SessionMiddleware(sessions.SessionMiddleware):
@@ -61,6 +66,33 @@ class AuthenticationMiddleware(auth.AuthenticationMiddleware):
         request.user = SimpleLazyObject(lambda: user_of(request.session))
 
 
+class LoginRequiredMiddleware(auth.LoginRequiredMiddleware):
+    """Django's, but a session that ended while a page was open sends back to that page.
+
+    A plain redirect is followed by htmx itself, which would draw the sign-in page inside the list being searched.
+    """
+
+    def handle_no_permission(self, request, view_func):
+        return _entrance(request, self.get_login_url(view_func), self.get_redirect_field_name(view_func))
+
+
+def _entrance(request, page, field="next"):
+    url = f"{resolve_url(page)}?{urlencode({field: _page_of(request)}, safe='/')}"
+    return HttpResponseClientRedirect(url) if is_fragment(request) else HttpResponseRedirect(url)
+
+
+def _page_of(request):
+    """Return the address where the person was: a fragment or a form sent has no page of its own to come back to."""
+    if is_fragment(request):
+        return request.htmx.current_url_abs_path or "/"
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    came_from = request.META.get("HTTP_REFERER", "")
+    here = f"{request.scheme}://{request.get_host()}"
+    known = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, request.is_secure())
+    return came_from.removeprefix(here) if known and came_from.startswith(f"{here}/") else "/"
+
+
 class SecondFactorMiddleware:
     """No page but the account's own before a second factor, when the setting asks for one (issue 2 §3)."""
 
@@ -78,4 +110,4 @@ class SecondFactorMiddleware:
         if second_factor.passed(request):
             return None
         page = "mfa_reauthenticate" if second_factor.enrolled(request.user) else "mfa_index"
-        return redirect(f"{reverse(page)}?{urlencode({'next': request.get_full_path()})}")
+        return _entrance(request, reverse(page))

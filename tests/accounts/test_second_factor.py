@@ -41,7 +41,7 @@ def test_off_nothing_is_asked(client, user, sign_in, settings):
 @pytest.mark.usefixtures("required")
 def test_without_a_second_factor_only_account_pages_open(client, user, sign_in):
     sign_in(user)
-    assert client.get("/page-essai/").url == "/compte/second-facteur/?next=%2Fpage-essai%2F"
+    assert client.get("/page-essai/").url == "/compte/second-facteur/?next=/page-essai/"
     for path in ["/compte/", "/compte/second-facteur/", "/compte/mot-de-passe/", "/compte/session/"]:
         assert client.get(path).status_code == 200, path
     # Drafts hold health data.
@@ -128,7 +128,7 @@ def test_a_session_older_than_the_factor_must_show_it(client, user, sign_in, fre
     sign_in(user)
     TOTP.activate(user, SECRET)
     response = client.get("/page-essai/")
-    assert response.url == "/compte/second-facteur/confirmer/?next=%2Fpage-essai%2F"
+    assert response.url == "/compte/second-facteur/confirmer/?next=/page-essai/"
     assert client.get(response.url).status_code == 200
     assert client.post(response.url, {"code": code_of(SECRET), "next": "/page-essai/"}).url == "/page-essai/"
     assert client.get("/page-essai/").status_code == 200
