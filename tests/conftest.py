@@ -8,6 +8,7 @@ import os
 import socket
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import sync_playwright
 
 from coordination.runtime import chromium
@@ -16,6 +17,9 @@ CHROMIUM_ARGUMENTS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-dev-shm-usage", "--disable-component-update", "--no-first-run",
 ]  # fmt: skip
+# A busy machine is not a defect of the code: properties are judged on what they say, not on how long it takes.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 

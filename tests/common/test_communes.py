@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from coordination.common import communes
@@ -134,16 +132,3 @@ def test_the_whole_file_is_there():
     index = communes._index()
     assert len(index.lines) == 35_009
     assert sum(len(codes) for codes in index.postals.values()) == 35_539
-
-
-def test_lookups_are_fast():
-    communes.find("a")
-    for typed in ("s", "l", "saint", "2a", "97", "carmaux", "toulouse 31"):
-        best = min(_seconds(typed) for _ in range(5))
-        assert best < 0.02  # 5 ms is the aim; other work shares the machine
-
-
-def _seconds(typed):
-    start = time.perf_counter()
-    communes.find(typed)
-    return time.perf_counter() - start
