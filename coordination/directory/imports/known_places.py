@@ -1,47 +1,67 @@
 """Which structures the directory has already, small enough for each process that reads a first load.
 
-FINESS brings three hundred thousand of them: two flat arrays hold them in 7 MB, where a dictionary takes ten
-times that and is copied by every process that counts references in it.
+FINESS brings three hundred thousand of them. Flat arrays hold them in some 35 MB that forked processes share,
+where dictionaries take several times that and are copied by every process that counts references in them.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from django.db.models import Q
 
 from coordination.directory.models import Structure
 
+# What a structure lends to a line without an address: name, address, postal code, town, commune, telephone.
+LENT = ("name", "address", "postal_code", "town", "commune_code", "phone")
+# What COPY would take for something else.
+_UNREADABLE = str.maketrans("|\\\n\r", " /  ")
+
 
 class KnownPlaces:
-    """FINESS number or key of the source -> identifier, in hexadecimal."""
+    """FINESS number or key of the source -> identifier, in hexadecimal, and what it lends."""
 
-    def __init__(self, pairs: list[tuple[int, bytes]] | None = None) -> None:
-        ordered = sorted(pairs or ())
-        self._marks = array("q", [mark for mark, _ in ordered])
-        self._ids = b"".join([identifier for _, identifier in ordered])
+    def __init__(self, stored: Iterable[tuple] = ()) -> None:
+        """`stored`: (identifier, FINESS number, key of the source, *LENT) of each structure."""
+        found: list[tuple[int, int]] = []
+        ids, lent, ends = bytearray(), bytearray(), array("I", [0])
+        for position, (identifier, finess, key, *told) in enumerate(stored):
+            found += [(hash(text), position) for text in (finess, key) if text]
+            ids += identifier.bytes
+            if finess and (told[1] or told[2]):
+                lent += "|".join([text.translate(_UNREADABLE) for text in told]).encode()
+            ends.append(len(lent))
+        found.sort()
+        self._marks = array("q", [mark for mark, _ in found])
+        self._positions = array("I", [position for _, position in found])
+        self._ids, self._lent, self._ends = bytes(ids), bytes(lent), ends
 
     def __bool__(self) -> bool:
         return bool(self._marks)
 
-    def find(self, finess: str, key: str) -> str:
-        """Return the identifier of the structure with this number, else with this key; "" when there is none."""
-        return (self._find(finess) if finess else "") or self._find(key)
+    def find(self, finess: str, key: str) -> int:
+        """Return where the structure with this number, else with this key, is kept; -1 when there is none."""
+        place = self._find(finess) if finess else -1
+        return self._find(key) if place < 0 else place
 
-    def _find(self, text: str) -> str:
+    def identifier(self, place: int) -> str:
+        return self._ids[16 * place : 16 * place + 16].hex()
+
+    def lent(self, place: int) -> list[str]:
+        """Return the values of LENT, [] when the structure has no FINESS number or no address."""
+        told = self._lent[self._ends[place] : self._ends[place + 1]]
+        return told.decode().split("|") if told else []
+
+    def _find(self, text: str) -> int:
         # The hash of a process and of those it forks; sixty-four bits, as in the keys made from them.
         mark = hash(text)
-        place = bisect_left(self._marks, mark)
-        if place == len(self._marks) or self._marks[place] != mark:
-            return ""
-        return self._ids[16 * place : 16 * place + 16].hex()
+        at = bisect_left(self._marks, mark)
+        return self._positions[at] if at < len(self._marks) and self._marks[at] == mark else -1
 
 
 def known_places() -> KnownPlaces:
     """Read them from the directory."""
-    pairs = []
-    stored = Structure.objects.exclude(Q(finess="") & Q(source_key="")).values_list("id", "finess", "source_key")
-    for identifier, finess, key in stored.iterator(chunk_size=5000):
-        pairs += [(hash(text), identifier.bytes) for text in (finess, key) if text]
-    return KnownPlaces(pairs)
+    stored = Structure.objects.exclude(Q(finess="") & Q(source_key=""))
+    return KnownPlaces(stored.values_list("id", "finess", "source_key", *LENT).iterator(chunk_size=2000))

@@ -109,7 +109,9 @@ def _try_first(load: Load, seen: Inspection, first: rpps_first.FirstLoad) -> boo
     return True
 
 
-def _first_rows(load: Load, seen: Inspection, first: rpps_first.FirstLoad, told: rpps_workers.Piece) -> Iterator[str]:
+def _first_rows(
+    load: Load, seen: Inspection, first: rpps_first.FirstLoad, told: rpps_workers.Piece
+) -> Iterator[bytes]:
     """Yield the rows of the activities; `told` gathers the rest. Raises _Scattered."""
     done = lines = 0
     workers = rpps_workers.worker_count(seen.bytes)
@@ -207,6 +209,7 @@ def _stage(load: Load, seen: Inspection, parser: ActivityParser, wanted: set[byt
     # The columns that joins look at: the planner must know that there are millions.
     execute("ANALYZE stage (n, pn, pfirst, national_id, sflag, skey, finess)")
     load.check_refusals()
+    rpps_merge.count_rows()
 
 
 def _staged(load: Load, encoding: str, parser: ActivityParser, wanted: set[bytes] | None) -> Iterator[str]:

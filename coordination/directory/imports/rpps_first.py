@@ -47,10 +47,10 @@ def is_possible() -> bool:
 class Rows:
     """Lines for COPY, ready, of each table."""
 
-    activities: str
-    people: str
-    structures: str
-    savoir_faire: str
+    activities: bytes
+    people: bytes
+    structures: bytes
+    savoir_faire: bytes
     activity_count: int
     people_count: int
 
@@ -66,16 +66,16 @@ class FirstLoad:
         self._people_end = f"|rpps||||{day.isoformat()}|{now.isoformat()}"
         self._day, self._now = day, now
         self._known: KnownPlaces = known_places()
-        self._people: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
-        self._structures: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
-        self._savoir_faire: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
+        self._people: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._structures: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._savoir_faire: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self.activities = self.people = 0
 
     @property
     def activity_target(self) -> str:
         return f"directory_activity ({_ACTIVITY})"
 
-    def keep(self, rows: Rows) -> str:
+    def keep(self, rows: Rows) -> bytes:
         """Return the rows of the activities; the other ones wait for `finish`."""
         self._people.write(rows.people)
         self._structures.write(rows.structures)
@@ -88,12 +88,15 @@ class FirstLoad:
         """Return the rows of one block; touches nothing, so that another process may do it."""
         people = block.people
         person_ids = [f"{self._person}{number:08x}" for number in people.numbers]
-        place_ids = self._place_ids(block.places, block.table["Numéro FINESS site"])
+        numbers = block.table["Numéro FINESS site"]
+        found = list(map(self._known.find, numbers, block.places)) if self._known else []
+        place_ids = self._place_ids(block.places, numbers, found)
         name, address, postal, town, *rest = block.coordinates
         coordinates = [limited(name, 200), limited(address, 300), postal, limited(town, 80), *rest]
         profession, category, mode, genre, role, sector = block.codes
         borrowed = ["t" if place and not (a or p) else "f" for place, a, p in
                     zip(block.places, coordinates[1], coordinates[2], strict=True)]  # fmt: skip
+        self._lend(found, borrowed, coordinates)
         lines = map("|".join, zip(
             [f"{self._activity}{number:08x}" for number in block.numbers], person_ids, place_ids,
             map(str, block.keys), profession, category, people.specialities, mode, genre, role, sector,
@@ -103,27 +106,41 @@ class FirstLoad:
         persons = self._people_lines(block, person_ids)
         told = zip(person_ids, people.savoir_faire, strict=True)
         return Rows(
-            activities=end.join(without_doubles(lines, people)) + end,
-            people="".join(persons),
-            structures="".join(_structure_lines(block, place_ids, coordinates)),
-            savoir_faire="".join([f"{person}|{codes}\n" for person, codes in told if codes]),
+            activities=(end.join(without_doubles(lines, people)) + end).encode(),
+            people="".join(persons).encode(),
+            structures="".join(_structure_lines(block, place_ids, coordinates)).encode(),
+            savoir_faire="".join([f"{person}|{codes}\n" for person, codes in told if codes]).encode(),
             activity_count=len(block.numbers) - len(people.doubles),
             people_count=len(persons),
         )
 
-    def _place_ids(self, places: Sequence[str], numbers: Sequence[str]) -> list[str]:
+    def _place_ids(self, places: Sequence[str], numbers: Sequence[str], found: Sequence[int]) -> list[str]:
         """Identifiers of the structures; two technical identifiers with one FINESS number are one structure."""
-        start, known = self._place, self._known
+        start = self._place
         made = [
             f"{start}{hash(finess or place) & _SIXTY_BITS:015x}" if place else "\\N"
             for place, finess in zip(places, numbers, strict=True)
         ]
-        if not known:
-            return made
-        return [
-            (place and known.find(finess, place)) or new
-            for place, finess, new in zip(places, numbers, made, strict=True)
-        ]
+        for index, place in enumerate(found):
+            if place >= 0:
+                made[index] = self._known.identifier(place)
+        return made
+
+    def _lend(self, found: Sequence[int], borrowed: Sequence[str], columns: list[Sequence[str]]) -> None:
+        """Complete the lines without an address from the structures known already."""
+        wanted = [index for index, place in enumerate(found) if place >= 0 and borrowed[index] == "t"]
+        if not wanted:
+            return
+        name, address, postal, town, commune, phone = filled = [list(column) for column in columns[:6]]
+        for index in wanted:
+            lent = self._known.lent(found[index])
+            if lent:
+                address[index], postal[index] = lent[1], lent[2]
+                name[index] = name[index] or lent[0]
+                town[index] = town[index] or lent[3]
+                commune[index] = commune[index] or lent[4]
+                phone[index] = phone[index] or lent[5]
+        columns[:6] = filled
 
     def close(self) -> None:
         for file in (self._people, self._structures, self._savoir_faire):
@@ -150,6 +167,8 @@ class FirstLoad:
             " structure_name = coalesce(nullif(a.structure_name, ''), t.name),"
             " phone = coalesce(nullif(a.phone, ''), t.phone)"
             " FROM directory_structure t WHERE a.structure_id = t.id AND a.address_borrowed AND t.finess <> ''"
+            # The structures known before have lent theirs already.
+            " AND t.source = 'rpps'"
             " AND (t.postal_code <> '' OR t.address <> '')"
         )
         return {
@@ -222,7 +241,7 @@ def limited(column: Sequence[str], size: int) -> Sequence[str]:
     return column if max(map(len, column)) <= size else [value[:size] for value in column]
 
 
-def _blocks(file: IO[str]) -> Iterator[str]:
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
     file.seek(0)
     while block := file.read(1 << 20):
         yield block
