@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from circle import roles
 from circle.models import Member
 from circle.rows import MemberRow
 from coordination.common.text import fold
 from coordination.directory.search import ProfessionalResult, find_similar
+from habilitations.models import Habilitation
 
 # Of 100: one letter in ten may differ, names in either order. Below, brothers and sisters look alike.
 ALIKE = 90
@@ -55,7 +57,30 @@ def find(
     return Known(tuple((row, why) for row, why in alike if why), directory)
 
 
-def _same_name(wanted: str, person: MemberRow | ProfessionalResult) -> bool:
+def typed_namesakes(entry, professional) -> tuple[MemberRow, ...]:
+    """Return the hand-entered members, present or gone, who have the name of a professional of the directory.
+
+    Only those this reader may see (rule 7). Two SQL statements.
+    """
+    found = find(entry, family_name=professional.family_name, given_name=professional.given_name, with_directory=False)
+    return tuple(row for row, why in found.in_circle if row.kind == roles.MANUAL and why.startswith(SAME_NAME))
+
+
+def refused_namesakes(member: Member) -> list[Member]:
+    """Return the hand-entered members of the dossier, hidden ones included, of this name and under a refusal.
+
+    What the person refused to somebody typed by hand stands for the directory's entry of the same human being.
+    """
+    if member.kind != roles.DIRECTORY:
+        return []
+    wanted = fold(f"{member.professional.family_name} {member.professional.given_name}")
+    refused = Member.objects.filter(
+        dossier_id=member.dossier_id, kind=roles.MANUAL, habilitation__state=Habilitation.State.REFUS
+    ).exclude(pk=member.pk)
+    return [typed for typed in refused if _same_name(wanted, typed)]
+
+
+def _same_name(wanted: str, person: MemberRow | ProfessionalResult | Member) -> bool:
     return fuzz.token_sort_ratio(wanted, fold(f"{person.family_name} {person.given_name}")) >= ALIKE
 
 

@@ -120,6 +120,24 @@ class LooksLikeDirectory(DomainError):
         super().__init__()
 
 
+class NamesakeRefused(DomainError):
+    """The person refused someone of this name, entered by hand; not said of whom the reader may not see (rule 7)."""
+
+    code = "namesake_refused"
+    message = (
+        "Habilitation impossible. Le patient a refusé le partage avec une personne du même nom, saisie à la main : "
+        "reliez-la à l'annuaire, ou indiquez pourquoi il s'agit d'une autre personne."
+    )
+    field = "duplicate_reason"
+
+    def __init__(self, *, shown):
+        if shown:
+            super().__init__()
+        else:
+            super().__init__("Cette habilitation n'est pas possible ici : rapprochez-vous du coordinateur du dossier.")
+            self.field = "habilitation"
+
+
 class RemovalTooOld(DomainError):
     code = "removal_too_old"
     message = "Ce retrait date de plus de 30 jours : ajoutez à nouveau ce membre."

@@ -85,6 +85,7 @@ def add_professional(
     discreet: bool = False,
     handover: dict | None = None,
     starts_on: dt.date | None = None,
+    duplicate_reason: str = "",
     creation_key: UUID,
 ) -> Member:
     """Add a professional of the directory, who stays linked to it; one who left comes back (new period).
@@ -92,7 +93,8 @@ def add_professional(
     `wanted` in {"oui", "non", "refus"}; `refusal` {"refused_on", "collected", "comment"}; `handover`
     {"starts_on", "new_role"}; `starts_on` the day of the role, and of the entry when it is past. Who may add
     but not grant leaves « habilitation demandée ». A key already used gives back the member it made.
-    Raises NotAllowed, DossierIsReadOnly, AlreadyMember, the errors of `give_role` and of habilitations.
+    `duplicate_reason` says why he is not the hand-entered namesake under refusal. Raises NamesakeRefused,
+    NotAllowed, DossierIsReadOnly, AlreadyMember, the errors of `give_role` and of habilitations.
     """
     _enter(entry)
     made = _made_by(entry, creation_key)
@@ -106,6 +108,8 @@ def add_professional(
         "creation_key": creation_key,
         **text,
     }
+    if duplicate_reason.strip():
+        details["duplicate_reason"] = duplicate_reason.strip()
     account = account_of(professional)
     if member:
         _come_back(entry, member, details, account=account, starts_on=starts_on)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from circle.actions.common import KIND, record
+from circle import duplicates
+from circle.actions.common import KIND, name_for, record
+from circle.errors import NamesakeRefused
 from circle.models import Member
 from habilitations import actions as habilitations
 from habilitations.errors import RefusalStands
@@ -23,7 +25,8 @@ def answer(entry, member: Member, wanted: str, *, refusal: dict | None = None, w
     """Do what the control says for one member, under the circle's lock, and write the history.
 
     `refusal` {"refused_on", "collected", "comment"} for "refus"; `withdrawal` {"withdrawn_on", "collected"}
-    when a refusal stands and another answer is wanted. Raises the errors of habilitations.actions.
+    when a refusal stands and another answer is wanted. Raises NamesakeRefused for "oui" while a hand-entered
+    namesake is refused, unless the member says why he is somebody else, and the errors of habilitations.actions.
     """
     row = Habilitation.objects.get(pk=member.habilitation_id)
     before = row.state
@@ -45,6 +48,12 @@ def answer(entry, member: Member, wanted: str, *, refusal: dict | None = None, w
 _MISSING = {"refused_on": None, "collected": ""}
 
 
+def _refuse_refused_namesake(entry, member: Member) -> None:
+    refused = duplicates.refused_namesakes(member)
+    if refused:
+        raise NamesakeRefused(shown=any(name_for(entry, typed) for typed in refused))
+
+
 def _withdraw(entry, row: Habilitation, withdrawal: dict | None) -> None:
     if not withdrawal:
         standing = row.refusals.filter(withdrawn_at=None).first()
@@ -53,6 +62,8 @@ def _withdraw(entry, row: Habilitation, withdrawal: dict | None) -> None:
 
 
 def _grant(entry, member: Member, row: Habilitation, wanted: str) -> None:
+    if wanted == OUI and not member.duplicate_reason:
+        _refuse_refused_namesake(entry, member)
     structure_id = member.own_structure_id
     may_grant = entry.access.may(Action.GRANT, structure_id=structure_id)
     if wanted == OUI and not may_grant:

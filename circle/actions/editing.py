@@ -75,15 +75,27 @@ def set_discreet(entry, member, discreet: bool) -> Member:
 
 
 @transaction.atomic
-def set_habilitation(entry, member, wanted: str, *, refusal: dict | None = None, withdrawal: dict | None = None):
+def set_habilitation(
+    entry,
+    member,
+    wanted: str,
+    *,
+    refusal: dict | None = None,
+    withdrawal: dict | None = None,
+    duplicate_reason: str = "",
+) -> Member:
     """Answer « Habilitation : oui / non / refus du patient » for a member; see `answering.answer`. Returns it.
 
-    Who may add but not grant leaves « habilitation demandée ». Raises OwnHabilitation, GrantNotAllowed,
+    Who may add but not grant leaves « habilitation demandée ». `duplicate_reason` is kept: why this member is
+    not the hand-entered namesake under refusal. Raises NamesakeRefused, OwnHabilitation, GrantNotAllowed,
     RefusalStands (a refusal must be withdrawn first), AidantCannotBeGranted, ManualCannotBeGranted,
     StructureCannotSignIn, NotAllowed, and the errors of dates.
     """
     lock_circle(entry)
     member = locked_member(entry, member)
+    if duplicate_reason.strip():
+        member.duplicate_reason = duplicate_reason.strip()
+        next_version(member, "duplicate_reason")
     answer(entry, member, wanted, refusal=refusal, withdrawal=withdrawal)
     return member
 

@@ -15,6 +15,7 @@ from habilitations.models import Refusal
 
 OTHER = "autre"
 YES, NO, REFUSAL, REQUEST = "oui", "non", "refus", "demande"
+SOMEBODY_ELSE = {"label": "Pourquoi s'agit-il de quelqu'un d'autre ?", "max_length": 300, "required": False}
 
 
 class HandoverForm(TidyForm):
@@ -245,10 +246,13 @@ class AddForm(RoleFields, AnswerFields):
     discreet = forms.BooleanField(label="Membre discret", required=False)
     starts_on = FrenchDateField(label="Dans le cercle depuis le")
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
+    duplicate_reason = forms.CharField(**SOMEBODY_ELSE)
 
 
 class HabilitationForm(AnswerFields):
     """The same question asked again of a member; a standing refusal is withdrawn on its own page first."""
+
+    duplicate_reason = forms.CharField(**SOMEBODY_ELSE)
 
 
 class WithdrawalForm(TidyForm):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from circle.forms.access import RoleFields
+from circle.forms.access import SOMEBODY_ELSE, RoleFields
 from circle.forms.fields import AddressFields, EmailField, FrenchDateField, PhoneField
 from coordination.common import nomenclatures
 from coordination.common.ids import uuid7
@@ -101,9 +101,7 @@ class AddedByHand(RoleFields):
 
     discreet = forms.BooleanField(**DISCREET)
     starts_on = FrenchDateField(label="Dans le cercle depuis le")
-    duplicate_reason = forms.CharField(
-        label="Pourquoi s'agit-il de quelqu'un d'autre ?", max_length=300, required=False
-    )
+    duplicate_reason = forms.CharField(**SOMEBODY_ELSE)
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
 
 

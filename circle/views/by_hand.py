@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from circle import actions, duplicates, roles
 from circle.forms.people import PROFESSIONAL, RELATIVE, ManualProfessionalForm, RelativeForm
+from circle.views import lookalikes as alike
 from circle.views import picking
 from circle.views.adding import SEARCH
 from circle.views.options import person_title
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page
+from circle.views.pages import attempt, circle_url, draft_initial, draft_url, page
 from circle.views.wording import was_added
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
@@ -92,19 +93,8 @@ def similar(entry, kind: str, typed) -> list[dict]:
         with_directory=kind == PROFESSIONAL and bool(said["given_name"]),
     )
     dossier_id = entry.dossier.pk
-    members = [_member(row, why, dossier_id) for row, why in found.in_circle]
+    members = [alike.of_member(row, why, dossier_id) for row, why in found.in_circle]
     return members + [_candidate(result, dossier_id) for result in found.in_directory]
-
-
-def _member(row, why: str, dossier_id) -> dict:
-    return {
-        "name": row.name,
-        "initials": row.initials,
-        "shape": row.shape,
-        "second": ". ".join(filter(None, (row.second, "Déjà dans ce cercle", row.role, why))),
-        "href": links_of(dossier_id, row.id).sheet,
-        "label": "C'est elle, ouvrir sa fiche" if row.feminine else "C'est la même personne, ouvrir sa fiche",
-    }
 
 
 def _candidate(result, dossier_id) -> dict:

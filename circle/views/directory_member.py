@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from circle import actions, granting, roles
+from circle import actions, duplicates, granting, roles
 from circle.forms.access import AddForm
 from circle.models import Member
-from circle.views import answering, picking
+from circle.views import answering, lookalikes, picking
 from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page
 from circle.views.wording import answer_said, gender_of, was_added
 from coordination.accounts import drafts
@@ -155,6 +155,7 @@ def _add(entry, who: Candidate, form: AddForm) -> Member:
         discreet=said["discreet"],
         handover=said["handover"],
         starts_on=said["starts_on"],
+        duplicate_reason=said["duplicate_reason"],
         creation_key=said["creation_key"],
     )
 
@@ -171,6 +172,7 @@ def _page(request, entry, who: Candidate, form: AddForm, offer) -> HttpResponse:
         "form": form,
         "newcomer": who.name,
         "offer": offer,
+        "found": lookalikes.of_rows(entry, duplicates.typed_namesakes(entry, who.professional)),
         "question": answering.question,
         "role_options": picking.options,
         "preview": answering.preview_of(who.pair, answer, waits=who.account is None),

@@ -8,9 +8,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from circle import actions, granting, roles
+from circle import actions, duplicates, granting, roles
 from circle.forms.access import NO, HabilitationForm, WithdrawalForm
-from circle.views import answering
+from circle.views import answering, lookalikes
 from circle.views.pages import attempt, find_member, find_row, links_of, page
 from circle.views.sheet import standing_refusal
 from circle.views.wording import answer_said, removing_access
@@ -45,8 +45,9 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
             context = {"row": row, "links": links, "question": removing_access(row.name), "impact": row.access}
             return page(request, entry, "circle/confirm_closing.html", context)
         changed = attempt(
-            form, actions.set_habilitation, entry, found, form.wanted, refusal=form.cleaned_data["refusal"]
-        )
+            form, actions.set_habilitation, entry, found, form.wanted, refusal=form.cleaned_data["refusal"],
+            duplicate_reason=form.cleaned_data["duplicate_reason"],
+        )  # fmt: skip
         if changed is not None:
             said = answer_said(changed.habilitation.state, requested=form.is_request)
             messages.success(request, said or "Habilitation : non. Ce membre reste dans le cercle de soins.")
@@ -79,8 +80,16 @@ def _page(request, entry, row, found, form, offer) -> HttpResponse:
         "refusal": standing_refusal(entry, row),
         "may_withdraw": entry.abilities[Action.RECORD_REFUSAL] and row.user_id != entry.user.pk,
         "links": links_of(entry.dossier.pk, found.pk),
+        "found": _namesakes(entry, found),
     }
     return page(request, entry, "circle/habilitation.html", context, status=422 if form.is_bound else 200)
+
+
+def _namesakes(entry, found) -> list[dict]:
+    """Return who, entered by hand, has the name of a member of the directory not yet said to be somebody else."""
+    if found.kind != roles.DIRECTORY or found.duplicate_reason:
+        return []
+    return lookalikes.of_rows(entry, duplicates.typed_namesakes(entry, found.professional))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
