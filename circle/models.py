@@ -18,12 +18,6 @@ class DateRange(Func):
 
 
 class MemberQuerySet(models.QuerySet):
-    def present_on(self, day):
-        """Members whose period covers the day: « le cercle au (date) »."""
-        return self.filter(
-            Q(periods__ends_on=None) | Q(periods__ends_on__gt=day), periods__starts_on__lte=day
-        ).distinct()
-
     def rows(self, entry, on=None, *, past=False):
         """Members as lists show them to this reader on a day, or those who had left; see `circle.rows`.
 

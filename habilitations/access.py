@@ -278,12 +278,3 @@ def users_able_to(dossier_id: UUID, rubrique: Rubrique, niveau: Niveau = Niveau.
         for user_id, profession, fonction in candidates
         if matrix.level(matrix.profile_of(profession, fonction), rubrique) >= niveau
     }
-
-
-def levels_of_members(matrix: Matrix, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, dict[str, Niveau]]]:
-    """Return, for each (profession, fonction), the profile and its row of levels: access said in words."""
-    answers = []
-    for profession, fonction in pairs:
-        profile = matrix.profile_of(profession, fonction)
-        answers.append((profile, matrix.row(profile)))
-    return answers

@@ -52,11 +52,6 @@ class AlreadyVouched(DomainError):
     message = "La profession de ce compte est déjà confirmée."
 
 
-class NoMatrix(DomainError):
-    code = "no_matrix"
-    message = "Aucune matrice d'habilitation n'est publiée. Lancez « manage.py publish_matrix »."
-
-
 class OwnHabilitation(NotAllowed):
     """Nobody grants, narrows or un-refuses himself."""
 

@@ -92,9 +92,6 @@ class User(AbstractBaseUser):
     def get_full_name(self):
         return f"{self.family_name} {self.given_name}".strip()
 
-    def get_short_name(self):
-        return self.given_name
-
 
 class AccountChange(models.Model):
     """What was done to an account, by whom. Written by `actions`, never changed."""

@@ -85,12 +85,6 @@ def write_birth_date(date: dt.date | None, precision: str = Precision.DAY) -> st
     return f"{date:%d/%m/%Y}"
 
 
-def age_in_years(birth: dt.date, *, today: dt.date | None = None) -> int:
-    """Return the completed years; someone born on 29 February is a year older on 1 March."""
-    today = today or timezone.localdate()
-    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
-
-
 def _complete(year: int, month: int, day: int) -> BirthDate:
     if month == 0 and day == 0:
         return BirthDate(_date(year, 12, 31), Precision.YEAR)

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
-from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect
 
 
 def is_fragment(request: HttpRequest) -> bool:
@@ -37,8 +37,3 @@ def redirect(request: HttpRequest, to: Any, *args: Any, **kwargs: Any) -> HttpRe
     response = HttpResponseRedirect(url)
     response.status_code = 303
     return response
-
-
-def trigger(response: HttpResponse, event: str, **detail: Any) -> HttpResponse:
-    """Add a client event (`HX-Trigger`, after settling) to a response and return it. No identity in the detail."""
-    return trigger_client_event(response, event, detail, after="settle")

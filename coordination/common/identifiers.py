@@ -83,10 +83,6 @@ def parse_rpps(value: str | None) -> str:
     return raw
 
 
-def looks_like_rpps(value: str | None) -> bool:
-    return _RPPS.fullmatch(clean_identifier(value)) is not None
-
-
 def parse_adeli(value: str | None) -> str:
     """Return the nine characters of an ADELI number. Raises InvalidAdeli.
 
@@ -98,10 +94,6 @@ def parse_adeli(value: str | None) -> str:
     if not _ADELI.fullmatch(raw):
         raise InvalidAdeli("Le numéro ADELI commence par le département (2A et 2B compris), le reste en chiffres.")
     return raw
-
-
-def looks_like_adeli(value: str | None) -> bool:
-    return _ADELI.fullmatch(clean_identifier(value)) is not None
 
 
 def parse_finess(value: str | None) -> str:
@@ -164,28 +156,6 @@ def parse_email(value: str | None) -> str:
     except ValidationError as error:
         raise InvalidEmail("Cette adresse électronique n'est pas valide, par exemple « nom@domaine.fr ».") from error
     return raw
-
-
-def guess_identifiers(text: str | None) -> tuple[tuple[str, str], ...]:
-    """Return the (kind, value) a typed number may be, for a search box: kinds rpps, adeli, finess, siren, siret.
-
-    Shapes only, no key: a number present in a file must be found even if its key is wrong. The national
-    identifier of a person (type digit, then RPPS or ADELI) is understood too.
-    """
-    raw = clean_identifier(text)
-    if _FINESS.fullmatch(raw):
-        nine = (("finess", raw), ("siren", raw), ("adeli", raw))
-        return nine if raw.isdigit() else (nine[0], nine[2])
-    if len(raw) == 9 and _ADELI.fullmatch(raw):
-        return (("adeli", raw),)
-    if not raw.isascii() or not raw.isdigit():
-        return (("adeli", raw[1:]),) if len(raw) == 10 and raw[0] == "0" and _ADELI.fullmatch(raw[1:]) else ()
-    by_length = {
-        11: (("rpps", raw),),
-        12: (("rpps", raw[1:]),) if raw.startswith("8") else (),
-        14: (("siret", raw),),
-    }
-    return by_length.get(len(raw), ())
 
 
 def _require_length(raw: str, length: int, name: str, error: type[InvalidIdentifier]) -> None:

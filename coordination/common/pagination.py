@@ -80,9 +80,3 @@ def paginate(rows: QuerySet | Sequence[Any], number: str | int | None = 1, *, pe
     start = (page - 1) * per_page
     read = list(rows[start : start + per_page + 1])
     return Page(read[:per_page], page, per_page, len(read) > per_page and page < DEEPEST)
-
-
-def bounded_count(queryset: QuerySet, limit: int = 1000) -> BoundedCount:
-    """Count the rows of a filtered queryset, stopping at `limit`."""
-    seen = queryset.order_by()[: limit + 1].count()
-    return BoundedCount(min(seen, limit), seen > limit)

@@ -29,10 +29,6 @@ class Phone:
     e164: str
     kind: PhoneKind
 
-    @property
-    def is_mobile(self) -> bool:
-        return self.kind is PhoneKind.MOBILE
-
 
 _PUNCTUATION = re.compile(r"[\s.\-/()\u00a0\u202f\u2010-\u2015]+")
 _NATIONAL = re.compile(r"0[1-9]\d{8}", re.ASCII)

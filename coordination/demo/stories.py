@@ -1,6 +1,6 @@
 """The demonstration dossiers: invented people, with circles that show each state a screen can take."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 
@@ -26,7 +26,6 @@ class Story:
     doubtful: bool = False
     circle: tuple[str, ...] = ()
     phone: str = ""
-    notes: dict = field(default_factory=dict)
 
 
 STORIES = (

@@ -144,17 +144,6 @@ def update_identity(dossier: Dossier, *, by, version: int, traits: dict) -> Doss
 
 
 @transaction.atomic
-def set_identity_flags(dossier: Dossier, *, by, homonym: bool, doubtful: bool, fictitious: bool) -> Dossier:
-    """Mark an identity as homonym, doubtful or fictitious; the last two make it provisional (INS-8)."""
-    dossier = _locked(dossier)
-    before = _snapshot(dossier)
-    dossier.homonym, dossier.doubtful, dossier.fictitious = homonym, doubtful, fictitious
-    move = moves.flags_changed(dossier.identity_status, sound=not (doubtful or fictitious))
-    _apply(dossier, move, None)
-    return _keep_former(dossier, before, by=by, reason="Attributs d'identité")
-
-
-@transaction.atomic
 def receive_ins(dossier: Dossier, *, by, matricule: str, oid: str) -> Dossier:
     """Record what the INSi service answered (code 00): the only way to RECUP and QUAL (INS-3).
 

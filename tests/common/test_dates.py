@@ -10,7 +10,6 @@ from coordination.common.dates import (
     BirthDate,
     InvalidDate,
     Precision,
-    age_in_years,
     parse_birth_date,
     parse_date,
     write_birth_date,
@@ -101,9 +100,3 @@ def test_writing():
     assert write_birth_date(dt.date(1941, 3, 14)) == "14/03/1941"
     assert write_birth_date(dt.date(1941, 3, 1), "mois") == "mars 1941"
     assert write_birth_date(None) == ""
-
-
-def test_age():
-    assert age_in_years(dt.date(1941, 11, 23), today=TODAY) == 85
-    assert age_in_years(dt.date(1941, 11, 24), today=TODAY) == 84
-    assert age_in_years(dt.date(2024, 2, 29), today=dt.date(2026, 2, 28)) == 1

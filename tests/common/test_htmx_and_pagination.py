@@ -7,8 +7,7 @@ from django.test import RequestFactory
 from django_htmx.middleware import HtmxDetails
 
 from coordination.common import htmx
-from coordination.common.ids import uuid7
-from coordination.common.pagination import DEEPEST, bounded_count, page_number, paginate
+from coordination.common.pagination import DEEPEST, page_number, paginate
 
 urlpatterns = []  # paths are enough here; the product's URLs are other rooms' affair
 
@@ -34,10 +33,9 @@ def test_redirect_for_both():
     assert (fragment.status_code, fragment["HX-Redirect"]) == (200, "/dossiers/")
 
 
-def test_vary_and_trigger():
-    response = htmx.vary_on_htmx(htmx.trigger(HttpResponse(), "cercle:change", count=2))
+def test_an_answer_to_a_fragment_is_not_kept_for_a_page():
+    response = htmx.vary_on_htmx(HttpResponse())
     assert "HX-Request" in response["Vary"]
-    assert response["HX-Trigger-After-Settle"] == '{"cercle:change": {"count": 2}}'
 
 
 @pytest.mark.parametrize(
@@ -74,27 +72,3 @@ def test_one_query_per_page_and_no_count(django_assert_num_queries):
     assert "COUNT" not in captured[0]["sql"]
     with pytest.raises(ValueError, match="unordered"):
         paginate(users.order_by(), 1)
-
-
-@pytest.mark.django_db
-def test_counts_stop_at_the_limit(django_assert_num_queries):
-    users = get_user_model().objects
-    with django_assert_num_queries(1) as captured:
-        assert str(bounded_count(users.filter(pk=uuid7()).order_by("pk"), limit=100)) == "0"
-    assert "LIMIT 101" in captured[0]["sql"]
-
-
-def test_a_count_that_stopped_says_so(monkeypatch):
-    class Rows:
-        def order_by(self):
-            return self
-
-        def __getitem__(self, wanted):
-            assert wanted == slice(None, 11)
-            return self
-
-        def count(self):
-            return 11
-
-    counted = bounded_count(Rows(), limit=10)
-    assert (str(counted), counted.exceeded) == ("plus de 10", True)

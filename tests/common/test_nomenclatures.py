@@ -180,11 +180,3 @@ def test_generaliste_is_a_doctor_with_a_savoir_faire():
 )
 def test_find_terms(words, found):
     assert [(f.start, f.end, f.term.label) for f in synonyms.find_terms(words.split())] == found
-
-
-def test_suggest():
-    assert synonyms.suggest("infirm")[0].label == "Infirmier"
-    labels = [t.label for t in synonyms.suggest("kin")]
-    assert labels == ["Masseur-kinésithérapeute"]
-    assert synonyms.suggest("") == ()
-    assert len(synonyms.suggest("a", limit=3)) == 3

@@ -34,7 +34,7 @@ from coordination.common.phones import InvalidPhone, PhoneKind, normalise_phone,
 )
 def test_read(typed, e164, kind):
     phone = parse_phone(typed)
-    assert (phone.e164, phone.kind, phone.is_mobile) == (e164, kind, kind == PhoneKind.MOBILE)
+    assert (phone.e164, phone.kind) == (e164, kind)
 
 
 @given(st.sampled_from(["053649", "063998"]), st.integers(0, 9999))

@@ -173,7 +173,7 @@ def test_lookalikes_one_may_not_open_are_only_counted(doctor, dossier):
 def test_a_doubtful_or_fictitious_identity_is_never_qualified(doctor):
     made = create(doctor, identity_status="VALI")
     made = actions.receive_ins(made, by=None, matricule=valid_matricule(), oid=OID_NIR)
-    made = actions.set_identity_flags(made, by=doctor, homonym=False, doubtful=True, fictitious=False)
+    made = actions.update_identity(made, by=doctor, version=made.version, traits={"doubtful": True})
     assert (made.identity_status, made.ins_matricule) == ("PROV", "")
     with pytest.raises(IdentityNotSound):
         actions.receive_ins(made, by=None, matricule=valid_matricule(), oid=OID_NIR)

@@ -72,18 +72,6 @@ def find_terms(words: Sequence[str]) -> tuple[Found, ...]:
     return tuple(found)
 
 
-def suggest(text: str, *, limit: int = 8) -> tuple[Term, ...]:
-    """Return the terms whose phrase begins with the text, one per meaning, for completion as one types."""
-    typed = fold(text)
-    if not typed:
-        return ()
-    seen: dict[tuple[Target, ...], Term] = {}
-    for phrase in sorted((p for p in _terms() if p.startswith(typed)), key=lambda p: (len(p), p)):
-        term = _terms()[phrase]
-        seen.setdefault(term.targets, term)
-    return tuple(seen.values())[:limit]
-
-
 @cache
 def _terms() -> dict[str, Term]:
     table: dict[str, Term] = {}
