@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from coordination.accounts import drafts
 from coordination.common.ins import OID_NIR
 from coordination.dossiers import actions
 from coordination.dossiers.forms import contacts_initial, identity_initial
@@ -192,3 +193,23 @@ def test_sql_is_flat(as_doctor, doctor, dossier, url, name):
         counted.append(len(captured))
     assert len(set(counted)) == 1, counted
     assert counted[0] <= 12
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "field"),
+    [("edit_identity", "dossier-identite", "used_name"), ("edit_contacts", "dossier-coordonnees", "address")],
+)
+def test_a_draft_comes_back_with_the_version_it_was_typed_over(as_doctor, doctor, dossier, name, key, field):
+    address = reverse(f"dossiers:{name}", args=[dossier.pk])
+    assert f"/brouillons/{key}/" in as_doctor.get(address).content.decode()
+    drafts.save(doctor, key, dossier.pk, f"{field}=Brouillon&version=0")
+    page = as_doctor.get(address).content.decode()
+    assert "Brouillon" in page
+    assert "reprend votre brouillon" in page
+    assert 'name="version" value="0"' in page
+
+
+def test_a_saved_form_leaves_no_draft(as_doctor, doctor, dossier, url, contacts_typed):
+    drafts.save(doctor, "dossier-coordonnees", dossier.pk, "address=Brouillon")
+    as_doctor.post(url("edit_contacts"), contacts_typed(address="2 rue des Essais"))
+    assert drafts.load(doctor, "dossier-coordonnees", dossier.pk) is None

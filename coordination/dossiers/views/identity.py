@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from coordination.accounts import drafts
 from coordination.common.errors import DomainError
 from coordination.common.htmx import redirect
 from coordination.dossiers import actions
@@ -18,6 +20,9 @@ from coordination.dossiers.presenters import contacts_lines, differences, identi
 from coordination.dossiers.strip import identity_tags, strip_and_nav
 from coordination.dossiers.views.suggestions import find_structure
 from habilitations.rubriques import Niveau, Rubrique
+
+# {template: the key under which what is being typed is kept}.
+DRAFTS = {"dossiers/identity_form.html": "dossier-identite", "dossiers/contacts_form.html": "dossier-coordonnees"}
 
 
 @require_safe
@@ -40,8 +45,10 @@ def edit(request: HttpRequest, entry) -> HttpResponse:
     dossier = entry.dossier
     status = dossier.identity_status
     if request.method != "POST":
-        form = IdentityEditForm(initial=identity_initial(dossier), current_status=status)
-        return _form_page(request, entry, form, "dossiers/identity_form.html")
+        template = "dossiers/identity_form.html"
+        kept = _being_typed(request, entry, template)
+        form = IdentityEditForm(initial=kept or identity_initial(dossier), current_status=status)
+        return _form_page(request, entry, form, template, draft_found=bool(kept))
     form = IdentityEditForm(request.POST, current_status=status)
     return _save(
         request,
@@ -60,8 +67,10 @@ def edit(request: HttpRequest, entry) -> HttpResponse:
 def edit_contacts(request: HttpRequest, entry) -> HttpResponse:
     dossier = entry.dossier
     if request.method != "POST":
-        form = ContactsForm(initial=contacts_initial(dossier), find_structure=find_structure)
-        return _form_page(request, entry, form, "dossiers/contacts_form.html")
+        template = "dossiers/contacts_form.html"
+        kept = _being_typed(request, entry, template)
+        form = ContactsForm(initial=kept or contacts_initial(dossier), find_structure=find_structure)
+        return _form_page(request, entry, form, template, draft_found=bool(kept))
     form = ContactsForm(request.POST, find_structure=find_structure)
     return _save(
         request,
@@ -90,8 +99,15 @@ def _save(request, entry, form, template: str, read, write) -> HttpResponse:
     except DomainError as error:
         form.refuse(error)
         return _form_page(request, entry, form, template, status=422)
+    drafts.clear(request.user, DRAFTS[template], entry.dossier.pk)
     messages.success(request, "Les modifications sont enregistrées.")
     return redirect(request, "dossiers:identity", entry.dossier.pk)
+
+
+def _being_typed(request, entry, template: str) -> dict:
+    """Return the draft, with the version its author had read: what others changed since will be compared, not lost."""
+    kept = drafts.load(request.user, DRAFTS[template], entry.dossier.pk)
+    return dict(kept.items()) if kept else {}
 
 
 def _conflict_page(request, entry, form, template: str, conflict: ChangedMeanwhile, said: dict) -> HttpResponse:
@@ -105,5 +121,11 @@ def _conflict_page(request, entry, form, template: str, conflict: ChangedMeanwhi
 
 
 def _form_page(request, entry, form, template: str, *, status: int = 200, **context) -> HttpResponse:
-    said = {"form": form, "conflict": None, "differences": []} | context
+    said = {
+        "form": form,
+        "conflict": None,
+        "differences": [],
+        "draft_url": reverse("accounts:draft", args=[DRAFTS[template], entry.dossier.pk]),
+        "draft_found": False,
+    } | context
     return render(request, template, strip_and_nav(entry, Rubrique.IDENTITE) | said, status=status)
