@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from uuid import UUID
+
+from django.template import engines
+from markupsafe import Markup
+
 from coordination.common.addresses import address
 from coordination.common.dates import Precision, write_birth_date
 from coordination.common.french import NBSP, age_fr
@@ -28,7 +34,7 @@ HIDDEN_NAME = "Identité non ouverte"
 
 
 def strip_and_nav(entry, current: str) -> dict:
-    """Return {"dossier", "entry", "abilities", "identity", "rubric_nav"}: what dossier_base.html needs.
+    """Return {"dossier", "entry", "abilities", "identity", "rubrics_html"}: what dossier_base.html needs.
 
     `entry` is the door's, `current` a rubric value ("cercle") or HOME. One SQL statement per strip fact.
     """
@@ -37,7 +43,7 @@ def strip_and_nav(entry, current: str) -> dict:
         "entry": entry,
         "abilities": entry.abilities,
         "identity": identity(entry),
-        "rubric_nav": rubric_nav(entry, current),
+        "rubrics_html": rubrics_html(entry, current),
     }
 
 
@@ -62,25 +68,41 @@ def rubrics_read(access) -> str:
     return f"{count}{NBSP}rubrique{'s' if count > 1 else ''} sur {len(Rubrique)}"
 
 
-def rubric_nav(entry, current: str) -> list[dict]:
+def rubrics_html(entry, current: str) -> Markup:
+    """Return the navigation of a dossier, drawn: both its bar and its column, of sixteen rubrics each."""
+    drawn = _drawn(entry.access.readable(), current)
+    return Markup(drawn.replace(str(_NOBODY), str(entry.dossier.pk)))  # noqa: S704 - drawn by templates
+
+
+# Stands for the dossier in a navigation drawn for nobody.
+_NOBODY = UUID(int=0)
+
+
+@lru_cache(maxsize=256)  # as many as profiles, times pages
+def _drawn(readable: tuple[Rubrique, ...], current: str) -> str:
+    """Draw the navigation once per profile, page and process: it would cost a fifth of each page."""
+    macros = engines["jinja2"].env.get_template("components/rubrics.html").module
+    groups = rubric_nav(_NOBODY, readable, current)
+    return f"{macros.rubric_bar(groups)}{macros.rubric_column(groups)}"
+
+
+def rubric_nav(dossier_id: UUID, readable: tuple[Rubrique, ...], current: str) -> list[dict]:
     """Return the groups of the navigation: a page, « Pas d'accès » or « Pas encore disponible » for each rubric."""
-    pk = entry.dossier.pk
-    explained = address("dossiers:access", pk)
+    explained = address("dossiers:access", dossier_id)
     home = {
-        "key": HOME, "label": "Accueil du dossier", "icon": "house", "url": address("dossiers:home", pk),
+        "key": HOME, "label": "Accueil du dossier", "icon": "house", "url": address("dossiers:home", dossier_id),
         "current": current == HOME,
     }  # fmt: skip
     groups = [{"label": "", "items": [home]}]
     for label, lines in NAVIGATION:
-        items = [_item(entry, line, current, explained) for line in lines]
+        items = [_item(dossier_id, line, line.rubrique not in readable, current, explained) for line in lines]
         groups.append({"label": label, "items": items})
     return groups
 
 
-def _item(entry, line, current: str, explained: str) -> dict:
+def _item(dossier_id: UUID, line, closed: bool, current: str, explained: str) -> dict:
     rubrique = line.rubrique
-    closed = not entry.access.can_read(rubrique)
-    url = None if closed else panels.page_url(rubrique, entry.dossier.pk)
+    url = None if closed else panels.page_url(rubrique, dossier_id)
     return {
         "key": rubrique.value,
         "label": rubrique.label,

@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "coordination.common.logging.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "coordination.common.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "coordination.common.headers.PrivacyHeadersMiddleware",
     "coordination.accounts.middleware.SessionMiddleware",

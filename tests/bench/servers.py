@@ -81,7 +81,8 @@ def signed_in(user) -> str:
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session[second_factor.ENROLLED_HERE] = str(user.pk)
         session.save()
-    return f"__Host-session={session.session_key}"
+    # With the cookie of forms, which any browser has after its first page.
+    return f"__Host-session={session.session_key}; __Host-csrf={'c' * 32}"
 
 
 # --- Servers --------------------------------------------------------------------------------------
