@@ -11,10 +11,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from coordination.accounts.models import User
+from coordination.common.french import plural
 from coordination.common.text import capital_family, capital_given, fold, squeeze
 from coordination.directory.errors import AlreadyAttached, AlreadyInDirectory, StructureMergeRefused
 from coordination.directory.models import Activity, Attachment, Professional, Source, Structure
-from habilitations.actions import activate_waiting, vouch_profession
+from habilitations.actions import activate_waiting, count_contradictions, same_structures, vouch_profession
 from habilitations.models import VouchedProfession
 
 # Columns of a structure that a person may fill; the rest says where the row comes from.
@@ -173,7 +174,8 @@ def confirm_account(user: User, activity: Activity, *, how: str, by: User) -> Vo
 def merge_structure(local: Structure, into: Structure, *, by: User) -> Structure:
     """Say that a structure created here is the same as another one: a pointer, nothing is rewritten.
 
-    Raises StructureMergeRefused for a structure of the national files, one already merged, itself, or a cycle.
+    Raises StructureMergeRefused for a structure of the national files, one already merged, itself, a cycle, or
+    two entries of which one is refused and the other granted in one dossier: the access would outlive the refusal.
     """
     # In the order of the keys, so that two crossed merges wait for each other instead of blocking.
     ids = [local.pk, into.pk]
@@ -187,6 +189,12 @@ def merge_structure(local: Structure, into: Structure, *, by: User) -> Structure
         raise StructureMergeRefused("Cette structure est déjà fusionnée dans une autre.")
     if _leads_to(into, local):
         raise StructureMergeRefused("Une structure ne peut pas être fusionnée dans elle-même, même par un détour.")
+    refused = count_contradictions(same_structures(local.pk, into.pk))
+    if refused:
+        raise StructureMergeRefused(
+            f"Fusion impossible. Dans {plural(refused, 'dossier')}, le patient a refusé le partage avec l'une de ces "
+            "structures et l'autre est habilitée : il faut d'abord y fermer cet accès ou y retirer le refus."
+        )
     local.merged_into = into
     local.save(update_fields=["merged_into"])
     return local

@@ -13,7 +13,14 @@ from habilitations.actions.members import (
 )
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
-from habilitations.actions.structures import add_delegate, close_structure, end_delegate, open_structure
+from habilitations.actions.structures import (
+    add_delegate,
+    close_structure,
+    count_contradictions,
+    end_delegate,
+    open_structure,
+    same_structures,
+)
 
 __all__ = [
     "activate_waiting",
@@ -21,6 +28,7 @@ __all__ = [
     "bind_professional",
     "change_profession",
     "close_structure",
+    "count_contradictions",
     "end_delegate",
     "end_habilitation",
     "end_profession",
@@ -31,6 +39,7 @@ __all__ = [
     "record_refusal",
     "reopen_habilitation",
     "request_habilitation",
+    "same_structures",
     "set_state",
     "vouch_profession",
     "withdraw_refusal",

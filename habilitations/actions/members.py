@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from habilitations.access import Access
+from habilitations.actions.structures import same_structures
 from habilitations.errors import (
     AidantCannotBeGranted,
     AlreadyHabilitated,
@@ -90,11 +91,8 @@ def check_grantable(row: Habilitation, member_kind: str) -> None:
 
 def _refuse_refused_twin(row: Habilitation) -> None:
     """Two entries of the directory found to be one structure: what the person refused to one stands for the other."""
-    twin = (
-        Habilitation.objects.filter(dossier_id=row.dossier_id, state=State.REFUS)
-        .filter(structure__merged_into=row.structure_id)
-        .first()
-    )
+    entries = same_structures(row.structure_id)
+    twin = Habilitation.objects.filter(dossier_id=row.dossier_id, state=State.REFUS, structure__in=entries).first()
     if twin:
         raise RefusalStands(date=_refusal_date(twin))
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.db import transaction
 from django.utils import timezone
 
+from coordination.common import statements
 from habilitations.access import may_administer
 from habilitations.errors import AlreadyDelegate, NotAllowed, StructureCannotSignIn
-from habilitations.models import Delegate, LegalStructure
+from habilitations.models import Delegate, Habilitation, LegalStructure
+
+_KIN = """
+WITH RECURSIVE kin (id) AS (
+    SELECT unnest(%s::uuid[])
+    UNION
+    SELECT CASE WHEN s.id = k.id THEN s.merged_into_id ELSE s.id END
+    FROM kin k JOIN directory_structure s ON s.merged_into_id IS NOT NULL AND k.id IN (s.id, s.merged_into_id)
+)
+SELECT id FROM kin
+"""
 
 
 @transaction.atomic
@@ -49,6 +63,28 @@ def end_delegate(delegate: Delegate, *, by) -> None:
     """End a delegation. Raises NotAllowed."""
     _require_administrator(by)
     Delegate.objects.filter(pk=delegate.pk, ended_at=None).update(ended_at=timezone.now())
+
+
+def same_structures(*structure_ids: UUID) -> list[UUID]:
+    """Return these entries of the directory and those found to be the same structure, by however many merges."""
+    return [id for (id,) in statements.rows(_KIN, [structure_ids])]
+
+
+@transaction.atomic
+def count_contradictions(structure_ids: Iterable[UUID]) -> int:
+    """Return in how many dossiers one of these structures is refused while another is granted or waits.
+
+    Locks their habilitations: who merges entries asks first, and nobody grants or refuses in between.
+    """
+    states = Habilitation.State
+    rows = Habilitation.objects.select_for_update(of=("self",)).filter(structure__in=structure_ids).order_by("pk")
+    refused, opened = set(), set()
+    for row in rows:
+        if row.state == states.REFUS:
+            refused.add(row.dossier_id)
+        elif row.ended_at is None and row.state in (states.OUI, states.ATTENTE):
+            opened.add(row.dossier_id)
+    return len(refused & opened)
 
 
 def _require_administrator(by) -> None:

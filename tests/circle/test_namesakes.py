@@ -9,6 +9,9 @@ from django.utils import timezone
 from circle import actions
 from circle.errors import NamesakeRefused
 from circle.models import Member
+from coordination.directory.actions import merge_structure
+from coordination.directory.errors import StructureMergeRefused
+from habilitations.errors import RefusalStands
 from tests.circle import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-5")]
@@ -104,3 +107,37 @@ def test_a_hidden_namesake_is_not_named(entry, refused, twin):
 def test_a_refusal_withdrawn_or_a_mere_namesake_refuses_nothing(entry, twin):
     factories.by_hand(entry)
     assert factories.add(entry, twin.attachment.professional, wanted="oui").habilitation.state == "oui"
+
+
+# ---- Two entries of the directory found to be one structure ---------------------------------------
+
+
+def house(name, **more):
+    return factories.legal_structure(name=name, source="local", finess="", **more)
+
+
+def refuse(entry, member):
+    refusal = {"refused_on": timezone.localdate(), "collected": "oral", "comment": ""}
+    return actions.set_habilitation(entry, member, "refus", refusal=refusal)
+
+
+def test_a_structure_refused_is_not_merged_into_one_that_is_granted(entry):
+    typed, known = house("SAAD saisi"), house("SAAD Modèle")
+    refuse(entry, factories.add_house(entry, typed))
+    granted = factories.add_house(entry, known, wanted="oui")
+    for one, other in ((typed, known), (known, typed)):
+        with pytest.raises(StructureMergeRefused, match="Dans 1.dossier, le patient a refusé"):
+            merge_structure(one, other, by=entry.user)
+    actions.set_habilitation(entry, granted, "non")
+    assert merge_structure(typed, known, by=entry.user).merged_into == known
+    with pytest.raises(RefusalStands):
+        actions.set_habilitation(entry, granted, "oui")
+
+
+def test_a_refusal_follows_a_chain_of_merges(entry):
+    first, second, last = house("Un"), house("Deux"), house("Trois")
+    refuse(entry, factories.add_house(entry, first))
+    merge_structure(first, second, by=entry.user)
+    merge_structure(second, last, by=entry.user)
+    with pytest.raises(RefusalStands):
+        factories.add_house(entry, last, wanted="oui")
