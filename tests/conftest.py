@@ -6,8 +6,11 @@ template variable fails (StrictUndefined), the servers are our own (tests/embedd
 
 import os
 import socket
+from types import SimpleNamespace
 
 import pytest
+from allauth.account.internal.flows.login import record_authentication
+from django.test import Client
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import sync_playwright
 
@@ -59,4 +62,20 @@ def _no_internet():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", local_only)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _force_login_is_a_sign_in():
+    """`client.force_login` stands for a sign-in of now: sensitive acts do not ask for the password again."""
+    force = Client.force_login
+
+    def signed_in(self, user, backend=None):
+        force(self, user, backend)
+        session = self.session
+        record_authentication(SimpleNamespace(session=session), user, method="password")
+        session.save()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "force_login", signed_in)
         yield

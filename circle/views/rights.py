@@ -14,6 +14,7 @@ from circle.views import answering, lookalikes
 from circle.views.pages import attempt, find_member, find_row, links_of, page
 from circle.views.sheet import standing_refusal
 from circle.views.wording import answer_said, removing_access
+from coordination.accounts.decorators import recently_authenticated
 from coordination.common.htmx import redirect
 from coordination.directory.models import Attachment
 from coordination.dossiers.door import rubric_view
@@ -42,7 +43,8 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     form = HabilitationForm(request.POST, answers=answers)
     if form.is_valid():
         if form.wanted == NO and row.state in OPEN and CONFIRMED not in request.POST:
-            context = {"row": row, "links": links, "question": removing_access(row.name), "impact": row.access}
+            context = {"row": row, "links": links, "question": removing_access(row.name), "impact": row.access,
+                       "is_last": granting.is_last_able_to_grant(entry.dossier.pk, found)}  # fmt: skip
             return page(request, entry, "circle/confirm_closing.html", context)
         changed = attempt(
             form, actions.set_habilitation, entry, found, form.wanted, refusal=form.cleaned_data["refusal"],
@@ -81,6 +83,7 @@ def _page(request, entry, row, found, form, offer) -> HttpResponse:
         "may_withdraw": entry.abilities[Action.RECORD_REFUSAL] and row.user_id != entry.user.pk,
         "links": links_of(entry.dossier.pk, found.pk),
         "found": _namesakes(entry, found),
+        "is_last": row.has_access and granting.is_last_able_to_grant(entry.dossier.pk, found),
     }
     return page(request, entry, "circle/habilitation.html", context, status=422 if form.is_bound else 200)
 
@@ -93,6 +96,7 @@ def _namesakes(entry, found) -> list[dict]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@recently_authenticated
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.RECORD_REFUSAL, object_kwarg="member_id")
 def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Retirer le refus »: dated, and by whom; nothing is opened by it."""

@@ -18,6 +18,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from coordination.accounts.decorators import recently_authenticated
 from coordination.common.errors import DomainError
 from coordination.common.htmx import is_fragment, redirect, vary_on_htmx
 from coordination.directory import actions, forms, search
@@ -111,6 +112,7 @@ def create_structure(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@recently_authenticated
 def merge(request: HttpRequest, structure_id: UUID) -> HttpResponse:
     """Merge a structure created here into the one of the national file. Nothing that points to it is rewritten."""
     if not access.may_administer(request.user):

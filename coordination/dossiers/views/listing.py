@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from coordination.accounts.decorators import recently_authenticated
 from coordination.common.communes import departements
 from coordination.common.dates import Precision, write_birth_date
 from coordination.common.french import age_fr, ago_fr
@@ -56,6 +57,7 @@ def open_dossier(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@recently_authenticated
 def export_xlsx(request: HttpRequest) -> HttpResponse:
     """The columns of the list as a spreadsheet, traced with the number of people in it."""
     filters, wanted = _asked(request)
