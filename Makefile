@@ -11,7 +11,7 @@ RUNTIME := $(BIN)/python -m coordination.runtime
 # The standard library only: it runs before anything is installed.
 BOOTSTRAP := $(PYTHON) coordination/runtime/bootstrap.py
 
-.PHONY: run test lint format bench demo-data lock
+.PHONY: run test lint format bench demo-data conformity lock
 .DEFAULT_GOAL := run
 
 run:
@@ -46,6 +46,10 @@ demo-data:
 	@$(BOOTSTRAP) run
 	@$(BIN)/python manage.py migrate --no-input
 	@$(BIN)/python manage.py load_demo $(ARGS)
+
+conformity:
+	@$(BOOTSTRAP) dev
+	@$(RUNTIME) exec --profile test -- $(BIN)/python -m tests.conformity
 
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock"
