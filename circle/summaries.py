@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from circle import history, roles
@@ -85,7 +85,7 @@ def last_activity(user, can_read) -> Subquery | None:
         return None
     changes = Change.objects.filter(dossier=OuterRef("pk")).exclude(by=user)
     if not can_read(Rubrique.MEDICAL):
-        changes = changes.filter(member__discreet=False)
+        changes = changes.filter(Q(other=None) | Q(other__discreet=False), member__discreet=False)
     return Subquery(changes.order_by("-at").values("at")[:1])
 
 

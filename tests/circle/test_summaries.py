@@ -1,0 +1,30 @@
+"""What the circle tells the file active: nothing of a discreet member, on either side of a hand-over."""
+
+import pytest
+from django.utils import timezone
+
+from circle import actions, summaries
+from circle.models import Change
+from coordination.dossiers.models import Dossier
+from habilitations.rubriques import Rubrique
+from tests.circle import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.req("SEC-2")
+def test_a_hand_over_from_a_discreet_holder_is_no_activity_for_who_may_not_see_him(entry):
+    holder = factories.add(entry, factories.listed(factories.DOCTOR), role="PCP", discreet=True)
+    handover = {"starts_on": timezone.localdate(), "new_role": "PROV"}
+    taker = factories.add(entry, factories.listed(factories.DOCTOR), role="PCP", handover=handover)
+    Change.objects.exclude(other=holder).delete()
+    assert Change.objects.filter(member=taker, other=holder).exists()
+
+    def last(*readable):
+        shown = summaries.last_activity(factories.account(), lambda rubrique: rubrique in readable)
+        return Dossier.objects.annotate(last=shown).get(pk=entry.dossier.pk).last
+
+    assert last(Rubrique.CERCLE, Rubrique.MEDICAL) is not None
+    assert last(Rubrique.CERCLE) is None
+    actions.set_discreet(entry, holder, False)
+    assert last(Rubrique.CERCLE) is not None
