@@ -58,6 +58,7 @@ def compare(*, regroup: bool) -> None:
         " SELECT national_id FROM compared WHERE national_id IS NOT NULL"
     )
     execute("INSERT INTO gone_people SELECT id FROM compared WHERE national_id IS NULL")
+    execute("ANALYZE gone_people")
 
 
 def changed_people() -> list[str]:
@@ -76,6 +77,7 @@ def merge(load: Load, held: set[str]) -> None:
     """Bring the staged lines into the directory and fill the counts of the load."""
     now, day = timezone.now(), load.source.day
     copy("held", (copy_line([key]) for key in held))
+    execute("ANALYZE held")
     _join_scattered_people()
     structures = merge_structures(day, now)
     _stage_savoir_faire()

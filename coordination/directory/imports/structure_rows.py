@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from coordination.directory.imports import completion
 from coordination.directory.imports.runs import Counts, Load
-from coordination.directory.imports.staging import copy, copy_line, execute, hash64, new_id
+from coordination.directory.imports.staging import copy, copy_line, execute, hash64, new_id, temporary
 
 
 @dataclass(slots=True)
@@ -87,14 +87,16 @@ def merge(load: Load, source: str, *, kinds: tuple[str, ...] = ALL_KINDS) -> Cou
     their link. A regional complement only fills what FINESS leaves empty.
     """
     now = timezone.now()
-    execute(
-        "CREATE TEMP TABLE found ON COMMIT DROP AS SELECT s.n, coalesce(f.id, k.id) AS id,"
+    # Counted before: FINESS loaded a minute ago would seem one row, and what has ceased a search for each.
+    execute("ANALYZE directory_structure (id, source, kind, finess, source_key, ceased_at)")
+    temporary(
+        "found",
+        "SELECT s.n, coalesce(f.id, k.id) AS id,"
         " coalesce(f.source, k.source) AS source FROM stage s"
         " LEFT JOIN directory_structure f ON f.finess = s.finess AND f.finess <> '' AND s.finess <> ''"
         " LEFT JOIN directory_structure k ON k.source_key = s.source_key AND k.source_key <> ''"
-        "  AND s.source_key <> '' AND s.finess = ''"
+        "  AND s.source_key <> '' AND s.finess = ''",
     )
-    execute("ANALYZE found")
     # Before the new rows come in: they are not among those found.
     ceased = execute(
         "UPDATE directory_structure t SET ceased_at = %s, content_hash = NULL WHERE t.source = %s"
@@ -129,6 +131,7 @@ def _update(source: str, load: Load, now: object) -> int:
         " AND (t.source <> %(source)s OR t.content_hash IS DISTINCT FROM s.hash)",
         {"source": source},
     )
+    execute("ANALYZE changed_structures")
     count = execute(
         f"UPDATE directory_structure t SET source = %s, {own}, ceased_at = CASE WHEN s.closed THEN"
         " coalesce(t.ceased_at, s.closed_on::timestamptz, %s) END, seen_on = %s, content_hash = s.hash"
