@@ -1,0 +1,34 @@
+"""`make run` loads the demonstration: a small one here, through the same importers and actions."""
+
+import pytest
+
+from circle.models import Member
+from coordination.accounts.models import User
+from coordination.demo import loader
+from coordination.demo.people import PASSWORD, PEOPLE, accounts_text
+from coordination.demo.stories import STORIES
+from coordination.dossiers.models import Dossier
+from habilitations.models import Habilitation, Trace
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_the_demonstration_loads_once_and_shows_every_state(client):
+    said = []
+    assert loader.load(say=said.append, professionals=1500, dossiers_wanted=len(STORIES) + 2)
+    assert not loader.load(say=said.append)
+    assert Dossier.objects.count() == len(STORIES) + 2
+    assert User.objects.count() == len(PEOPLE)
+    # One dossier shows each kind of member and each answer of « habilitation ».
+    shown = Dossier.objects.get(used_name__iexact="martin")
+    assert set(Member.objects.filter(dossier=shown).values_list("kind", flat=True)) >= {
+        "annuaire",
+        "aidant",
+        "structure",
+    }
+    states = set(Habilitation.objects.filter(dossier=shown).values_list("state", flat=True))
+    assert states == set(Habilitation.State.values)
+    assert Trace.objects.of_dossier(shown.pk).exists()
+    for person in PEOPLE:
+        assert person.email in accounts_text()
+        assert client.login(email=person.email, password=PASSWORD)
