@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -31,6 +32,8 @@ def create(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if request.method != "POST":
         return _page(request, _empty_form(request))
+    if too_many := ratelimit.consume_or_429(request, action="lookalikes"):
+        return too_many
     form = CreationForm(request.POST, find_structure=find_structure)
     lookalikes = _lookalikes(request, form)
     if form.is_valid():
@@ -52,6 +55,8 @@ def lookalikes(request: HttpRequest) -> HttpResponse:
     """The fragment shown while one types: dossiers of the same birth name and date."""
     if not access.may_create_dossier(request.user):
         raise PermissionDenied
+    if too_many := ratelimit.consume_or_429(request, action="lookalikes"):
+        return too_many
     return render(
         request,
         "dossiers/_lookalikes.html",
