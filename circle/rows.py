@@ -145,7 +145,9 @@ JOIN stay per ON per.member_id = m.id
 JOIN habilitations_habilitation h ON h.dossier_id = q.dossier AND h.id = m.habilitation_id
 LEFT JOIN directory_professional p ON p.id = m.professional_id
 LEFT JOIN directory_activity a ON a.id = m.activity_id
-LEFT JOIN directory_structure s ON s.id = m.structure_id
+LEFT JOIN directory_structure added ON added.id = m.structure_id
+LEFT JOIN directory_structure chosen ON chosen.id = added.merged_into_id
+LEFT JOIN directory_structure s ON s.id = coalesce(chosen.merged_into_id, chosen.id, added.id)
 LEFT JOIN accounts_user u ON u.id = h.user_id
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = h.user_id AND v.ended_at IS NULL
 LEFT JOIN habilitations_refusal r ON r.dossier_id = q.dossier AND r.habilitation_id = h.id AND r.withdrawn_at IS NULL

@@ -66,7 +66,8 @@ def main() -> int:
         size = "national size (2.2 million activities)" if full else "short form"
         REPORT.write_text(
             "# Speed, as last measured\n\n"
-            f"`make bench`, {size}, {dt.date.today():%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}. "
+            f"`make bench`, {size}, {dt.date.today():%Y-%m-%d}, {os.cpu_count()} cores, "
+            f"Python {platform.python_version()}. "
             "Ratios compare two things measured in turn in the same run; read them rather than the values.\n\n"
             + table(rows)
             + "\n"

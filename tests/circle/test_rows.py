@@ -8,6 +8,7 @@ from django.utils import timezone
 from circle import actions, summaries
 from circle.models import Change, Member, Period, RoleHolding
 from circle.wording import AUCUN, ECRITURE, LECTURE, Facts, access_in_words, kinship
+from coordination.directory.actions import merge_structure
 from coordination.dossiers.models import Visit
 from habilitations import published
 from habilitations.models import Habilitation, StateChange
@@ -203,3 +204,16 @@ def test_no_member_is_shown_of_another_dossier(entry, coordinator):
     assert Member.objects.row(entry, stranger.pk) is None
     assert len(Member.objects.rows(entry)) == 1
     assert Habilitation.objects.filter(dossier=entry.dossier).count() == 1
+
+
+def test_a_merged_structure_is_shown_as_the_one_it_was_merged_into(entry, coordinator):
+    """Nothing is rewritten: the member still points at the row it was added from, and reads as the chosen one."""
+    local = make.StructureFactory(name="Ehpad des essais", source="local")
+    middle = make.StructureFactory(name="EHPAD LES ESSAIS", source="local")
+    national = make.StructureFactory(name="EHPAD LES ESSAIS DE L'AUTAN", finess="810000019", phone="+33536490001")
+    member = make.add_house(entry, local)
+    merge_structure(local, middle, by=coordinator)
+    merge_structure(middle, national, by=coordinator)
+    row = Member.objects.row(entry, member.pk)
+    assert (row.name, row.phone) == (national.name, "+33536490001")
+    assert row.structure_id == local.pk
