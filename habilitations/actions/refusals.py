@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from habilitations.access import Access
 from habilitations.actions.members import NON, locked, move
+from habilitations.actions.structures import same_structures
 from habilitations.errors import (
     AlreadyRefused,
     CollectedUnknown,
@@ -28,6 +29,7 @@ def record_refusal(
 ) -> Refusal:
     """Record the refusal and close the access in the same transaction (state "refus").
 
+    A structure entered under another entry of the directory found to be the same is closed with it ("non").
     `collected` is a Refusal.Collected. Raises NotAllowed (action right "noter_refus"), AlreadyRefused,
     RefusalDateNotPossible (to come), CollectedUnknown, MembershipEnded.
     """
@@ -38,6 +40,7 @@ def record_refusal(
     _check(refused_on, collected)
     row.requested_at = row.requested_by = None
     move(row, State.REFUS, by=by)
+    _close_twins(row, by=by)
     return Refusal.objects.create(
         dossier_id=row.dossier_id,
         habilitation=row,
@@ -69,6 +72,16 @@ def withdraw_refusal(
     refusal.withdrawn_at, refusal.withdrawn_by = timezone.now(), by
     refusal.save(update_fields=["withdrawn_on", "withdrawn_collected", "withdrawn_at", "withdrawn_by"])
     return move(row, NON, by=by)
+
+
+def _close_twins(row: Habilitation, *, by) -> None:
+    if row.structure_id is None:
+        return
+    entries = same_structures(row.structure_id)
+    twins = Habilitation.objects.open().select_for_update(of=("self",)).filter(dossier_id=row.dossier_id)
+    opened = (State.OUI, State.ATTENTE)
+    for twin in twins.filter(structure__in=entries, state__in=opened).exclude(pk=row.pk).order_by("pk"):
+        move(twin, NON, by=by)
 
 
 def _check(day: dt.date, collected: str, *, not_before: dt.date | None = None) -> None:

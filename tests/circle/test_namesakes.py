@@ -141,3 +141,13 @@ def test_a_refusal_follows_a_chain_of_merges(entry):
     merge_structure(second, last, by=entry.user)
     with pytest.raises(RefusalStands):
         factories.add_house(entry, last, wanted="oui")
+
+
+def test_a_refusal_closes_the_other_entry_of_the_same_structure(entry):
+    typed, known = house("SAAD saisi"), house("SAAD Modèle")
+    older = factories.add_house(entry, typed)
+    granted = factories.add_house(entry, known, wanted="oui")
+    merge_structure(typed, known, by=entry.user)
+    refuse(entry, older)
+    granted.habilitation.refresh_from_db()
+    assert granted.habilitation.state == "non"
