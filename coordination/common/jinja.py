@@ -23,6 +23,7 @@ from markupsafe import Markup
 from coordination.common import french
 from coordination.common.addresses import address
 from coordination.common.comb import comb_bars
+from coordination.common.escaping import PageEnvironment
 from coordination.common.text import initials
 
 _INDENT = re.compile(r"[ \t]*\n\s*")
@@ -71,6 +72,12 @@ _BLANKS = re.compile(r"\s+")
 _ICON = Markup('<svg class="{}" aria-hidden="true" width="16" height="16"><use href="{}#{}"></use></svg>')
 
 
+@lru_cache(maxsize=64)
+def asset(path: str) -> str:
+    """Return the address of a file of static/, kept: its name changes with its content, at each deployment."""
+    return static(path)
+
+
 @lru_cache(maxsize=256)
 def draw_icon(name: str, cls: str = "") -> Markup:
     """Return one icon of the sprite, see ``templates/components/icon.html``; kept, a page shows some two hundred."""
@@ -89,9 +96,9 @@ def environment(**options: Any) -> Environment:
     options.setdefault("trim_blocks", True)
     options.setdefault("lstrip_blocks", True)
     options["extensions"] = [*options.get("extensions", []), TemplateText, "jinja2.ext.do"]
-    env = Environment(autoescape=options.pop("autoescape", True), **options)  # noqa: S701 (Django gives True)
+    env = PageEnvironment(autoescape=options.pop("autoescape", True), **options)
     env.globals.update(
-        static=static,
+        static=asset,
         url=url,
         config=PublicConfig(),
         classes=classes,
