@@ -1,6 +1,7 @@
 """gunicorn: measured on two cores, two synchronous workers beat threads and pools (stack, §6.3)."""
 
 import os
+import threading
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -25,3 +26,21 @@ def pre_fork(_server, _worker):
     from django.db import connections
 
     connections.close_all()
+
+
+def post_worker_init(_worker):
+    """Read the names of the directory beside the first requests, so that no first search waits for them."""
+    threading.Thread(target=_warm, daemon=True).start()
+
+
+def _warm():
+    from django.db import connection
+
+    from coordination.directory.search import vocabulary
+
+    try:
+        vocabulary.warm()
+    except Exception as error:  # an empty database must not stop a worker: the first search will say what is wrong
+        print(f"Directory words not read yet: {type(error).__name__}")  # noqa: T201
+    finally:
+        connection.close()
