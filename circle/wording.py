@@ -66,7 +66,8 @@ def access_in_words(facts: Facts, matrix: Matrix, profiles: dict[str, AccessWord
 def of_profile(profile: str, matrix: Matrix, profiles: dict[str, AccessWords]) -> AccessWords:
     """Return what a profile opens: "Peut lire et écrire", "15 rubriques sur 16, 11 en écriture"."""
     if profile not in profiles:
-        profiles[profile] = _of_levels(tuple(int(level) for level in matrix.row(profile).values()))
+        levels = lambda: tuple(int(level) for level in matrix.row(profile).values())  # noqa: E731 - worked out once
+        profiles[profile] = matrix.keep(("words", profile), lambda: _of_levels(levels()))
     return profiles[profile]
 
 

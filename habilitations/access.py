@@ -84,6 +84,10 @@ class Access:
     @cached_property
     def abilities(self) -> dict[str, bool]:
         """Return {"read_cercle": True, "ajouter_membre": False...}: what templates ask, never recompute."""
+        # Asked without a structure, rights depend on these two alone.
+        return dict(self.matrix.keep(("abilities", self.profile, self.cap), self._abilities))
+
+    def _abilities(self) -> dict[str, bool]:
         said = {f"read_{r.value}": self.can_read(r) for r in Rubrique}
         said |= {f"write_{r.value}": self.can_write(r) for r in Rubrique}
         said |= {a.value: self.may(a) for a in Action}
@@ -99,7 +103,8 @@ class Access:
         return self.can_read(Rubrique.CERCLE) and self.profile not in REDUCED_CIRCLE_PROFILES
 
     def readable(self) -> tuple[Rubrique, ...]:
-        return tuple(r for r in Rubrique if self.can_read(r))
+        rubrics = lambda: tuple(r for r in Rubrique if self.can_read(r))  # noqa: E731
+        return self.matrix.keep(("readable", self.profile, self.cap), rubrics)
 
     def writable(self) -> tuple[Rubrique, ...]:
         return tuple(r for r in Rubrique if self.can_write(r))

@@ -4,12 +4,14 @@ Rules 1 and 2 of the default matrix: what is not written gives nothing; the effe
 smallest of all that limits it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
 
 UNKNOWN_PROFILE = "inconnu"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Matrix:
     levels: Mapping[str, Mapping[str, Niveau]] = field(default_factory=dict)
     actions: Mapping[str, Mapping[str, Scope]] = field(default_factory=dict)
     profiles: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # What has been worked out of this version, which never changes: each page asks for the same few.
+    _kept: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def profile_of(self, profession: str, fonction: str = "") -> str:
         """Return the profile of a vouched profession held with a function; "inconnu" when no line says so.
@@ -44,6 +48,12 @@ class Matrix:
         """Return the sixteen levels of a profile, in the order of the matrix."""
         cells = self.levels.get(profile, {})
         return {rubrique.value: cells.get(rubrique.value, Niveau.AUCUN) for rubrique in Rubrique}
+
+    def keep(self, key: Hashable, work_out: Callable[[], T]) -> T:
+        """Return what `work_out` gives, asked once per version: it must depend on nothing but the key."""
+        if key not in self._kept:
+            self._kept[key] = work_out()
+        return self._kept[key]
 
     def scope(self, profile: str, action: str) -> Scope | None:
         """Return how far a profile may go in an action, None when refused."""
