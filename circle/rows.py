@@ -45,7 +45,6 @@ class MemberRow(NamedTuple):
     given_name: str
     civility: str
     feminine: bool
-    initials: str
     shape: str
     profession_code: str
     fonction_code: str
@@ -83,6 +82,11 @@ class MemberRow(NamedTuple):
     structure_id: UUID | None
     user_id: UUID | None
     is_reduced: bool
+
+    @property
+    def initials(self) -> str:
+        # Worked out by the screens that draw them: it costs as much as the rest of the row.
+        return "" if self.is_reduced or self.kind == roles.STRUCTURE else initials(self.family_name, self.given_name)
 
     @property
     def phones(self) -> tuple[str, ...]:
@@ -244,7 +248,6 @@ def _row(line: tuple, *, access: Access, profiles: dict, then: dict[UUID, str] |
         given_name=given or "",
         civility=civility or "",
         feminine=feminine,
-        initials="" if is_structure else initials(family, given),
         shape=_SHAPES.get(kind, "person"),
         profession_code=profession_code or "",
         fonction_code=fonction,
@@ -294,7 +297,7 @@ def _reduced(members: Iterable[MemberRow], access: Access) -> Iterable[MemberRow
             continue
         name = row.name if of_own_structure else row.role
         yield row._replace(
-            name=name, sort_name=fold(name), family_name=name, given_name="", civility="", initials="",
+            name=name, sort_name=fold(name), family_name=name, given_name="", civility="",
             profession_code="", fonction_code="", profession="", second="", relation="",
             relation_code="", structure_name="",
             address="", postal_code="", town="", role="", role_unique=False, role_since=None, next_role="",

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from jinja2.compiler import CodeGenerator
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 try:
@@ -41,6 +43,14 @@ class PageGenerator(CodeGenerator):
             self.write(finalize.src)
 
 
+class PageTemplate(Template):
+    """Jinja's, whose macros are made once: our templates have no globals but the environment's."""
+
+    def _get_default_module(self, _ctx: Context | None = None) -> TemplateModule:
+        return super()._get_default_module()
+
+
 class PageEnvironment(Environment):
     code_generator_class = PageGenerator
+    template_class = PageTemplate
     escaped = staticmethod(escaped)
