@@ -6,7 +6,7 @@ people and structures by their numbers only.
 
 from __future__ import annotations
 
-from coordination.directory.imports.staging import execute, scalar
+from coordination.directory.imports.staging import execute, scalar, temporary
 
 
 def lend_addresses(changed_structures: str) -> int:
@@ -29,6 +29,7 @@ def lend_mailboxes(people: str) -> None:
     """
     if not scalar("SELECT EXISTS (SELECT 1 FROM directory_mailbox)"):
         return
+    execute("ANALYZE directory_mailbox")
     execute(
         "UPDATE directory_professional p SET mss_address = coalesce(m.address, '') FROM"
         f" (SELECT w.national_id, min(b.address) AS address FROM ({people}) w LEFT JOIN directory_mailbox b"
@@ -51,17 +52,23 @@ def lend_structure_mailboxes(structures: str) -> None:
     """Give the structures selected by `structures` (SQL giving ids) their organisation mailboxes."""
     if not scalar("SELECT EXISTS (SELECT 1 FROM directory_mailbox)"):
         return
-    numbers = (("'1'", "finess"), ("'2'", "siren"), ("'3'", "siret"), ("'0', '4'", "technical_id"))
-    found = " UNION ALL ".join(
-        f"SELECT w.id, b.address FROM wanted w JOIN directory_mailbox b ON b.structure_number = w.{column}"  # noqa: S608
-        f" AND b.structure_number <> '' WHERE b.structure_id_type IN ({kinds}) AND b.kind = 'ORG'"
-        " AND b.ceased_at IS NULL"
-        for kinds, column in numbers
+    # Kept and counted step by step: a planner that ignores how many mailboxes have just come loops over all of them.
+    execute("ANALYZE directory_mailbox")
+    temporary("lent_to", f"SELECT DISTINCT id FROM ({structures}) chosen")
+    temporary(
+        "lent_numbers",
+        "SELECT t.id, n.kind, n.number FROM lent_to w JOIN directory_structure t ON t.id = w.id CROSS JOIN LATERAL"
+        " (VALUES ('1', t.finess), ('2', t.siren), ('3', t.siret), ('0', t.technical_id), ('4', t.technical_id))"
+        " n(kind, number) WHERE n.number <> ''",
+    )
+    temporary(
+        "lent",
+        "SELECT n.id, min(b.address) AS address FROM lent_numbers n JOIN directory_mailbox b"
+        " ON b.structure_number = n.number AND b.structure_id_type = n.kind AND b.kind = 'ORG'"
+        " AND b.ceased_at IS NULL GROUP BY n.id",
     )
     execute(
-        "WITH wanted AS (SELECT id, finess, siren, siret, technical_id FROM directory_structure"
-        f" WHERE id IN ({structures})), m AS (SELECT w.id, min(f.address) AS address FROM wanted w"
-        f" LEFT JOIN ({found}) f ON f.id = w.id GROUP BY w.id)"
-        " UPDATE directory_structure t SET mss_address = coalesce(m.address, '') FROM m"
-        " WHERE t.id = m.id AND t.mss_address <> coalesce(m.address, '')"
+        "UPDATE directory_structure t SET mss_address = coalesce(m.address, '') FROM lent_to w"
+        " LEFT JOIN lent m ON m.id = w.id WHERE t.id = w.id AND t.mss_address <> coalesce(m.address, '')"
     )
+    execute("DROP TABLE lent, lent_numbers, lent_to")

@@ -142,9 +142,11 @@ def _merge(load: Load) -> Counts:
 def _lend() -> None:
     execute("ANALYZE moved")
     completion.lend_mailboxes("SELECT DISTINCT national_id FROM moved WHERE national_id <> ''")
-    numbers = "SELECT structure_number FROM moved WHERE national_id = '' AND structure_number <> ''"
+    columns = ("finess", "technical_id", "siret", "siren")
     completion.lend_structure_mailboxes(
-        f"SELECT id FROM directory_structure WHERE (finess <> '' AND finess IN ({numbers}))"
-        f" OR (technical_id <> '' AND technical_id IN ({numbers})) OR (siret <> '' AND siret IN ({numbers}))"
-        f" OR (siren <> '' AND siren IN ({numbers}))"
+        " UNION ".join(
+            f"SELECT t.id FROM moved n JOIN directory_structure t ON t.{column} = n.structure_number"  # noqa: S608
+            " WHERE n.national_id = '' AND n.structure_number <> ''"
+            for column in columns
+        )
     )
