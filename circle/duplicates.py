@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from circle import roles
+from circle.lines import MemberRow
 from circle.models import Member
-from circle.rows import MemberRow
 from coordination.common.text import fold
 from coordination.directory.search import ProfessionalResult, find_similar
 from habilitations.models import Habilitation

@@ -6,7 +6,8 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
 
-from circle.rows import ALL, FEMININE, PAST, PRESENT, rows_of
+from circle.lines import FEMININE
+from circle.rows import ALL, PAST, PRESENT, rows_of
 from coordination.common.ids import uuid7
 from coordination.common.text import person_name
 

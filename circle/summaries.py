@@ -9,8 +9,8 @@ from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from circle import history, roles
+from circle.lines import FEMININE, MemberRow
 from circle.models import Change, Member
-from circle.rows import FEMININE, MemberRow
 from circle.wording import kinship
 from coordination.common.addresses import address
 from coordination.common.french import plural

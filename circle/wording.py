@@ -49,26 +49,24 @@ class AccessWords(NamedTuple):
         return self.value in (ECRITURE, LECTURE)
 
 
-def access_in_words(facts: Facts, matrix: Matrix, profiles: dict[str, AccessWords]) -> AccessWords:
-    """Return the words of one member's access. `profiles` keeps what was said of a profile during one list."""
+def access_in_words(facts: Facts, matrix: Matrix) -> AccessWords:
+    """Return the words of one member's access."""
     if facts.state == "refus":
         noted = f"Noté le {date_fr(facts.refused_on)}, accès fermé" if facts.refused_on else "Accès fermé"
         return AccessWords(REFUS, "Refus du patient", noted)
     if facts.state == "oui":
-        return _granted(facts, matrix, profiles)
+        return _granted(facts, matrix)
     if facts.state == "attente":
-        would_be = of_profile(matrix.profile_of(*(facts.vouched or facts.declared)), matrix, profiles)
+        would_be = of_profile(matrix.profile_of(*(facts.vouched or facts.declared)), matrix)
         why = "Profession à confirmer" if facts.has_account else "N'a pas encore de compte"
         return AccessWords(ATTENTE, "Accès en attente", why, would_be.levels, pending=True)
     return AccessWords(AUCUN, "Pas d'accès", _why_none(facts))
 
 
-def of_profile(profile: str, matrix: Matrix, profiles: dict[str, AccessWords]) -> AccessWords:
+def of_profile(profile: str, matrix: Matrix) -> AccessWords:
     """Return what a profile opens: "Peut lire et écrire", "15 rubriques sur 16, 11 en écriture"."""
-    if profile not in profiles:
-        levels = lambda: tuple(int(level) for level in matrix.row(profile).values())  # noqa: E731 - worked out once
-        profiles[profile] = matrix.keep(("words", profile), lambda: _of_levels(levels()))
-    return profiles[profile]
+    levels = lambda: tuple(int(level) for level in matrix.row(profile).values())  # noqa: E731 - worked out once
+    return matrix.keep(("words", profile), lambda: _of_levels(levels()))
 
 
 def _of_levels(levels: tuple[int, ...]) -> AccessWords:
@@ -82,22 +80,22 @@ def _of_levels(levels: tuple[int, ...]) -> AccessWords:
     return AccessWords(AUCUN, "Pas d'accès", "Sa profession n'ouvre aucune rubrique", levels)
 
 
-def _granted(facts: Facts, matrix: Matrix, profiles: dict[str, AccessWords]) -> AccessWords:
+def _granted(facts: Facts, matrix: Matrix) -> AccessWords:
     if facts.kind == roles.STRUCTURE:
-        return _structure(facts, matrix, profiles)
+        return _structure(facts, matrix)
     if not facts.account_open:
         return AccessWords(AUCUN, "Pas d'accès", "Compte fermé")
     if facts.vouched is None:
         return AccessWords(AUCUN, "Pas d'accès", "Profession à confirmer")
-    return of_profile(matrix.profile_of(*facts.vouched), matrix, profiles)
+    return of_profile(matrix.profile_of(*facts.vouched), matrix)
 
 
-def _structure(facts: Facts, matrix: Matrix, profiles: dict[str, AccessWords]) -> AccessWords:
+def _structure(facts: Facts, matrix: Matrix) -> AccessWords:
     if not facts.can_sign_in:
         return AccessWords(AUCUN, "Pas d'accès", "Ne peut plus se connecter")
     if not facts.delegates:
         return AccessWords(AUCUN, "Habilitée, aucun délégué", "Personne ne peut entrer en son nom")
-    each = [of_profile(matrix.profile_of(*pair), matrix, profiles) for pair in facts.delegates]
+    each = [of_profile(matrix.profile_of(*pair), matrix) for pair in facts.delegates]
     # The comb of a structure: the most that one of its delegates may do, rubric by rubric.
     most = tuple(max(levels) for levels in zip(*(words.levels for words in each), strict=True))
     phrase = f"Habilitée, {plural(len(each), 'délégué')}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from circle import roles
-from circle.rows import MemberRow
+from circle.lines import MemberRow
 from coordination.common.dates import write_birth_date
 from coordination.common.errors import DomainError
 from coordination.common.french import date_fr, nbsp, phone_fr, time_fr

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from circle import roles
-from circle.rows import MemberRow
+from circle.lines import MemberRow
 
 CONTENT_TYPE = "text/vcard; charset=utf-8"
 LINE_OCTETS = 75

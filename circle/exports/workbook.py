@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-from circle.rows import MemberRow
+from circle.lines import MemberRow
 from coordination.common.french import NBSP, date_fr, phone_fr, time_fr
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

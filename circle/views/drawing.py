@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+from uuid import UUID
 
 from django.template import engines
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from circle import roles
-from circle.views.pages import MemberLinks, filled, links_of, links_of_nobody
+from circle.lines import KEPT, MemberRow
+from circle.views.pages import MemberLinks, circle_url, links_of_nobody
+from coordination.common.addresses import address
 from coordination.common.french import date_fr
 from habilitations.rubriques import Action
 
@@ -16,11 +19,72 @@ REFUS, NON = "refus", "non"
 
 
 def member_item(row, entry, editable: bool, links: MemberLinks) -> dict:
-    """Return one row in the shape of templates/components/member.html. `editable`: the circle as it is today."""
+    """Return what the sheet of a member shows of the list. `editable`: the circle as it is today."""
     editable = editable and not row.is_reduced
     return {
+        "second": second_line(row),
+        "access": access_said(row),
+        "levels": row.access.levels if row.access else None,
+        "pending": bool(row.access and row.access.pending),
+        "tags": tags(row),
+        "edit_url": links.edit if editable and entry.abilities[Action.ADD_MEMBER] else None,
+    }
+
+
+class Listing:
+    """The rows of a list for one reader, and the few menus they share.
+
+    A menu on each of thirty rows would be two thirds of the page. Rows with the same acts name the same menu, drawn
+    once for nobody; the browser puts the member in it when it opens. Without JavaScript the row leads to the sheet,
+    which offers the same acts.
+    """
+
+    def __init__(self, entry, editable: bool) -> None:
+        self._entry, self._editable = entry, editable
+        self._may_edit = editable and entry.abilities[Action.ADD_MEMBER]
+        self._acts: dict[tuple, str] = {}
+        self._list_url, self._list_of_nobody = circle_url(entry), address("circle:list", UUID(int=0))
+        self.menus: dict[str, Markup] = {}
+
+    def drawn(self, row) -> Markup:
+        """Return one row as HTML, see templates/components/member.html."""
+        if row.is_reduced:
+            return drawn_row(row, self._list_url)
+        return drawn_row(
+            row,
+            self._list_url,
+            may_edit=self._may_edit,
+            offered=self._editable and is_offered_access(row, self._entry),
+            acts=self._menu_of(row),
+        )
+
+    def _menu_of(self, row) -> str:
+        """Return the name of the menu of a row; all that `menu` asks of a row is in `case`."""
+        entry = self._entry
+        case = (row.kind, row.state, row.requested, row.can_sign_in, is_reader(row, entry), may_grant(row, entry))
+        name = self._acts.get(case)
+        if name is None:
+            acts = menu(row, entry, links_of_nobody(), self._editable)
+            drawn = _drawn_menu(tuple(tuple(act.items()) for act in acts))
+            name = self._acts[case] = f"actes-{len(self._acts) + 1}"
+            self.menus[name] = Markup(drawn.replace(self._list_of_nobody, self._list_url))  # noqa: S704
+        return name
+
+
+@functools.lru_cache(maxsize=KEPT)
+def drawn_row(
+    row: MemberRow, list_url: str, *, may_edit: bool = False, offered: bool = False, acts: str | None = None
+) -> Markup:
+    """Draw one row, once per process as long as nothing it shows has changed: all it depends on is in the arguments.
+
+    `list_url`: the address of its circle. `offered`: the words of its closed access are followed by the link that
+    opens it. `acts`: the name of its menu.
+    """
+    sheet = f"{list_url}membres/{row.id}/"
+    links = MemberLinks(sheet)
+    item = {
         "name": row.name,
-        "url": links.sheet,
+        "url": sheet,
         "shape": row.shape,
         "initials": row.initials,
         "second": second_line(row),
@@ -29,50 +93,24 @@ def member_item(row, entry, editable: bool, links: MemberLinks) -> dict:
         "since": "" if row.is_reduced else since(row),
         "phone": row.mobile or row.phone,
         "red_list": row.unlisted,
-        "access": access_item(row, entry, links, editable),
+        "access": _offered_access(row, links) if offered else access_said(row),
         "levels": row.access.levels if row.access else None,
         "pending": bool(row.access and row.access.pending),
         "tags": tags(row),
-        "edit_url": links.edit if editable and entry.abilities[Action.ADD_MEMBER] else None,
+        "edit_url": links.edit if may_edit else None,
+        "acts": acts,
     }
+    return Markup(_macros("components/member.html").member_row(item))  # noqa: S704 - drawn by templates
 
 
-def listed_item(row, entry, editable: bool) -> dict:
-    """Return the row with its menu and its access already drawn: a list repeats few different ones."""
-    links = links_of(entry.dossier.pk, row.id)
-    item = member_item(row, entry, editable, links)
-    if access := item["access"]:
-        words = (access["value"], access["phrase"], access["detail"], access.get("link_label"))
-        drawn = _drawn_access(*words, item["levels"], item["pending"])
-        item["access_html"] = Markup(filled(drawn, links))  # noqa: S704
-    if not row.is_reduced:
-        acts = menu(row, entry, links_of_nobody(), editable)
-        item["menu_html"] = _named(_drawn_menu(tuple(tuple(act.items()) for act in acts)), row, links)
-    return item
-
-
-# Stands for the name in a menu drawn for nobody; no name holds it.
-_NAME = "\x00"
+def _macros(component: str):
+    return engines["jinja2"].env.get_template(component).module
 
 
 @functools.lru_cache(maxsize=128)
 def _drawn_menu(acts: tuple) -> str:
-    """Draw a menu once per set of acts and process: thirty of them would cost a third of the page."""
-    menu_of = engines["jinja2"].env.get_template("components/menu.html").module.menu
-    return str(menu_of(f"Autres actions pour {_NAME}", [dict(act) for act in acts]))
-
-
-@functools.lru_cache(maxsize=512)
-def _drawn_access(value: str, phrase: str, detail: str, link_label: str | None, levels, pending: bool) -> str:
-    """Draw the words of an access and its comb once per process; they name nobody."""
-    macros = engines["jinja2"].env.get_template("components/member.html").module
-    link_url = links_of_nobody().habilitation
-    return str(macros.access_cell({"value": value, "phrase": phrase, "detail": detail, "link_label": link_label,
-                                   "link_url": link_url}, levels, pending))  # fmt: skip
-
-
-def _named(drawn: str, row, links: MemberLinks) -> Markup:
-    return Markup(filled(drawn, links).replace(_NAME, str(escape(row.name))))  # noqa: S704
+    """Draw a menu once per set of acts and process."""
+    return str(_macros("components/menu.html").menu("Autres actions", [dict(act) for act in acts]))
 
 
 def second_line(row) -> str:
@@ -101,14 +139,20 @@ def tags(row) -> list[dict]:
     return said
 
 
-def access_item(row, entry, links: MemberLinks, editable: bool) -> dict | None:
-    """Return the access in words, with the link that changes it when the reader may; None in the reduced circle."""
+def access_said(row) -> dict | None:
+    """Return the access in words; None in the reduced circle."""
     if row.access is None:
         return None
-    item = {"value": row.access.value, "detail": row.access.detail, "phrase": row.access.phrase}
-    if editable and row.state == NON and can_be_granted(row) and may_grant(row, entry):
-        item |= {"link_label": "habiliter", "link_url": links.habilitation}
-    return item
+    return {"value": row.access.value, "detail": row.access.detail, "phrase": row.access.phrase}
+
+
+def _offered_access(row, links: MemberLinks) -> dict:
+    return {**access_said(row), "link_label": "habiliter", "link_url": links.habilitation}
+
+
+def is_offered_access(row, entry) -> bool:
+    """Say whether the words of a closed access are followed by the link that opens it."""
+    return row.state == NON and can_be_granted(row) and may_grant(row, entry)
 
 
 def can_be_granted(row) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from circle.models import Member
-from circle.views.drawing import listed_item
+from circle.views.drawing import Listing
 from circle.views.pages import page
 from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.french import plural
@@ -83,8 +83,10 @@ def members(request: HttpRequest, entry) -> HttpResponse:
     rows = Member.objects.rows(entry, filters.day, past=filters.show == "partis")
     kept = [row for row in rows if is_shown(row, filters) and is_named(row, filters.text)]
     editable = entry.abilities["write_cercle"] and filters.day is None and filters.show != "partis"
+    listing = Listing(entry, editable)
     context = {
-        "groups": grouped(kept, filters.sort, entry, editable),
+        "groups": grouped(kept, filters.sort, listing),
+        "menus": listing.menus,
         "filters": filters,
         "is_empty": not rows,
         "found": plural(len(kept), "membre"),
@@ -123,17 +125,17 @@ def is_named(row, text: str) -> bool:
     return all(f" {word}" in f" {said}" for word in words)
 
 
-def grouped(rows, sort: str, entry, editable: bool) -> list[dict]:
-    """Return the three groups in the shape of templates/components/member.html."""
+def grouped(rows, sort: str, listing: Listing) -> list[dict]:
+    """Return the three groups in the shape of `member_list` (templates/components/member.html)."""
     order = {
-        "": lambda row: (not row.role_unique, fold(row.role) or "~", row.sort_name),
+        "": lambda row: (not row.role_unique, row.role_key or "~", row.sort_name),
         "nom": lambda row: row.sort_name,
         "profession": lambda row: (fold(row.profession or row.relation), row.sort_name),
         "entree": lambda row: (-row.starts_on.toordinal(), row.sort_name),
     }[sort]
     ordered = sorted(rows, key=order)
     return [
-        {"title": title, "members": [listed_item(row, entry, editable) for row in ordered if row.shape == shape]}
+        {"title": title, "members": [listing.drawn(row) for row in ordered if row.shape == shape]}
         for shape, title in GROUPS
     ]
 

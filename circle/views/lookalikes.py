@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from circle import roles
-from circle.rows import MemberRow
+from circle.lines import MemberRow
 from circle.views.pages import links_of
 
 

@@ -68,13 +68,8 @@ def links_of(dossier_id, member_id) -> MemberLinks:
 
 @functools.cache
 def links_of_nobody() -> MemberLinks:
-    """Return the addresses with no dossier and no member in them: what `filled` completes."""
+    """Return the addresses with no dossier and no member in them, for what is drawn once for all."""
     return links_of(_NOBODY, _NOBODY)
-
-
-def filled(drawn: str, links: MemberLinks) -> str:
-    """Put a member in a text made of addresses that was drawn for nobody."""
-    return drawn.replace(links_of_nobody().sheet, links.sheet)
 
 
 def find_row(entry, member_id, *, on=None):

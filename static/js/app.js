@@ -42,6 +42,32 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
   }
 });
+// Rows that share their acts share one inert menu: it is put in the row, with the member in it, when first opened.
+const NOBODY = "00000000-0000-0000-0000-000000000000";
+
+function openActs(opener) {
+  const menu = document.getElementById(opener.dataset.acts).content.firstElementChild.cloneNode(true);
+  const member = opener.pathname.split("/").at(-2);
+  const summary = menu.querySelector("summary");
+  for (const name of ["href", "formaction"]) {
+    menu.querySelectorAll(`[${name}]`).forEach((act) => act.setAttribute(name, act.getAttribute(name).replace(NOBODY, member)));
+  }
+  summary.setAttribute("aria-label", opener.getAttribute("aria-label"));
+  opener.replaceWith(menu);
+  menu.setAttribute("open", "");
+  summary.focus();
+}
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-acts]");
+  if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  openActs(opener);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== " " || !event.target.matches?.("[data-acts]")) return;
+  event.preventDefault();
+  openActs(event.target);
+});
 // The search dropped from the top bar of a phone: the field is what one opened it for.
 document.addEventListener("toggle", (event) => {
   if (event.target.matches?.("details[open]")) event.target.querySelector("input[type=search]")?.focus();
@@ -176,6 +202,10 @@ const MODULES = { combobox: "[data-combobox]", drafts: "form[data-draft]" };
 
 function greet(root) {
   root.querySelectorAll("[data-toast='']").forEach(startToast);
+  root.querySelectorAll("[data-acts]").forEach((opener) => {
+    opener.setAttribute("role", "button");
+    opener.setAttribute("aria-expanded", "false");
+  });
   for (const [name, selector] of Object.entries(MODULES)) {
     if (root.querySelector(selector)) import(meta(`js-${name}`)).then((module) => module.start(root));
   }

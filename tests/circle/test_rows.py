@@ -161,7 +161,7 @@ def test_words_of_structures_and_small_profiles(matrix):
     current = published.current()
 
     def said(**facts):
-        return access_in_words(Facts(**facts), current, {})
+        return access_in_words(Facts(**facts), current)
 
     volunteer = said(kind="annuaire", state="oui", account_open=True, vouched=("60", "346"))
     assert volunteer.detail == "Sa profession n'ouvre aucune rubrique"

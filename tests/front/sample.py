@@ -81,9 +81,9 @@ def member(name, initials, second, role, phone, value, detail, *, unique=False, 
     access = {"value": value, "detail": detail}
     access.update(more.pop("access", {}))
     return {
-        "name": name, "url": "#fiche", "initials": initials, "shape": shape, "second": second, "role": role,
-        "role_unique": unique, "phone": phone, "access": access, "levels": levels, "edit_url": "#modifier",
-        "menu": MENU, **more,
+        "name": name, "url": f"/cercle/membres/{initials}/", "initials": initials, "shape": shape, "second": second,
+        "role": role, "role_unique": unique, "since": "", "phone": phone, "red_list": False, "access": access,
+        "levels": levels, "pending": False, "tags": [], "edit_url": "#modifier", "acts": "actes-1", **more,
     }  # fmt: skip
 
 
@@ -217,6 +217,7 @@ def context(current="cercle", theme="light"):
         "identity": IDENTITY,
         "rubric_nav": rubric_nav(current),
         "groups": GROUPS,
+        "acts": MENU,
         "patients": PATIENTS,
         "results": RESULTS,
         "rights": RIGHTS,

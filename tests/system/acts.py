@@ -91,14 +91,14 @@ def adds_a_nurse_by_hand(visitor, name=("Réplique", "Gaëlle"), phone="05 36 49
 
 
 def opens_the_acts_of(visitor, name):
-    """The menu of the row on a large screen, the member's sheet on a phone."""
+    """The menu of the row on a large screen; the member's sheet on a phone, and without JavaScript."""
     if visitor.phone:
         visitor.clicks(name)
         visitor.arrives_at(name)
         return
-    visitor.page.locator("summary", has=visitor.page.locator("svg")).and_(
-        visitor.page.get_by_label(f"Autres actions pour {name}")
-    ).click()
+    visitor.page.get_by_label(f"Autres actions pour {name}").click()
+    if not visitor.javascript:
+        visitor.arrives_at(name)
 
 
 def opens_more(visitor):

@@ -1,0 +1,262 @@
+"""One member of a circle as the database tells it, in one text, and what is made of it once per process.
+
+A list of thirty members has fifteen hundred values. Read one by one they cost more than the page around them; in one
+text each, they are read once, and a member who has not changed since is not read again: the text holds all that his
+row depends on, but for the version of the matrix, which is in the key (schema truth 10).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from typing import NamedTuple
+from uuid import UUID
+
+import orjson
+
+from circle import roles
+from circle.wording import AccessWords, Facts, access_in_words
+from coordination.common import nomenclatures
+from coordination.common.text import fold, initials, person_name
+from coordination.directory.search.results import profession_label
+from habilitations import published
+
+FEMININE = frozenset({"MME", "MLLE"})
+# Some fifteen megabytes per process, and a hundred circles.
+KEPT = 4_096
+_SHAPES = {roles.STRUCTURE: "structure", roles.PERSON: "relative"}
+
+
+class MemberRow(NamedTuple):
+    """One member on one day. Names and words are ready to show; phones are E.164.
+
+    `access` is None in the reduced circle, where `name` is the function and only the phones are given.
+    `role_unique` asks for a tag; `next_role` is a hand-over to come, from `next_role_on`; `role_key` sorts the roles.
+    """
+
+    id: UUID
+    kind: str
+    version: int
+    name: str
+    sort_name: str
+    family_name: str
+    given_name: str
+    civility: str
+    feminine: bool
+    shape: str
+    profession_code: str
+    fonction_code: str
+    profession: str
+    second: str
+    relation: str
+    relation_code: str
+    structure_name: str
+    address: str
+    postal_code: str
+    town: str
+    role_code: str
+    role: str
+    role_unique: bool
+    role_since: dt.date | None
+    next_role: str
+    next_role_on: dt.date | None
+    phone: str
+    mobile: str
+    email: str
+    mss_address: str
+    unlisted: bool
+    description: str
+    access: AccessWords | None
+    state: str
+    can_sign_in: bool
+    requested: bool
+    discreet: bool
+    ceased: bool
+    seen_on: dt.date | None
+    starts_on: dt.date
+    ends_on: dt.date | None
+    professional_id: UUID | None
+    activity_id: UUID | None
+    structure_id: UUID | None
+    user_id: UUID | None
+    is_reduced: bool
+    initials: str
+    role_key: str
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.phone, self.mobile)))
+
+    @property
+    def is_professional(self) -> bool:
+        return self.kind in roles.PROFESSIONALS
+
+    @property
+    def has_access(self) -> bool:
+        return self.access is not None and self.access.is_open
+
+
+# Members' periods and roles are read once by their dossier, then joined in memory: never once per member.
+STATEMENT = """
+WITH q AS (
+    SELECT %s::date AS day, %s::text AS wanted, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet
+), held AS MATERIALIZED (
+    SELECT ro.member_id, ro.role, ro.exclusive, ro.starts_on, ro.starts_on > q.day AS to_come
+    FROM q JOIN circle_roleholding ro ON ro.dossier_id = q.dossier
+    WHERE ro.ends_on IS NULL OR (ro.ends_on > q.day AND ro.ends_on > ro.starts_on)
+), stay AS MATERIALIZED (
+    SELECT DISTINCT ON (p.member_id) p.member_id, p.starts_on, p.ends_on
+    FROM q JOIN circle_period p ON p.dossier_id = q.dossier AND p.starts_on <= q.day
+    ORDER BY p.member_id, p.starts_on DESC, p.ends_on DESC NULLS FIRST
+)
+SELECT h.id, json_build_array(m.id, m.kind, m.version, m.discreet, m.unlisted, m.relation, m.description,
+    coalesce(p.family_name, s.name, m.family_name), coalesce(p.given_name, m.given_name),
+    coalesce(p.civility, m.civility), p.search_family || ' ' || p.search_given, s.search_name,
+    coalesce(a.profession, m.profession), a.speciality, coalesce(a.fonction, ''), s.category,
+    coalesce(nullif(m.structure_name, ''), a.structure_name, ''),
+    coalesce(nullif(m.address, ''), a.address, s.address, ''),
+    coalesce(nullif(m.postal_code, ''), a.postal_code, s.postal_code, ''),
+    coalesce(nullif(m.town, ''), a.town, s.town, ''),
+    coalesce(nullif(m.phone, ''), nullif(a.phone, ''), nullif(p.phone, ''), s.phone, ''), m.mobile,
+    coalesce(nullif(m.email, ''), nullif(a.email, ''), nullif(p.email, ''), s.email, ''),
+    coalesce(nullif(a.mss_address, ''), nullif(p.mss_address, ''), s.mss_address, ''),
+    coalesce(p.ceased_at, a.ceased_at, s.ceased_at) IS NOT NULL, coalesce(a.seen_on, p.seen_on, s.seen_on),
+    per.starts_on, per.ends_on, m.professional_id, m.activity_id, m.structure_id, a.structure_id,
+    h.id, h.user_id, h.state, h.state_at, h.requested_at IS NOT NULL, u.is_active, v.profession, v.fonction,
+    r.refused_on,
+    CASE WHEN h.state = 'non' THEN (
+        SELECT c.before FROM habilitations_statechange c WHERE c.habilitation_id = h.id
+        ORDER BY c.at DESC, c.id DESC LIMIT 1
+    ) END,
+    EXISTS (
+        SELECT 1 FROM habilitations_legalstructure l WHERE l.structure_id = m.structure_id AND l.closed_at IS NULL
+    ),
+    CASE WHEN m.structure_id IS NOT NULL AND h.state = 'oui' THEN ARRAY(
+        SELECT ARRAY[coalesce(dv.profession, ''), coalesce(dv.fonction, '')] FROM habilitations_delegate d
+        LEFT JOIN habilitations_vouchedprofession dv ON dv.user_id = d.user_id AND dv.ended_at IS NULL
+        WHERE d.structure_id = m.structure_id AND d.ended_at IS NULL
+    ) END,
+    ro.role, ro.exclusive, ro.starts_on, nx.role, nx.starts_on)::text
+FROM q
+JOIN circle_member m ON m.dossier_id = q.dossier
+JOIN stay per ON per.member_id = m.id
+    AND (q.wanted = 'all' OR (q.wanted = 'present') = (per.ends_on IS NULL OR per.ends_on > q.day))
+JOIN habilitations_habilitation h ON h.dossier_id = q.dossier AND h.id = m.habilitation_id
+LEFT JOIN directory_professional p ON p.id = m.professional_id
+LEFT JOIN directory_activity a ON a.id = m.activity_id
+LEFT JOIN directory_structure added ON added.id = m.structure_id
+LEFT JOIN directory_structure chosen ON chosen.id = added.merged_into_id
+LEFT JOIN directory_structure s ON s.id = coalesce(chosen.merged_into_id, chosen.id, added.id)
+LEFT JOIN accounts_user u ON u.id = h.user_id
+LEFT JOIN habilitations_vouchedprofession v ON v.user_id = h.user_id AND v.ended_at IS NULL
+LEFT JOIN habilitations_refusal r ON r.dossier_id = q.dossier AND r.habilitation_id = h.id AND r.withdrawn_at IS NULL
+LEFT JOIN held ro ON ro.member_id = m.id AND NOT ro.to_come
+LEFT JOIN held nx ON nx.member_id = m.id AND nx.to_come
+WHERE (q.discreet OR NOT m.discreet) AND (q.member IS NULL OR m.id = q.member)
+ORDER BY nx.starts_on
+"""
+
+
+@lru_cache(maxsize=KEPT)
+def member_of(text: str, number: int, state_then: str | None = None) -> MemberRow:
+    """Return the member told by one line of STATEMENT.
+
+    `number` is the version of the matrix in force; `state_then` his state on a past day, None for today.
+    """
+    (
+        id, kind, version, discreet, unlisted, relation, description,
+        family, given, civility, search_person, search_structure,
+        profession_code, speciality, fonction, category,
+        workplace, address, postal_code, town, phone, mobile, email, mss,
+        ceased, seen_on, starts_on, ends_on, professional_id, activity_id, structure_id, activity_structure_id,
+        habilitation_id, user_id, state, state_at, requested, account_open, hat_profession, hat_fonction,
+        refused_on, state_before, can_sign_in, delegates,
+        role_code, exclusive, role_since, next_role, next_role_on,
+    ) = orjson.loads(text)  # fmt: skip
+    feminine = civility in FEMININE
+    is_structure = kind == roles.STRUCTURE
+    if is_structure:
+        name, profession = family, nomenclatures.label("categorie_etablissement", category) or ""
+    else:
+        name = person_name(family, given)
+        profession = profession_label(profession_code, speciality or "", feminine=feminine, fonction=fonction)
+        if not profession and profession_code:
+            profession = nomenclatures.label("role", profession_code, feminine=feminine) or ""
+    relation_label = nomenclatures.label("relation", relation, feminine=feminine) or "" if relation else ""
+    facts = Facts(
+        kind=kind,
+        state=state_then or state,
+        state_on=_moment(state_at),
+        state_before=None if state_then else state_before,
+        feminine=feminine,
+        refused_on=_day(refused_on),
+        has_account=user_id is not None,
+        account_open=bool(account_open),
+        vouched=(hat_profession, hat_fonction) if hat_profession else None,
+        declared=(profession_code, fonction),
+        can_sign_in=can_sign_in,
+        delegates=delegates or (),
+    )
+    role = roles.label(role_code, feminine=feminine, profession=profession) if role_code else ""
+    return MemberRow(
+        id=UUID(id),
+        kind=kind,
+        version=version,
+        name=name,
+        sort_name=search_person or search_structure or fold(name),
+        family_name=family,
+        given_name=given or "",
+        civility=civility or "",
+        feminine=feminine,
+        shape=_SHAPES.get(kind, "person"),
+        profession_code=profession_code or "",
+        fonction_code=fonction,
+        profession=profession,
+        second=", ".join(filter(None, (profession or relation_label, workplace, town))),
+        relation=relation_label,
+        relation_code=relation,
+        structure_name=workplace,
+        address=address,
+        postal_code=postal_code,
+        town=town,
+        role_code=role_code or "",
+        role=role,
+        role_unique=bool(exclusive),
+        role_since=_day(role_since),
+        next_role=roles.label(next_role, feminine=feminine, profession=profession) if next_role else "",
+        next_role_on=_day(next_role_on),
+        phone=phone,
+        mobile=mobile,
+        email=email,
+        mss_address=mss,
+        unlisted=unlisted,
+        description=description,
+        access=access_in_words(facts, published.matrix(number)),
+        state=facts.state,
+        can_sign_in=can_sign_in,
+        requested=requested,
+        discreet=discreet,
+        ceased=ceased,
+        seen_on=_day(seen_on),
+        starts_on=dt.date.fromisoformat(starts_on),
+        ends_on=_day(ends_on),
+        professional_id=_id(professional_id),
+        activity_id=_id(activity_id),
+        structure_id=_id(structure_id or activity_structure_id),
+        user_id=_id(user_id),
+        is_reduced=False,
+        initials="" if is_structure else initials(family, given),
+        role_key=fold(role),
+    )
+
+
+def _day(said: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(said) if said else None
+
+
+def _moment(said: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(said) if said else None
+
+
+def _id(said: str | None) -> UUID | None:
+    return UUID(said) if said else None
