@@ -22,6 +22,8 @@ from habilitations.access import Access
 from habilitations.rubriques import Rubrique
 
 PRESENT, PAST, ALL = "present", "past", "all"
+# Where the members of today are kept for the rest of the visit.
+READ = "circle"
 
 # What the state of each member was at the end of a day: the last change written before the next one.
 _STATES_THEN = """
@@ -53,7 +55,10 @@ def rows_of(
         # Several hand-overs to come give several lines: the nearest comes first and is kept.
         members.setdefault(row.id, row)
     shown = members.values() if access.sees_whole_circle else _reduced(members.values(), access)
-    return sorted(shown, key=_order)
+    found = sorted(shown, key=_order)
+    if day == today and wanted == PRESENT and member_id is None:
+        entry.read[READ] = found
+    return found
 
 
 def _order(row: MemberRow) -> tuple:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 
 from coordination.common.ids import uuid7
+from coordination.common.statements import write
 from habilitations.access import Access
 from habilitations.models import Outcome
 
@@ -73,7 +73,7 @@ def record(
     the person followed, clinical words and search texts never go into a trace.
     """
     hat = access.hat
-    _write(
+    write(
         _INSERT_TRACE,
         {
             "id": uuid7(),
@@ -111,7 +111,7 @@ def record_account(
     via: Via = NOWHERE,
 ) -> None:
     """Append one trace of what an account did outside a dossier. `user` is None before sign-in."""
-    _write(
+    write(
         _INSERT_ACCOUNT_TRACE,
         {
             "id": uuid7(),
@@ -127,8 +127,3 @@ def record_account(
             "address": via.address,
         },
     )
-
-
-def _write(statement: str, row: dict) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, row)

@@ -64,8 +64,11 @@ class Listing:
         case = (row.kind, row.state, row.requested, row.can_sign_in, is_reader(row, entry), may_grant(row, entry))
         name = self._acts.get(case)
         if name is None:
-            acts = menu(row, entry, links_of_nobody(), self._editable)
-            drawn = _drawn_menu(tuple(tuple(act.items()) for act in acts))
+            access = entry.access
+            drawn = access.matrix.keep(
+                ("menu", access.profile, access.cap, self._editable, case),
+                lambda: _drawn_menu(menu(row, entry, links_of_nobody(), self._editable)),
+            )
             name = self._acts[case] = f"actes-{len(self._acts) + 1}"
             self.menus[name] = Markup(drawn.replace(self._list_of_nobody, self._list_url))  # noqa: S704
         return name
@@ -107,10 +110,8 @@ def _macros(component: str):
     return engines["jinja2"].env.get_template(component).module
 
 
-@functools.lru_cache(maxsize=128)
-def _drawn_menu(acts: tuple) -> str:
-    """Draw a menu once per set of acts and process."""
-    return str(_macros("components/menu.html").menu("Autres actions", [dict(act) for act in acts]))
+def _drawn_menu(acts: list[dict]) -> str:
+    return str(_macros("components/menu.html").menu("Autres actions", acts))
 
 
 def second_line(row) -> str:

@@ -65,6 +65,11 @@ class AuthenticationMiddleware(auth.AuthenticationMiddleware):
         super().process_request(request)
         request.user = SimpleLazyObject(lambda: user_of(request.session))
 
+    def process_view(self, request, view, args, kwargs):
+        # Read anyway by the pages that ask for a user, a hundred times: not through a proxy.
+        if getattr(view, "login_required", True):
+            request.user = user_of(request.session)
+
 
 class LoginRequiredMiddleware(auth.LoginRequiredMiddleware):
     """Django's, but a session that ended while a page was open sends back to that page.

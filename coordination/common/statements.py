@@ -1,8 +1,8 @@
-"""Running the statements of the hottest reads: prepared on the server when the connection allows it."""
+"""Running the hottest statements: prepared on the server when the connection allows it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -13,25 +13,30 @@ PREPARE_AFTER = 1
 
 
 def rows(sql: str, params: Sequence[Any]) -> list[tuple]:
-    """Return the rows of a read; a tuple among the parameters is an SQL array.
+    """Return the rows of a read; a tuple among the parameters is an SQL array."""
+    with _cursor() as cursor:
+        cursor.execute(sql, [list(p) if isinstance(p, tuple) else p for p in params])
+        return cursor.fetchall()
 
-    Django wraps it like any other: execute wrappers, database errors, transactions.
-    """
-    params = [list(p) if isinstance(p, tuple) else p for p in params]
+
+def write(sql: str, params: Mapping[str, Any]) -> None:
+    """Run a statement that answers nothing; its parameters are named."""
+    with _cursor() as cursor:
+        cursor.execute(sql, params)
+
+
+def _cursor() -> Any:
+    """Return a cursor that prepares, wrapped like Django's: execute wrappers, database errors, transactions."""
     connection.ensure_connection()
     # Behind a transaction pooler a prepared statement may live on another server connection; and when statements are
     # logged (tests, debug), only Django's own cursors know how to write them.
     if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS") or connection.queries_logged:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, params)
-            return cursor.fetchall()
+        return connection.cursor()
     raw = connection.connection
     if raw.prepare_threshold is None:
         _allow_preparing(raw)
     # Django's cursors bind on the client, which cannot prepare; this one binds on the server.
-    with connection.make_cursor(psycopg.Cursor(raw)) as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall()
+    return connection.make_cursor(psycopg.Cursor(raw))
 
 
 def _allow_preparing(raw: psycopg.Connection) -> None:

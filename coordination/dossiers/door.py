@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +40,8 @@ class Entry:
     access: Access
     user: object
     via: traces.Via = traces.NOWHERE
+    # What rooms have read of this dossier for this visit, by their own key: the strip tells what the page has read.
+    read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def abilities(self) -> dict[str, bool]:

@@ -40,7 +40,7 @@ def database(url: str) -> dict:
         raise ValueError("DATABASE_URL must start with postgres:// (PostgreSQL 15 or newer).")
     options = dict(parse_qsl(parts.query))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "coordination.common.database",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
