@@ -29,6 +29,7 @@ CONNECTIONS = 16
 SECRET = secrets.token_urlsafe(64)
 # What the proxy that ends TLS says to the product.
 THROUGH_TLS = ("X-Forwarded-Proto", "https")
+TURNS = Path(__file__).with_name("turns.lua")
 
 
 # --- A database -----------------------------------------------------------------------------------
@@ -159,10 +160,11 @@ def _wait(server: subprocess.Popen, port: int) -> None:
 
 @dataclass(frozen=True)
 class Page:
-    """An address, and the cookie of who asks for it."""
+    """An address, and the cookie of who asks for it. `turns`: paths asked for in turn instead of the address's own."""
 
     url: str
     cookie: str = ""
+    turns: tuple[str, ...] = ()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -187,7 +189,8 @@ def _wrk(page: Page, seconds: float) -> float:
     command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s"]
     for name, value in page.headers.items():
         command += ["-H", f"{name}: {value}"]
-    said = subprocess.run([*command, page.url], capture_output=True, text=True, check=True).stdout
+    command += ["-s", str(TURNS), page.url, "--", *page.turns] if page.turns else [page.url]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     # wrk says 304 or 404 alike; what it counts as errors is anything but 2xx and 3xx: look once ourselves.
     if "Non-2xx" in said or status_of(page) != 200:
         raise RuntimeError(f"{page.url} does not answer 200:\n{said}")
@@ -199,7 +202,8 @@ def _wrk(page: Page, seconds: float) -> float:
 
 def _our_client(page: Page, seconds: float) -> float:
     """One process per half of the connections, so that the client is not what is measured."""
-    command = [sys.executable, "-m", "tests.bench.client", page.url, str(seconds), str(CONNECTIONS // 2)]
+    urls = ",".join((page.url, *page.turns))
+    command = [sys.executable, "-m", "tests.bench.client", urls, str(seconds), str(CONNECTIONS // 2)]
     headers = [f"{name}: {value}" for name, value in page.headers.items()]
     running = [subprocess.Popen([*command, *headers], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate()[0] for process in running]

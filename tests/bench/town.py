@@ -33,17 +33,21 @@ NAMES = list(every(FIRST, SECOND, GIVEN))
 
 @dataclass(frozen=True)
 class Town:
-    """Who reads, and the circle of thirty he opens."""
+    """Who reads, and the circles of thirty he opens."""
 
     reader: User
-    entry: Entry
+    entries: tuple[Entry, ...]
+
+    @property
+    def entry(self) -> Entry:
+        return self.entries[0]
 
 
-def build(dossiers: int = DOSSIERS) -> Town:
+def build(dossiers: int = DOSSIERS, circles: int = 1) -> Town:
     publish_default_matrix()
     readers = [make.coordinator(family_name=f"LECTRICE-{FIRST[n]}", given_name="Maëlle") for n in range(READERS)]
     add_dossiers(readers, dossiers)
-    return Town(readers[0], circle_of_thirty(readers[0]))
+    return Town(readers[0], tuple(circle_of_thirty(readers[0]) for _ in range(circles)))
 
 
 def circle_of_thirty(reader: User) -> Entry:
