@@ -12,7 +12,7 @@ from circle.actions.adding import (
     add_structure,
     open_dossier,
 )
-from circle.actions.assigning import change_role, hand_over_role, set_unique_role
+from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
 from circle.actions.editing import link_to_directory, set_discreet, set_habilitation, update_member
 from circle.actions.leaving import remove_member, undo_removal
 
@@ -22,6 +22,7 @@ __all__ = [
     "add_person",
     "add_professional",
     "add_structure",
+    "call_off_plan",
     "change_role",
     "hand_over_role",
     "link_to_directory",

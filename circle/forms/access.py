@@ -147,7 +147,7 @@ class RoleFields(TidyForm):
     def _read_handover(self, code: str, cleaned: dict) -> None:
         handover = self.handovers[code]
         if handover.is_valid():
-            cleaned["handover"] = handover.handover()
+            cleaned["handover"] = handover.handover() | {"from_member": self.picker.holders[code].member_id}
         else:
             name = self.picker.holders[code].name
             self.add_error("role", f"{name} tient ce rôle : indiquez la date de la passation et son nouveau rôle.")

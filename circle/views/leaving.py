@@ -66,11 +66,12 @@ def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """Undo, from the toast or from the history: same period, access as it was, the role unless it was taken."""
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     try:
-        actions.undo_removal(entry, found)
+        undone = actions.undo_removal(entry, found)
     except (NothingToUndo, RemovalTooOld) as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, is_back(row.name, row.feminine or None))
+        back = messages.warning if undone.lost else messages.success
+        back(request, " ".join([is_back(row.name, row.feminine or None, as_before=not undone.lost), *undone.lost]))
     return redirect(request, circle_url(entry))
 
 
