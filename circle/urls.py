@@ -39,6 +39,7 @@ urlpatterns = [
     path(MEMBER + "discret/", sheet.discreet, name="discreet"),
     path(MEMBER + "habilitation/", rights.habilitation, name="habilitation"),
     path(MEMBER + "habilitation/demander/", rights.request_habilitation, name="request"),
+    path(MEMBER + "refus/noter/", rights.record_refusal, name="record_refusal"),
     path(MEMBER + "refus/retirer/", rights.withdraw_refusal, name="withdraw_refusal"),
     path(MEMBER + "relier/", leaving.link, name="link"),
     path(MEMBER + "retirer/", leaving.remove, name="remove"),

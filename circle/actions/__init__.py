@@ -15,6 +15,7 @@ from circle.actions.adding import (
 from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
 from circle.actions.editing import link_to_directory, set_discreet, set_habilitation, update_member
 from circle.actions.leaving import remove_member, undo_removal
+from circle.actions.refusing import record_refusal
 
 __all__ = [
     "add_manual_professional",
@@ -27,6 +28,7 @@ __all__ = [
     "hand_over_role",
     "link_to_directory",
     "open_dossier",
+    "record_refusal",
     "remove_member",
     "set_discreet",
     "set_habilitation",

@@ -195,6 +195,15 @@ class RefusalFields(TidyForm):
         }
 
 
+class RefusalForm(RefusalFields):
+    """« Noter un refus » on its own page, where nothing else may be answered."""
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        cleaned["refusal"] = self.read_refusal(cleaned)
+        return cleaned
+
+
 class AnswerFields(RefusalFields):
     """« Habilitation sur le dossier »: one question, no answer given in advance."""
 

@@ -39,10 +39,13 @@ def member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     links = links_of(entry.dossier.pk, row.id)
     editable = entry.abilities["write_cercle"] and row.ends_on is None and not row.is_reduced
     able = may_undo(row, entry)
+    acts = [] if row.is_reduced else drawing.menu(row, entry, links, editable)
+    if refusal := drawing.refusal_act(row, entry, links):
+        acts.append(refusal)
     context = {
         "row": row,
         "item": drawing.member_item(row, entry, editable, links),
-        "acts": [] if row.is_reduced else drawing.menu(row, entry, links, editable),
+        "acts": acts,
         "links": links,
         "facts": facts(row),
         "contacts": contacts(row),
