@@ -117,17 +117,17 @@ def _end_roles(entry, member: Member, period: Period, today: dt.date) -> None:
 def _give_back_roles(entry, member: Member, period: Period, left_on: dt.date) -> tuple[str, ...]:
     """Give back what the removal took, with its lines of history; return the sentences of what could not be."""
     board = RoleHolding.objects.board(entry.dossier.pk)
-    usual = roles.usual(member.kind, *member.profession_codes)
-    unique = uniqueness(usual, *(held.role for held in board.held if held.member == member.pk))
-    for held in board.held:
-        if held.member == member.pk:
-            # An administrator may have changed the list while he was away.
-            held.exclusive = unique[held.role]
     before = board.copy()
     cuts = [
         Cut(cut.holding_id, cut.starts_on, cut.ends_on, cut.cut_starts_on, cut.cut_ends_on)
         for cut in period.cuts.all()
     ]
+    usual = roles.usual(member.kind, *member.profession_codes)
+    own = [held for held in (board.find(cut.key) for cut in cuts) if held.member == member.pk]
+    unique = uniqueness(usual, *(held.role for held in own))
+    for held in own:
+        # An administrator may have changed the list while he was away.
+        held.exclusive = unique[held.role]
     restored = board.restore(member.pk, cuts, Part(usual, unique.get(usual, False)), left_on=left_on)
     write_board(entry, before, board)
     period.cuts.all().delete()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from circle import roles
 from circle.actions.common import KIND, record
 from circle.models import Member, RoleHolding
@@ -13,8 +11,8 @@ from coordination.common.french import date_fr
 from coordination.directory.search.results import profession_label
 
 
-def write_board(entry, before: Board, after: Board, *, told: Collection[Held] = ()) -> None:
-    """Store what changed between the two, and tell each plan moved or called off; not those `told` by the act.
+def write_board(entry, before: Board, after: Board) -> None:
+    """Store what changed between the two, and tell each plan moved or called off.
 
     What gets shorter is stored before what gets longer: the constraints are checked at each statement.
     """
@@ -30,10 +28,9 @@ def write_board(entry, before: Board, after: Board, *, told: Collection[Held] = 
                 dossier_id=entry.dossier.pk, member_id=held.member, role=held.role, exclusive=held.exclusive,
                 starts_on=held.starts_on, ends_on=held.ends_on, given_by=entry.user,
             ).pk  # fmt: skip
-    silent = [held.key for held in told]
     for held in changed:
         was = old[held.key]
-        if before.is_plan(was) and was.lasts and held.key not in silent:
+        if before.is_plan(was) and was.lasts:
             _tell(entry, before, was, after, held)
 
 

@@ -286,3 +286,15 @@ class RoleForm(RoleFields):
     """« Changer de rôle » of a member already there."""
 
     starts_on = FrenchDateField(label="À partir du")
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        day, handover = cleaned.get("starts_on"), cleaned.get("handover")
+        if not day or not handover or day in (self.initial.get("starts_on"), handover["starts_on"]):
+            return cleaned
+        # One day is asked twice: the one that was typed is meant.
+        if handover["starts_on"] != self.handovers[cleaned["role"]].initial["starts_on"]:
+            self.add_error("starts_on", "Cette date n'est pas celle de la passation : indiquez la même.")
+        else:
+            handover["starts_on"] = day
+        return cleaned

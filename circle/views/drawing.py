@@ -122,10 +122,15 @@ def second_line(row) -> str:
 
 def since(row) -> str:
     """Return the dates said under the role, a hand-over to come first: it is what one must know."""
+    if row.next_role and not row.ends_on:
+        return f"{row.next_role} à partir du {date_fr(row.next_role_on)}"
+    return stay(row)
+
+
+def stay(row) -> str:
+    """Return the dates of a member's presence in the circle."""
     if row.ends_on:
         return f"Du {date_fr(row.starts_on)} au {date_fr(row.ends_on)}"
-    if row.next_role:
-        return f"{row.next_role} à partir du {date_fr(row.next_role_on)}"
     return f"Depuis le {date_fr(row.starts_on)}"
 
 

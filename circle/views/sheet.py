@@ -67,7 +67,7 @@ def facts(row) -> list[tuple[str, str]]:
         ("Profession", row.profession if row.is_professional else ""),
         ("Catégorie d'établissement", row.profession if row.kind == roles.STRUCTURE else ""),
         ("Structure", row.structure_name),
-        ("Dans le cercle", "" if row.is_reduced else drawing.since(row)),
+        ("Dans le cercle", "" if row.is_reduced else drawing.stay(row)),
         ("Description", row.description),
         ("Fiche de l'annuaire", f"Du {date_fr(row.seen_on)}" if row.seen_on else ""),
         ("Saisie", "À la main" if row.kind in KINDS else ""),

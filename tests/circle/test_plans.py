@@ -226,6 +226,21 @@ def test_a_plan_whose_day_has_passed_does_not_rewrite_what_others_held(entry, fi
     assert any("ne retrouve pas le rôle « Médecin traitant »" in line for line in told(second))
 
 
+@pytest.mark.parametrize("unique", [True, False])
+def test_a_role_given_back_is_as_unique_as_the_administrator_says_by_now(entry, unique):
+    administrator = make.UserFactory(administrator=True)
+    actions.set_unique_role("NOK", not unique, by=administrator)
+    gone = make.relative(entry, role="NOK")
+    actions.remove_member(entry, gone, reason="erreur")
+    other = make.relative(entry, role="NOK", family_name="AUTRE", given_name="Lou")
+    actions.set_unique_role("NOK", unique, by=administrator)
+    lost = actions.undo_removal(entry, gone).lost
+    assert timeline(other) == [("NOK", 0, None)]
+    assert timeline(gone) == ([] if unique else [("NOK", 0, None)])
+    assert bool(lost) is unique
+    assert set(RoleHolding.objects.from_day(on(0)).filter(role="NOK").values_list("exclusive", flat=True)) == {unique}
+
+
 # ---- The creator of a dossier, roles made unique ----------------------------------------------------
 
 
@@ -308,6 +323,15 @@ def test_the_form_starts_from_the_plan_and_moves_it(second, visit):
     said = {"role": "PCP", "starts_on": fr(10), "passation-PCP-starts_on": fr(20), "passation-PCP-new_role": "PROV"}
     assert f"Le changement prévu est déplacé au {fr(20)}." in visit("post", "change_role", second, said)
     assert timeline(second) == [("PROV", 0, 20), ("PCP", 20, None)]
+
+
+@pytest.mark.usefixtures("plan")
+@pytest.mark.parametrize(("day", "panel", "moved"), [(20, 10, 20), (10, 20, 20), (20, 20, 20), (20, 15, None)])
+def test_the_day_typed_is_the_one_meant_whichever_of_the_two_fields(second, visit, day, panel, moved):
+    agreed = {"passation-PCP-starts_on": fr(panel), "passation-PCP-new_role": "PROV"}
+    page = visit("post", "change_role", second, {"role": "PCP", "starts_on": fr(day)} | agreed)
+    assert timeline(second)[1] == ("PCP", moved or 10, None)
+    assert ("n'est pas celle de la passation" in page) is (moved is None)
 
 
 @pytest.mark.usefixtures("plan")
