@@ -43,6 +43,11 @@ def test_a_hand_over_is_seen_moved_and_called_off(visit, world, two_doctors, pho
     maelle.clicks("Déplacer ou changer")
     maelle.arrives_at("Changer de rôle")
     maelle.checks_the_page("passation-prevue-formulaire")
+    panel = maelle.page.locator(".handover").first
+    inside = panel.evaluate(
+        "e => [...e.querySelectorAll('*')].every(c => c.getBoundingClientRect().right <= innerWidth)"
+    )
+    assert inside, "nothing of the hand-over is cut off on a phone"
     maelle.page.locator("[name=passation-PCP-starts_on]").fill(acts.today(20))
     maelle.presses("Mettre à jour")
     maelle.sees(f"Le changement prévu est déplacé au {acts.today(20)}.")
