@@ -130,6 +130,7 @@ WHERE h.dossier_id = %s AND (h.state = 'refus' OR h.state = 'oui' AND h.ended_at
         JOIN habilitations_legalstructure l ON l.structure_id = d.structure_id AND l.closed_at IS NULL
         WHERE d.user_id = %s AND d.ended_at IS NULL
     ))
+    AND EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = %s AND u.is_active)
 """
 _ROW = (
     "id", "state", "user_id", "structure_id", "matrix_number", "hat_profession", "hat_fonction", "hat_national_id",
@@ -153,7 +154,8 @@ def to_dossier(user, dossier_id: UUID, *, cap: Niveau = Niveau.ECRITURE) -> Acce
     """
     if not _may_act(user):
         return None
-    rows = [dict(zip(_ROW, line, strict=True)) for line in run(_TO_DOSSIER, [user.pk, dossier_id, user.pk, user.pk])]
+    asked = [user.pk, dossier_id, user.pk, user.pk, user.pk]
+    rows = [dict(zip(_ROW, line, strict=True)) for line in run(_TO_DOSSIER, asked)]
     return decide(rows, cap=cap)
 
 

@@ -126,7 +126,7 @@ def rubric_view(
 
     A GET is a reading; any other method is a writing unless `action` says otherwise, and runs in one
     transaction with its trace: an answer of 400 and above rolls everything back, then the failure is
-    recorded on its own. `right` is an action right needed besides the level. The decorated view carries
+    recorded on its own. The right to write is asked once more behind the trace, where nobody else writes. `right` is an action right needed besides the level. The decorated view carries
     `view.door = (rubrique, niveau)` for the architecture test.
     """
 
@@ -193,6 +193,10 @@ def _write(view, request, dossier_id, rubrique, niveau, right, said, kwargs) -> 
     try:
         with transaction.atomic():
             entry.trace(said["action"], **details)
+            # The trace waits for whoever is writing in this dossier. What he closed meanwhile is closed (SECT-7).
+            entry = look(request.user, dossier_id, **look_only)
+            if refusal := _refusal(entry, rubrique, niveau, right):
+                raise refusal
             response = view(request, entry, **kwargs)
             if isinstance(response, TemplateResponse):
                 response.render()
@@ -202,7 +206,7 @@ def _write(view, request, dossier_id, rubrique, niveau, right, said, kwargs) -> 
     except _Refused as refused:
         entry.trace(said["action"], outcome=Outcome.FAILED, **details)
         return refused.response
-    except (LevelMissing, NotAllowed):
+    except (DossierUnknown, LevelMissing, NotAllowed):
         entry.trace(said["action"], outcome=Outcome.REFUSED, **details)
         raise
     except Exception:
