@@ -224,6 +224,7 @@ def test_profession_in_words():
     assert profession_label("60", feminine=True) == "Infirmière"
     assert profession_label("10", "SM54") == "Médecin généraliste"
     assert profession_label("10", "SM04").startswith("Médecin, cardiologie")
+    assert profession_label("10", "SM34") == "Médecin, ORL et chirurgie cervico-faciale"
     assert profession_label("inconnu") == ""
 
 

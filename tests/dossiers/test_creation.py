@@ -92,6 +92,12 @@ def test_what_is_wrong_is_said_beside_its_field(as_doctor, changes, field):
     assert not Dossier.objects.exists()
 
 
+def test_the_summary_of_errors_reads_as_the_screen(as_doctor):
+    page = as_doctor.post(CREATE, typed(birth_name="", birth_date="", sex="", motif="")).content.decode()
+    said = [page.index(f'href="#id_{name}"') for name in ("birth_name", "birth_date", "sex", "motif")]
+    assert said == sorted(said)
+
+
 @pytest.mark.req("INS-7")
 def test_the_same_matricule_is_refused(as_doctor):
     as_doctor.post(CREATE, typed(ins_matricule=valid_matricule()))

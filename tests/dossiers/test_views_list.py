@@ -144,6 +144,13 @@ def test_tabs_tell_how_one_entered(as_doctor, doctor, people):
     assert _names(as_doctor.get(LIST + "?vue=mes")) == ["BERNARD Yvonne", "DUPRÉ Amina"]
 
 
+def test_an_empty_list_points_to_the_one_that_is_not(as_doctor, doctor):
+    delegate(doctor, StructureFactory(), DossierFactory())
+    page = as_doctor.get(LIST).content.decode()
+    assert "Aucun dossier dans cette liste." in page
+    assert "Ma structure : 1\u00a0dossier" in page
+
+
 @pytest.mark.parametrize("state", ["non", "attente", "refus"])
 def test_other_states_open_nothing(client, db, state):
     user = professional(HOME_HELP)

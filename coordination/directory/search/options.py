@@ -99,8 +99,9 @@ def sentence(found: SearchResults) -> str:
     if found.is_empty:
         return "Aucun résultat."
     parts = _parts(found)
-    start = "Rien d'exactement écrit ainsi. Orthographes proches : " if found.is_corrected else ""
-    return f"{start}{', '.join(parts)}."
+    start = "Rien d’exactement écrit ainsi. Orthographes proches : " if found.is_corrected else ""
+    said = f"{start}{', '.join(parts)}."
+    return said[0].upper() + said[1:]
 
 
 def _parts(found: SearchResults) -> Iterable[str]:
@@ -114,17 +115,17 @@ def _group(
     key: str, label: str, noun: str, group: Group, options: list[Option], more: Callable[[Group], Option] | None
 ) -> dict[str, Any]:
     if more and group.others:
-        rest = f"Voir plus de {group.others} autres" if group.is_more_than_counted else _see_others(group.others)
+        rest = "Voir les autres" if group.is_more_than_counted else _see_others(group.others)
         options.append({"id": f"{key}-suite", "title": rest, "lines": [], **more(group)})
     return {"id": f"groupe-{key}", "label": f"{label}, {counted(group, noun)}", "options": options}
 
 
 def _see_others(count: int) -> str:
-    return f"Voir les {count} autres" if count > 1 else "Voir l'autre"
+    return f"Voir les {count} autres" if count > 1 else "Voir l’autre"
 
 
 def _workplace(result: ProfessionalResult) -> str:
-    name = result.structure_name or "Sans lieu d'exercice connu"
+    name = result.structure_name or "Sans lieu d’exercice connu"
     if not result.other_places:
         return name
     return f"{name} et {plural(result.other_places, 'autre lieu', 'autres lieux')}"

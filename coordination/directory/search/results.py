@@ -135,7 +135,10 @@ def profession_label(code: str, speciality: str = "", *, feminine: bool = False,
     detail = nomenclatures.label("savoir_faire", speciality) if speciality else None
     if not detail:
         return label
-    return f"{label}, {detail[0].lower()}{detail[1:]}" if label else detail
+    if not label:
+        return detail
+    # "ORL et chirurgie cervico-faciale" keeps its capitals: only a word begins with one.
+    return f"{label}, {detail if detail[:2].isupper() else detail[0].lower() + detail[1:]}"
 
 
 def town_name(town: str) -> str:
