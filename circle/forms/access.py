@@ -225,6 +225,11 @@ class AnswerFields(RefusalFields):
         return YES if answer == REQUEST else answer
 
     @property
+    def opens(self) -> bool:
+        """Whether the answer given lets somebody into the dossier, now or as soon as he has an account."""
+        return self.cleaned_data["habilitation"] == YES
+
+    @property
     def is_request(self) -> bool:
         return self.cleaned_data["habilitation"] == REQUEST
 

@@ -17,6 +17,7 @@ from circle.views import options
 from circle.views.pages import attempt, circle_url, find_member, find_row, links_of, page
 from circle.views.sheet import may_undo
 from circle.views.wording import is_back, was_removed
+from coordination.accounts import reauthentication
 from coordination.common.context import offer_undo
 from coordination.common.htmx import redirect
 from coordination.common.pagination import paginate
@@ -65,6 +66,9 @@ def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
 def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """Undo, from the toast or from the history: same period, access as it was, the role unless it was taken."""
     row, found = find_row(entry, member_id), find_member(entry, member_id)
+    # A removal was never delayed; what gives the access back is an opening like another.
+    if found.habilitation.gives_access_back():
+        reauthentication.require(request, reauthentication.DOSSIER)
     try:
         actions.undo_removal(entry, found)
     except (NothingToUndo, RemovalTooOld) as error:

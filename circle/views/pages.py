@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from circle.models import Member
-from coordination.accounts import drafts
+from coordination.accounts import drafts, reauthentication
 from coordination.common.addresses import address
 from coordination.common.errors import DomainError
 from coordination.dossiers.errors import ChangedMeanwhile
@@ -105,6 +105,15 @@ def attempt(form, act, *args, **details):
     except DomainError as error:
         form.refuse(error)
         return None
+
+
+def show_identity_to_open(request: HttpRequest, form) -> None:
+    """Ask who is there again when the answer given opens the dossier to somebody; « non » and a refusal never wait.
+
+    Called once the form is valid. Raises IdentityNotShown: the form comes back by itself, done, once it is confirmed.
+    """
+    if form.opens:
+        reauthentication.require(request, reauthentication.DOSSIER)
 
 
 def draft_initial(request: HttpRequest, key: str, object_id) -> dict:

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from circle import actions, duplicates, granting, roles
 from circle.forms.access import NO, HabilitationForm, WithdrawalForm
 from circle.views import answering, lookalikes
-from circle.views.pages import attempt, find_member, find_row, links_of, page
+from circle.views.pages import attempt, find_member, find_row, links_of, page, show_identity_to_open
 from circle.views.sheet import standing_refusal
 from circle.views.wording import answer_said, removing_access
 from coordination.accounts.decorators import recently_authenticated
+from coordination.accounts.reauthentication import DOSSIER
 from coordination.common.htmx import redirect
 from coordination.directory.models import Attachment
 from coordination.dossiers.door import rubric_view
@@ -28,7 +29,10 @@ CONFIRMED = "confirme"
 @require_http_methods(["GET", "HEAD", "POST"])
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
 def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
-    """« Habilitation »: oui, non, refus. Closing an access asks once more, with what it closes."""
+    """« Habilitation »: oui, non, refus. Closing an access asks once more, with what it closes.
+
+    Only « oui » asks to show one's identity again: closing an access is never delayed by a password (SEC-18).
+    """
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     links = links_of(entry.dossier.pk, found.pk)
     account = _account(found)
@@ -46,6 +50,7 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
             context = {"row": row, "links": links, "question": removing_access(row.name), "impact": row.access,
                        "is_last": granting.is_last_able_to_grant(entry.dossier.pk, found)}  # fmt: skip
             return page(request, entry, "circle/confirm_closing.html", context)
+        show_identity_to_open(request, form)
         changed = attempt(
             form, actions.set_habilitation, entry, found, form.wanted, refusal=form.cleaned_data["refusal"],
             duplicate_reason=form.cleaned_data["duplicate_reason"],
@@ -96,7 +101,7 @@ def _namesakes(entry, found) -> list[dict]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@recently_authenticated
+@recently_authenticated(within=DOSSIER)
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.RECORD_REFUSAL, object_kwarg="member_id")
 def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Retirer le refus »: dated, and by whom; nothing is opened by it."""
