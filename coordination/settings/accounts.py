@@ -59,6 +59,8 @@ ACCOUNT_RATE_LIMITS = {
     "confirm_email": "1/180s/key",
     # A name and a birth date tell whether somebody is followed here: enough for who types, not for who tries a list.
     "lookalikes": "60/600s/user",
+    # Each sends a mail to an address that somebody typed.
+    "offers": "30/600s/user",
 }
 # Reverse proxies in front of the product that write X-Forwarded-For; 0 believes nobody.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)

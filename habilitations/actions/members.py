@@ -11,7 +11,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from habilitations.access import Access
-from habilitations.actions.structures import same_structures
 from habilitations.errors import (
     AidantCannotBeGranted,
     AlreadyHabilitated,
@@ -22,6 +21,7 @@ from habilitations.errors import (
     RefusalStands,
     StructureCannotSignIn,
 )
+from habilitations.kin import same_structures
 from habilitations.models import Habilitation, LegalStructure, Refusal, StateChange, VouchedProfession
 from habilitations.rubriques import Action
 

@@ -9,7 +9,11 @@ from django.db import models
 from django.db.models import Q
 
 from coordination.common.ids import uuid7
-from habilitations.models.structures import Delegate, LegalStructure  # noqa: F401 - callers import every model from here
+from habilitations.models.structures import (  # noqa: F401 - callers import every model from here
+    Delegate,
+    LegalStructure,
+    StructureAdministrator,
+)
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
 
 
@@ -103,6 +107,7 @@ class VouchedProfession(models.Model):
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    end_reason = models.CharField("motif", max_length=300, blank=True)
 
     objects = VouchedProfessionQuerySet.as_manager()
 
