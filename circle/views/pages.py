@@ -124,5 +124,10 @@ def draft_initial(request: HttpRequest, key: str, object_id) -> dict:
     return {name: value for name, value in kept.items() if name not in ("creation_key", "version", "duplicate_reason")}
 
 
+def drafted(key: str, object_id, kept: dict | None = None) -> dict:
+    """Return what the page of a form needs to keep its draft, and to say that it shows one."""
+    return {"draft_url": draft_url(key, object_id), "draft_found": bool(kept)}
+
+
 def draft_url(key: str, object_id) -> str:
     return reverse("accounts:draft", args=[key, object_id])

@@ -32,7 +32,7 @@ from habilitations.errors import NotAllowed
 from habilitations.models import VouchedProfession
 from habilitations.traces import record_account, via_request
 
-DRAFT = "compte-de-structure"
+DRAFT, REASON_DRAFT = "compte-de-structure", "compte-confirmation"
 SENT = (
     "La demande est enregistrée et un message part à cette adresse. La personne est en attente jusqu'à sa réponse ; "
     "vous confirmerez ensuite sa profession."
@@ -162,7 +162,8 @@ def withdraw(request: HttpRequest, mine: list[UUID], user_id: UUID) -> HttpRespo
     )
     if current.user_id == request.user.pk:
         raise Http404
-    form = forms.ReasonForm(request.POST if request.method == "POST" else None)
+    kept = drafts.load(request.user, REASON_DRAFT, user_id)
+    form = forms.ReasonForm(request.POST if request.method == "POST" else None, initial=kept.dict() if kept else None)
     if form.is_bound and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
@@ -170,11 +171,13 @@ def withdraw(request: HttpRequest, mine: list[UUID], user_id: UUID) -> HttpRespo
         except DomainError as error:
             form.add_error(None, str(error))
         else:
+            drafts.clear(request.user, REASON_DRAFT, user_id)
             messages.success(request, f"La profession de {_name(current.user)} n'est plus confirmée.")
             return redirect(request, "directory:accounts")
     context = {
         "form": form, "name": _name(current.user), "here": request.path,
         "trade": forms.trade(current.profession, current.fonction),
+        "draft_url": reverse("accounts:draft", args=[REASON_DRAFT, user_id]),
     }  # fmt: skip
     return render(request, "directory/withdraw_confirmation.html", context, status=422 if form.is_bound else 200)
 
