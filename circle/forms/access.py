@@ -100,14 +100,20 @@ class RoleFields(TidyForm):
                 self.data if code == chosen and self.is_bound else None,
                 prefix=f"passation-{code}",
                 roles=holder.roles,
-                initial={"starts_on": timezone.localdate(), "new_role": holder.likely},
+                initial=self._handover_initial(code, holder),
             )
             for code, holder in picker.holders.items()
             # A forged role that does not suit this member opens no hand-over.
             if code in picker.codes
         }
         # The other fields of a form that only reads the role stay out of the page.
-        self.other_value = chosen if chosen in dict(picker.others) else ""
+        shown = chosen if self.is_bound else self._chosen(self.initial)
+        self.other_value = shown if shown in dict(picker.others) else ""
+
+    def _handover_initial(self, code: str, holder: Holder) -> dict:
+        """Return what a draft holds of this hand-over, else today and the likeliest role."""
+        first = {"starts_on": timezone.localdate(), "new_role": holder.likely}
+        return {name: self.initial.get(f"passation-{code}-{name}", value) for name, value in first.items()}
 
     def _chosen(self, data) -> str:
         role = data.get(self.add_prefix("role"), "").strip()
@@ -223,6 +229,11 @@ class AnswerFields(RefusalFields):
         """What the actions are asked: « oui » from who may not grant leaves « habilitation demandée »."""
         answer = self.cleaned_data["habilitation"]
         return YES if answer == REQUEST else answer
+
+    @property
+    def opens(self) -> bool:
+        """Whether the answer given lets somebody into the dossier, now or as soon as he has an account."""
+        return self.cleaned_data["habilitation"] == YES
 
     @property
     def is_request(self) -> bool:

@@ -14,9 +14,10 @@ from circle.errors import NothingToUndo, RemovalTooOld
 from circle.forms.removal import RemovalForm
 from circle.models import Change
 from circle.views import options
-from circle.views.pages import attempt, circle_url, find_member, find_row, links_of, page
+from circle.views.pages import attempt, circle_url, draft_initial, drafted, find_member, find_row, links_of, page
 from circle.views.sheet import may_undo
 from circle.views.wording import is_back, was_removed
+from coordination.accounts import drafts, reauthentication
 from coordination.common.context import offer_undo
 from coordination.common.htmx import redirect
 from coordination.common.pagination import paginate
@@ -28,6 +29,8 @@ from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.dossiers.forms import TidyForm
 from habilitations.rubriques import Action, Niveau, Rubrique
 
+DRAFT = "cercle-retrait"
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
@@ -35,7 +38,9 @@ def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Retirer du cercle »: a reason, what it closes, and an undo for 30 days."""
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     entry.access.require(Action.GRANT, structure_id=row.structure_id)
-    form = RemovalForm(request.POST if request.method == "POST" else None, initial={"version": found.version})
+    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk)
+    initial = kept | {"version": found.version}
+    form = RemovalForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         said = form.cleaned_data
         try:
@@ -47,6 +52,7 @@ def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
             form.add_error(None, f"{error} Relisez sa fiche avant de le retirer.")
             period = None
         if period is not None:
+            drafts.clear(request.user, DRAFT, found.pk)
             links = links_of(entry.dossier.pk, found.pk)
             gender = row.feminine or (None if not row.civility else False)
             offer_undo(request, was_removed(row.name, gender), url=links.undo, label="Annuler le retrait")
@@ -56,6 +62,7 @@ def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "form": form,
         "links": links_of(entry.dossier.pk, found.pk),
         "is_last": row.has_access and granting.is_last_able_to_grant(entry.dossier.pk, found),
+        **drafted(DRAFT, found.pk, kept),
     }
     return page(request, entry, "circle/remove.html", context, status=422 if form.is_bound else 200)
 
@@ -65,6 +72,9 @@ def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
 def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """Undo, from the toast or from the history: same period, access as it was, the role unless it was taken."""
     row, found = find_row(entry, member_id), find_member(entry, member_id)
+    # A removal was never delayed; what gives the access back is an opening like another.
+    if found.habilitation.gives_access_back():
+        reauthentication.require(request, reauthentication.DOSSIER)
     try:
         actions.undo_removal(entry, found)
     except (NothingToUndo, RemovalTooOld) as error:

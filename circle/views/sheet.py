@@ -14,7 +14,7 @@ from circle.forms.access import RoleForm
 from circle.forms.people import PROFESSIONAL, RELATIVE, EditLinkedForm, EditProfessionalForm, EditRelativeForm
 from circle.models import Member
 from circle.views import drawing, picking
-from circle.views.pages import attempt, draft_initial, draft_url, find_member, find_row, links_of, page
+from circle.views.pages import attempt, draft_initial, draft_url, drafted, find_member, find_row, links_of, page
 from coordination.accounts import drafts
 from coordination.common.french import date_fr, phone_fr
 from coordination.common.htmx import redirect
@@ -25,7 +25,7 @@ from habilitations.rubriques import Action, Niveau, Rubrique
 
 FORMS = {roles.MANUAL: EditProfessionalForm, roles.PERSON: EditRelativeForm}
 KINDS = {roles.MANUAL: PROFESSIONAL, roles.PERSON: RELATIVE}
-DRAFT = "cercle-membre"
+DRAFT, ROLE_DRAFT = "cercle-membre", "cercle-role"
 COMPARED = "comparaison"
 THEIRS = "autre"
 UNDONE_WITHIN = 30
@@ -215,7 +215,8 @@ def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         entry, kind=row.kind, profession=row.profession_code, fonction=row.fonction_code, feminine=row.feminine,
         words=row.profession, but=row.id, required=row.kind != roles.STRUCTURE,
     )  # fmt: skip
-    initial = {"role": row.role_code, "starts_on": timezone.localdate()}
+    kept = {} if request.method == "POST" else draft_initial(request, ROLE_DRAFT, found.pk)
+    initial = {"role": row.role_code, "starts_on": timezone.localdate()} | kept
     form = RoleForm(request.POST if request.method == "POST" else None, initial=initial, picker=offered)
     if form.is_bound and form.is_valid():
         said = form.cleaned_data
@@ -224,6 +225,7 @@ def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
             starts_on=said["starts_on"],
         )  # fmt: skip
         if changed is not None:
+            drafts.clear(request.user, ROLE_DRAFT, found.pk)
             messages.success(request, "Le rôle est à jour.")
             return redirect(request, links_of(entry.dossier.pk, found.pk).sheet)
     context = {
@@ -232,6 +234,7 @@ def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "newcomer": row.name,
         "role_options": picking.options,
         "links": links_of(entry.dossier.pk, found.pk),
+        **drafted(ROLE_DRAFT, found.pk, kept),
     }
     return page(request, entry, "circle/change_role.html", context, status=422 if form.is_bound else 200)
 

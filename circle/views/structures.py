@@ -17,7 +17,7 @@ from circle.forms.structures import ManualStructureForm, StructureSearchForm
 from circle.models import Member
 from circle.views import answering, options, picking
 from circle.views.adding import SEARCH, TOO_SHORT
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page
+from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, show_identity_to_open
 from circle.views.wording import answer_said, was_added
 from coordination.accounts import drafts
 from coordination.common import nomenclatures
@@ -124,6 +124,7 @@ def choose_structure(request: HttpRequest, entry, structure_id: UUID) -> HttpRes
     offer = granting.grant_answer(roles.STRUCTURE, access=entry.access, structure=structure, user=entry.user)
     form = _form(request, entry, structure, offer)
     if form.is_bound and form.is_valid():
+        show_identity_to_open(request, form)
         member = attempt(form, _add, entry, structure, form)
         if member is not None:
             drafts.clear(request.user, _draft(structure), entry.dossier.pk)

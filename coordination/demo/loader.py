@@ -24,7 +24,7 @@ from coordination.demo.circles import MEMBERS
 from coordination.demo.people import CCAS, DAC, PASSWORD, PEOPLE, SSIAD, Person
 from coordination.demo.stories import MORE_FAMILY, MORE_GIVEN, MORE_TOWNS, STORIES, Story
 from coordination.directory import actions as directory
-from coordination.directory.models import Activity, Structure
+from coordination.directory.models import Activity, Attachment, Structure
 from coordination.dossiers import actions as dossiers
 from coordination.dossiers import door
 from coordination.dossiers.models import Dossier
@@ -109,7 +109,7 @@ def _load_accounts() -> dict[str, User]:
         habilitations.open_structure(places[SSIAD], by=by)
     for person in PEOPLE:
         user = users[person.key]
-        if person.profession and not VouchedProfession.objects.current().filter(user=user).exists():
+        if person.profession and not Attachment.objects.of(user).exists():
             _give_profession(person, user, places.get(person.structure), by=by)
     return users
 
@@ -149,7 +149,12 @@ def _give_profession(person: Person, user: User, structure: Structure | None, *,
         phone=f"+33{person.phone[1:]}",
         email=person.email,
     )
+    if person.unconfirmed:
+        directory.attach_account(user, professional, structure, by=by)
+        return
     directory.confirm_account(user, professional.activities.get(), how=VouchedProfession.How.ADMINISTRATOR, by=by)
+    if person.looks_after:
+        habilitations.name_administrator(structure, user, by=by)
     if person.delegate:
         habilitations.add_delegate(structure, user, by=by)
 

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from coordination.accounts.reauthentication import IdentityNotShown
 from coordination.common.errors import DomainError
 from coordination.common.prepared import Prepared
 from coordination.dossiers.errors import DossierUnknown
@@ -126,8 +127,9 @@ def rubric_view(
 
     A GET is a reading; any other method is a writing unless `action` says otherwise, and runs in one
     transaction with its trace: an answer of 400 and above rolls everything back, then the failure is
-    recorded on its own. The right to write is asked once more behind the trace, where nobody else writes. `right` is an action right needed besides the level. The decorated view carries
-    `view.door = (rubrique, niveau)` for the architecture test.
+    recorded on its own. The right to write is asked once more behind the trace, where nobody else writes.
+    `right` is an action right needed besides the level. The decorated view carries
+    `view.door = (rubrique, niveau)` and `view.right` for the architecture tests.
     """
 
     asked = (rubrique, niveau)
@@ -152,6 +154,7 @@ def rubric_view(
             except DomainError as refusal:
                 return refused(request, dossier_id, refusal)
 
+        wrapped.right = right  # type: ignore[attr-defined]
         wrapped.door = asked  # type: ignore[attr-defined]
         return wrapped
 
@@ -206,6 +209,9 @@ def _write(view, request, dossier_id, rubrique, niveau, right, said, kwargs) -> 
     except _Refused as refused:
         entry.trace(said["action"], outcome=Outcome.FAILED, **details)
         return refused.response
+    except IdentityNotShown:
+        # Neither refused nor failed: the act comes back, and is traced, once its author has shown who he is.
+        raise
     except (DossierUnknown, LevelMissing, NotAllowed):
         entry.trace(said["action"], outcome=Outcome.REFUSED, **details)
         raise

@@ -67,6 +67,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "coordination.accounts.middleware.LoginRequiredMiddleware",
     "coordination.accounts.middleware.SecondFactorMiddleware",
+    # After allauth's own, so that it answers first to an exception.
+    "coordination.accounts.middleware.ReauthenticationMiddleware",
 ]
 
 ROOT_URLCONF = "coordination.urls"

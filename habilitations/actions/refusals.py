@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from habilitations.access import Access
 from habilitations.actions.members import NON, locked, move
-from habilitations.actions.structures import same_structures
 from habilitations.errors import (
     AlreadyRefused,
     CollectedUnknown,
@@ -17,6 +16,7 @@ from habilitations.errors import (
     OwnHabilitation,
     RefusalDateNotPossible,
 )
+from habilitations.kin import same_structures
 from habilitations.models import Habilitation, Refusal
 from habilitations.rubriques import Action
 
