@@ -9,6 +9,7 @@ from django import forms
 from coordination.common import communes, identifiers, nomenclatures, phones
 from coordination.common.errors import DomainError
 from coordination.common.text import squeeze
+from coordination.directory.errors import StructureContactMissing
 
 
 @cache
@@ -67,6 +68,8 @@ class StructureForm(forms.Form):
             self.add_error("siren", "Le numéro SIREN est le début du numéro SIRET : ces deux numéros se contredisent.")
         if siret and not siren:
             values["siren"] = identifiers.siren_of_siret(siret)
+        if not values.get("phone") and not values.get("email") and not {"phone", "email"} & set(self.errors):
+            self.add_error("phone", StructureContactMissing.message)
         self._place(values)
         return values
 
