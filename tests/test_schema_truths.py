@@ -113,7 +113,7 @@ def analyse():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("query", ["", "?vue=tous", "?tri=nouveau", "?modifies=1"])
+@pytest.mark.parametrize("query", ["", "?vue=tous", "?tri=nouveau", "?modifies=1", "?referent=moi"])
 def test_my_list_costs_what_i_follow_not_what_exists(client, crowd, query):
     few, _ = crowd
     analyse()
