@@ -48,9 +48,11 @@ class RoleAlreadyHeld(DomainError):
     message = "{holder} tient déjà le rôle « {role} » depuis le {since}. Prévoyez la passation."
     field = "role"
 
-    def __init__(self, *, role, holder="", since="", holder_id=None):
+    def __init__(self, *, role, holder="", since="", holder_id=None, to_come=False):
         self.role, self.holder, self.since, self.holder_id = role, holder, since, holder_id
-        if holder:
+        if holder and to_come:
+            super().__init__(f"{holder} prendra le rôle « {role} » le {since} : cette passation est déjà prévue.")
+        elif holder:
             super().__init__(role=role, holder=holder, since=since)
         else:
             super().__init__(f"Le rôle « {role} » est déjà tenu. Rapprochez-vous du coordinateur du dossier.")
