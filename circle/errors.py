@@ -150,6 +150,11 @@ class NothingToUndo(DomainError):
     message = "Il n'y a pas de retrait à annuler pour ce membre."
 
 
+class NotDouble(DomainError):
+    code = "not_double"
+    message = "Cette structure n'est plus deux fois dans le cercle de soins."
+
+
 class NotManual(DomainError):
     code = "not_manual"
     message = "Seul un professionnel saisi à la main se relie à l'annuaire."

@@ -11,13 +11,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from circle.models import Member
-from circle.views.drawing import Listing
-from circle.views.pages import page
+from circle.roles import STRUCTURE
+from circle.views.drawing import Listing, may_grant
+from circle.views.pages import links_of, page
 from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.french import plural
 from coordination.common.htmx import is_fragment, vary_on_htmx
 from coordination.common.text import fold
 from coordination.dossiers.door import READ, rubric_view
+from habilitations.actions import same_structures
 from habilitations.rubriques import Rubrique
 
 SHOWN = (
@@ -93,6 +95,7 @@ def members(request: HttpRequest, entry) -> HttpResponse:
     if is_fragment(request):
         response = page(request, entry, "circle/_list.html", context)
     else:
+        context["doubles"] = doubles(rows, entry) if editable else []
         context |= {"facts": facts(rows, filters), "shown": shown_choices(rows, entry), "sorts": SORTS}
         response = page(request, entry, "circle/list.html", context)
     return vary_on_htmx(response)
@@ -102,6 +105,22 @@ def found(entry, filters: Filters) -> tuple[list, list]:
     """Return the members of the day asked, or those who had left, and which of them the filters keep."""
     rows = Member.objects.rows(entry, filters.day, past=filters.show == "partis")
     return rows, [row for row in rows if is_shown(row, filters) and is_named(row, filters.text)]
+
+
+def doubles(rows, entry) -> list[dict]:
+    """Return {name, url} of each structure that is twice in the circle since the directory merged its two entries.
+
+    Only where the reader may join them. No SQL statement unless two structures have the same name.
+    """
+    named: dict[str, list] = {}
+    for row in rows:
+        if row.kind == STRUCTURE and not row.is_reduced:
+            named.setdefault(row.name, []).append(row)
+    return [
+        {"name": name, "url": links_of(entry.dossier.pk, one.id).join}
+        for name, (one, *others) in named.items()
+        if others and may_grant(one, entry) and others[0].structure_id in same_structures(one.structure_id)
+    ]
 
 
 def is_shown(row, filters: Filters) -> bool:

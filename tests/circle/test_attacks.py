@@ -60,7 +60,8 @@ def test_a_refusal_to_a_structure_stands_for_the_one_it_was_merged_into(entry):
     delegate = make.account()
     local = create_local_structure(by=entry.user, name="FOYER EXEMPLE", phone="+33536491030")
     national = make.legal_structure(delegate)
-    make.add_house(entry, local, wanted="refus", refusal=REFUSAL)
+    refused = make.add_house(entry, local, wanted="refus", refusal=REFUSAL)
+    actions.remove_member(entry, refused, reason="fin")
     merge_structure(local, national, by=entry.user)
     with pytest.raises(RefusalStands, match="01/01/2026"):
         make.add_house(entry, national, wanted="oui")
