@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django import forms
 from django.utils import timezone
@@ -272,9 +273,23 @@ class AddForm(RoleFields, AnswerFields):
 
 
 class HabilitationForm(AnswerFields):
-    """The same question asked again of a member; a standing refusal is withdrawn on its own page first."""
+    """The same question asked again of a member; a standing refusal is withdrawn on its own page first.
+
+    `twins`: (id, words) of the habilitated members who may be the hand-entered one that is refused.
+    """
 
     duplicate_reason = forms.CharField(**SOMEBODY_ELSE)
+    aussi = forms.MultipleChoiceField(
+        label="Noter aussi le refus pour", required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args, twins: Iterable[tuple[str, str]] = (), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["aussi"].choices = self.twins = list(twins)
+
+    @property
+    def also(self) -> list[UUID]:
+        return [UUID(said) for said in self.cleaned_data["aussi"]]
 
 
 class WithdrawalForm(TidyForm):
