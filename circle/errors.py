@@ -48,9 +48,11 @@ class RoleAlreadyHeld(DomainError):
     message = "{holder} tient déjà le rôle « {role} » depuis le {since}. Prévoyez la passation."
     field = "role"
 
-    def __init__(self, *, role, holder="", since="", holder_id=None):
+    def __init__(self, *, role, holder="", since="", holder_id=None, to_come=False):
         self.role, self.holder, self.since, self.holder_id = role, holder, since, holder_id
-        if holder:
+        if holder and to_come:
+            super().__init__(f"{holder} prendra le rôle « {role} » le {since} : cette passation est déjà prévue.")
+        elif holder:
             super().__init__(role=role, holder=holder, since=since)
         else:
             super().__init__(f"Le rôle « {role} » est déjà tenu. Rapprochez-vous du coordinateur du dossier.")
@@ -138,6 +140,20 @@ class NamesakeRefused(DomainError):
             self.field = "habilitation"
 
 
+class SameOneHabilitated(DomainError):
+    """A refusal noted on a hand-entered member would leave the same person an access; `found` are their rows."""
+
+    code = "same_one_habilitated"
+    message = (
+        "Accès ouvert ou demandé pour {name}. Notez aussi ce refus, ou indiquez pourquoi c'est quelqu'un d'autre."
+    )
+    field = "aussi"
+
+    def __init__(self, found):
+        self.found = found
+        super().__init__(name=", ".join(row.name for row in found))
+
+
 class RemovalTooOld(DomainError):
     code = "removal_too_old"
     message = "Ce retrait date de plus de 30 jours : ajoutez à nouveau ce membre."
@@ -146,6 +162,11 @@ class RemovalTooOld(DomainError):
 class NothingToUndo(DomainError):
     code = "nothing_to_undo"
     message = "Il n'y a pas de retrait à annuler pour ce membre."
+
+
+class NotDouble(DomainError):
+    code = "not_double"
+    message = "Cette structure n'est plus deux fois dans le cercle de soins."
 
 
 class NotManual(DomainError):

@@ -14,6 +14,7 @@ from circle.actions.adding import (
 )
 from circle.actions.assigning import change_role, hand_over_role, set_unique_role
 from circle.actions.editing import link_to_directory, set_discreet, set_habilitation, update_member
+from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "add_structure",
     "change_role",
     "hand_over_role",
+    "join_doubles",
     "link_to_directory",
     "open_dossier",
     "remove_member",

@@ -174,6 +174,7 @@ def _already_held(entry, held: RoleHolding) -> RoleAlreadyHeld:
         holder=name,
         since=date_fr(held.starts_on),
         holder_id=held.member_id if name else None,
+        to_come=held.starts_on > timezone.localdate(),
     )
 
 

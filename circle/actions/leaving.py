@@ -30,11 +30,16 @@ def remove_member(entry, member, *, reason: str, note: str = "", version: int | 
     """
     lock_circle(entry)
     member = locked_member(entry, member)
-    _require_right(entry, member)
+    require_right_to_remove(entry, member)
     if reason not in Period.EndReason.values:
         raise RemovalReasonMissing
     if version is not None and member.version != version:
         raise ChangedMeanwhile
+    return end_stay(entry, member, reason=reason, note=note)
+
+
+def end_stay(entry, member: Member, *, reason: str, note: str = "") -> Period:
+    """End the period of a member today, with his roles and his access, inside the caller's transaction and locks."""
     period = member.periods.current().get()
     today = timezone.localdate()
     period.ends_on = max(today, period.starts_on)
@@ -56,13 +61,15 @@ def undo_removal(entry, member) -> Member:
     """
     lock_circle(entry)
     member = locked_member(entry, member, present=False)
-    _require_right(entry, member)
+    require_right_to_remove(entry, member)
     period = member.periods.order_by("-starts_on", "-id").first()
     if member.periods.current().exists() or period is None:
         raise NothingToUndo
     if timezone.now() - period.ended_at > UNDONE_WITHIN:
         raise RemovalTooOld
     left_on = period.ends_on
+    if period.end_reason == Period.EndReason.DOUBLON and member.structure_id:
+        _take_back_role(member, period)
     period.ends_on = period.ended_by = period.ended_at = None
     period.end_reason = period.end_note = ""
     period.save(update_fields=["ends_on", "end_reason", "end_note", "ended_by", "ended_at"])
@@ -75,11 +82,22 @@ def undo_removal(entry, member) -> Member:
     return member
 
 
-def _require_right(entry, member: Member) -> None:
+def require_right_to_remove(entry, member: Member) -> None:
     if not entry.access.may(Action.GRANT, structure_id=member.own_structure_id):
         raise GrantNotAllowed(
             "Seul un coordinateur, un médecin ou l'encadrement de sa structure peut retirer un membre."
         )
+
+
+def _take_back_role(member: Member, period: Period) -> None:
+    """End what `join_doubles` gave the entry that stayed, so that the double finds its role as it was."""
+    role = member.roles.filter(ends_on=period.ends_on).values_list("role", flat=True).first()
+    same = habilitations.same_structures(member.structure_id)
+    for other in Member.objects.filter(dossier_id=member.dossier_id, structure__in=same).exclude(pk=member.pk):
+        # Given by the act that ended the period, and by no other.
+        given = other.roles.filter(role=role, starts_on=period.ends_on, given_at__gte=period.ended_at, ends_on=None)
+        if given.exists():
+            end_roles(other, period.ends_on)
 
 
 def _give_back_role(entry, member: Member, left_on: dt.date) -> None:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from circle.exports import sheet, vcard, workbook
 from circle.models import Member
+from circle.views import listing
 from circle.views.pages import find_row, page
 from coordination.accounts.decorators import recently_authenticated
 from coordination.accounts.reauthentication import DOSSIER
@@ -49,9 +50,15 @@ def _agreed_pages(request: HttpRequest) -> int:
 @recently_authenticated(within=DOSSIER, gives_file=True)
 @rubric_view(Rubrique.CERCLE, Niveau.LECTURE, right=Action.PRINT, action=EXPORTED)
 def export_list(request: HttpRequest, entry) -> HttpResponse:
-    """The members of today as a spreadsheet, the reduced circle for who reads that one."""
+    """The list as the address asks it (who, which day, in which order), the reduced circle for who reads that one.
+
+    The text looked for on the screen stays there: it may name someone, and an address must not.
+    """
+    filters = listing.read_filters(request)
+    rows, kept = listing.found(entry, filters)
     content = workbook.write_workbook(
-        Member.objects.rows(entry),
+        listing.ordered(kept, filters.sort),
+        said=listing.said(filters, rows, entry),
         reduced=not entry.access.sees_whole_circle,
         reader=_name(entry.user),
         at=timezone.localtime(),

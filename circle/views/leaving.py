@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, granting, history, roles
-from circle.errors import NothingToUndo, RemovalTooOld
+from circle.errors import NotDouble, NothingToUndo, RemovalTooOld
 from circle.forms.removal import RemovalForm
 from circle.models import Change
 from circle.views import options
@@ -81,6 +81,22 @@ def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, is_back(row.name, row.feminine or None))
+    return redirect(request, circle_url(entry))
+
+
+@require_POST
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def join(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Réunir les deux entrées » of one structure: from the list, undone from the toast."""
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    try:
+        _, left = actions.join_doubles(entry, found)
+    except NotDouble as error:
+        messages.info(request, str(error))
+    else:
+        links = links_of(entry.dossier.pk, left.pk)
+        said = f"{row.name} n'est plus qu'une fois dans le cercle de soins."
+        offer_undo(request, said, url=links.undo, label="Remettre les deux entrées")
     return redirect(request, circle_url(entry))
 
 

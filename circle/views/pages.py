@@ -50,6 +50,7 @@ _ROUTES = {
     "edit": "circle:edit_member", "role": "circle:change_role", "habilitation": "circle:habilitation",
     "withdrawal": "circle:withdraw_refusal", "request": "circle:request", "discreet": "circle:discreet",
     "link": "circle:link", "remove": "circle:remove", "undo": "circle:undo_removal",
+    "join": "circle:join",
     "history": "circle:member_history", "vcard": "circle:export_vcard",
 }  # fmt: skip
 

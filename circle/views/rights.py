@@ -51,14 +51,14 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         found.kind, access=entry.access, professional=found.professional, activity=found.activity,
         structure=found.structure, user=entry.user, account=account,
     )  # fmt: skip
-    answers = answering.answers(offer)
+    asked = {"answers": answering.answers(offer), "twins": _twins(entry, found)}
     if request.method != "POST":
         kept = draft_initial(request, DRAFT, found.pk)
         # The answer that the link names is newer than the draft.
-        asked = {"habilitation": request.GET["reponse"]} if "reponse" in request.GET else {}
-        form = HabilitationForm(initial=kept | asked, answers=answers)
+        named = {"habilitation": request.GET["reponse"]} if "reponse" in request.GET else {}
+        form = HabilitationForm(initial=kept | named, **asked)
         return _page(request, entry, row, found, form, offer, kept)
-    form = HabilitationForm(request.POST, answers=answers)
+    form = HabilitationForm(request.POST, **asked)
     if form.is_valid():
         if form.wanted == NO and row.state in OPEN and CONFIRMED not in request.POST:
             context = {"row": row, "links": links, "question": removing_access(row.name), "impact": row.access,
@@ -67,7 +67,7 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         show_identity_to_open(request, form)
         changed = attempt(
             form, actions.set_habilitation, entry, found, form.wanted, refusal=form.cleaned_data["refusal"],
-            duplicate_reason=form.cleaned_data["duplicate_reason"],
+            duplicate_reason=form.cleaned_data["duplicate_reason"], also=form.also,
         )  # fmt: skip
         if changed is not None:
             drafts.clear(request.user, DRAFT, found.pk)
@@ -103,10 +103,20 @@ def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> 
         "may_withdraw": entry.abilities[Action.RECORD_REFUSAL] and row.user_id != entry.user.pk,
         "links": links_of(entry.dossier.pk, found.pk),
         "found": _namesakes(entry, found),
+        "delegate_twins": duplicates.delegate_namesakes(found),
         "is_last": row.has_access and granting.is_last_able_to_grant(entry.dossier.pk, found),
         **drafted(DRAFT, found.pk, kept),
     }
     return page(request, entry, "circle/habilitation.html", context, status=422 if form.is_bound else 200)
+
+
+def _twins(entry, found) -> list[tuple[str, str]]:
+    """Return (id, words) of the habilitated members who may be this hand-entered one."""
+
+    def words(row, why: str) -> str:
+        return ". ".join(filter(None, (row.name, row.second, row.access and row.access.phrase, why.rstrip("."))))
+
+    return [(str(row.id), words(row, why)) for row, why in duplicates.opened_namesakes(entry, found)]
 
 
 def _namesakes(entry, found) -> list[dict]:

@@ -27,6 +27,7 @@ from coordination.common.text import fold
 from coordination.directory.models import Source, Structure
 from coordination.directory.search import search
 from coordination.dossiers.door import rubric_view
+from habilitations.actions import same_structures
 from habilitations.models import Delegate, LegalStructure
 from habilitations.rubriques import Action, Niveau, Rubrique
 
@@ -112,9 +113,8 @@ def choose_structure(request: HttpRequest, entry, structure_id: UUID) -> HttpRes
     """Habilitation, role and description of the structure chosen, its delegates in view."""
     structure = get_object_or_404(Structure.objects.select_related("merged_into"), pk=structure_id)
     structure = structure.merged_into or structure
-    here = next(
-        (r for r in Member.objects.rows(entry) if r.kind == roles.STRUCTURE and r.structure_id == structure.pk), None
-    )
+    same = set(same_structures(structure.pk))
+    here = next((r for r in Member.objects.rows(entry) if r.kind == roles.STRUCTURE and r.structure_id in same), None)
     if here and request.method != "POST":
         messages.info(request, f"{structure.name} est déjà dans le cercle de soins.")
         return redirect(request, links_of(entry.dossier.pk, here.id).sheet)

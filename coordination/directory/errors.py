@@ -25,6 +25,14 @@ class AlreadyInDirectory(DomainError):
     message = "{name} existe déjà dans l'annuaire avec ce numéro."
 
 
+class StructureContactMissing(DomainError):
+    """What a person creates must be of use to the next one: a structure nobody can call is not."""
+
+    code = "structure_contact_missing"
+    message = "Indiquez au moins un moyen de contact : numéro de téléphone ou email."
+    field = "phone"
+
+
 class AlreadyAttached(DomainError):
     code = "already_attached"
     message = "Ce compte ou ce professionnel est déjà rattaché."

@@ -10,6 +10,7 @@ from coordination.common import communes, identifiers, nomenclatures, phones
 from coordination.common.errors import DomainError
 from coordination.common.text import squeeze
 from coordination.directory.actions.accounts import Newcomer
+from coordination.directory.errors import StructureContactMissing
 from coordination.directory.models import Structure
 from coordination.directory.search import profession_label
 
@@ -70,6 +71,8 @@ class StructureForm(forms.Form):
             self.add_error("siren", "Le numéro SIREN est le début du numéro SIRET : ces deux numéros se contredisent.")
         if siret and not siren:
             values["siren"] = identifiers.siren_of_siret(siret)
+        if not values.get("phone") and not values.get("email") and not {"phone", "email"} & set(self.errors):
+            self.add_error("phone", StructureContactMissing.message)
         self._place(values)
         return values
 

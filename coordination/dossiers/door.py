@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from coordination.accounts.reauthentication import IdentityNotShown
+from coordination.common.constraints import sentence_of
 from coordination.common.errors import DomainError
 from coordination.common.prepared import Prepared
 from coordination.dossiers.errors import DossierUnknown
@@ -153,6 +154,10 @@ def rubric_view(
                 return forbidden(request, dossier_id, refusal)
             except DomainError as refusal:
                 return refused(request, dossier_id, refusal)
+            except IntegrityError as broken:
+                if sentence := sentence_of(broken):
+                    return refused(request, dossier_id, DomainError(sentence))
+                raise
 
         wrapped.right = right  # type: ignore[attr-defined]
         wrapped.door = asked  # type: ignore[attr-defined]

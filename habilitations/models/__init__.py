@@ -136,7 +136,9 @@ class HabilitationQuerySet(models.QuerySet):
 class Habilitation(models.Model):
     """Whether one member may enter one dossier: one state, one place.
 
-    Refusal and habilitation are values of the same column, so that they cannot both be stored.
+    Refusal and habilitation are values of the same column, so that they cannot both be stored; that the state
+    "refus" has its standing refusal, and no other state has one, is checked by the database when the act ends
+    (migration 0004_refusal_and_state_agree).
     """
 
     class State(models.TextChoices):

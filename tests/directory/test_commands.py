@@ -28,7 +28,9 @@ def administrator():
 
 @pytest.fixture
 def house(administrator):
-    return create_local_structure(by=administrator, name="Maison de santé Exemple", finess=FINESS)
+    return create_local_structure(
+        by=administrator, name="Maison de santé Exemple", finess=FINESS, phone="+33536491030"
+    )
 
 
 def profession(act, user, by, *more):

@@ -184,9 +184,17 @@ def test_what_is_typed_is_checked(client, reader, field, value, said):
     assert not Structure.objects.exists()
 
 
+def test_a_means_of_contact_is_asked(client, reader):
+    nobody = {**NEW, "phone": "", "email": ""}
+    answer = client.post(reverse("directory:create_structure"), nobody)
+    assert answer.status_code == 422
+    assert "au moins un moyen de contact" in answer.content.decode()
+    assert client.post(reverse("directory:create_structure"), {**NEW, "phone": ""}).status_code == 303
+
+
 def test_probable_doubles_are_shown_first(client, reader, ehpad):
     learn()
-    values = {"name": "EHPAD Les Tilleuls", "postal_code": "81400", "town": "Carmaux"}
+    values = {"name": "EHPAD Les Tilleuls", "postal_code": "81400", "town": "Carmaux", "phone": "05 36 49 10 30"}
     html = client.post(reverse("directory:create_structure"), values).content.decode()
     assert "Est-ce la même structure" in html
     assert Structure.objects.count() == 1

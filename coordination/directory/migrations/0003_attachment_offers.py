@@ -10,7 +10,7 @@ import coordination.common.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("directory", "0001_initial"),
+        ("directory", "0002_local_structure_can_be_reached"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

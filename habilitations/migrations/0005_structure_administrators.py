@@ -10,7 +10,7 @@ import coordination.common.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("directory", "0001_initial"),
-        ("habilitations", "0003_one_known_state"),
+        ("habilitations", "0004_refusal_and_state_agree"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
