@@ -16,11 +16,17 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.bench import search
+
 PEOPLE, FULL_PEOPLE = 175_000, 1_910_000
 MEMORY_GOAL = 300
+SEARCHES = 100
+PAUSE = 0.02
 
 
 def run(full: bool) -> list[dict]:
@@ -56,9 +62,14 @@ def _measure(path: Path, rows: int) -> list[dict]:
     before = _bare_copies(path)
     first, memory = _load(path)
     between = _bare_copies(path)
+    # Nothing left to do for the server by itself, whose writing would be counted with that of a reload.
+    _execute("VACUUM ANALYZE")
+    written, logged = _rows_written(), _log_position()
     reloads = [_load(path) for _ in range(3)]
+    written, logged = _rows_written() - written, (_log_position() - logged) / len(reloads)
     after = _bare_copies(path)
-    changed, _ = _load(_with_changes(path))
+    changed_path = _with_changes(path)
+    changed, _ = _load(changed_path)
     reload = statistics.median(seconds for seconds, _ in reloads)
     memory = max(memory, *(peak for _, peak in reloads))
     copy_first = statistics.median(before + between)
@@ -75,6 +86,15 @@ def _measure(path: Path, rows: int) -> list[dict]:
             "goal": f"≤ {MEMORY_GOAL} MB",
             "ok": memory <= MEMORY_GOAL,
         },
+        {
+            "name": "Import, unchanged file: rows written in the directory, write-ahead log of a reload",
+            "value": f"{written} rows, {logged / 1e6:.2f} MB",
+            "ratio": None,
+            "yardstick": "",
+            "goal": "0 row, < 1 MB",
+            "ok": written == 0 and logged < 1_000_000,
+        },
+        *_searches_during(path, changed_path),
     ]
 
 
@@ -88,6 +108,71 @@ def _figure(name: str, seconds: float, yardstick: float, goal: int | None) -> di
         "goal": f"≤ {goal} ×" if goal else "",
         "ok": ratio <= goal if goal else None,
     }
+
+
+def _searches_during(path: Path, changed_path: Path) -> list[dict]:
+    """The same searches on a quiet base, then while one person in a hundred changes: three loads in a row."""
+    with search.server() as product:
+        texts = [f"{person.family} {person.given} {person.town}" for person in search.sample(SEARCHES)]
+        for text in texts:
+            product.ask(text)
+        quiet = _times(product, texts, lambda asked: asked < 3 * SEARCHES)
+        busy: list[float] = []
+        for loaded in (path, changed_path, path):
+            with _loading(loaded) as child:
+                busy += _times(product, texts, lambda _, child=child: child.poll() is None)
+    figures = []
+    for name, share in (("p50", 0.5), ("p95", 0.95)):
+        calm, during = (sorted(times)[int(len(times) * share)] * 1000 for times in (quiet, busy))
+        figures.append(
+            {
+                "name": f"Directory search while a load runs, {name} ({len(busy)} searches)",
+                "value": f"{during:.1f} ms",
+                "ratio": during / calm,
+                "yardstick": f"quiet base {calm:.1f} ms",
+                "goal": "≤ 1.5 ×",
+                "ok": during / calm <= 1.5,
+            }
+        )
+    return figures
+
+
+def _times(product: search.Server, texts: list[str], goes_on: Callable[[int], bool]) -> list[float]:
+    """Seconds of searches that follow each other at a human pace, from one connection."""
+    times: list[float] = []
+    while goes_on(len(times)):
+        times.append(product.ask(texts[len(times) % len(texts)]))
+        time.sleep(PAUSE)
+    return times
+
+
+def _rows_written() -> int:
+    """Rows inserted, changed or deleted in the directory since it was made; its journal of loads apart."""
+    # A server process that ends tells what it did a moment later.
+    time.sleep(1)
+    return _scalar(
+        "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables"
+        " WHERE relname LIKE 'directory\\_%' AND relname NOT LIKE 'directory\\_import%'"
+    )
+
+
+def _log_position() -> int:
+    return _scalar("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint")
+
+
+def _execute(sql: str) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def _scalar(sql: str) -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchone()[0]
 
 
 def _bare_copies(path: Path, times: int = 2) -> list[float]:
@@ -128,23 +213,30 @@ print(time.perf_counter() - started)
 """
 
 
-def _load(path: Path) -> tuple[float, int]:
-    """Load in a process of its own; return seconds and its peak of memory in MB."""
+@contextmanager
+def _loading(path: Path) -> Iterator[subprocess.Popen]:
+    """Load in a process of its own. Raises RuntimeError when it fails."""
     from django.db import connection
 
     s = connection.settings_dict
     # A folder of sockets goes in the query, whatever the kind of address.
-    url = f"postgres://{quote(s['USER'])}:{quote(s['PASSWORD'])}@/{s['NAME']}?host={s['HOST']}&port={s['PORT']}"
+    url = f"postgres://{s['USER']}:{quote(s['PASSWORD'])}@/{s['NAME']}?host={s['HOST']}&port={s['PORT']}"
     environment = {**os.environ, "DATABASE_URL": url}
     command = [sys.executable, "-c", _CHILD, str(path)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603 - ours
+        yield child
+    if child.returncode:
+        raise RuntimeError(f"the load failed ({child.returncode})")
+
+
+def _load(path: Path) -> tuple[float, int]:
+    """Return the seconds of a load and its peak of memory in MB."""
+    with _loading(path) as child:
         peak = 0
         while child.poll() is None:
             peak = max(peak, _memory(child.pid))
             time.sleep(0.2)
         answer = child.stdout.read() if child.stdout else ""
-    if child.returncode:
-        raise RuntimeError(f"the load failed ({child.returncode})")
     return float(answer.split()[-1]), peak // 1024
 
 
