@@ -241,3 +241,15 @@ def test_no_branch_reads_the_whole_table(directory):
                 cursor.execute(f"EXPLAIN {branch.sql}", params)
                 plan = "\n".join(row[0] for row in cursor.fetchall())
                 assert "Seq Scan" not in plan, (text, plan)
+
+
+@pytest.mark.req("PERF-8")
+def test_words_of_structures_are_read_in_their_index(directory):
+    """PostgreSQL takes the index only for the very expression it was built on."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            f"EXPLAIN SELECT s.id FROM directory_structure s WHERE {engine.branches.STRUCTURE_WORDS}"  # noqa: S608
+            " @@ to_tsquery('simple', 'ehpad & com81004')"
+        )
+        assert "structure_words" in "\n".join(row[0] for row in cursor.fetchall())

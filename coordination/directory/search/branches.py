@@ -31,11 +31,8 @@ STUDENT = "E"
 MAX_WORKPLACES = 200
 # The expression of the index `structure_words` (models), as PostgreSQL must read it to use the index.
 STRUCTURE_WORDS = (
-    "to_tsvector('simple'::regconfig, COALESCE(s.search_name, '') || ' ' ||"
-    " COALESCE(COALESCE('dep', '') || COALESCE(LEFT(s.postal_code, 2), ''), '') || ' ' ||"
-    " COALESCE(COALESCE('com', '') || COALESCE(s.commune_code, ''), '') || ' ' ||"
-    " COALESCE(COALESCE('cp', '') || COALESCE(s.postal_code, ''), '') || ' ' ||"
-    " COALESCE(COALESCE('cat', '') || COALESCE(s.category, ''), ''))"
+    "array_to_tsvector(array_remove(string_to_array(lower(s.search_name || ' dep' || LEFT(s.postal_code, 2) ||"
+    " ' com' || s.commune_code || ' cp' || s.postal_code || ' cat' || s.category), ' '), ''))"
 )
 _WORKPLACE = (
     "a.structure_id = ANY(ARRAY(SELECT s.id FROM directory_structure s"
