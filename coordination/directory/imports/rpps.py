@@ -70,6 +70,8 @@ def _load_activities(load: Load) -> None:
         wanted = _changed_people(load, seen, parser)
         if wanted is None or wanted:
             _stage(load, seen, parser, wanted)
+        # Lines are judged before people: where none can be read, nobody is there.
+        load.check_gone(*rpps_merge.gone_and_known(), "personnes")
         _check_damage(load, parser.zeros_kept, parser.zeros_lost)
         load.progress.phase("Fusion")
         rpps_merge.merge(load, parser.held)
@@ -173,8 +175,9 @@ def _person_hashes(load: Load, width: int, salt: bytes, order: _Order) -> Iterat
     """Yield "identifier|sum" lines, one for each run of neighbouring lines about one person."""
     bars = width - 1
     from_bytes = int.from_bytes
-    current, total = b"", 0
-    done = rows = 0
+    # No key yet: the first lines may have an unreadable one, which is b"".
+    current: bytes | None = None
+    total = done = rows = 0
     first = True
     with load.source.open() as file:
         for lines in blocks(file):

@@ -72,6 +72,14 @@ def compare(*, regroup: bool) -> None:
     execute("ANALYZE gone_people")
 
 
+def gone_and_known() -> tuple[int, int]:
+    """Return how many people of the directory are not in the file, and how many practised until now."""
+    return (
+        scalar("SELECT count(*) FROM gone_people"),
+        scalar("SELECT count(*) FROM directory_professional WHERE source = 'rpps' AND ceased_at IS NULL"),
+    )
+
+
 def changed_people() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT national_id FROM changed_people")
