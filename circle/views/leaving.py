@@ -158,7 +158,7 @@ def _history(request, entry, changes, row) -> HttpResponse:
     shown = paginate(seen, request.GET.get("page"))
     context = {
         "row": row,
-        "lines": [_line(change) for change in shown.items],
+        "lines": [_line(act) for act in history.acts_of(shown.items)],
         "shown": shown,
         "links": links_of(entry.dossier.pk, row.id) if row else None,
         "may_undo": bool(row) and may_undo(row, entry),
@@ -167,6 +167,6 @@ def _history(request, entry, changes, row) -> HttpResponse:
     return page(request, entry, "circle/history.html", context)
 
 
-def _line(change) -> dict:
-    told = history.told_of(change)
-    return {"at": change.at, "icon": history.ICONS[change.kind], "sentence": history.sentence(told)}
+def _line(act) -> dict:
+    tolds = [history.told_of(change) for change in act]
+    return {"at": act[-1].at, "icon": history.ICONS[act[0].kind], "sentence": history.tell(tolds)}
