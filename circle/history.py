@@ -82,13 +82,20 @@ def tell(act: Sequence[Told]) -> str:
     if first.kind in _ARRIVALS:
         own = [told for told in act[1:] if told.member == first.member and told.kind in _FACTS]
         said = ", ".join(_FACTS[told.kind](told) for told in own)
-        rest = [told for told in act[1:] if told not in own]
+        rest = [_beside(told, act) for told in act[1:] if told not in own]
         head = sentence(first).removesuffix(".")
-        return " ".join([f"{head} : {said}." if said else f"{head}.", *map(sentence, rest)])
+        return " ".join([f"{head} : {said}." if said else f"{head}.", *rest])
     if all(told.kind == "modification" and told.subject != "discret" for told in act):
         said = ", ".join(f"{told.subject} {_change(told)}" for told in act)
         return f"{first.who} a modifié la fiche : {first.member}, {said}."
-    return " ".join(map(sentence, act))
+    return " ".join([sentence(first), *(_beside(told, act) for told in act[1:])])
+
+
+def _beside(told: Told, act: Sequence[Told]) -> str:
+    """Return the sentence of a line told after the first: shorter for who has just handed his role over."""
+    if told.kind == "role" and any(line.other == told.member for line in act):
+        return f"{told.member} reste, avec le rôle « {told.after} »." if told.after else f"{told.member} reste."
+    return sentence(told)
 
 
 def _fact_of_role(t: Told) -> str:

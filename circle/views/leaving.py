@@ -85,8 +85,7 @@ def join(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         messages.info(request, str(error))
     else:
         links = links_of(entry.dossier.pk, left.pk)
-        said = f"{row.name} n'est plus qu'une fois dans le cercle de soins."
-        offer_undo(request, said, url=links.undo, label="Remettre les deux entrées")
+        offer_undo(request, f"Les deux entrées de {row.name} sont réunies.", url=links.undo, label="Annuler")
     return redirect(request, circle_url(entry))
 
 

@@ -87,7 +87,7 @@ def test_an_addition_with_a_hand_over_tells_both_sides(entry):
     make.add(entry, new, role="PCP", handover=handover)
     assert entries(entry)[0] == (
         f"{WHO} a ajouté {MEMBER} au cercle de soins : rôle « Médecin traitant » à la suite de TESTARD Paul."
-        f" {WHO} a donné le rôle « Médecin » à la place de « Médecin traitant » : TESTARD Paul."
+        " TESTARD Paul reste, avec le rôle « Médecin »."
     )
 
 
