@@ -25,6 +25,8 @@ from habilitations.rubriques import Niveau, Rubrique
 # The roles one looks for first on the home page.
 FIRST_ROLES = (roles.PCP, roles.MAIN_CAREGIVER, roles.NOK)
 NEWS_SHOWN = 10
+# An addition with a hand-over and an answer: most acts write fewer.
+LINES_OF_AN_ACT = 4
 
 # Who reads is decided in the same statement: his vouched profession and the current matrix come with each line.
 _REFERENTS = """
@@ -99,11 +101,15 @@ def news(entry, since) -> list[News]:
         .filter(dossier_id=entry.dossier.pk, at__gt=since)
         .exclude(by=entry.user)
         .with_names()
-        .order_by("-at")[:NEWS_SHOWN]
+        .order_by("-at", "-id")[: NEWS_SHOWN * LINES_OF_AN_ACT]
     )
     return [
-        News(at=change.at, icon=history.ICONS[change.kind], sentence=history.sentence(history.told_of(change)))
-        for change in changes
+        News(
+            at=act[-1].at,
+            icon=history.ICONS[act[0].kind],
+            sentence=history.tell([history.told_of(change) for change in act]),
+        )
+        for act in history.acts_of(changes)[:NEWS_SHOWN]
     ]
 
 

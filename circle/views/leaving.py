@@ -95,8 +95,7 @@ def join(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         messages.info(request, str(error))
     else:
         links = links_of(entry.dossier.pk, left.pk)
-        said = f"{row.name} n'est plus qu'une fois dans le cercle de soins."
-        offer_undo(request, said, url=links.undo, label="Remettre les deux entrées")
+        offer_undo(request, f"Les deux entrées de {row.name} sont réunies.", url=links.undo, label="Annuler")
     return redirect(request, circle_url(entry))
 
 
@@ -168,7 +167,7 @@ def _history(request, entry, changes, row) -> HttpResponse:
     shown = paginate(seen, request.GET.get("page"))
     context = {
         "row": row,
-        "lines": [_line(change) for change in shown.items],
+        "lines": [_line(act) for act in history.acts_of(shown.items)],
         "shown": shown,
         "links": links_of(entry.dossier.pk, row.id) if row else None,
         "may_undo": bool(row) and may_undo(row, entry),
@@ -177,6 +176,6 @@ def _history(request, entry, changes, row) -> HttpResponse:
     return page(request, entry, "circle/history.html", context)
 
 
-def _line(change) -> dict:
-    told = history.told_of(change)
-    return {"at": change.at, "icon": history.ICONS[change.kind], "sentence": history.sentence(told)}
+def _line(act) -> dict:
+    tolds = [history.told_of(change) for change in act]
+    return {"at": act[-1].at, "icon": history.ICONS[act[0].kind], "sentence": history.tell(tolds)}

@@ -74,7 +74,7 @@ def test_one_click_joins_them_and_one_more_puts_them_back(screen, entry, houses)
     before = here(entry)
     assert screen.join(older).status_code == 303
     page = screen.list()
-    assert "SAAD MODÈLE n'est plus qu'une fois dans le cercle de soins." in page
+    assert "Les deux entrées de SAAD MODÈLE sont réunies." in page
     assert SAID not in page
     (row,) = here(entry).values()
     assert (row.id, row.role) == (newer.pk, "Aide à domicile")
