@@ -32,7 +32,7 @@ from habilitations import actions as habilitations
 from habilitations.models import MatrixVersion, VouchedProfession
 from habilitations.rubriques import Rubrique
 
-PROFESSIONALS, STRUCTURES, SEED = 20_000, 4_000, 81
+PROFESSIONALS, STRUCTURES, DOSSIERS, SEED = 20_000, 4_000, 60, 81
 # The demonstration lives in the Tarn: three letters and a town must find somebody there.
 DEPARTMENT = "81"
 # Stable keys: a second load finds what the first one made.
@@ -50,7 +50,7 @@ LOCAL_STRUCTURES = (
 )  # fmt: skip
 
 
-def load(*, say: Callable[[str], None], professionals: int = PROFESSIONALS, dossiers_wanted: int = 60) -> bool:
+def load(*, say: Callable[[str], None], professionals: int = PROFESSIONALS, dossiers_wanted: int = DOSSIERS) -> bool:
     """Load everything that is missing; return whether there was anything to do. `say` gets progress lines."""
     if User.objects.filter(email=PEOPLE[-1].email).exists() and Dossier.objects.count() >= len(STORIES):
         return False
