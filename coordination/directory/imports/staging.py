@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from coordination.common.copying import copy_in
 from coordination.common.ids import uuid7
 
 MASK = (1 << 63) - 1
@@ -39,7 +40,7 @@ def _copied(value: Any) -> str:
 
 def copy(table: str, blocks: Iterable[str | bytes]) -> None:
     """COPY blocks of lines into a table of our own making."""
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (DELIMITER '|', NULL '\\N')") as out:
+    with connection.cursor() as cursor, copy_in(cursor, f"COPY {table} FROM STDIN (DELIMITER '|', NULL '\\N')") as out:
         for block in blocks:
             out.write(block)
 
