@@ -27,7 +27,7 @@ from coordination.runtime.postgres import Cluster
 from coordination.runtime.services import ROOM_NEEDED
 
 pytestmark = pytest.mark.slow
-PATIENCE = 180
+PATIENCE = 300
 # What pytest set for itself must not reach the product.
 OURS = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PORT", "DATA_DIR", "SITE_URL", "SECRET_KEY")
 SMALL = {"DEMO_PROFESSIONALS": "600", "DEMO_DOSSIERS": "12"}
@@ -42,7 +42,13 @@ class Run:
         environment |= SMALL | {"DATA_DIR": str(data_dir), "PORT": str(self.port)}
         command = [sys.executable, "-m", "coordination.runtime", "run"]
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # A suite started in the background of a shell ignores Ctrl-C, and would hand that down.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.said = ""
 
@@ -84,7 +90,7 @@ def running(data_dir, port=None):
         yield run
     finally:
         if run.process.poll() is None:
-            run.stop()
+            run.stop(signal.SIGTERM)
         run.process.stdout.close()
 
 
