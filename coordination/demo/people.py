@@ -71,8 +71,8 @@ PEOPLE = (
     ),
     Person(
         "secretariat", "secretariat@demo.example", "Essai", "Bruno", "M",
-        "Secrétaire, DAC Exemple", "331", "", DAC, "0536491042",
-        tries="identité et agenda, rien de clinique",
+        "Secrétaire, DAC Exemple", "331", "", DAC, "0536491042", delegate=True,
+        tries="dossiers de sa structure : identité et agenda, rien de clinique",
     ),
     Person(
         "structure", "structure@demo.example", "Gabarit", "Denis", "M",

@@ -73,7 +73,7 @@ class Reader:
 class Filters:
     """What the address of the list says. Anything unreadable is the default."""
 
-    vue: str = "mes"
+    vue: str = ""  # the address names no tab: FileActive.settled() chooses it
     statut: str = OPEN_STATES
     motif: str = ""
     territoire: str = ""
@@ -89,7 +89,7 @@ class Filters:
         """Return the filters of a query string or a posted form (a QueryDict)."""
         page = data.get("page", "")
         return cls(
-            vue=_among(data.get("vue"), VIEWS, "mes"),
+            vue=_among(data.get("vue"), VIEWS, ""),
             statut=_among(data.get("statut"), [OPEN_STATES, ALL_STATES, *Dossier.Status.values], OPEN_STATES),
             motif=_among(data.get("motif"), Dossier.Motif.values, ""),
             territoire=(data.get("territoire") or "")[:3] if (data.get("territoire") or "").isalnum() else "",
@@ -146,9 +146,24 @@ class FileActive:
     filters: Filters
     wanted: Wanted = field(default_factory=Wanted)
 
+    def settled(self) -> tuple[FileActive, Counts]:
+        """Return the list on the tab to show, with its numbers.
+
+        The tab of the address; when it names none, one's own dossiers, or those of the structure for who has only
+        these. One SQL statement, a second one in that last case.
+        """
+        if self.filters.vue:
+            return self, self.counts()
+        own = replace(self, filters=replace(self.filters, vue="mes"))
+        counts = own.counts()
+        if counts.tabs["mes"].value or not counts.tabs["structure"].value:
+            return own, counts
+        shared = replace(self, filters=replace(self.filters, vue="structure"))
+        return shared, shared.counts()
+
     def matching(self) -> QuerySet[Dossier]:
         """Return the dossiers of the list, in no order."""
-        rows = self._open_to_reader(VIEWS[self.filters.vue])
+        rows = self._open_to_reader(VIEWS.get(self.filters.vue, OWN))
         rows = _of_status(rows, self.filters.statut)
         if self.filters.motif:
             rows = rows.filter(motif=self.filters.motif)

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from coordination.accounts.models import User
 from coordination.common.french import plural
+from coordination.common.identifiers import parse_person_name
 from coordination.common.text import capital_family, capital_given, fold, squeeze
 from coordination.directory.errors import (
     AlreadyAttached,
@@ -76,8 +77,9 @@ def create_local_professional(
     """Create a professional, with or without RPPS, and the activity under which the search finds them.
 
     With an RPPS or ADELI number the row is the one the national file will take over at its next load.
-    Raises AlreadyInDirectory when that number is there already.
+    Raises InvalidName (no letter in the name), AlreadyInDirectory when that number is there already.
     """
+    parse_person_name(family_name, field="family_name")
     national_id = f"8{rpps}" if rpps else (f"0{adeli}" if adeli else "")
     if national_id and Professional.objects.filter(national_id=national_id).exists():
         raise AlreadyInDirectory(name="Ce professionnel", field="rpps" if rpps else "adeli")

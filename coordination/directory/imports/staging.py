@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from coordination.common.copying import copy_in
 from coordination.common.ids import uuid7
 
 MASK = (1 << 63) - 1
@@ -43,10 +44,8 @@ def copy(table: str, blocks: Iterable[str | bytes], *, frozen: bool = False) -> 
     `frozen`: the storage of the table was renewed in this transaction (`renewed`), its rows need no mark later.
     """
     options = "FREEZE, " if frozen else ""
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} FROM STDIN ({options}DELIMITER '|', NULL '\\N')") as out,
-    ):
+    statement = f"COPY {table} FROM STDIN ({options}DELIMITER '|', NULL '\\N')"
+    with connection.cursor() as cursor, copy_in(cursor, statement) as out:
         for block in blocks:
             out.write(block)
 

@@ -86,8 +86,8 @@ def _asked(request: HttpRequest) -> tuple[Filters, Wanted]:
 
 def _page(request: HttpRequest, filters: Filters, wanted: Wanted) -> HttpResponse:
     reader = Reader.of(request.user)
-    listed = FileActive(reader, filters, wanted)
-    rows, counts = listed.page(), listed.counts()
+    listed, counts = FileActive(reader, filters, wanted).settled()
+    rows = listed.page()
     _trace(request, _action(request, wanted), len(rows.dossiers))
     return render(request, "dossiers/list.html", _context(request, listed, rows, counts))
 
