@@ -140,7 +140,7 @@ def card(entry) -> Card:
     """Return the card of the home page.
 
     facts: count (None in the reduced circle), holders [{label, name, phone}] (name "" when nobody holds the
-    role; phone in the reduced circle only), sentence ("4 membres ont accès, 1 refus du patient.").
+    role, and in the reduced circle, whose labels are functions), sentence ("4 membres ont accès, 1 refus du patient.").
     """
     rows = Member.objects.rows(entry)
     facts = _whole(rows) if entry.access.sees_whole_circle else _reduced(rows)
@@ -163,7 +163,7 @@ def _holder(code: str, row: MemberRow | None) -> dict[str, str]:
     if row is None:
         return {"label": roles.label(code), "name": "", "phone": ""}
     kin = kinship(row.relation_code, row.relation)
-    return {"label": row.role, "name": ", ".join(filter(None, (row.name, kin))), "phone": ""}
+    return {"label": row.role, "name": ", ".join(filter(None, (row.name, kin))), "phone": row.mobile or row.phone}
 
 
 def _reduced(rows: list[MemberRow]) -> dict:

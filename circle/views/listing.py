@@ -46,6 +46,7 @@ class Filters:
     day: dt.date | None = None
     text: str = ""
     day_error: str = ""
+    day_typed: str = ""
 
     @property
     def shown_day(self) -> dt.date:
@@ -74,6 +75,7 @@ def read_filters(request: HttpRequest) -> Filters:
         day=day,
         text=request.POST.get("q", "").strip()[:100],
         day_error=error,
+        day_typed=typed[:20] if error else "",
     )
 
 

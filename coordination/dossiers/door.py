@@ -178,7 +178,10 @@ def _refusal(
 
 def _missing(entry: Entry, rubrique: Rubrique, niveau: Niveau) -> LevelMissing:
     """Say why: the profile does not hold the level, or the state of the dossier lowers everybody's."""
-    if entry.access.matrix.level(entry.access.profile, rubrique) < niveau:
+    held = entry.access.matrix.level(entry.access.profile, rubrique)
+    if held < niveau:
+        if held >= Niveau.LECTURE:
+            return LevelMissing(f"La rubrique « {rubrique.label} » vous est ouverte en lecture seulement.")
         return LevelMissing(rubrique=rubrique.label)
     state = entry.dossier.get_status_display().lower()
     return LevelMissing(f"Ce dossier est {state} : il se lit, il ne se modifie pas.")

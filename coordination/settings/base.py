@@ -151,6 +151,9 @@ CELERY_BEAT_SCHEDULE = {
     "journal-months": {"task": "habilitations.tasks.prepare_journal", "schedule": crontab(hour=4, minute=7)},
 }
 
+# The page of the mails kept on this machine: it opens links of sign-in to anybody, on a developer's machine only.
+MAILBOX_PAGE = False
+
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)
 
