@@ -139,8 +139,8 @@ def _referent(name: str, civility: str) -> dict[str, str]:
 def card(entry) -> Card:
     """Return the card of the home page.
 
-    facts: count (None in the reduced circle), holders [{label, name, phone}] (name "" when nobody holds the
-    role, and in the reduced circle, whose labels are functions), sentence ("4 membres ont accès, 1 refus du patient.").
+    facts: count (None in the reduced circle), holders [{label, name, phone}] (name "" when nobody holds the role, and
+    in the reduced circle, whose labels are functions), sentence ("4 membres ont accès, 1 refus du patient.").
     """
     rows = Member.objects.rows(entry)
     facts = _whole(rows) if entry.access.sees_whole_circle else _reduced(rows)
