@@ -133,11 +133,9 @@ def test_a_trigger_of_the_application_cannot_move_the_end_of_a_chain(database):
 
 
 def test_migrations_and_the_months_to_come_go_on_with_the_application_s_role(database):
-    again = database.manage("migrate", "--no-input")
-    assert again.returncode == 0, again.stderr
-    # Other tables are the application's: a migration backwards and forwards changes them.
-    for target in ("0001", "0002"):
-        moved = database.manage("migrate", "outbox", target)
+    # Other tables are the application's: a migration changes them backwards, and again forwards with all the others.
+    for words in (["outbox", "0001"], ["--no-input"]):
+        moved = database.manage("migrate", *words)
         assert moved.returncode == 0, moved.stderr
     assert database.run("SELECT habilitations_ensure_partitions(26)")[0] == 4
     assert database.run("SELECT habilitations_ensure_partitions(26)") == (0,)
