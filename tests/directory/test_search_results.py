@@ -203,6 +203,53 @@ def test_no_text_is_an_error(directory, text):
     search.search(text)
 
 
+CITIES = [
+    ("paris", "Paris 13e Arrondissement", "75013", "75113"),
+    ("lyon", "Lyon 3e Arrondissement", "69003", "69383"),
+    ("marseille", "Marseille 8e Arrondissement", "13008", "13208"),
+]
+
+
+@pytest.mark.parametrize(("city", "town", "postal_code", "commune"), CITIES)
+def test_structures_of_a_city_with_arrondissements(city, town, postal_code, commune):
+    house("PHARMACIE DE L'ARRONDISSEMENT", town=town, postal_code=postal_code, commune=commune)
+    house("PHARMACIE D'AILLEURS", town="Vileurbe", postal_code=f"{postal_code[:2]}700", commune=f"{commune[:2]}090")
+    learn()
+    assert houses("pharmacie", place=city) == ["PHARMACIE DE L'ARRONDISSEMENT"]
+    assert houses(f"pharmacie {city}") == ["PHARMACIE DE L'ARRONDISSEMENT"]
+
+
+REMOTE = [
+    ("974", "Saint-Denis", "97400", "97411"),
+    ("973", "Cayenne", "97300", "97302"),
+    ("978", "Saint-Martin", "97150", "97801"),
+    ("988", "Nouméa", "98800", "98818"),
+    ("2A", "Ajaccio", "20000", "2A004"),
+    ("2B", "Bastia", "20200", "2B033"),
+]
+
+
+@pytest.mark.parametrize("code", [code for code, *_ in REMOTE])
+@pytest.mark.parametrize("text", ["", "ehpad", "essai"])
+def test_overseas_and_corsica_by_their_codes(code, text):
+    for of, town, postal_code, commune in REMOTE:
+        where = {"town": town, "postal_code": postal_code, "commune": commune}
+        person("ESSAI", f"De {of}", structure=house(f"EHPAD ESSAI {of}", **where), **where)
+    learn()
+    assert houses(text, place=code) == [f"EHPAD ESSAI {code}"]
+    assert names(text, place=code) == [f"ESSAI De {code}"]
+
+
+def test_near_first_overseas(directory):
+    for town, postal_code, commune in (("Fort-de-France", "97200", "97209"), ("Saint-Denis", "97400", "97411")):
+        where = {"town": town, "postal_code": postal_code, "commune": commune}
+        person("LOINTAIN", town, structure=house(f"EHPAD LOINTAIN {town}", **where), **where)
+    learn()
+    assert names("lointain", near="97411")[0] == "LOINTAIN Saint-Denis"
+    assert names("lointain", near="97200")[0] == "LOINTAIN Fort-de-France"
+    assert houses("lointain", near="97411")[0] == "EHPAD LOINTAIN Saint-Denis"
+
+
 @pytest.mark.req("PERF-3")
 @pytest.mark.parametrize(
     "text", ["martin", "echantillon carmaux", "kiné albi", "lagoff maelle", "zzzz yyyy", "10999000345"]

@@ -115,10 +115,42 @@ def test_a_short_abbreviation_comes_after_the_beginning_of_a_name():
 
 def test_numbers_are_places():
     assert understood("81")[0].places[0].department == "81"
-    assert understood("2a")[0].places[0].postal_codes == ("200", "202")
+    assert understood("2a")[0].places[0].communes == ("2A", "2B")
     assert understood("974")[0].places[0].postal_codes == ("974", "975")
     assert understood("tarn orthophoniste")[0].places[0].department == "81"
     assert places.of_number("00") is None
+
+
+@pytest.mark.parametrize(
+    ("typed_place", "lexemes"),
+    [
+        ("81", ["dep81"]),
+        ("81400", ["cp81400"]),
+        ("814", ["cp814:*"]),
+        ("2A", ["com2a:*"]),
+        ("corse du sud", ["com2a:*"]),
+        ("974", ["cp974:*"]),
+        ("la réunion", ["cp974:*"]),
+        ("978", ["com978:*"]),
+        ("988", ["cp988:*"]),
+        ("carmaux", ["com81060"]),
+        ("paris", ["com751:*", "com75056"]),
+        ("lyon", ["com6938:*", "com69123"]),
+        ("marseille", ["com132:*", "com13055"]),
+    ],
+)
+def test_a_place_is_a_query_on_the_words_of_structures(typed_place, lexemes):
+    assert [place.lexeme for place in understood(typed_place)[0].places] == lexemes
+
+
+def test_overseas_each_collectivity_is_near_itself_only():
+    assert [places.near_of(code) for code in ("81400", "97411", "988", "2A", "20000", "")] == [
+        "81", "974", "988", "20", "20", "",
+    ]  # fmt: skip
+    assert places.around("974").postal_codes == ("974", "975")
+    sainte_marie = reading.readings(typed.read("sainte marie"), LEXICON, near="972")[0].places[0]
+    assert sainte_marie.around == "972"
+    assert places.of_town("saint martin")[0].around in ("978", "38")
 
 
 def test_paris_is_a_town_with_its_arrondissements():

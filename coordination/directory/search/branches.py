@@ -13,7 +13,7 @@ from typing import Any
 from coordination.common.nomenclatures.synonyms import Target
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.names import LAST, NameIndex
-from coordination.directory.search.places import Place
+from coordination.directory.search.places import Place, around
 from coordination.directory.search.reading import Reading, splits
 
 # One more than the screen counts ("plus de 50"), and a few for people with two workplaces.
@@ -143,7 +143,7 @@ def _scans(
                 yield _branch(family, given, place, reading, target, near)
             continue
         if near and not reading.workplace and _are_many(family, given, lexicon):
-            yield _branch(family, given, Place(near), reading, target, near, most=NEARBY)
+            yield _branch(family, given, around(near), reading, target, near, most=NEARBY)
         yield _branch(family, given, None, reading, target, near)
 
 
@@ -205,7 +205,7 @@ def _rank(
         expression = str(whole)
     expression += " + CASE WHEN a.ceased_at IS NULL THEN 0 ELSE 2 END"
     if near:
-        expression += " + CASE WHEN left(a.postal_code, 2) = %s THEN 0 ELSE 1 END"
+        expression += f" + CASE WHEN left(a.postal_code, {len(near)}) = %s THEN 0 ELSE 1 END"
         params.append(near)
     return expression, params
 

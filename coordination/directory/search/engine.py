@@ -48,9 +48,9 @@ def search(
     Less than two characters and no filter give nothing. Never raises on a text.
     """
     cut = typed.read(text)
-    near_department = places.department_of(near)
+    around = places.near_of(near)
     filters = Filters(
-        _targets(profession), _places(place, near_department), typed.read(structure).words, _category(category)
+        _targets(profession), _places(place, around), typed.read(structure).words, _category(category)
     )
     if not _says_enough(cut, filters):
         return SearchResults()
@@ -58,7 +58,7 @@ def search(
         found = _by_identifiers(cut, kinds, limit)
         if not found.is_empty or not cut.words:
             return found
-    return _by_words(cut, filters, near_department, limit, kinds)
+    return _by_words(cut, filters, around, limit, kinds)
 
 
 def structures(
@@ -82,7 +82,7 @@ def find_similar(
         return ()
     lexicon = vocabulary.current()
     where = _places(town, "")
-    near = where[0].department if where else ""
+    near = where[0].around if where else ""
     reading = Reading(names=(*family, *given), ranks=SURE)
     words = (*family, *given)
     found = people.find(branches.of_readings([reading], lexicon, near=near), words, limit=limit)

@@ -11,6 +11,11 @@ from coordination.common.text import fold
 
 # Rows of the national files name the arrondissement or the whole town: both are meant.
 _WITH_ARRONDISSEMENTS = {"75056": ("751", "752"), "69123": ("6938", "6939"), "13055": ("132", "133")}
+# Their postal codes are 20..., their communes 2A... and 2B...
+_CORSICA = ("2A", "2B")
+_OVERSEAS = ("97", "98")
+# Saint-Barthélemy and Saint-Martin have communes of their own and postal codes of Guadeloupe.
+_ISLANDS = ("977", "978")
 MAX_HOMONYMS = 4
 LONGEST_NAME = 7
 
@@ -26,12 +31,19 @@ class Place:
 
     @property
     def lexeme(self) -> str:
-        """The word that stands for this place in the index of structures; "" when only a range says it."""
-        if self.communes and self.communes[1] == _after(self.communes[0]) and len(self.communes[0]) == 5:
-            return f"com{self.communes[0].lower()}"
-        if self.postal_codes and len(self.postal_codes[0]) == 5:
-            return f"cp{self.postal_codes[0]}"
-        return "" if self.communes or self.postal_codes else f"dep{self.department.lower()}"
+        """This place as a query on the words of a structure: whole codes as they are, the others as beginnings."""
+        said = [_lexeme("com", self.communes), _lexeme("cp", self.postal_codes)]
+        return " & ".join(filter(None, said)) or f"dep{self.department.lower()}"
+
+    @property
+    def around(self) -> str:
+        """What `near_of` gives for an address in this place."""
+        codes = self.communes or self.postal_codes
+        return codes[0][:3] if codes and codes[0].startswith(_OVERSEAS) else self.department
+
+    def is_near(self, near: str) -> bool:
+        """Return whether this place is in the département (or overseas collectivity) `near_of` gave."""
+        return bool(near) and self.around.startswith(near)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +59,42 @@ def _after(code: str) -> str:
     return code[:-1] + chr(ord(code[-1]) + 1)
 
 
+def _lexeme(kind: str, codes: tuple[str, str] | None) -> str:
+    # A range is always that of one beginning: "751" to "752" is every arrondissement of Paris.
+    if not codes:
+        return ""
+    return f"{kind}{codes[0].lower()}" + ("" if len(codes[0]) == 5 else ":*")
+
+
 def department_of(postal_code: str | None) -> str:
     """Return the two figures by which the index of activities cuts France, "" when unknown."""
     return (postal_code or "")[:2]
 
 
+def near_of(code: str | None) -> str:
+    """Return the beginning of the postal codes around a postal code or a département: "81", "20", "974"."""
+    code = (code or "").upper()
+    if code in _CORSICA:
+        return "20"
+    return code[:3] if code.startswith(_OVERSEAS) else code[:2]
+
+
+def around(near: str) -> Place:
+    """Return the place of all the postal codes that begin as `near_of` says."""
+    return Place(near[:2], postal_codes=(near, _after(near)) if len(near) > 2 else None)
+
+
 def of_number(word: str) -> Place | None:
     """Return the place of a postal code, of its beginning, or of a département code; None for another number."""
     code = word.upper()
-    if code in ("2A", "2B"):
-        return Place("20", postal_codes=("200", "202") if code == "2A" else ("202", "207"), label=code)
+    if code in _CORSICA:
+        return Place("20", communes=(code, _after(code)), label=code)
     if not code.isdigit() or not 2 <= len(code) <= 5 or code[:2] in ("00", "99", "96"):
         return None
     if len(code) == 2:
         return Place(code, label=code)
+    if code in _ISLANDS:
+        return Place("97", communes=(code, _after(code)), label=code)
     return Place(code[:2], postal_codes=(code, _after(code)), label=code)
 
 
@@ -97,7 +131,7 @@ def narrow(places: Sequence[Place], near: str, number: Place | None) -> tuple[Pl
     if number:
         inside = [p for p in places if p.department == number.department]
         return tuple(inside[:MAX_HOMONYMS]) or (number,)
-    ranked = sorted(places, key=lambda p: p.department != near)
+    ranked = sorted(places, key=lambda p: not p.is_near(near))
     return tuple(ranked[:MAX_HOMONYMS])
 
 
