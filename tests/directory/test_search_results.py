@@ -219,6 +219,29 @@ def test_structures_of_a_city_with_arrondissements(city, town, postal_code, comm
     assert houses(f"pharmacie {city}") == ["PHARMACIE DE L'ARRONDISSEMENT"]
 
 
+def test_one_arrondissement():
+    for number in (3, 13):
+        where = {
+            "town": f"Paris {number}e Arrondissement",
+            "postal_code": f"750{number:02}",
+            "commune": f"751{number:02}",
+        }
+        person("ESSAI", f"Du {number}e", profession="10", structure=house(f"PHARMACIE DU {number}E", **where), **where)
+    whole = {"town": "Paris", "postal_code": "75013", "commune": "75056"}
+    person("ESSAI", "Sans arrondissement", structure=house("PHARMACIE SANS RANG", **whole), **whole)
+    person("ESSAI", "De Marseille", profession="10", town="Aix", postal_code="13100", commune="13001")
+    person("PARIS", "De Marseille", profession="10", town="Aix", postal_code="13100", commune="13001")
+    learn()
+    assert sorted(names("paris 13")) == ["ESSAI Du 13e", "ESSAI Sans arrondissement"]
+    assert names("médecin paris 13ème arrondissement") == ["ESSAI Du 13e"]
+    assert houses("pharmacie paris 13") == ["PHARMACIE DU 13E", "PHARMACIE SANS RANG"]
+    assert houses("pharmacie", place="paris 13e") == ["PHARMACIE DU 13E", "PHARMACIE SANS RANG"]
+
+
+def test_a_number_restricts_structures_too(directory):
+    assert houses("ehpad 81") == houses("ehpad 81400") == ["EHPAD LES TILLEULS"]
+
+
 REMOTE = [
     ("974", "Saint-Denis", "97400", "97411"),
     ("973", "Cayenne", "97300", "97302"),

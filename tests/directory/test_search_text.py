@@ -130,7 +130,6 @@ def test_numbers_are_places():
         ("2A", ["com2a:*"]),
         ("corse du sud", ["com2a:*"]),
         ("974", ["cp974:*"]),
-        ("la réunion", ["cp974:*"]),
         ("978", ["com978:*"]),
         ("988", ["cp988:*"]),
         ("carmaux", ["com81060"]),
@@ -158,6 +157,53 @@ def test_paris_is_a_town_with_its_arrondissements():
     assert first.communes == ("751", "752")
     assert second.communes == ("75056", "75057")
     assert "16e" in understood("paris 16")[0].places[0].label
+
+
+@pytest.mark.parametrize(
+    ("text", "commune", "postal_code"),
+    [
+        ("paris 13", "75113", "75013"),
+        ("médecin paris 13", "75113", "75013"),
+        ("PARIS 1er arrondissement", "75101", "75001"),
+        ("paris 03", "75103", "75003"),
+        ("75013 paris", "75113", "75013"),
+        ("lyon 3e", "69383", "69003"),
+        ("Lyon 3ème", "69383", "69003"),
+        ("marseille 8ème arrondissement", "13208", "13008"),
+        ("martin marseille 8 e arrdt", "13208", "13008"),
+    ],
+)
+def test_an_arrondissement_is_a_place_of_its_own(text, commune, postal_code):
+    found = understood(text)
+    own, in_whole = found[0].places[:2]
+    assert own.communes[0] == commune
+    assert (in_whole.communes[0] in ("75056", "69123", "13055"), in_whole.postal_codes[0]) == (True, postal_code)
+    assert not set("0123456789") & set(" ".join(found[0].names))
+    # Nor is its number a département for those who have the name of the town.
+    assert all(place.department == postal_code[:2] for r in found for place in r.places)
+    assert not any(place.lexeme.startswith("dep") for r in found for place in r.places)
+
+
+def test_the_departement_after_a_city_is_no_arrondissement():
+    assert [p.communes[0] for p in understood("paris 75")[0].places] == ["751", "75056"]
+    assert [p.communes[0] for p in understood("lyon 69")[0].places] == ["6938", "69123"]
+    assert [p.postal_codes for p in understood("paris 81")[0].places] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "lexemes"),
+    [
+        ("paris 13", ["com75113", "com75056 & cp75013"]),
+        ("75013 Paris", ["com75113", "com75056 & cp75013"]),
+        ("81000 Albi cedex 9", ["com81004"]),
+        ("carmau 81", ["com81060"]),
+        ("81400", ["cp81400"]),
+        ("xyz", []),
+        ("00000", []),
+    ],
+)
+def test_the_field_of_towns(text, lexemes):
+    assert [place.lexeme for place in places.of_field(typed.read(text).words, "")] == lexemes
 
 
 def test_a_town_being_typed_is_guessed_unless_the_word_is_a_name():

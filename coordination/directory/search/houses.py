@@ -11,7 +11,7 @@ from coordination.directory.models import Source
 from coordination.directory.search.branches import STRUCTURE_WORDS as WORDS
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.names import LAST, NameIndex
-from coordination.directory.search.places import Place, around
+from coordination.directory.search.places import Place, around, of_number
 from coordination.directory.search.results import MANY, Exactness, Group, StructureResult, marks, town_name
 
 CANDIDATES = 56
@@ -72,7 +72,8 @@ def query(
 
     Words that thousands of structures hold are asked near first; alone, they are asked near only.
     """
-    telling = [w for w in words if len(w) > 2] or list(words)
+    # A number that may say where is in the name, or the structure is not the one meant here.
+    telling = [w for w in words if len(w) > 2 or of_number(w)] or list(words)
     index = lexicon.structure_words
     if not lexicon.is_empty and not all(index.begins(word) for word in telling):
         return []

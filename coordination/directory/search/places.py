@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from coordination.common import communes
@@ -16,6 +17,8 @@ _CORSICA = ("2A", "2B")
 _OVERSEAS = ("97", "98")
 # Saint-Barthélemy and Saint-Martin have communes of their own and postal codes of Guadeloupe.
 _ISLANDS = ("977", "978")
+_CITIES = ("Paris", "Lyon", "Marseille")
+_ARRONDISSEMENT = re.compile(r"(paris|lyon|marseille) (\d{1,2}) ?(?:er|e|eme|ieme)?(?: (?:arrondissement|arrdt|arr))?")
 MAX_HOMONYMS = 4
 LONGEST_NAME = 7
 
@@ -101,6 +104,8 @@ def of_number(word: str) -> Place | None:
 @lru_cache(maxsize=4096)
 def of_town(phrase: str) -> tuple[Place, ...]:
     """Return the places of exactly this name: towns (largest first), else a département."""
+    if arrondissement := _arrondissement(phrase):
+        return of_commune(arrondissement)
     found = communes.resolve(phrase)
     if found and found[0].insee in _WITH_ARRONDISSEMENTS:
         return of_commune(found[0])
@@ -117,22 +122,62 @@ def beginning(phrase: str) -> tuple[Place, ...]:
 
 
 def of_commune(commune: communes.Commune) -> tuple[Place, ...]:
-    """Return the place of a commune, and of its arrondissements when it has some."""
+    """Return the place of a commune, and of its arrondissements when it has some.
+
+    An arrondissement is also the postal codes of its own among the rows that name the whole town.
+    """
     department = department_of(commune.postal_code)
     if not department:
         return ()
     own = Place(department, communes=(commune.insee, _after(commune.insee)), label=commune.name)
+    if commune.is_arrondissement:
+        whole = next(town for town, inner in _WITH_ARRONDISSEMENTS.items() if commune.insee.startswith(inner[0]))
+        inside = (
+            replace(own, communes=(whole, _after(whole)), postal_codes=(c, _after(c))) for c in commune.postal_codes
+        )
+        return (own, *inside)
     inner = _WITH_ARRONDISSEMENTS.get(commune.insee)
     return (Place(department, communes=inner, label=commune.name), own) if inner else (own,)
+
+
+def _arrondissement(phrase: str) -> communes.Commune | None:
+    """Return the arrondissement of "paris 13", "lyon 3e", "marseille 8 eme arrdt", None for anything else."""
+    said = _ARRONDISSEMENT.fullmatch(phrase)
+    if not said:
+        return None
+    # The list writes "lyon 3e arrondissement"; `resolve` turns "3", "03" and "3eme" into "3e".
+    found = communes.resolve(f"{said[1]} {said[2]} arrondissement")
+    return found[0] if found else None
 
 
 def narrow(places: Sequence[Place], near: str, number: Place | None) -> tuple[Place, ...]:
     """Return the few places to search among homonyms: those of the number typed, else the near ones first."""
     if number:
         inside = [p for p in places if p.department == number.department]
+        if inside and inside[0].label in _CITIES and (exactly := _of_postal_code(number)):
+            return exactly
         return tuple(inside[:MAX_HOMONYMS]) or (number,)
     ranked = sorted(places, key=lambda p: not p.is_near(near))
     return tuple(ranked[:MAX_HOMONYMS])
+
+
+def _of_postal_code(number: Place) -> tuple[Place, ...]:
+    """Return the arrondissement of a whole postal code, () for the beginning of one."""
+    found = (c for c in communes.by_postal(number.label) if c.is_arrondissement)
+    return next((of_commune(c) for c in found), ())
+
+
+def of_field(words: Sequence[str], near: str) -> tuple[Place, ...]:
+    """Return where the words of the field « Ville / Code postal » say, () when they name no place."""
+    town = next(iter(spans(words)), None)
+    loose = [word for i, word in enumerate(words) if not (town and town.start <= i < town.end)]
+    number = next((place for word in loose if (place := of_number(word))), None)
+    if town:
+        return narrow(town.places, near, number)
+    begun = beginning(" ".join(word for word in words if not of_number(word)))
+    if begun:
+        return narrow(begun, near, number)
+    return (number,) if number else ()
 
 
 def spans(words: Sequence[str]) -> list[PlaceSpan]:

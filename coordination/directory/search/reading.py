@@ -36,13 +36,14 @@ _WORKPLACE_WORDS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to understand the text; empty fields restrict nothing."""
+    """One way to understand the text; empty fields restrict nothing. `words` is what does not say where."""
 
     names: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     targets: tuple[Target, ...] = ()
     workplace: tuple[str, ...] = ()
     ranks: tuple[int, int] = SURE
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,11 @@ def readings(
     """
     filters = filters or Filters()
     words = typed.words
-    numbers = _numbers(words)
     professions = _professions(words)
     towns = [_Span(s.start, s.end, places=s.places) for s in places.spans(words)]
+    # The 13 of "paris 13" is no département.
+    of_towns = {i for town in towns for i in range(town.start, town.end)}
+    numbers = {i: place for i, place in _numbers(words).items() if i not in of_towns}
     found: list[Reading] = []
     for chosen, ranks in _choices(words, professions, towns):
         reading = _read(words, chosen, numbers, near)
@@ -138,7 +141,9 @@ def _read(words: Sequence[str], chosen: Sequence[_Span], numbers: dict[int, Plac
         where = places.narrow(where, near, number) if where else (number,) if number else ()
     targets = tuple(t for span in chosen for t in span.targets)
     names = tuple(w for i, w in enumerate(words) if i not in taken and i not in loose)
-    return Reading(names=names, places=where, targets=targets)
+    saying_where = {i for span in chosen if span.places for i in range(span.start, span.end)} | set(loose)
+    rest = tuple(w for i, w in enumerate(words) if i not in saying_where)
+    return Reading(names=names, places=where, targets=targets, words=rest)
 
 
 def _at_workplace(found: Sequence[Reading]) -> list[Reading]:
@@ -162,7 +167,8 @@ def _guessed_town(words: Sequence[str], professions: list[_Span], lexicon: Lexic
             taken = {i for span in professions for i in range(span.start, span.end)}
             names = tuple(w for i, w in enumerate(words[:start]) if i not in taken)
             targets = tuple(t for span in professions for t in span.targets)
-            return Reading(names=names, places=where[: places.MAX_HOMONYMS], targets=targets, ranks=GUESSED_TOWN)
+            where = where[: places.MAX_HOMONYMS]
+            return Reading(names, where, targets, ranks=GUESSED_TOWN, words=tuple(words[:start]))
     return None
 
 
