@@ -242,6 +242,23 @@ def test_a_number_restricts_structures_too(directory):
     assert houses("ehpad 81") == houses("ehpad 81400") == ["EHPAD LES TILLEULS"]
 
 
+def test_people_of_the_town_that_was_half_said(directory):
+    """« saint sulpice » has seven exact homonyms, and the one that is meant has a longer name."""
+    pointe = {"town": "Saint-Sulpice-la-Pointe", "postal_code": "81370", "commune": "81271"}
+    oise = {"town": "Saint-Sulpice", "postal_code": "60430", "commune": "60598"}
+    person("SPÉCIMEN", "Zoé", profession="10", structure=house("CABINET DE LA POINTE", **pointe), **pointe)
+    person("EXEMPLE", "Anne", profession="10", **oise)
+    learn()
+    for text in ("saint sulpice", "médecin saint sulpice", "médecin st sulpice"):
+        assert names(text) == ["SPÉCIMEN Zoé", "EXEMPLE Anne"], text
+        assert names(text, near="60000") == ["EXEMPLE Anne", "SPÉCIMEN Zoé"], text
+    assert names("medecin", place="saint sulpice") == ["SPÉCIMEN Zoé", "EXEMPLE Anne"]
+    assert houses("cabinet saint sulpice") == ["CABINET DE LA POINTE"]
+    assert names("carmau")[:1] == ["D'HERVÉ Zoé"]
+    assert names("saint sulp") == ["SPÉCIMEN Zoé"]
+    assert names("saint sulp", near="60000")[0] == "EXEMPLE Anne"
+
+
 REMOTE = [
     ("974", "Saint-Denis", "97400", "97411"),
     ("973", "Cayenne", "97300", "97302"),

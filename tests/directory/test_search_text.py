@@ -211,6 +211,37 @@ def test_a_town_being_typed_is_guessed_unless_the_word_is_a_name():
     assert not any(r.places for r in understood("martin jean"))
 
 
+def towns(text, near=""):
+    first = next(r for r in understood(text, near=near) if r.places)
+    return [place.label for place in first.places]
+
+
+def test_a_longer_name_stands_beside_its_exact_homonyms():
+    assert towns("saint sulpice")[:2] == ["Saint-Sulpice-la-Pointe", "Saint-Sulpice-et-Cameyrac"]
+    assert "Saint-Sulpice" in towns("médecin saint sulpice")
+    assert towns("saint sulpice", near="60")[0] == "Saint-Sulpice"
+    assert towns("martin saint sulpice 81") == ["Saint-Sulpice-la-Pointe"]
+    assert towns("st sulpice la poi")[0] == "Saint-Sulpice-la-Pointe"
+    assert towns("blaye", near="81") == ["Blaye-les-Mines", "Blaye"]
+    assert len(towns("saint martin")) <= places.MAX_PLACES
+
+
+def test_a_longer_name_is_made_of_whole_words_and_is_not_dwarfed():
+    assert towns("albi") == ["Albi"]
+    assert set(towns("paris")) == {"Paris"}
+    assert towns("toulouse") == ["Toulouse"]
+
+
+def test_a_name_of_both_a_town_and_a_departement():
+    assert towns("vienne") == ["Vienne", "86"]
+    assert towns("la réunion")[0] == "974"
+
+
+def test_a_town_begun_alone_is_guessed_when_hardly_anybody_is_called_so():
+    assert towns("carmau") == ["Carmaux"]
+    assert not any(r.places for r in understood("mart"))
+
+
 def test_a_workplace_word_starts_a_workplace():
     first = understood("dupont ehpad les tilleuls")[0]
     assert (first.names, first.workplace) == (("dupont",), ("ehpad", "les", "tilleuls"))

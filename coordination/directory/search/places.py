@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 
 from coordination.common import communes
@@ -20,6 +20,12 @@ _ISLANDS = ("977", "978")
 _CITIES = ("Paris", "Lyon", "Marseille")
 _ARRONDISSEMENT = re.compile(r"(paris|lyon|marseille) (\d{1,2}) ?(?:er|e|eme|ieme)?(?: (?:arrondissement|arrdt|arr))?")
 MAX_HOMONYMS = 4
+MAX_LONGER = 3
+MAX_PLACES = 6
+DWARFED = 10
+# Between two meanings of one name ("vienne", "mayenne"), a département comes as a town of this size would.
+LIKE_A_TOWN = 10_000
+MOST_NAMES = 60
 LONGEST_NAME = 7
 
 
@@ -31,6 +37,9 @@ class Place:
     communes: tuple[str, str] | None = None
     postal_codes: tuple[str, str] | None = None
     label: str = ""
+    population: int = field(default=0, compare=False)
+    # Its name only begins as what was typed: "Saint-Sulpice-la-Pointe" for "saint sulpice".
+    is_longer: bool = field(default=False, compare=False)
 
     @property
     def lexeme(self) -> str:
@@ -103,22 +112,31 @@ def of_number(word: str) -> Place | None:
 
 @lru_cache(maxsize=4096)
 def of_town(phrase: str) -> tuple[Place, ...]:
-    """Return the places of exactly this name: towns (largest first), else a département."""
+    """Return the places that bear this name: towns, then longer names that begin with it, then a département.
+
+    Only whole words begin a longer name: "albi" is not Albias, but "saint sulpice" may be Saint-Sulpice-la-Pointe.
+    Empty when neither a town nor a département has exactly this name. `narrow` keeps the few to search.
+    """
     if arrondissement := _arrondissement(phrase):
         return of_commune(arrondissement)
     found = communes.resolve(phrase)
     if found and found[0].insee in _WITH_ARRONDISSEMENTS:
         return of_commune(found[0])
-    if found:
-        return tuple(p for c in found[:40] for p in of_commune(c))
     department = _departments().get(phrase)
-    return (department,) if department else ()
+    towns = [p for c in found[:MOST_NAMES] for p in of_commune(c)]
+    longer = [replace(p, is_longer=True) for c in _longer(phrase) for p in of_commune(c)] if found else []
+    return tuple(dict.fromkeys([*towns, *([department] if department else []), *longer]))
+
+
+def _longer(phrase: str) -> Iterable[communes.Commune]:
+    start = f"{communes.normalise(phrase)} "
+    return (c for c in communes.find(phrase, limit=MOST_NAMES) if communes.normalise(c.name).startswith(start))
 
 
 @lru_cache(maxsize=2048)
 def beginning(phrase: str) -> tuple[Place, ...]:
-    """Return the places of the three largest towns that begin with the phrase."""
-    return tuple(p for c in communes.find(phrase, limit=3) for p in of_commune(c))
+    """Return the places of the towns that begin with the phrase, the largest first; `narrow` keeps a few."""
+    return tuple(p for c in communes.find(phrase, limit=MOST_NAMES) for p in of_commune(c))
 
 
 def of_commune(commune: communes.Commune) -> tuple[Place, ...]:
@@ -129,7 +147,9 @@ def of_commune(commune: communes.Commune) -> tuple[Place, ...]:
     department = department_of(commune.postal_code)
     if not department:
         return ()
-    own = Place(department, communes=(commune.insee, _after(commune.insee)), label=commune.name)
+    own = Place(
+        department, communes=(commune.insee, _after(commune.insee)), label=commune.name, population=commune.population
+    )
     if commune.is_arrondissement:
         whole = next(town for town, inner in _WITH_ARRONDISSEMENTS.items() if commune.insee.startswith(inner[0]))
         inside = (
@@ -137,7 +157,7 @@ def of_commune(commune: communes.Commune) -> tuple[Place, ...]:
         )
         return (own, *inside)
     inner = _WITH_ARRONDISSEMENTS.get(commune.insee)
-    return (Place(department, communes=inner, label=commune.name), own) if inner else (own,)
+    return (replace(own, communes=inner), own) if inner else (own,)
 
 
 def _arrondissement(phrase: str) -> communes.Commune | None:
@@ -151,14 +171,27 @@ def _arrondissement(phrase: str) -> communes.Commune | None:
 
 
 def narrow(places: Sequence[Place], near: str, number: Place | None) -> tuple[Place, ...]:
-    """Return the few places to search among homonyms: those of the number typed, else the near ones first."""
+    """Return the few places to search among homonyms: near ones first, then the largest.
+
+    A number typed beside the name keeps those of its département. A longer name far away counts only when it is not
+    dwarfed by the town of exactly this name: Paris-l'Hôpital is not what "paris" means.
+    """
     if number:
-        inside = [p for p in places if p.department == number.department]
-        if inside and inside[0].label in _CITIES and (exactly := _of_postal_code(number)):
+        places = [p for p in places if p.department == number.department]
+        if places and places[0].label in _CITIES and (exactly := _of_postal_code(number)):
             return exactly
-        return tuple(inside[:MAX_HOMONYMS]) or (number,)
-    ranked = sorted(places, key=lambda p: not p.is_near(near))
-    return tuple(ranked[:MAX_HOMONYMS])
+    ranked = sorted(places, key=lambda p: (not p.is_near(near), -p.population))
+    least = max((p.population for p in places if not p.is_longer), default=0) / DWARFED
+    exact = [p for p in ranked if not p.is_longer][:MAX_HOMONYMS]
+    longer = [p for p in ranked if p.is_longer and (number or p.is_near(near) or p.population >= least)][:MAX_LONGER]
+    kept = {*exact, *longer}
+    return tuple(p for p in ranked if p in kept)[:MAX_PLACES] or ((number,) if number else ())
+
+
+def ranks(places: Sequence[Place]) -> dict[Place, int]:
+    """Return the rank of each place among those of one reading; the parts of one town share theirs."""
+    towns = {town: rank for rank, town in enumerate(dict.fromkeys((p.department, p.label) for p in places))}
+    return {p: towns[p.department, p.label] for p in places}
 
 
 def _of_postal_code(number: Place) -> tuple[Place, ...]:
@@ -187,6 +220,9 @@ def spans(words: Sequence[str]) -> list[PlaceSpan]:
         for end in range(min(len(words), start + LONGEST_NAME), start, -1):
             phrase = " ".join(words[start:end])
             if not phrase.isdigit() and len(phrase) > 1 and (places := of_town(phrase)):
+                # "saint sulpice la poi" is still being typed.
+                if end < len(words) and (begun := beginning(" ".join(words[start:]))):
+                    end, places = len(words), begun
                 found.append(PlaceSpan(start, end, places))
                 start = end
                 break
@@ -202,5 +238,5 @@ def _departments() -> dict[str, Place]:
         code = department.code
         place = of_number(code)
         if place:
-            table[fold(department.name)] = place
+            table[fold(department.name)] = replace(place, population=LIKE_A_TOWN)
     return table
