@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from coordination.directory import search
 from coordination.directory.models import Attachment
-from coordination.directory.search import engine, vocabulary
+from coordination.directory.search import engine, options, vocabulary
 from tests.accounts.factories import UserFactory
 from tests.directory.search_data import house, learn, person
 
@@ -151,6 +151,17 @@ def test_filters(directory):
     assert names("echantillon", place="81000") == ["ÉCHANTILLON Pierre"]
     assert names("", place="Albi", profession="91") == ["LE GOFF Maëlle"]
     assert houses("", category="620", place="81400") == ["PHARMACIE ÉCHANTILLON"]
+
+
+@pytest.mark.parametrize("text", ["echantillon", "ehpad", "", "kiné"])
+def test_an_unknown_place_is_said_and_nothing_is_searched(directory, text):
+    found = search.search(text, place="  xyz ")
+    assert found.is_empty
+    assert found.unknown_place == "xyz"
+    assert options.sentence(found).startswith("Aucune commune « xyz » : ")
+    assert not search.search(text, place="carmaux").unknown_place
+    # A number is one person, wherever.
+    assert names("10999000345", place="xyz") == ["ÉCHANTILLON Nadia"]
 
 
 def test_structures(directory):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from coordination.common import nomenclatures
 from coordination.common.nomenclatures import synonyms
 from coordination.common.nomenclatures.synonyms import Target
-from coordination.common.text import fold
+from coordination.common.text import fold, squeeze
 from coordination.directory.search import branches, corrections, houses, people, places, typed, vocabulary
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.reading import SURE, Filters, Reading, readings, without_places
@@ -44,7 +44,8 @@ def search(
     `text` holds names, trade, town or postal code, structure, RPPS, FINESS, phone or e-mail in any order.
     `profession` is a code or a word, `place` a town and/or postal code, `structure` words of the workplace's
     name, `category` a FINESS category; `near` a postal code or département that decides between equals.
-    Less than two characters and no filter give nothing. Never raises on a text.
+    Less than two characters and no filter give nothing; neither does a place that exists nowhere, which the answer
+    names: whoever asked for one town does not want all of France. Never raises on a text.
     """
     cut = typed.read(text)
     around = places.near_of(near)
@@ -54,12 +55,14 @@ def search(
         typed.read(structure).words,
         _category(category),
     )
-    if not _says_enough(cut, filters):
-        return SearchResults()
     if cut.has_identifier:
         found = _by_identifiers(cut, kinds, limit)
         if not found.is_empty or not cut.words:
             return found
+    if squeeze(place) and not filters.places:
+        return SearchResults(unknown_place=squeeze(place))
+    if not _says_enough(cut, filters):
+        return SearchResults()
     return _by_words(cut, filters, around, limit, kinds)
 
 

@@ -108,11 +108,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """The answer to one text. `is_corrected`: nothing was found as typed, these are the nearest spellings."""
+    """The answer to one text. `is_corrected`: nothing was found as typed, these are the nearest spellings.
+
+    `unknown_place`: the town asked beside the text is in no list, so nothing was searched.
+    """
 
     professionals: Group = Group("professional")
     structures: Group = Group("structure")
     is_corrected: bool = False
+    unknown_place: str = ""
 
     @property
     def groups(self) -> tuple[Group, ...]:
