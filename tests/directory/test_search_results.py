@@ -270,6 +270,21 @@ def test_people_of_the_town_that_was_half_said(directory):
     assert names("saint sulp", near="60000")[0] == "EXEMPLE Anne"
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("coordinateur", ["BÊTA Zoé", "GAMMA Anne"]), ("coordonnateur de parcours carmaux", ["BÊTA Zoé", "GAMMA Anne"]),
+     ("coordinatrices", ["BÊTA Zoé", "GAMMA Anne"]), ("secrétaire", ["ALPHA Paul"]),
+     ("secrétaire médico-sociale alpha", ["ALPHA Paul"])],
+)  # fmt: skip
+def test_those_whose_profession_is_a_role(text, found):
+    person("ALPHA", "Paul", profession="331", rpps="")
+    person("BÊTA", "Zoé", profession="330", rpps="", civility="MME")
+    person("GAMMA", "Anne", profession="99", fonction="330")
+    learn()
+    assert sorted(names(text)) == found
+    assert all(r.profession for r in search.search(text).professionals.results)
+
+
 REMOTE = [
     ("974", "Saint-Denis", "97400", "97411"),
     ("973", "Cayenne", "97300", "97302"),

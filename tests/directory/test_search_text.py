@@ -333,6 +333,9 @@ def test_profession_in_words():
     assert profession_label("60", feminine=True) == "Infirmière"
     assert profession_label("10", "SM54") == "Médecin généraliste"
     assert profession_label("10", "SM04").startswith("Médecin, cardiologie")
+    assert profession_label("330", feminine=True) == "Coordonnatrice de parcours"
+    assert profession_label("331") == "Secrétaire assistant médico-administratif"
+    assert profession_label("99", fonction="330") == "Coordonnateur de parcours"
     assert profession_label("inconnu") == ""
 
 
