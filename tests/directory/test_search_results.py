@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from coordination.directory import search
-from coordination.directory.models import Attachment
+from coordination.directory.models import Attachment, Professional
 from coordination.directory.search import engine, options, vocabulary
 from tests.accounts.factories import UserFactory
 from tests.directory.search_data import house, learn, person
@@ -102,6 +102,15 @@ def test_identifiers(directory, text, expected):
     found = search.search(text).professionals
     assert [f"{r.family_name} {r.given_name}" for r in found.results] == [expected]
     assert found.results[0].exactness is search.Exactness.IDENTIFIER
+
+
+@pytest.mark.parametrize("text", ["2A9000000", "02A9000000", "ADELI 0 2a 900 000 0"])
+def test_an_adeli_number_of_corsica(text):
+    activity = person("ESSAI", "Zoé", rpps="", adeli="2A9000000")
+    Professional.objects.filter(pk=activity.professional_id).update(national_id="02A9000000")
+    person("ESSAI", "Paul")
+    learn()
+    assert names(text) == ["ESSAI Zoé"]
 
 
 @pytest.mark.parametrize("text", ["810000001", "81 000 000 1", "99900011100017", "0536491099"])
