@@ -13,7 +13,7 @@ from typing import Any
 from coordination.common.nomenclatures.synonyms import Target
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.names import LAST, NameIndex
-from coordination.directory.search.places import Place
+from coordination.directory.search.places import Place, around, ranks
 from coordination.directory.search.reading import Reading, splits
 
 # One more than the screen counts ("plus de 50"), and a few for people with two workplaces.
@@ -22,7 +22,7 @@ NEARBY = 16
 # The rank of what was not typed as it is written, after everything else.
 CORRECTED = (4, 4)
 DOUBTFUL = (5, 5)
-MAX_BRANCHES = 10
+MAX_BRANCHES = 12
 MAX_VARIANTS = 30
 # Below this many people of one name there is no need to look near first: all of them are candidates.
 FEW = 50
@@ -86,7 +86,8 @@ def of_corrections(
 
 def _of_cuts(
     reading: Reading, cuts: Iterable[tuple[Sequence[str], Sequence[str]]], lexicon: Lexicon, near: str
-) -> Iterable[Branch]:
+) -> list[Branch]:
+    found: list[tuple[int, Branch]] = []
     for family, given in cuts:
         ranked = reading
         if given and not family:
@@ -94,7 +95,9 @@ def _of_cuts(
             ranked = replace(reading, ranks=(reading.ranks[0] + 2, reading.ranks[1] + 2))
         for family_match in _matches("search_family", family, lexicon.family):
             for given_match in _matches("search_given", given, lexicon.given):
-                yield from _scans(family_match, given_match, ranked, lexicon, near)
+                found.extend(_scans(family_match, given_match, ranked, lexicon, near))
+    # Every cut in the likeliest town before any in the next one.
+    return [branch for _, branch in sorted(found, key=lambda pair: pair[0])]
 
 
 def _is_known(cut: tuple[Sequence[str], Sequence[str]], reading: Reading, lexicon: Lexicon) -> bool:
@@ -133,15 +136,16 @@ def _scans(
     reading: Reading,
     lexicon: Lexicon,
     near: str,
-) -> Iterable[Branch]:
+) -> Iterable[tuple[int, Branch]]:
+    """Yield the branches of one cut, each with the rank of its place."""
     for target in reading.targets or (None,):
+        for place, rank in ranks(reading.places).items():
+            yield rank, _branch(family, given, place, reading, target, near, order=rank)
         if reading.places:
-            for place in reading.places:
-                yield _branch(family, given, place, reading, target, near)
             continue
         if near and not reading.workplace and _are_many(family, given, lexicon):
-            yield _branch(family, given, Place(near), reading, target, near, most=NEARBY)
-        yield _branch(family, given, None, reading, target, near)
+            yield 0, _branch(family, given, around(near), reading, target, near, most=NEARBY)
+        yield 0, _branch(family, given, None, reading, target, near)
 
 
 def _are_many(family: NameMatch | None, given: NameMatch | None, lexicon: Lexicon) -> bool:
@@ -162,6 +166,7 @@ def _branch(
     near: str,
     *,
     most: int = CANDIDATES,
+    order: int = 0,
 ) -> Branch:
     by_trade = bool(target and target.profession) and not (family or given or reading.workplace)
     where, params = _conditions(family, given, place, target, by_postal_code=by_trade)
@@ -171,14 +176,15 @@ def _branch(
     rank, rank_params = _rank(family, given, reading.ranks, near)
     # Without a surname or a place, rows are read as they come: sorting them by name would read the whole index.
     unsorted = by_trade or (family is None and place is None and not reading.workplace)
-    order = "" if unsorted else " ORDER BY a.search_family USING ~<~, a.search_given USING ~<~"
-    spelled = "0"
+    sort = "" if unsorted else " ORDER BY a.search_family USING ~<~, a.search_given USING ~<~"
+    # Between two of the same rank: the nearer spelling, else the likelier town.
+    spelled = str(order)
     spelled_params: list[Any] = []
     if reading.ranks == CORRECTED and family and family.among:
         spelled, spelled_params = "array_position(%s::text[], a.search_family::text)", [family.among]
     return Branch(
         f"(SELECT a.id, a.professional_id, a.search_family AS f, a.search_given AS g, {rank} AS r, {spelled} AS s"
-        f" FROM directory_activity a WHERE {' AND '.join(where)} AND a.category <> '{STUDENT}'{order} LIMIT {most})",
+        f" FROM directory_activity a WHERE {' AND '.join(where)} AND a.category <> '{STUDENT}'{sort} LIMIT {most})",
         (*rank_params, *spelled_params, *params),
     )
 
@@ -202,7 +208,7 @@ def _rank(
         expression = str(whole)
     expression += " + CASE WHEN a.ceased_at IS NULL THEN 0 ELSE 2 END"
     if near:
-        expression += " + CASE WHEN left(a.postal_code, 2) = %s THEN 0 ELSE 1 END"
+        expression += f" + CASE WHEN left(a.postal_code, {len(near)}) = %s THEN 0 ELSE 1 END"
         params.append(near)
     return expression, params
 

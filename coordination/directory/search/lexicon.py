@@ -41,6 +41,10 @@ class Lexicon:
     def professions(self) -> NameIndex:
         return _profession_words()
 
+    def has_many_beginning(self, key: str, many: int) -> bool:
+        """Return whether more than `many` people have a family or a given name that begins with `key`."""
+        return any(index.begins(key) and index.is_held_by_many(key, many) for index in (self.family, self.given))
+
     @property
     def is_empty(self) -> bool:
         """Nothing was loaded yet: nothing can be said of a word being known or not."""

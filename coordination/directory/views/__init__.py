@@ -181,7 +181,10 @@ def _answer(
 ) -> HttpResponse:
     """The fragment for a keystroke, else the page with its results when something was asked."""
     asked = request.method == "POST"
-    groups = options.groups(found, professional=_open_person, structure=_open_structure, more=_see_all(request, typed))
+    groups = options.groups(
+        found, professional=_open_person, structure=_open_structure, more=_see_all(request, typed),
+        anywhere={"action": request.path, "fields": {**typed, "lieu": ""}, "action_label": "Chercher"},
+    )  # fmt: skip
     context = {"groups": groups, "status": options.sentence(found)}
     if is_fragment(request):
         return vary_on_htmx(render(request, "directory/_results.html", context))
