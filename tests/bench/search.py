@@ -163,7 +163,7 @@ def _found(people: list[Person]) -> list[dict]:
     placed = [p for p in people if p.structure]
     return [
         *(_recall(name, goal, text, people) for name, goal, text in kinds),
-        _recall("name and structure", 0, lambda p: f"{p.family} {p.structure}", placed),
+        _recall("name and structure", 95, lambda p: f"{p.family} {p.structure}", placed),
     ]
 
 
