@@ -42,6 +42,7 @@ class Person:
     town: str
     postal_code: str
     profession: str
+    structure: str
 
 
 def run(full: bool) -> list[dict]:
@@ -166,7 +167,11 @@ def _found(people: list[Person]) -> list[dict]:
         ("one typo, first name, no town", 75, lambda p: f"{slip(p.family, draw)} {p.given}"),
         ("one typo in the town", 0, lambda p: f"{p.family} {p.given} {slip(p.town, draw)}"),
     ]
-    return [_recall(name, goal, text, people) for name, goal, text in kinds]
+    placed = [p for p in people if p.structure]
+    return [
+        *(_recall(name, goal, text, people) for name, goal, text in kinds),
+        _recall("name and structure", 95, lambda p: f"{p.family} {p.structure}", placed),
+    ]
 
 
 def _recall(name: str, goal: float, text: Callable[[Person], str], people: list[Person]) -> dict:
@@ -274,8 +279,10 @@ def sample(size: int) -> list[Person]:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT a.professional_id, p.family_name, p.given_name, a.town, a.postal_code, a.profession"
+            "SELECT a.professional_id, p.family_name, p.given_name, a.town, a.postal_code, a.profession,"
+            " coalesce(s.name, '')"
             " FROM directory_activity a JOIN directory_professional p ON p.id = a.professional_id"
+            " LEFT JOIN directory_structure s ON s.id = a.structure_id"
             " WHERE a.town <> '' AND a.commune_code <> '' AND a.category <> 'E' AND a.ceased_at IS NULL"
             " AND p.given_name <> '' ORDER BY md5(a.natural_key::text) LIMIT %s",
             [size],

@@ -153,6 +153,53 @@ def test_people_of_a_workplace(directory):
     assert names("echantillon ehpad tilleuls") == ["ÉCHANTILLON Nadia"]
 
 
+@pytest.fixture
+def cabinets():
+    """Names of structures as they are: a town inside, a trade, a surname, words that no list announces."""
+    for name, (family, given) in {
+        "CMP DU CHEMIN VERT": ("CROUTAGUE", "Léa"),
+        "SELARL BEN FÉLMET": ("SIMON", "Paul"),
+        "SCM ROBERT": ("ROBERT", "Anne"),
+        "CABINET INFIRMIER DU PARC": ("ESSAI", "Marc"),
+        "PHARMACIE DU 8 MAI 1945": ("ESSAI", "Julie"),
+        "VILLA FLÉCHÈRE": ("MODÈLE", "Jean-Pierre"),
+    }.items():
+        person(family, given, profession="10", structure=house(name, **ALBI), **ALBI)
+        person(family, "Ailleurs", profession="10", **TOULOUSE)
+    learn()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("croutague CMP DU CHEMIN VERT", "CROUTAGUE Léa"), ("cmp du chemin vert croutague", "CROUTAGUE Léa"),
+     ("simon SELARL BEN FÉLMET", "SIMON Paul"), ("Paul Simon selarl ben felmet albi", "SIMON Paul"),
+     ("robert scm robert", "ROBERT Anne"), ("essai cabinet infirmier du parc", "ESSAI Marc"),
+     ("essai pharmacie du 8 mai 1945", "ESSAI Julie"), ("modèle villa fléchère", "MODÈLE Jean-Pierre"),
+     ("jean pierre modele flechere", "MODÈLE Jean-Pierre"), ("flechere modele", "MODÈLE Jean-Pierre"),
+     ("croutague 81000 cmp chemin vert", "CROUTAGUE Léa"), ("médecin villa fléchère modèle", "MODÈLE Jean-Pierre")],
+)  # fmt: skip
+def test_a_name_and_a_structure_in_the_one_box(cabinets, text, found):
+    assert names(text)[0] == found
+    assert not any("Ailleurs" in name for name in names(text))
+    assert not search.search(text).is_corrected
+
+
+def test_a_structure_alone_shows_who_works_there(cabinets):
+    assert names("cmp du chemin vert") == ["CROUTAGUE Léa"]
+    assert names("selarl ben félmet") == ["SIMON Paul"]
+
+
+def test_a_workplace_named_as_thousands_are(monkeypatch):
+    """Then those who have the name are read first: a part of the structures would not hold theirs."""
+    monkeypatch.setattr(engine.branches, "MAX_WORKPLACES", 3)
+    for rank in range(5):
+        person(f"QUELCONQUE{rank}", "Anne", structure=house(f"PHARMACIE NUMÉRO {rank}"))
+    person("SPÉCIMEN", "Zoé", structure=house("PHARMACIE ÉCHANTILLON"))
+    person("SPÉCIMEN", "Ailleurs", structure=house("EHPAD ÉCHANTILLON"))
+    learn()
+    assert names("spécimen pharmacie") == ["SPÉCIMEN Zoé"]
+
+
 def test_filters(directory):
     assert names("echantillon", profession="70") == ["ÉCHANTILLON-SUD Marc"]
     assert names("echantillon", profession="kiné") == ["ÉCHANTILLON-SUD Marc"]
@@ -327,7 +374,21 @@ def test_near_first_overseas(directory):
 
 @pytest.mark.req("PERF-3")
 @pytest.mark.parametrize(
-    "text", ["martin", "echantillon carmaux", "kiné albi", "lagoff maelle", "zzzz yyyy", "10999000345"]
+    "text",
+    [
+        "martin",
+        "echantillon carmaux",
+        "kiné albi",
+        "lagoff maelle",
+        "zzzz yyyy",
+        "10999000345",
+        "paris 13",
+        "saint sulpice",
+        "echantillon ehpad tilleuls",
+        "tilleuls martin",
+        "coordinateur",
+        "974",
+    ],
 )
 def test_at_most_four_statements(directory, text):
     vocabulary.warm()
@@ -353,6 +414,16 @@ def test_no_branch_reads_the_whole_table(directory):
         "31000",
         "ehpad tilleuls",
         "tour jean",
+        "paris 13",
+        "médecin saint sulpice",
+        "carmau",
+        "2a",
+        "974",
+        "coordinateur",
+        "coordinateur carmaux",
+        "martin ehpad tilleuls",
+        "martin ehpad",
+        "tilleuls martin",
     )
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

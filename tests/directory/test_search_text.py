@@ -249,6 +249,25 @@ def test_a_workplace_word_starts_a_workplace():
     assert (first.names, first.workplace) == (("dupont",), ("ehpad", "les", "tilleuls"))
 
 
+@pytest.mark.parametrize(
+    ("text", "names", "workplace"),
+    [
+        ("martin ehpad tilleuls", ("martin",), ("ehpad", "tilleuls")),
+        ("ehpad tilleuls martin", ("martin",), ("ehpad", "tilleuls")),
+        ("jean martin tilleuls", ("jean", "martin"), ("tilleuls",)),
+        ("tilleuls martin", ("martin",), ("tilleuls",)),
+        ("ehpad tilleuls", (), ("ehpad", "tilleuls")),
+    ],
+)
+def test_a_name_beside_a_workplace(text, names, workplace):
+    assert (names, workplace) in [(r.names, r.workplace) for r in understood(text)]
+
+
+@pytest.mark.parametrize("text", ["martin jean", "martin albi", "martin", "albi", "martin zzz", "jean tilleulx"])
+def test_no_workplace_is_seen_where_nothing_says_so(text):
+    assert not any(r.workplace for r in understood(text))
+
+
 def test_one_letter_says_nothing():
     assert understood("m") == ()
     assert understood("") == ()

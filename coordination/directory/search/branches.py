@@ -12,9 +12,10 @@ from typing import Any
 
 from coordination.common.nomenclatures.synonyms import Target
 from coordination.directory.search.lexicon import Lexicon
-from coordination.directory.search.names import LAST, NameIndex
+from coordination.directory.search.names import LAST, NameIndex, splits
 from coordination.directory.search.places import Place, around, ranks
-from coordination.directory.search.reading import Reading, splits
+from coordination.directory.search.reading import Reading
+from coordination.directory.search.workplaces import telling
 
 # One more than the screen counts ("plus de 50"), and a few for people with two workplaces.
 CANDIDATES = 56
@@ -28,11 +29,15 @@ MAX_VARIANTS = 30
 FEW = 50
 
 STUDENT = "E"
-MAX_WORKPLACES = 200
+MAX_WORKPLACES = 1000
 # The expression of the index `structure_words` (models), as PostgreSQL must read it to use the index.
 STRUCTURE_WORDS = (
     "array_to_tsvector(array_remove(string_to_array(lower(s.search_name || ' dep' || LEFT(s.postal_code, 2) ||"
     " ' com' || s.commune_code || ' cp' || s.postal_code || ' cat' || s.category), ' '), ''))"
+)
+# Words that more structures hold ("centre hospitalier") are looked for at the workplaces of those who have the name.
+_WORKPLACE_OF_NAMED = (
+    f"(SELECT {STRUCTURE_WORDS} @@ to_tsquery('simple', %s) FROM directory_structure s WHERE s.id = a.structure_id)"
 )
 _WORKPLACE = (
     "a.structure_id = ANY(ARRAY(SELECT s.id FROM directory_structure s"
@@ -105,9 +110,7 @@ def _is_known(cut: tuple[Sequence[str], Sequence[str]], reading: Reading, lexico
     if not family and reading.places and lexicon.family.is_common(given, FEW):
         # "martin toulouse": the surname is meant; reading a département for a given name is long.
         return False
-    if family and not lexicon.family.begins(family):
-        return False
-    return not given or lexicon.given.begins(given)
+    return lexicon.may_have(*cut)
 
 
 def _matches(column: str, words: Sequence[str], index: NameIndex) -> list[NameMatch | None]:
@@ -138,14 +141,19 @@ def _scans(
     near: str,
 ) -> Iterable[tuple[int, Branch]]:
     """Yield the branches of one cut, each with the rank of its place."""
+    named = bool(family or given) and _are_everywhere(reading.workplace, lexicon)
     for target in reading.targets or (None,):
         for place, rank in ranks(reading.places).items():
-            yield rank, _branch(family, given, place, reading, target, near, order=rank)
+            yield rank, _branch(family, given, place, reading, target, near, order=rank, named=named)
         if reading.places:
             continue
         if near and not reading.workplace and _are_many(family, given, lexicon):
             yield 0, _branch(family, given, around(near), reading, target, near, most=NEARBY)
-        yield 0, _branch(family, given, None, reading, target, near)
+        yield 0, _branch(family, given, None, reading, target, near, named=named)
+
+
+def _are_everywhere(workplace: Sequence[str], lexicon: Lexicon) -> bool:
+    return all(lexicon.structure_words.is_held_by_many(word, MAX_WORKPLACES) for word in telling(workplace))
 
 
 def _are_many(family: NameMatch | None, given: NameMatch | None, lexicon: Lexicon) -> bool:
@@ -167,12 +175,13 @@ def _branch(
     *,
     most: int = CANDIDATES,
     order: int = 0,
+    named: bool = False,
 ) -> Branch:
     by_trade = bool(target and target.profession) and not (family or given or reading.workplace)
     where, params = _conditions(family, given, place, target, by_postal_code=by_trade)
     if reading.workplace:
-        where.append(_WORKPLACE)
-        params.append(" & ".join(f"{word}:*" for word in reading.workplace if len(word) > 2))
+        where.append(_WORKPLACE_OF_NAMED if named else _WORKPLACE)
+        params.append(" & ".join(f"{word}:*" for word in telling(reading.workplace)))
     rank, rank_params = _rank(family, given, reading.ranks, near)
     # Without a surname or a place, rows are read as they come: sorting them by name would read the whole index.
     unsorted = by_trade or (family is None and place is None and not reading.workplace)
