@@ -48,25 +48,56 @@ class RoleAlreadyHeld(DomainError):
     message = "{holder} tient déjà le rôle « {role} » depuis le {since}. Prévoyez la passation."
     field = "role"
 
-    def __init__(self, *, role, holder="", since="", holder_id=None, to_come=False):
+    def __init__(self, *, role, holder="", since="", holder_id=None):
         self.role, self.holder, self.since, self.holder_id = role, holder, since, holder_id
-        if holder and to_come:
-            super().__init__(f"{holder} prendra le rôle « {role} » le {since} : cette passation est déjà prévue.")
-        elif holder:
+        if holder:
             super().__init__(role=role, holder=holder, since=since)
         else:
             super().__init__(f"Le rôle « {role} » est déjà tenu. Rapprochez-vous du coordinateur du dossier.")
 
 
+class RoleHeldThen(RoleAlreadyHeld):
+    """Vacant today, it was held on the day asked."""
+
+    code = "role_held_then"
+    field = "starts_on"
+
+    def __init__(self, *, until, **said):
+        super().__init__(**said)
+        if self.holder:
+            held = f"{self.holder} a tenu le rôle « {self.role} » jusqu'au {until}."
+            self.message = f"{held} Choisissez ce jour ou un jour suivant."
+
+
+class RolePlanned(RoleAlreadyHeld):
+    """Somebody is to take the role, or another one, and it stands in the way."""
+
+    code = "role_planned"
+
+    def __init__(self, **said):
+        super().__init__(**said)
+        if self.holder:
+            self.message = (
+                f"{self.holder} prendra le rôle « {self.role} » le {self.since}. "
+                "Déplacez ou annulez d'abord ce changement prévu."
+            )
+
+
+class NothingPlanned(DomainError):
+    code = "nothing_planned"
+    message = "Ce changement de rôle n'est plus prévu à cette date."
+
+
 class RoleHeldTwice(DomainError):
-    """`count` dossiers; `dossier_ids` those the administrator may open himself, as a member."""
+    """`dossier_ids`: where it is, without a name."""
 
     code = "role_held_twice"
     message = "Le rôle « {role} » est tenu par plusieurs membres à la fois dans {count} : il ne peut pas être unique."
     field = "unique"
 
-    def __init__(self, *, role, count, dossier_ids=()):
-        self.count, self.dossier_ids = count, tuple(dossier_ids)
+    def __init__(self, *, role, dossier_ids):
+        self.dossier_ids = tuple(dossier_ids)
+        count = len(self.dossier_ids)
         super().__init__(role=role, count=f"{count} dossier{'s' if count > 1 else ''}")
 
 

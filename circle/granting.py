@@ -39,7 +39,7 @@ def grant_answer(
 
     `user` is who fills the form, `account` the account of the professional when there is one.
     """
-    can_refuse = access.may(Action.RECORD_REFUSAL)
+    can_refuse = access.may_record_refusal
     if kind == roles.PERSON:
         return GrantAnswer(False, False, can_refuse, AidantCannotBeGranted.message)
     if kind == roles.MANUAL:

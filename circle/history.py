@@ -23,10 +23,12 @@ class Told(NamedTuple):
 ICONS = {
     "ajout": "person-plus", "retour": "person-plus", "modification": "pencil-square", "liaison": "link-45deg",
     "role": "person-vcard", "passation": "arrow-left-right", "habilitation": "key", "demande": "key",
+    "report": "arrow-left-right", "abandon": "arrow-left-right",
     "retrait": "person-dash", "annulation": "arrow-counterclockwise",
 }  # fmt: skip
 CREATION = "Création du dossier"
 TAKEN_MEANWHILE = "rôle repris entre-temps"
+PLAN_LOST = "changement prévu non rétabli"
 
 
 def told_of(change) -> Told:
@@ -157,6 +159,8 @@ def _linked(t: Told) -> str:
 def _role(t: Told) -> str:
     if t.subject == TAKEN_MEANWHILE:
         return f"{t.member} ne retrouve pas le rôle « {t.before} », repris entre-temps."
+    if t.subject == PLAN_LOST:
+        return f"{t.member} ne retrouve pas le rôle « {t.before} » prévu à partir du {t.after}."
     if not t.after:
         return f"{t.who} a retiré le rôle « {t.before} » : {t.member}.{_when(t)}"
     instead = f" à la place de « {t.before} »" if t.before else ""
@@ -165,6 +169,21 @@ def _role(t: Told) -> str:
 
 def _handed_over(t: Told) -> str:
     return f"{t.member} prend le rôle « {t.after} » à la suite de {t.other}, par {t.who}.{_when(t)}"
+
+
+def _moved(t: Told) -> str:
+    after = f" à la suite de {t.other}" if t.other else ""
+    days = f"du {t.before} au {t.after}"
+    return f"{t.who} a déplacé {days} le changement de rôle prévu : {t.member}, « {t.subject} »{after}."
+
+
+def _called_off(t: Told) -> str:
+    if t.other:
+        begin = f"{t.who} a annulé la passation prévue le {t.subject}"
+        return f"{begin} : {t.member} ne prend pas le rôle « {t.before} » à la suite de {t.other}."
+    begin = f"{t.who} a annulé le changement de rôle prévu le {t.subject}"
+    kept = f"garde le rôle « {t.after} »" if t.after else f"ne prend pas le rôle « {t.before} »"
+    return f"{begin} : {t.member} {kept}."
 
 
 def _when(t: Told) -> str:
@@ -204,6 +223,8 @@ _TELLERS: dict[str, Callable[[Told], str]] = {
     "liaison": _linked,
     "role": _role,
     "passation": _handed_over,
+    "report": _moved,
+    "abandon": _called_off,
     "habilitation": _state,
     "demande": _requested,
     "retrait": _removed,

@@ -5,8 +5,10 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.utils import timezone
 
 from circle.lines import FEMININE
+from circle.plans import Board, Held
 from circle.rows import ALL, PAST, PRESENT, rows_of
 from coordination.common.ids import uuid7
 from coordination.common.text import person_name
@@ -230,6 +232,13 @@ class RoleHoldingQuerySet(models.QuerySet):
         """Holdings that last beyond the day, hand-overs to come included; those that never took effect are not."""
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day) & Q(ends_on__gt=F("starts_on")))
 
+    def board(self, dossier_id):
+        """Who holds which role when in a dossier, past and planned (`circle.plans`). Two SQL statements."""
+        rows = self.filter(dossier_id=dossier_id)
+        held = [Held(h.pk, h.member_id, h.role, h.exclusive, h.starts_on, h.ends_on) for h in rows]
+        present = Period.objects.current().filter(dossier_id=dossier_id).values_list("member_id", flat=True)
+        return Board(held, today=timezone.localdate(), present=frozenset(present))
+
     def on_day(self, day):
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
 
@@ -280,6 +289,30 @@ class RoleHolding(models.Model):
         ]
 
 
+class RoleCut(models.Model):
+    """A role as it was before a removal ended or moved it: what undoing that removal gives back, exactly."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="+")
+    period = models.ForeignKey(Period, on_delete=models.CASCADE, related_name="cuts")
+    holding = models.ForeignKey(RoleHolding, on_delete=models.CASCADE, related_name="+")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True)
+    # As the removal left it: who changed it since has the last word.
+    cut_starts_on = models.DateField()
+    cut_ends_on = models.DateField(null=True)
+
+    class Meta:
+        verbose_name = "rôle interrompu par un retrait"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dossier", "period", "holding"],
+                name="role_cut_once_per_removal",
+                violation_error_message="Ce rôle est déjà noté pour ce retrait.",
+            ),
+        ]
+
+
 class ChangeQuerySet(models.QuerySet):
     def visible_to(self, access):
         """The history this reader may read: nothing in the reduced circle, no discreet member (rule 7)."""
@@ -305,6 +338,8 @@ class Change(models.Model):
         LINKED = "liaison", "Liaison à l'annuaire"
         ROLE = "role", "Rôle"
         HANDOVER = "passation", "Passation"
+        MOVED = "report", "Passation déplacée"
+        CALLED_OFF = "abandon", "Passation annulée"
         STATE = "habilitation", "Habilitation"
         REQUESTED = "demande", "Habilitation demandée"
         REMOVED = "retrait", "Retrait"

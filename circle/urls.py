@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from circle.views import adding, by_hand, directory_member, exporting, leaving, listing, rights, sheet, structures
+from circle.views import (
+    adding,
+    by_hand,
+    directory_member,
+    exporting,
+    leaving,
+    listing,
+    rights,
+    role,
+    sheet,
+    structures,
+)
 
 app_name = "circle"
 
@@ -23,10 +34,12 @@ urlpatterns = [
     path("structures/<uuid:structure_id>/ajouter/", structures.choose_structure, name="choose_structure"),
     path(MEMBER, sheet.member, name="member"),
     path(MEMBER + "modifier/", sheet.edit, name="edit_member"),
-    path(MEMBER + "role/", sheet.change_role, name="change_role"),
+    path(MEMBER + "role/", role.change_role, name="change_role"),
+    path(MEMBER + "role/annuler/", role.call_off_plan, name="call_off_plan"),
     path(MEMBER + "discret/", sheet.discreet, name="discreet"),
     path(MEMBER + "habilitation/", rights.habilitation, name="habilitation"),
     path(MEMBER + "habilitation/demander/", rights.request_habilitation, name="request"),
+    path(MEMBER + "refus/noter/", rights.record_refusal, name="record_refusal"),
     path(MEMBER + "refus/retirer/", rights.withdraw_refusal, name="withdraw_refusal"),
     path(MEMBER + "relier/", leaving.link, name="link"),
     path(MEMBER + "reunir/", leaving.join, name="join"),

@@ -66,7 +66,8 @@ class Access:
     def may(self, action: Action, *, structure_id: UUID | None = None) -> bool:
         """Say whether an action right is held, for a member of `structure_id` when the right is bounded.
 
-        Every action but reading, printing and closing needs a dossier that can be written.
+        Every action needs a dossier that can be written, but reading, printing, closing, and recording a refusal,
+        which prevails always (SEC-5).
         """
         scope = self.matrix.scope(self.profile, action)
         if scope is None:
@@ -81,6 +82,17 @@ class Access:
         """Raise NotAllowed unless the action right is held."""
         if not self.may(action, structure_id=structure_id):
             raise NotAllowed
+
+    @property
+    def may_record_refusal(self) -> bool:
+        """Say whether a refusal may be recorded: whatever the state of the dossier, since it only closes (SEC-5)."""
+        writes = self.matrix.level(self.profile, Rubrique.CERCLE) >= Niveau.ECRITURE
+        return writes and self.can_read(Rubrique.CERCLE) and self.may(Action.RECORD_REFUSAL)
+
+    @property
+    def may_withdraw_refusal(self) -> bool:
+        """Say whether a refusal may be withdrawn: that opens a way in, and needs a dossier that can be written."""
+        return self.can_write(Rubrique.CERCLE) and self.may(Action.RECORD_REFUSAL)
 
     @cached_property
     def abilities(self) -> dict[str, bool]:
@@ -111,7 +123,9 @@ class Access:
         return tuple(r for r in Rubrique if self.can_write(r))
 
 
-_ALLOWED_ON_CLOSED = frozenset({Action.CLOSE_DOSSIER, Action.PRINT, Action.READ_JOURNAL, Action.EXPORT_DOSSIER})
+_ALLOWED_ON_CLOSED = frozenset(
+    {Action.CLOSE_DOSSIER, Action.PRINT, Action.READ_JOURNAL, Action.EXPORT_DOSSIER, Action.RECORD_REFUSAL}
+)
 
 
 def _delegated(user) -> QuerySet[Any]:

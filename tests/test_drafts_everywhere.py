@@ -30,7 +30,9 @@ NOT_DRAWN = {
     "account_signup": "always 404",
     "outbox:mailbox": "development only",
     "outbox:read_mail": "development only",
+    "circle:call_off_plan": "one button",
     "circle:discreet": "one button",
+    "circle:join": "one button",
     "circle:request": "one button",
     "circle:undo_removal": "one button",
     "circle:lookalikes": "fragment of a form",
@@ -200,7 +202,7 @@ def test_a_structure_being_typed_comes_back_and_goes_once_created(client, town):
     client.force_login(coordinator)
     address = reverse("directory:create_structure")
     assert 'value="Presque"' in client.get(address).content.decode()
-    assert client.post(address, {"name": "Structure toute neuve"}).status_code == 303
+    assert client.post(address, {"name": "Structure toute neuve", "phone": "05 36 49 10 40"}).status_code == 303
     assert drafts.load(coordinator, "annuaire-structure", coordinator.pk) is None
 
 

@@ -12,10 +12,11 @@ from circle.actions.adding import (
     add_structure,
     open_dossier,
 )
-from circle.actions.assigning import change_role, hand_over_role, set_unique_role
+from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
 from circle.actions.editing import link_to_directory, set_discreet, set_habilitation, update_member
 from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
+from circle.actions.refusing import record_refusal
 
 __all__ = [
     "add_manual_professional",
@@ -23,11 +24,13 @@ __all__ = [
     "add_person",
     "add_professional",
     "add_structure",
+    "call_off_plan",
     "change_role",
     "hand_over_role",
     "join_doubles",
     "link_to_directory",
     "open_dossier",
+    "record_refusal",
     "remove_member",
     "set_discreet",
     "set_habilitation",

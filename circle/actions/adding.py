@@ -12,11 +12,11 @@ from django.utils import timezone
 from circle import duplicates, roles
 from circle import fields as sheet
 from circle.actions.answering import answer_arrival
-from circle.actions.assigning import give_role
+from circle.actions.assigning import give_first_role, give_role
 from circle.actions.common import KIND, account_of, lock_circle, name_for, record
 from circle.errors import AlreadyMember, CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
 from circle.history import CREATION
-from circle.models import Change, Member, Period, RoleHolding
+from circle.models import Change, Member, Period
 from coordination.directory import actions as directory
 from coordination.directory.models import Activity, Attachment
 from coordination.dossiers.actions import create_dossier
@@ -34,7 +34,7 @@ def open_dossier(*, by, role: str = "", creation_key: UUID, **dossier) -> Dossie
 
     `dossier` is what `create_dossier` takes. Without `role` the creator has the one of his profession, a
     coordinator that of référent. Raises NotAllowed (action right "creer_dossier"), CreatorNotInDirectory,
-    and what `create_dossier` raises.
+    RoleUnknown, RoleNotPossible (a role that is not for him), and what `create_dossier` raises.
     """
     if not may_create_dossier(by):
         raise NotAllowed("Votre profession ne permet pas de créer un dossier.")
@@ -61,14 +61,7 @@ def open_dossier(*, by, role: str = "", creation_key: UUID, **dossier) -> Dossie
         code = roles.PROV
     Change.objects.create(dossier=made, member=member, by=by, kind=KIND.ADDED, subject=CREATION)
     if code:
-        RoleHolding.objects.create(
-            dossier=made,
-            member=member,
-            role=code,
-            exclusive=code in roles.UNIQUE_BY_DEFAULT,
-            starts_on=today,
-            given_by=by,
-        )
+        give_first_role(member, code, by=by)
     return made
 
 

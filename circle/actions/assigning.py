@@ -11,11 +11,20 @@ from django.utils import timezone
 
 from circle import roles
 from circle.actions.common import KIND, lock_circle, locked_member, name_for, record
-from circle.errors import DateNotPossible, RoleAlreadyHeld, RoleHeldTwice, RoleNotPossible, RoleUnknown
+from circle.actions.planning import label_of, member_of, write_board
+from circle.errors import (
+    DateNotPossible,
+    NothingPlanned,
+    RoleAlreadyHeld,
+    RoleHeldThen,
+    RoleHeldTwice,
+    RoleNotPossible,
+    RolePlanned,
+    RoleUnknown,
+)
 from circle.models import Member, RoleHolding, RoleSetting
+from circle.plans import Blocked, Board, Given, Held, Part
 from coordination.common.french import date_fr
-from coordination.directory.search.results import profession_label
-from coordination.dossiers.models import Dossier
 from habilitations.access import may_administer
 from habilitations.errors import NotAllowed
 
@@ -29,9 +38,11 @@ LATEST = dt.timedelta(days=731)
 def change_role(entry, member, *, role: str, handover: dict | None = None, starts_on: dt.date | None = None) -> Member:
     """Give a member another role from a day (today by default); "" leaves him without a role.
 
-    `handover` = {"starts_on": date, "new_role": code or ""} when the role is unique and held: the holder
-    keeps his place and his access, and takes the other role that day. Raises LevelMissing,
-    DossierIsReadOnly, MemberUnknown, NotPresent, RoleUnknown, RoleNotPossible, RoleAlreadyHeld.
+    `handover` = {"starts_on": date, "new_role": code or "", "from_member": id of the holder it was agreed with, or
+    none} when the role is unique and held: the holder keeps his place and his access, and takes the other role that
+    day. A hand-over already planned is moved; plans this contradicts are called off and told. Raises LevelMissing,
+    DossierIsReadOnly, MemberUnknown, NotPresent, RoleUnknown, RoleNotPossible, DateNotPossible, RoleAlreadyHeld
+    (with RoleHeldThen and RolePlanned).
     """
     lock_circle(entry)
     member = locked_member(entry, member)
@@ -39,71 +50,81 @@ def change_role(entry, member, *, role: str, handover: dict | None = None, start
     return member
 
 
+@transaction.atomic
+def call_off_plan(entry, member, *, day: dt.date) -> Member:
+    """Call off the hand-over, or the change of role, planned for a member on that day: everybody keeps his role.
+
+    It may be planned to him or from him. Raises LevelMissing, DossierIsReadOnly, MemberUnknown, NotPresent,
+    NothingPlanned (moved or called off meanwhile).
+    """
+    lock_circle(entry)
+    member = locked_member(entry, member)
+    board = RoleHolding.objects.board(entry.dossier.pk)
+    before = board.copy()
+    planned = board.plan_on(member.pk, day)
+    if planned is None:
+        raise NothingPlanned
+    board.call_off(planned)
+    write_board(entry, before, board)
+    return member
+
+
 def hand_over_role(entry, *, role: str, from_member, to_member, starts_on: dt.date, new_role: str = "") -> Member:
     """Pass a unique role from its holder to another member on a day; raises as `change_role`."""
     if from_member.pk == to_member.pk:
         raise RoleNotPossible("La passation se fait vers un autre membre.")
-    return change_role(entry, to_member, role=role, handover={"starts_on": starts_on, "new_role": new_role})
+    agreed = {"starts_on": starts_on, "new_role": new_role, "from_member": from_member.pk}
+    return change_role(entry, to_member, role=role, handover=agreed)
 
 
 def give_role(entry, member: Member, role: str, *, starts_on=None, handover=None) -> None:
-    """Do what `change_role` says, inside its transaction and under its locks. Nothing when he already has it."""
+    """Do what `change_role` says, inside its transaction and under its locks.
+
+    The role is his from that day on: a plan of the same role is moved to that day, any other plan of his that
+    begins later is called off, and told. Nothing when he already has it for good.
+    """
     code = roles.canonical(role)
     day = (handover or {}).get("starts_on") or starts_on or timezone.localdate()
-    if day > timezone.localdate() + LATEST:
-        raise DateNotPossible("Cette date est trop lointaine : une passation se prévoit deux ans à l'avance au plus.")
-    stay = member.periods.current().first()
-    if stay and day < stay.starts_on:
-        raise DateNotPossible(f"{member.display_name} est dans le cercle depuis le {date_fr(stay.starts_on)}.")
-    current = member.roles.on_day(day).first()
-    if (current.role if current else "") == code:
-        return
+    _check_day(member, day)
+    board = RoleHolding.objects.board(entry.dossier.pk)
+    before = board.copy()
+    current = before.on(member.pk, day)
     if not code:
-        end_roles(member, day)
-        record(entry, member, KIND.ROLE, before=label_of(member, current.role))
+        board.clear(member.pk, day)
+        write_board(entry, before, board)
+        if current:
+            record(entry, member, KIND.ROLE, subject=from_day(day), before=label_of(member, current.role))
         return
+    if current is None or current.role != code:
+        _check(member, code)
+    try:
+        given = _give(entry, board, member, code, day, handover)
+    except Blocked as blocked:
+        raise _refusal(entry, blocked.held) from None
+    write_board(entry, before, board)
+    _tell_given(entry, member, given, current)
+
+
+def give_first_role(member: Member, role: str, *, by) -> None:
+    """Give the first member of a new dossier his role, today. Raises RoleUnknown, RoleNotPossible."""
+    code = roles.canonical(role)
     _check(member, code)
-    successor_role = roles.canonical((handover or {}).get("new_role") or "")
-    unique = _uniqueness(code, successor_role)
-    former = _make_room(entry, member, code, day, handover) if unique[code] else None
-    _place(entry, member, code, day, exclusive=unique[code])
-    record(
-        entry,
-        member,
-        KIND.HANDOVER if former else KIND.ROLE,
-        subject=_from(day),
-        before=label_of(member, current.role) if current else "",
-        after=label_of(member, code),
-        other=former,
+    RoleHolding.objects.create(
+        dossier_id=member.dossier_id,
+        member=member,
+        role=code,
+        exclusive=uniqueness(code)[code],
+        starts_on=timezone.localdate(),
+        given_by=by,
     )
-    if former:
-        _succeed(entry, former, code, successor_role, day, unique)
-
-
-def holder_of(dossier_id, code: str, day: dt.date, *, besides: Member | None = None) -> RoleHolding | None:
-    """Return the first holding of a role that lasts beyond a day, held by somebody else than `besides`."""
-    found = RoleHolding.objects.from_day(day).filter(dossier_id=dossier_id, role=code).order_by("starts_on")
-    if besides is not None:
-        found = found.exclude(member=besides)
-    return found.select_related("member__professional", "member__structure", "member__activity").first()
-
-
-def end_roles(member: Member, day: dt.date) -> None:
-    """End what a member holds from a day on; a hand-over to him that had not begun is called off."""
-    for holding in member.roles.from_day(day):
-        if holding.exclusive and holding.starts_on > day:
-            _call_off(holding)
-        else:
-            # One that had not begun keeps an empty range: nothing is erased, nothing is held.
-            _shorten(holding, day)
 
 
 @transaction.atomic
 def set_unique_role(role: str, unique: bool, *, by) -> RoleSetting:
     """Say whether one member at a time may hold a role, in every dossier. Administrators only.
 
-    Raises NotAllowed, RoleUnknown, RoleHeldTwice with the number of dossiers where two members hold it now
-    or will (and those of them the administrator may open as a member).
+    Raises NotAllowed, RoleUnknown, RoleHeldTwice with the dossiers where two members hold it now or will: their
+    ids, which open nothing to an administrator (rule 10).
     """
     if not may_administer(by):
         raise NotAllowed
@@ -112,17 +133,26 @@ def set_unique_role(role: str, unique: bool, *, by) -> RoleSetting:
         raise RoleUnknown
     _lock_roles([code], shared=False)
     if unique:
-        _refuse_doubles(code, by)
+        _refuse_doubles(code)
     setting, _ = RoleSetting.objects.update_or_create(role=code, defaults={"unique": unique, "changed_by": by})
     RoleHolding.objects.from_day(timezone.localdate()).filter(role=code).update(exclusive=unique)
     return setting
 
 
-def label_of(member: Member, code: str) -> str:
-    """Return the role in the words of the list: a professional of care is shown by the profession."""
-    profession, fonction = member.profession_codes
-    shown = profession_label(profession, feminine=member.is_feminine, fonction=fonction)
-    return roles.label(code, feminine=member.is_feminine, profession=shown)
+def uniqueness(*codes: str) -> dict[str, bool]:
+    """Return {code: unique}, which an administrator cannot change before the end of the transaction."""
+    wanted = sorted(set(filter(None, codes)))
+    _lock_roles(wanted, shared=True)
+    settings = dict(RoleSetting.objects.filter(role__in=wanted).values_list("role", "unique"))
+    return {code: roles.is_unique(code, settings) for code in wanted}
+
+
+def _check_day(member: Member, day: dt.date) -> None:
+    if day > timezone.localdate() + LATEST:
+        raise DateNotPossible("Cette date est trop lointaine : une passation se prévoit deux ans à l'avance au plus.")
+    stay = member.periods.current().first()
+    if stay and day < stay.starts_on:
+        raise DateNotPossible(f"{member.display_name} est dans le cercle depuis le {date_fr(stay.starts_on)}.")
 
 
 def _check(member: Member, code: str) -> None:
@@ -133,14 +163,6 @@ def _check(member: Member, code: str) -> None:
         raise RoleNotPossible(sentence)
 
 
-def _uniqueness(*codes: str) -> dict[str, bool]:
-    """Return {code: unique}, which an administrator cannot change before the end of the transaction."""
-    wanted = sorted(set(filter(None, codes)))
-    _lock_roles(wanted, shared=True)
-    settings = dict(RoleSetting.objects.filter(role__in=wanted).values_list("role", "unique"))
-    return {code: roles.is_unique(code, settings) for code in wanted}
-
-
 def _lock_roles(codes: Iterable[str], *, shared: bool) -> None:
     lock = "SELECT pg_advisory_xact_lock_shared(%s, %s)" if shared else "SELECT pg_advisory_xact_lock(%s, %s)"
     with connection.cursor() as cursor:
@@ -149,86 +171,65 @@ def _lock_roles(codes: Iterable[str], *, shared: bool) -> None:
             cursor.execute(lock, [ROLE_LOCK, zlib.crc32(code.encode()) - 2**31])
 
 
-def _make_room(entry, member: Member, code: str, day: dt.date, handover: dict | None) -> Member | None:
-    """End the holder's role on the day of the hand-over; return him. Raises RoleAlreadyHeld without one."""
-    held = holder_of(entry.dossier.pk, code, day, besides=member)
-    if held is None:
-        return None
-    if handover is None or held.starts_on > day:
-        raise _already_held(entry, held)
-    later = RoleHolding.objects.from_day(day).filter(dossier_id=entry.dossier.pk, role=code, starts_on__gt=day)
-    # Somebody else is already to take over later: one plan at a time.
-    planned = later.exclude(member=member).select_related("member__professional", "member__structure").first()
-    if planned:
-        raise _already_held(entry, planned)
-    _shorten(held, day)
-    return held.member
+def _give(entry, board: Board, member: Member, code: str, day: dt.date, handover: dict | None) -> Given:
+    part = Part(code, uniqueness(code)[code])
+    if handover is None or not part.exclusive:
+        return board.give(member.pk, part, day)
+    holder = next(iter(board.others(code, member.pk, day)), None)
+    agreed_with = handover.get("from_member")
+    if holder and agreed_with and holder.member != agreed_with:
+        # Somebody else holds it by now: what was agreed was agreed with another.
+        raise Blocked(holder)
+    new = roles.canonical(handover.get("new_role") or "")
+    if holder:
+        former = member_of(entry, holder)
+        new = new or roles.usual(former.kind, *former.profession_codes)
+        new = "" if new == code else new
+        if new:
+            _check(former, new)
+    successor = Part(new, uniqueness(new).get(new, False))
+    return board.give(member.pk, part, day, successor=successor)
 
 
-def _already_held(entry, held: RoleHolding) -> RoleAlreadyHeld:
-    name = name_for(entry, held.member)
-    return RoleAlreadyHeld(
-        role=label_of(held.member, held.role),
-        holder=name,
-        since=date_fr(held.starts_on),
-        holder_id=held.member_id if name else None,
-        to_come=held.starts_on > timezone.localdate(),
-    )
+def _tell_given(entry, member: Member, given: Given, current: Held | None) -> None:
+    former = member_of(entry, given.former) if given.former else None
+    if given.placed:
+        record(
+            entry,
+            member,
+            KIND.HANDOVER if former else KIND.ROLE,
+            subject=from_day(given.placed.starts_on),
+            before=label_of(member, current.role) if current else "",
+            after=label_of(member, given.placed.role),
+            other=former,
+        )
+    if former:
+        ends_on, new = given.former.ends_on, given.successor
+        record(
+            entry,
+            former,
+            KIND.ROLE,
+            subject=from_day(ends_on),
+            before=label_of(former, given.former.role),
+            after=label_of(former, new.role) if new else "",
+        )
 
 
-def _succeed(entry, former: Member, code: str, successor_role: str, day: dt.date, unique: dict[str, bool]) -> None:
-    """Give the former holder the role agreed on, or the one of his profession."""
-    new = successor_role or roles.usual(former.kind, *former.profession_codes)
-    if new == code:
-        new = ""
-    if new:
-        _check(former, new)
-        if unique.get(new):
-            held = holder_of(entry.dossier.pk, new, day, besides=former)
-            if held:
-                raise _already_held(entry, held)
-        _place(entry, former, new, day, exclusive=unique.get(new, False))
-    record(entry, former, KIND.ROLE, subject=_from(day), before=label_of(former, code), after=label_of(former, new))
-
-
-def _place(entry, member: Member, code: str, day: dt.date, *, exclusive: bool) -> None:
-    end_roles(member, day)
-    RoleHolding.objects.create(
-        dossier_id=entry.dossier.pk, member=member, role=code, exclusive=exclusive, starts_on=day, given_by=entry.user
-    )
-
-
-def _call_off(planned: RoleHolding) -> None:
-    """Give the role back to who was to hand it over, if he is still there, until the hand-over that follows."""
-    day, until = planned.starts_on, planned.ends_on
-    before = (
-        RoleHolding.objects.filter(dossier_id=planned.dossier_id, role=planned.role, ends_on=day)
-        .exclude(member_id=planned.member_id)
-        .exclude(starts_on=day)
-        .select_related("member")
-        .first()
-    )
-    _shorten(planned, day)
-    if before is None or not before.member.periods.current().exists():
-        return
-    for replaced in before.member.roles.from_day(day).filter(starts_on__gte=day):
-        _put_off(replaced, until)
-    before.ends_on = until
-    before.save(update_fields=["ends_on"])
-
-
-def _put_off(holding: RoleHolding, day: dt.date | None) -> None:
-    """Make a role to come begin on that day; one that would be over by then, or without a day, never takes effect."""
-    if day is None or (holding.ends_on is not None and holding.ends_on <= day):
-        _shorten(holding, holding.starts_on)
-    elif holding.starts_on < day:
-        holding.starts_on = day
-        holding.save(update_fields=["starts_on"])
-
-
-def _shorten(holding: RoleHolding, day: dt.date) -> None:
-    holding.ends_on = max(holding.starts_on, day)
-    holding.save(update_fields=["ends_on"])
+def _refusal(entry, held: Held) -> RoleAlreadyHeld:
+    """Return the sentence that fits: somebody holds the role, has held it since that day, or is to take it."""
+    today, member = timezone.localdate(), member_of(entry, held)
+    name = name_for(entry, member)
+    said = {
+        "role": label_of(member, held.role),
+        "holder": name,
+        "since": date_fr(held.starts_on),
+        "holder_id": member.pk if name else None,
+    }
+    if held.starts_on > today:
+        return RolePlanned(**said)
+    if held.ends_on is not None and held.ends_on <= today:
+        return RoleHeldThen(until=date_fr(held.ends_on), **said)
+    return RoleAlreadyHeld(**said)
 
 
 _DOUBLES = """
@@ -236,19 +237,19 @@ SELECT DISTINCT one.dossier_id FROM circle_roleholding one
 JOIN circle_roleholding two ON two.dossier_id = one.dossier_id AND two.role = one.role AND two.id > one.id
     AND daterange(two.starts_on, two.ends_on) && daterange(one.starts_on, one.ends_on)
 WHERE one.role = %s AND (one.ends_on IS NULL OR one.ends_on > %s) AND (two.ends_on IS NULL OR two.ends_on > %s)
+ORDER BY one.dossier_id
 """
 
 
-def _refuse_doubles(code: str, by) -> None:
+def _refuse_doubles(code: str) -> None:
     today = timezone.localdate()
     with connection.cursor() as cursor:
         cursor.execute(_DOUBLES, [code, today, today])
         dossiers = [line[0] for line in cursor.fetchall()]
     if dossiers:
-        own = Dossier.objects.visible_to(by).filter(pk__in=dossiers).values_list("pk", flat=True)
-        raise RoleHeldTwice(role=roles.label(code), count=len(dossiers), dossier_ids=own)
+        raise RoleHeldTwice(role=roles.label(code), dossier_ids=dossiers)
 
 
-def _from(day: dt.date) -> str:
+def from_day(day: dt.date) -> str:
     """Return the day in words when it is not today's, for the history."""
     return f"à partir du {date_fr(day)}" if day > timezone.localdate() else ""

@@ -6,13 +6,14 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from circle import duplicates, roles
 from circle import fields as sheet
 from circle.actions.adding import main_activity
 from circle.actions.answering import REFUS, answer
-from circle.actions.assigning import label_of
 from circle.actions.common import KIND, account_of, lock_circle, locked_member, name_for, next_version, record
+from circle.actions.planning import label_of
 from circle.errors import AlreadyMember, FieldUnknown, NotManual, RoleNotPossible, SameOneHabilitated
 from circle.lines import MemberRow
 from circle.models import Member
@@ -165,7 +166,7 @@ def _move(entry, member: Member, activity) -> None:
 
 def _keep_role_possible(member: Member) -> None:
     """Refuse a profession that the roles held, or to come, do not admit."""
-    for holding in member.roles.filter(ends_on=None):
+    for holding in member.roles.from_day(timezone.localdate()):
         sentence = roles.why_not(holding.role, member.kind, member.profession_codes[0])
         if sentence:
             raise RoleNotPossible(f"{sentence} Changez d'abord le rôle « {label_of(member, holding.role)} ».")

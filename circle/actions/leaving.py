@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from circle import roles
-from circle.actions.assigning import end_roles, give_role, holder_of, label_of
+from circle.actions.assigning import from_day, uniqueness
 from circle.actions.common import KIND, account_of, lock_circle, locked_member, next_version, record
+from circle.actions.planning import label_of, member_of, write_board
 from circle.errors import NothingToUndo, RemovalReasonMissing, RemovalTooOld
-from circle.history import TAKEN_MEANWHILE
-from circle.models import Member, Period, RoleHolding, RoleSetting
+from circle.history import PLAN_LOST, TAKEN_MEANWHILE, sentence, told_of
+from circle.models import Member, Period, RoleCut, RoleHolding
+from circle.plans import Board, Cut, Held, Part
+from coordination.common.french import date_fr
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import actions as habilitations
 from habilitations.errors import GrantNotAllowed
 from habilitations.rubriques import Action
 
 UNDONE_WITHIN = dt.timedelta(days=30)
+
+
+class Undone(NamedTuple):
+    """A member back in the circle, and the sentences of what he does not find again."""
+
+    member: Member
+    lost: tuple[str, ...] = ()
 
 
 @transaction.atomic
@@ -46,7 +59,7 @@ def end_stay(entry, member: Member, *, reason: str, note: str = "") -> Period:
     period.end_reason, period.end_note = reason, note.strip()[:300]
     period.ended_by, period.ended_at = entry.user, timezone.now()
     period.save(update_fields=["ends_on", "end_reason", "end_note", "ended_by", "ended_at"])
-    end_roles(member, today)
+    _end_roles(entry, member, period, today)
     habilitations.end_habilitation(member.habilitation, by=entry.user)
     next_version(member)
     record(entry, member, KIND.REMOVED, subject=period.get_end_reason_display(), after=period.end_note)
@@ -54,9 +67,10 @@ def end_stay(entry, member: Member, *, reason: str, note: str = "") -> Period:
 
 
 @transaction.atomic
-def undo_removal(entry, member) -> Member:
-    """Undo the last removal, within 30 days: same period, the access as it was, the role unless it was taken.
+def undo_removal(entry, member) -> Undone:
+    """Undo the last removal, within 30 days: same period, the access as it was, what he held and what was planned.
 
+    A role somebody else took meanwhile is not given back: the history says it, and `Undone.lost`.
     Raises GrantNotAllowed, NothingToUndo, RemovalTooOld, MemberUnknown.
     """
     lock_circle(entry)
@@ -78,8 +92,7 @@ def undo_removal(entry, member) -> Member:
     member.habilitation.refresh_from_db()
     next_version(member)
     record(entry, member, KIND.RESTORED)
-    _give_back_role(entry, member, left_on)
-    return member
+    return Undone(member, _give_back_roles(entry, member, period, left_on))
 
 
 def require_right_to_remove(entry, member: Member) -> None:
@@ -91,24 +104,94 @@ def require_right_to_remove(entry, member: Member) -> None:
 
 def _take_back_role(member: Member, period: Period) -> None:
     """End what `join_doubles` gave the entry that stayed, so that the double finds its role as it was."""
-    role = member.roles.filter(ends_on=period.ends_on).values_list("role", flat=True).first()
     same = habilitations.same_structures(member.structure_id)
-    for other in Member.objects.filter(dossier_id=member.dossier_id, structure__in=same).exclude(pk=member.pk):
-        # Given by the act that ended the period, and by no other.
-        given = other.roles.filter(role=role, starts_on=period.ends_on, given_at__gte=period.ended_at, ends_on=None)
-        if given.exists():
-            end_roles(other, period.ends_on)
+    given = RoleHolding.objects.filter(dossier_id=member.dossier_id, member__structure__in=same).exclude(member=member)
+    # Given by the act that ended the period, and by no other.
+    given = given.filter(
+        role__in=period.cuts.values("holding__role"), starts_on=period.ends_on, given_at__gte=period.ended_at,
+        ends_on=None,
+    )  # fmt: skip
+    given.update(ends_on=F("starts_on"))
 
 
-def _give_back_role(entry, member: Member, left_on: dt.date) -> None:
-    held: RoleHolding | None = member.roles.filter(ends_on=left_on).order_by("-starts_on", "-given_at").first()
-    if held is None:
-        return
-    settings = dict(RoleSetting.objects.filter(role=held.role).values_list("role", "unique"))
-    unique = roles.is_unique(held.role, settings)
-    if unique and holder_of(entry.dossier.pk, held.role, left_on, besides=member):
-        give_role(entry, member, roles.usual(member.kind, *member.profession_codes))
-        record(entry, member, KIND.ROLE, subject=TAKEN_MEANWHILE, before=label_of(member, held.role))
-        return
-    held.ends_on, held.exclusive = None, unique
-    held.save(update_fields=["ends_on", "exclusive"])
+def _end_roles(entry, member: Member, period: Period, today: dt.date) -> None:
+    board = RoleHolding.objects.board(entry.dossier.pk)
+    before = board.copy()
+    board.clear(member.pk, today)
+    cuts = board.cuts_since(before)
+    write_board(entry, before, board)
+    RoleCut.objects.bulk_create(
+        RoleCut(
+            dossier_id=entry.dossier.pk,
+            period=period,
+            holding_id=cut.key,
+            starts_on=cut.starts_on,
+            ends_on=cut.ends_on,
+            cut_starts_on=cut.cut_starts_on,
+            cut_ends_on=cut.cut_ends_on,
+        )
+        for cut in cuts
+    )
+
+
+def _give_back_roles(entry, member: Member, period: Period, left_on: dt.date) -> tuple[str, ...]:
+    """Give back what the removal took, with its lines of history; return the sentences of what could not be."""
+    board = RoleHolding.objects.board(entry.dossier.pk)
+    usual = roles.usual(member.kind, *member.profession_codes)
+    unique = uniqueness(usual, *(held.role for held in board.held if held.member == member.pk))
+    for held in board.held:
+        if held.member == member.pk:
+            # An administrator may have changed the list while he was away.
+            held.exclusive = unique[held.role]
+    before = board.copy()
+    cuts = [
+        Cut(cut.holding_id, cut.starts_on, cut.ends_on, cut.cut_starts_on, cut.cut_ends_on)
+        for cut in period.cuts.all()
+    ]
+    restored = board.restore(member.pk, cuts, Part(usual, unique.get(usual, False)), left_on=left_on)
+    write_board(entry, before, board)
+    period.cuts.all().delete()
+    _tell_given_back(entry, before, board, cuts)
+    if restored.usual_from and restored.usual_from > board.today:
+        _tell_until(entry, member, board, restored.usual_from)
+    return tuple(_tell_lost(entry, member, held, left_on) for held in restored.lost)
+
+
+def _tell_until(entry, member: Member, board: Board, day: dt.date) -> None:
+    """Tell a role given back only until the day somebody else is to take it."""
+    until, then = board.on(member.pk, day - dt.timedelta(days=1)), board.on(member.pk, day)
+    if until and then:
+        labels = {"before": label_of(member, until.role), "after": label_of(member, then.role)}
+        record(entry, member, KIND.ROLE, subject=from_day(day), **labels)
+
+
+def _tell_given_back(entry, before: Board, after: Board, cuts: Iterable[Cut]) -> None:
+    """Tell the plans given back, as they were told when they were made."""
+    for cut in cuts:
+        held = after.find(cut.key)
+        if not after.is_plan(held) or not held.lasts or before.find(cut.key).lasts:
+            continue
+        member, former = member_of(entry, held), after.former(held)
+        previous = next((h for h in after.held if h.member == held.member and h.ends_on == held.starts_on), None)
+        record(
+            entry,
+            member,
+            KIND.HANDOVER if former else KIND.ROLE,
+            subject=from_day(held.starts_on),
+            before=label_of(member, previous.role) if previous else "",
+            after=label_of(member, held.role),
+            other=member_of(entry, former) if former else None,
+        )
+
+
+def _tell_lost(entry, member: Member, held: Held, left_on: dt.date) -> str:
+    planned = held.starts_on > left_on
+    line = record(
+        entry,
+        member,
+        KIND.ROLE,
+        subject=PLAN_LOST if planned else TAKEN_MEANWHILE,
+        before=label_of(member, held.role),
+        after=date_fr(held.starts_on) if planned else "",
+    )
+    return sentence(told_of(line))

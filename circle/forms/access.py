@@ -176,7 +176,7 @@ class RoleFields(TidyForm):
     def _read_handover(self, code: str, cleaned: dict) -> None:
         handover = self.handovers[code]
         if handover.is_valid():
-            cleaned["handover"] = handover.handover()
+            cleaned["handover"] = handover.handover() | {"from_member": self.picker.holders[code].member_id}
         else:
             name = self.picker.holders[code].name
             self.add_error("role", f"{name} tient ce rôle : indiquez la date de la passation et son nouveau rôle.")
@@ -222,6 +222,15 @@ class RefusalFields(TidyForm):
             "collected": cleaned.get("collected", ""),
             "comment": cleaned.get("comment", ""),
         }
+
+
+class RefusalForm(RefusalFields):
+    """« Noter un refus » on its own page, where nothing else may be answered."""
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        cleaned["refusal"] = self.read_refusal(cleaned)
+        return cleaned
 
 
 class AnswerFields(RefusalFields):

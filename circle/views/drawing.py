@@ -193,6 +193,15 @@ def menu(row, entry, links: MemberLinks, editable: bool) -> list[dict]:
     return acts
 
 
+def refusal_act(row, entry, links: MemberLinks) -> dict | None:
+    """Return the only act on a member that a closed or paused dossier leaves: his access may always be closed."""
+    if row.ends_on or row.is_reduced or row.state == REFUS or is_reader(row, entry):
+        return None
+    if entry.abilities["write_cercle"] or not entry.access.may_record_refusal:
+        return None
+    return {"label": "Noter un refus", "url": links.refusal, "icon": "slash-circle"}
+
+
 def access_acts(row, entry, links: MemberLinks) -> list[dict]:
     """Return the acts on the habilitation that the reader may do."""
     if is_reader(row, entry):

@@ -76,11 +76,12 @@ def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     if found.habilitation.gives_access_back():
         reauthentication.require(request, reauthentication.DOSSIER)
     try:
-        actions.undo_removal(entry, found)
+        undone = actions.undo_removal(entry, found)
     except (NothingToUndo, RemovalTooOld) as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, is_back(row.name, row.feminine or None))
+        back = messages.warning if undone.lost else messages.success
+        back(request, " ".join([is_back(row.name, row.feminine or None, as_before=not undone.lost), *undone.lost]))
     return redirect(request, circle_url(entry))
 
 

@@ -50,7 +50,7 @@ _ROUTES = {
     "edit": "circle:edit_member", "role": "circle:change_role", "habilitation": "circle:habilitation",
     "withdrawal": "circle:withdraw_refusal", "request": "circle:request", "discreet": "circle:discreet",
     "link": "circle:link", "remove": "circle:remove", "undo": "circle:undo_removal",
-    "join": "circle:join",
+    "join": "circle:join", "refusal": "circle:record_refusal", "call_off": "circle:call_off_plan",
     "history": "circle:member_history", "vcard": "circle:export_vcard",
 }  # fmt: skip
 

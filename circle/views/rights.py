@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from circle import actions, duplicates, granting, roles
-from circle.forms.access import NO, HabilitationForm, WithdrawalForm
+from circle.forms.access import NO, REFUSAL, HabilitationForm, RefusalForm, WithdrawalForm
 from circle.views import answering, lookalikes
 from circle.views.pages import (
     attempt,
@@ -30,11 +30,12 @@ from coordination.common.htmx import redirect
 from coordination.directory.models import Attachment
 from coordination.dossiers.door import rubric_view
 from habilitations.access import hat_of
+from habilitations.errors import NotAllowed
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 OPEN = frozenset({"oui", "attente"})
 CONFIRMED = "confirme"
-DRAFT, WITHDRAWAL_DRAFT = "cercle-habilitation", "cercle-retrait-refus"
+DRAFT, WITHDRAWAL_DRAFT, REFUSAL_DRAFT = "cercle-habilitation", "cercle-retrait-refus", "cercle-refus"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,7 +101,7 @@ def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> 
         "preview": None if is_structure or found.kind == roles.PERSON else answering.preview_of(pair),
         "delegates": answering.delegates_of(found.structure_id) if is_structure and row.can_sign_in else [],
         "refusal": standing_refusal(entry, row),
-        "may_withdraw": entry.abilities[Action.RECORD_REFUSAL] and row.user_id != entry.user.pk,
+        "may_withdraw": entry.access.may_withdraw_refusal and row.user_id != entry.user.pk,
         "links": links_of(entry.dossier.pk, found.pk),
         "found": _namesakes(entry, found),
         "delegate_twins": duplicates.delegate_namesakes(found),
@@ -124,6 +125,31 @@ def _namesakes(entry, found) -> list[dict]:
     if found.kind != roles.DIRECTORY or found.duplicate_reason:
         return []
     return lookalikes.of_rows(entry, duplicates.typed_namesakes(entry, found.professional))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.CERCLE, right=Action.RECORD_REFUSAL, object_kwarg="member_id")
+def record_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Noter un refus » in a dossier that is read-only: the one thing written there, since it closes an access."""
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    links = links_of(entry.dossier.pk, found.pk)
+    if row.ends_on:
+        raise Http404
+    if not entry.access.may_record_refusal:
+        raise NotAllowed
+    if row.state == REFUSAL:
+        messages.info(request, "Un refus est déjà noté pour ce membre.")
+        return redirect(request, links.sheet)
+    kept = {} if request.method == "POST" else draft_initial(request, REFUSAL_DRAFT, found.pk)
+    form = RefusalForm(request.POST if request.method == "POST" else None, initial=kept)
+    if form.is_bound and form.is_valid():
+        changed = attempt(form, actions.record_refusal, entry, found, refusal=form.cleaned_data["refusal"])
+        if changed is not None:
+            drafts.clear(request.user, REFUSAL_DRAFT, found.pk)
+            messages.success(request, answer_said(REFUSAL))
+            return redirect(request, links.sheet)
+    context = {"row": row, "form": form, "links": links, **drafted(REFUSAL_DRAFT, found.pk, kept)}
+    return page(request, entry, "circle/record_refusal.html", context, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,4 +1,4 @@
-"""A member's sheet: read, edit with nothing lost between two people, change of role, discretion."""
+"""A member's sheet: read, edit with nothing lost between two people, discretion."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, fields, roles
-from circle.forms.access import RoleForm
 from circle.forms.people import PROFESSIONAL, RELATIVE, EditLinkedForm, EditProfessionalForm, EditRelativeForm
 from circle.models import Member
-from circle.views import drawing, picking
-from circle.views.pages import attempt, draft_initial, draft_url, drafted, find_member, find_row, links_of, page
+from circle.views import drawing
+from circle.views.pages import attempt, draft_initial, draft_url, find_member, find_row, links_of, page
+from circle.views.planned import planned_for
 from coordination.accounts import drafts
 from coordination.common.french import date_fr, phone_fr
 from coordination.common.htmx import redirect
@@ -25,7 +25,7 @@ from habilitations.rubriques import Action, Niveau, Rubrique
 
 FORMS = {roles.MANUAL: EditProfessionalForm, roles.PERSON: EditRelativeForm}
 KINDS = {roles.MANUAL: PROFESSIONAL, roles.PERSON: RELATIVE}
-DRAFT, ROLE_DRAFT = "cercle-membre", "cercle-role"
+DRAFT = "cercle-membre"
 COMPARED = "comparaison"
 THEIRS = "autre"
 UNDONE_WITHIN = 30
@@ -39,15 +39,19 @@ def member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     links = links_of(entry.dossier.pk, row.id)
     editable = entry.abilities["write_cercle"] and row.ends_on is None and not row.is_reduced
     able = may_undo(row, entry)
+    acts = [] if row.is_reduced else drawing.menu(row, entry, links, editable)
+    if refusal := drawing.refusal_act(row, entry, links):
+        acts.append(refusal)
     context = {
         "row": row,
         "item": drawing.member_item(row, entry, editable, links),
-        "acts": [] if row.is_reduced else drawing.menu(row, entry, links, editable),
+        "acts": acts,
         "links": links,
         "facts": facts(row),
         "contacts": contacts(row),
         "refusal": standing_refusal(entry, row),
         "editable": editable,
+        "planned": planned_for(entry, row),
         "may_link": editable and row.kind == roles.MANUAL and entry.abilities[Action.ADD_MEMBER],
         "may_undo": able,
     }
@@ -203,40 +207,7 @@ def _edit_page(request, entry, row, found: Member, form, *, status: int = 200) -
     return page(request, entry, "circle/edit.html", context, status=status)
 
 
-# ---- Role, discretion ----------------------------------------------------------------------------
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
-def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
-    """« Changer de rôle », with the hand-over of a role that someone else holds."""
-    row, found = find_row(entry, member_id), find_member(entry, member_id)
-    offered = picking.picker(
-        entry, kind=row.kind, profession=row.profession_code, fonction=row.fonction_code, feminine=row.feminine,
-        words=row.profession, but=row.id, required=row.kind != roles.STRUCTURE,
-    )  # fmt: skip
-    kept = {} if request.method == "POST" else draft_initial(request, ROLE_DRAFT, found.pk)
-    initial = {"role": row.role_code, "starts_on": timezone.localdate()} | kept
-    form = RoleForm(request.POST if request.method == "POST" else None, initial=initial, picker=offered)
-    if form.is_bound and form.is_valid():
-        said = form.cleaned_data
-        changed = attempt(
-            form, actions.change_role, entry, found, role=said["role"], handover=said["handover"],
-            starts_on=said["starts_on"],
-        )  # fmt: skip
-        if changed is not None:
-            drafts.clear(request.user, ROLE_DRAFT, found.pk)
-            messages.success(request, "Le rôle est à jour.")
-            return redirect(request, links_of(entry.dossier.pk, found.pk).sheet)
-    context = {
-        "row": row,
-        "form": form,
-        "newcomer": row.name,
-        "role_options": picking.options,
-        "links": links_of(entry.dossier.pk, found.pk),
-        **drafted(ROLE_DRAFT, found.pk, kept),
-    }
-    return page(request, entry, "circle/change_role.html", context, status=422 if form.is_bound else 200)
+# ---- Discretion ----------------------------------------------------------------------------------
 
 
 @require_POST

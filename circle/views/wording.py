@@ -27,8 +27,8 @@ def was_removed(name: str, feminine: bool | None) -> str:
     return f"{name} a été retiré{'e' if feminine else ''} du cercle de soins."
 
 
-def is_back(name: str, feminine: bool | None) -> str:
-    if feminine is None:
+def is_back(name: str, feminine: bool | None, *, as_before: bool = True) -> str:
+    if feminine is None or not as_before:
         return f"{name} fait à nouveau partie du cercle de soins."
     return f"{name} est de retour dans le cercle de soins, comme avant."
 

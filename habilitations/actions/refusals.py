@@ -12,13 +12,13 @@ from habilitations.actions.members import NON, locked, move
 from habilitations.errors import (
     AlreadyRefused,
     CollectedUnknown,
+    NotAllowed,
     NothingToWithdraw,
     OwnHabilitation,
     RefusalDateNotPossible,
 )
 from habilitations.kin import same_structures
 from habilitations.models import Habilitation, Refusal
-from habilitations.rubriques import Action
 
 State = Habilitation.State
 
@@ -30,10 +30,12 @@ def record_refusal(
     """Record the refusal and close the access in the same transaction (state "refus").
 
     A structure entered under another entry of the directory found to be the same is closed with it ("non").
-    `collected` is a Refusal.Collected. Raises NotAllowed (action right "noter_refus"), AlreadyRefused,
+    `collected` is a Refusal.Collected. Possible in a closed or paused dossier: a refusal prevails always (SEC-5).
+    Raises NotAllowed (action right "noter_refus", and a profile that writes the circle), AlreadyRefused,
     RefusalDateNotPossible (to come), CollectedUnknown, MembershipEnded.
     """
-    access.require(Action.RECORD_REFUSAL)
+    if not access.may_record_refusal:
+        raise NotAllowed
     row = locked(habilitation)
     if row.state == State.REFUS:
         raise AlreadyRefused
@@ -58,10 +60,11 @@ def withdraw_refusal(
     """Withdraw the standing refusal: the state becomes "non", never "oui" by itself.
 
     With it goes the refusal of another entry of the same structure that has left the circle (a double). Nobody
-    withdraws a refusal that concerns himself. Raises NotAllowed, OwnHabilitation, NothingToWithdraw,
-    RefusalDateNotPossible (to come, or before the refusal), CollectedUnknown.
+    withdraws a refusal that concerns himself, nor in a dossier that is read-only. Raises NotAllowed,
+    OwnHabilitation, NothingToWithdraw, RefusalDateNotPossible (to come, or before the refusal), CollectedUnknown.
     """
-    access.require(Action.RECORD_REFUSAL)
+    if not access.may_withdraw_refusal:
+        raise NotAllowed
     row = locked(habilitation)
     if row.user_id == by.pk:
         raise OwnHabilitation

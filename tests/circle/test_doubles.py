@@ -127,7 +127,7 @@ def test_a_refusal_survives(entry, houses, refused_first):
     with pytest.raises(RefusalStands):
         actions.set_habilitation(entry, stays, "oui")
     # Put back, the double is not a way round it.
-    back = actions.undo_removal(entry, left)
+    back = actions.undo_removal(entry, left).member
     with pytest.raises(RefusalStands):
         actions.set_habilitation(entry, back, "oui")
 

@@ -92,7 +92,11 @@ def test_a_held_role_taken_from_the_list_comes_forward_with_its_hand_over():
     said = {"passation-REFERENT-starts_on": "01/12/2026", "passation-REFERENT-new_role": "PROV"}
     form = add({"role": "REFERENT"} | said, holders={"REFERENT": held()})
     assert form.is_valid()
-    assert form.cleaned_data["handover"] == {"starts_on": dt.date(2026, 12, 1), "new_role": "PROV"}
+    assert form.cleaned_data["handover"] == {
+        "starts_on": dt.date(2026, 12, 1),
+        "new_role": "PROV",
+        "from_member": 1,
+    }
 
 
 def test_the_holder_is_named_in_the_list():

@@ -69,7 +69,8 @@ def test_a_second_plan_is_refused_in_words_that_tell_the_first(entry, plan):
     with pytest.raises(RoleAlreadyHeld) as caught:
         actions.change_role(entry, third, role="PCP", handover={"starts_on": timezone.localdate(), "new_role": ""})
     assert str(caught.value) == (
-        f"ÉCHANTILLON Sacha prendra le rôle « Médecin traitant » le {on():%d/%m/%Y} : cette passation est déjà prévue."
+        f"ÉCHANTILLON Sacha prendra le rôle « Médecin traitant » le {on():%d/%m/%Y}. "
+        "Déplacez ou annulez d'abord ce changement prévu."
     )
 
 

@@ -150,7 +150,19 @@ def test_own_structure_is_the_vouched_one_and_no_other(shipped):
 def test_a_closed_dossier_allows_reading_acts_only(shipped):
     held = Access("coordinateur_sante", shipped, Hat(), None, cap=Niveau.LECTURE)
     allowed = {action for action in Action if held.may(action)}
-    assert allowed == {Action.PRINT, Action.EXPORT_DOSSIER, Action.READ_JOURNAL, Action.CLOSE_DOSSIER}
+    reading = {Action.PRINT, Action.EXPORT_DOSSIER, Action.READ_JOURNAL, Action.CLOSE_DOSSIER}
+    assert allowed == reading | {Action.RECORD_REFUSAL}
+
+
+@pytest.mark.req("SEC-5")
+@pytest.mark.parametrize("profile", specified())
+@pytest.mark.parametrize("cap", list(Niveau))
+def test_a_refusal_is_recorded_whatever_the_state_and_withdrawn_only_where_one_writes(profile, cap, shipped):
+    held = Access(profile, shipped, Hat(), None, cap=cap)
+    writes = LEVELS[specified()[profile][Rubrique.CERCLE]] >= Niveau.ECRITURE
+    able = writes and profile in RIGHTS[Action.RECORD_REFUSAL]
+    assert held.may_record_refusal == (able and cap >= Niveau.LECTURE)
+    assert held.may_withdraw_refusal == (able and cap >= Niveau.ECRITURE)
 
 
 @pytest.mark.parametrize(("profile", "pair"), WHO.items())

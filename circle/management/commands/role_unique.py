@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from circle import roles
 from circle.actions import set_unique_role
+from circle.errors import RoleHeldTwice
 from circle.models import RoleSetting
 from coordination.accounts.management.commands._asked import account
 from coordination.common.errors import DomainError
@@ -24,6 +25,8 @@ class Command(BaseCommand):
             raise CommandError("Dites « oui » ou « non », et qui agit avec --par.")
         try:
             setting = set_unique_role(role, valeur == "oui", by=account(par, "--par"))
+        except RoleHeldTwice as error:
+            raise CommandError("\n".join([str(error), *(f"  {pk}" for pk in error.dossier_ids)])) from None
         except DomainError as error:
             raise CommandError(str(error)) from None
         said = "tenu par un seul membre à la fois" if setting.unique else "tenu par autant de membres que nécessaire"

@@ -1,0 +1,107 @@
+"""« Changer de rôle », and the hand-over that was planned: moved by the same form, called off by a button."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from circle import actions, roles
+from circle.errors import NothingPlanned
+from circle.forms.access import RoleForm
+from circle.views import picking
+from circle.views.pages import attempt, draft_initial, drafted, find_member, find_row, links_of, page
+from circle.views.planned import Planned, planned_for
+from coordination.accounts import drafts
+from coordination.common.french import date_fr
+from coordination.common.htmx import redirect
+from coordination.dossiers.door import rubric_view
+from habilitations.rubriques import Niveau, Rubrique
+
+DRAFT = "cercle-role"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Changer de rôle », with the hand-over of a role that someone else holds."""
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    planned = planned_for(entry, row)
+    offered = picking.picker(
+        entry, kind=row.kind, profession=row.profession_code, fonction=row.fonction_code, feminine=row.feminine,
+        words=row.profession, but=row.id, required=row.kind != roles.STRUCTURE,
+    )  # fmt: skip
+    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk)
+    form = _form(request, row, offered, planned, kept)
+    if form.is_bound and form.is_valid():
+        said = form.cleaned_data
+        changed = attempt(
+            form, actions.change_role, entry, found, role=said["role"], handover=said["handover"],
+            starts_on=said["starts_on"],
+        )  # fmt: skip
+        if changed is not None:
+            drafts.clear(request.user, DRAFT, found.pk)
+            messages.success(request, " ".join(["Le rôle est à jour.", *_said(planned, planned_for(entry, row))]))
+            return redirect(request, links_of(entry.dossier.pk, found.pk).sheet)
+    context = {
+        "row": row,
+        "form": form,
+        "planned": planned,
+        "newcomer": row.name,
+        "role_options": picking.options,
+        "links": links_of(entry.dossier.pk, found.pk),
+        **drafted(DRAFT, found.pk, kept),
+    }
+    return page(request, entry, "circle/change_role.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def call_off_plan(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Annuler la passation prévue », on the sheet of either of the two: everybody keeps his role."""
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    planned = planned_for(entry, row)
+    try:
+        actions.call_off_plan(entry, found, day=_day(request.POST.get("prevu", "")))
+    except NothingPlanned as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, planned.undone if planned else "Le changement prévu est annulé.")
+    return redirect(request, links_of(entry.dossier.pk, found.pk).sheet)
+
+
+def _form(request: HttpRequest, row, offered, planned: Planned | None, kept: dict) -> RoleForm:
+    """Return the form; one that opens on a hand-over to come starts from it, so that sending it changes nothing.
+
+    What was being typed (`kept`) comes before both.
+    """
+    taking = planned if planned and planned.role in offered.holders else None
+    initial = {
+        "role": taking.role if taking else row.role_code,
+        "starts_on": taking.day if taking else timezone.localdate(),
+    }
+    form = RoleForm(request.POST if request.method == "POST" else None, initial=initial | kept, picker=offered)
+    if not kept and taking and taking.role in form.handovers:
+        form.handovers[taking.role].initial["starts_on"] = taking.day
+    return form
+
+
+def _said(before: Planned | None, after: Planned | None) -> list[str]:
+    """Return what became of the plan, when there was one and it is no longer what it was."""
+    if before is None or (after and (after.day, after.role) == (before.day, before.role)):
+        return []
+    if after and after.role == before.role:
+        return [f"Le changement prévu est déplacé au {date_fr(after.day)}."]
+    return [] if after else ["Ce qui était prévu est annulé."]
+
+
+def _day(text: str) -> dt.date:
+    """Return the day of the plan the page showed; a day nothing is planned for when it says none."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return dt.date.min
