@@ -7,7 +7,7 @@ class CircleConfig(AppConfig):
     verbose_name = "Cercle de soins"
 
     def ready(self):
-        from circle import actions, summaries
+        from circle import actions, referents, summaries
         from coordination.dossiers import opening, panels
         from habilitations.rubriques import Rubrique
 
@@ -17,5 +17,6 @@ class CircleConfig(AppConfig):
         panels.register_news(summaries.news)
         panels.register_activity("circle", summaries.last_activity)
         panels.register_list_column("referent", summaries.referents)
+        panels.register_filter("referent", panels.Filter(referents.choices, referents.condition))
         panels.register_list_column("news", summaries.news_counts)
         panels.register_strip_fact("referent", summaries.strip_referent)

@@ -10,9 +10,10 @@ from rapidfuzz import fuzz
 from circle import roles
 from circle.lines import MemberRow
 from circle.models import Member
+from coordination.accounts.models import User
 from coordination.common.text import fold
 from coordination.directory.search import ProfessionalResult, find_similar
-from habilitations.models import Habilitation
+from habilitations.models import Delegate, Habilitation
 
 # Of 100: one letter in ten may differ, names in either order. Below, brothers and sisters look alike.
 ALIKE = 90
@@ -80,7 +81,44 @@ def refused_namesakes(member: Member) -> list[Member]:
     return [typed for typed in refused if _same_name(wanted, typed)]
 
 
-def _same_name(wanted: str, person: MemberRow | ProfessionalResult | Member) -> bool:
+def opened_namesakes(entry, member: Member) -> list[tuple[MemberRow, str]]:
+    """Return (row, why) of the members of the directory who may be this hand-entered one and have or await an access.
+
+    A refusal noted on what somebody typed would close nothing: the same human being goes on reading under the other
+    entry. Nearly the same name, or the same phone or e-mail; only those this reader may see (rule 7).
+    """
+    if member.kind != roles.MANUAL:
+        return []
+    found = find(
+        entry,
+        family_name=member.family_name,
+        given_name=member.given_name,
+        phones=(member.phone, member.mobile),
+        email=member.email,
+        with_directory=False,
+    )
+    opened = (Habilitation.State.OUI, Habilitation.State.ATTENTE)
+    return [
+        (row, why)
+        for row, why in found.in_circle
+        if row.kind == roles.DIRECTORY and row.ends_on is None and (row.state in opened or row.requested)
+    ]
+
+
+def delegate_namesakes(member: Member) -> list[Delegate]:
+    """Return the delegates through whom a habilitated structure of the circle enters, of a hand-entered member's name.
+
+    They are no members: what concerns the human being is said by linking the hand-entered one to the directory.
+    """
+    if member.kind != roles.MANUAL:
+        return []
+    wanted = fold(f"{member.family_name} {member.given_name}")
+    granted = Habilitation.objects.granting().filter(dossier_id=member.dossier_id, structure__isnull=False)
+    delegates = Delegate.objects.current().filter(structure__in=granted.values("structure"))
+    return [d for d in delegates.select_related("user", "structure") if _same_name(wanted, d.user)]
+
+
+def _same_name(wanted: str, person: MemberRow | ProfessionalResult | Member | User) -> bool:
     return fuzz.token_sort_ratio(wanted, fold(f"{person.family_name} {person.given_name}")) >= ALIKE
 
 

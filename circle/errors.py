@@ -171,6 +171,20 @@ class NamesakeRefused(DomainError):
             self.field = "habilitation"
 
 
+class SameOneHabilitated(DomainError):
+    """A refusal noted on a hand-entered member would leave the same person an access; `found` are their rows."""
+
+    code = "same_one_habilitated"
+    message = (
+        "Accès ouvert ou demandé pour {name}. Notez aussi ce refus, ou indiquez pourquoi c'est quelqu'un d'autre."
+    )
+    field = "aussi"
+
+    def __init__(self, found):
+        self.found = found
+        super().__init__(name=", ".join(row.name for row in found))
+
+
 class RemovalTooOld(DomainError):
     code = "removal_too_old"
     message = "Ce retrait date de plus de 30 jours : ajoutez à nouveau ce membre."
@@ -179,6 +193,11 @@ class RemovalTooOld(DomainError):
 class NothingToUndo(DomainError):
     code = "nothing_to_undo"
     message = "Il n'y a pas de retrait à annuler pour ce membre."
+
+
+class NotDouble(DomainError):
+    code = "not_double"
+    message = "Cette structure n'est plus deux fois dans le cercle de soins."
 
 
 class NotManual(DomainError):

@@ -10,7 +10,7 @@ from circle.errors import CodeUnknown, ContactMissing, FieldUnknown, NameMissing
 from coordination.common import communes, nomenclatures
 from coordination.common.errors import DomainError
 from coordination.common.french import phone_fr
-from coordination.common.identifiers import parse_email
+from coordination.common.identifiers import parse_email, parse_person_name
 from coordination.common.phones import normalise_phone
 from coordination.common.text import squeeze
 
@@ -33,7 +33,8 @@ LIMITS = {"family_name": 120, "given_name": 120, "structure_name": 200, "address
 def clean(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields tidied: phones E.164, e-mail lower case, commune found from the town and postal code.
 
-    Only the fields given. Raises FieldUnknown, CodeUnknown, InvalidPhone, InvalidEmail, each with `field`.
+    Only the fields given. Raises FieldUnknown, CodeUnknown, InvalidName, InvalidPhone, InvalidEmail, each with its
+    `field`.
     """
     strangers = set(fields) - set(WRITABLE[kind])
     if strangers:
@@ -105,10 +106,16 @@ def _postal_code(code: str) -> str:
     return code
 
 
+def _name(text: str) -> str:
+    return parse_person_name(text)[: LIMITS["family_name"]]
+
+
 _CHECKS: dict[str, Callable[[str], str]] = {
     "phone": normalise_phone,
     "mobile": normalise_phone,
     "email": parse_email,
+    "family_name": _name,
+    "given_name": _name,
     "civility": _of_list("civilite"),
     "relation": _of_list("relation_complete"),
     "profession": _profession,

@@ -1,8 +1,9 @@
-"""The history of a circle in plain French: one line, one sentence. Pure."""
+"""The history of a circle in plain French: one act, one entry. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -42,6 +43,83 @@ def told_of(change) -> Told:
         after=change.after,
         other=change.other.display_name if change.other else "",
     )
+
+
+# An act writes its lines in one transaction: nobody does two things to one member in that time.
+ONE_ACT = dt.timedelta(seconds=2)
+_ARRIVALS = frozenset({"ajout", "retour"})
+
+
+def acts_of(changes: Iterable) -> list[list]:
+    """Return the lines of a history, newest first, as acts: newest first too, the lines of each in their order.
+
+    Lines of one author at one moment about one member, or about the two of a hand-over. A hand-over of which one may
+    not see the other side, and a page that ends in the middle of an act, leave what is left of it.
+    """
+    acts: list[list] = []
+    for change in changes:
+        if acts and _goes_with(change, acts[-1]):
+            acts[-1].insert(0, change)
+        else:
+            acts.append([change])
+    return acts
+
+
+def _goes_with(change, later: list) -> bool:
+    """Say whether a line belongs to the act of the lines written just after it."""
+    first = later[0]
+    if (first.kind == "modification") != (change.kind == "modification"):
+        return False
+    if first.kind in _ARRIVALS or first.by_id != change.by_id or first.at - change.at > ONE_ACT:
+        return False
+    whom = {line.member_id for line in later} | {line.other_id for line in later} - {None}
+    return bool(whom & {change.member_id, change.other_id})
+
+
+def tell(act: Sequence[Told]) -> str:
+    """Return one act as one entry: "X a ajouté Y au cercle de soins : rôle « Infirmière », accès ouvert."."""
+    first = act[0]
+    if len(act) == 1:
+        return sentence(first)
+    if first.kind in _ARRIVALS:
+        own = [told for told in act[1:] if told.member == first.member and told.kind in _FACTS]
+        said = ", ".join(_FACTS[told.kind](told) for told in own)
+        rest = [_beside(told, act) for told in act[1:] if told not in own]
+        head = sentence(first).removesuffix(".")
+        return " ".join([f"{head} : {said}." if said else f"{head}.", *rest])
+    if all(told.kind == "modification" and told.subject != "discret" for told in act):
+        said = ", ".join(f"{told.subject} {_change(told)}" for told in act)
+        return f"{first.who} a modifié la fiche : {first.member}, {said}."
+    return " ".join([sentence(first), *(_beside(told, act) for told in act[1:])])
+
+
+def _beside(told: Told, act: Sequence[Told]) -> str:
+    """Return the sentence of a line told after the first: shorter for who has just handed his role over."""
+    if told.kind == "role" and any(line.other == told.member for line in act):
+        return f"{told.member} reste, avec le rôle « {told.after} »." if told.after else f"{told.member} reste."
+    return sentence(told)
+
+
+def _fact_of_role(t: Told) -> str:
+    when = f" {t.subject}" if t.subject else ""
+    return f"rôle « {t.after} »{when}"
+
+
+def _fact_of_state(t: Told) -> str:
+    return {
+        "oui": "accès au dossier ouvert",
+        "attente": "accès en attente de son compte",
+        "refus": "refus du patient noté, accès fermé",
+    }.get(t.after, "sans habilitation")
+
+
+# What an arrival brings with it, in the same sentence.
+_FACTS: dict[str, Callable[[Told], str]] = {
+    "role": _fact_of_role,
+    "passation": lambda t: f"{_fact_of_role(t)} à la suite de {t.other}",
+    "habilitation": _fact_of_state,
+    "demande": lambda t: "habilitation demandée",
+}
 
 
 def sentence(told: Told) -> str:

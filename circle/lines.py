@@ -180,8 +180,6 @@ def member_of(text: str, number: int, state_then: str | None = None) -> MemberRo
     else:
         name = person_name(family, given)
         profession = profession_label(profession_code, speciality or "", feminine=feminine, fonction=fonction)
-        if not profession and profession_code:
-            profession = nomenclatures.label("role", profession_code, feminine=feminine) or ""
     relation_label = nomenclatures.label("relation", relation, feminine=feminine) or "" if relation else ""
     facts = Facts(
         kind=kind,

@@ -172,6 +172,7 @@ class Period(models.Model):
         SOUHAIT = "souhait", "Souhait de la personne accompagnée"
         DECES = "deces", "Décès"
         ERREUR = "erreur", "Ajouté par erreur"
+        DOUBLON = "doublon", "Doublon d'une autre entrée"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="+")

@@ -25,6 +25,8 @@ from habilitations.rubriques import Niveau, Rubrique
 # The roles one looks for first on the home page.
 FIRST_ROLES = (roles.PCP, roles.MAIN_CAREGIVER, roles.NOK)
 NEWS_SHOWN = 10
+# An addition with a hand-over and an answer: most acts write fewer.
+LINES_OF_AN_ACT = 4
 
 # Who reads is decided in the same statement: his vouched profession and the current matrix come with each line.
 _REFERENTS = """
@@ -99,11 +101,15 @@ def news(entry, since) -> list[News]:
         .filter(dossier_id=entry.dossier.pk, at__gt=since)
         .exclude(by=entry.user)
         .with_names()
-        .order_by("-at")[:NEWS_SHOWN]
+        .order_by("-at", "-id")[: NEWS_SHOWN * LINES_OF_AN_ACT]
     )
     return [
-        News(at=change.at, icon=history.ICONS[change.kind], sentence=history.sentence(history.told_of(change)))
-        for change in changes
+        News(
+            at=act[-1].at,
+            icon=history.ICONS[act[0].kind],
+            sentence=history.tell([history.told_of(change) for change in act]),
+        )
+        for act in history.acts_of(changes)[:NEWS_SHOWN]
     ]
 
 
@@ -133,8 +139,8 @@ def _referent(name: str, civility: str) -> dict[str, str]:
 def card(entry) -> Card:
     """Return the card of the home page.
 
-    facts: count (None in the reduced circle), holders [{label, name, phone}] (name "" when nobody holds the
-    role; phone in the reduced circle only), sentence ("4 membres ont accès, 1 refus du patient.").
+    facts: count (None in the reduced circle), holders [{label, name, phone}] (name "" when nobody holds the role, and
+    in the reduced circle, whose labels are functions), sentence ("4 membres ont accès, 1 refus du patient.").
     """
     rows = Member.objects.rows(entry)
     facts = _whole(rows) if entry.access.sees_whole_circle else _reduced(rows)
@@ -157,7 +163,7 @@ def _holder(code: str, row: MemberRow | None) -> dict[str, str]:
     if row is None:
         return {"label": roles.label(code), "name": "", "phone": ""}
     kin = kinship(row.relation_code, row.relation)
-    return {"label": row.role, "name": ", ".join(filter(None, (row.name, kin))), "phone": ""}
+    return {"label": row.role, "name": ", ".join(filter(None, (row.name, kin))), "phone": row.mobile or row.phone}
 
 
 def _reduced(rows: list[MemberRow]) -> dict:

@@ -42,6 +42,7 @@ urlpatterns = [
     path(MEMBER + "refus/noter/", rights.record_refusal, name="record_refusal"),
     path(MEMBER + "refus/retirer/", rights.withdraw_refusal, name="withdraw_refusal"),
     path(MEMBER + "relier/", leaving.link, name="link"),
+    path(MEMBER + "reunir/", leaving.join, name="join"),
     path(MEMBER + "retirer/", leaving.remove, name="remove"),
     path(MEMBER + "retirer/annuler/", leaving.undo_removal, name="undo_removal"),
     path(MEMBER + "contact.vcf", exporting.export_vcard, name="export_vcard"),

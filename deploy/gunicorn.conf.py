@@ -1,7 +1,10 @@
 """gunicorn: measured on two cores, two synchronous workers beat threads and pools (stack, §6.3)."""
 
+import logging
 import os
 import threading
+
+from coordination.common.server_log import ServerLog
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -14,6 +17,7 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 # Requests are logged by the application, with an identifier and without what names a person.
 accesslog = None
+logger_class = ServerLog
 # TLS straight from gunicorn; behind a proxy, leave both empty and set TLS_PROXY_HEADER.
 certfile = os.environ.get("TLS_CERTIFICATE") or None
 keyfile = os.environ.get("TLS_KEY") or None
@@ -41,6 +45,6 @@ def _warm():
     try:
         vocabulary.warm()
     except Exception as error:  # an empty database must not stop a worker: the first search will say what is wrong
-        print(f"Directory words not read yet: {type(error).__name__}")  # noqa: T201
+        logging.getLogger("coordination.web").warning("directory.not_read_yet", extra={"error": type(error).__name__})
     finally:
         connection.close()

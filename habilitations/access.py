@@ -17,9 +17,10 @@ from django.db.models import Q, QuerySet
 
 from coordination.common.statements import rows as run
 from habilitations import published
-from habilitations.errors import LevelMissing, NotAllowed
+from habilitations.errors import LevelMissing, NotAllowed, NotOfYourStructure, OwnProfession
+from habilitations.kin import same_structures
 from habilitations.matrix import Matrix, least
-from habilitations.models import Delegate, Habilitation, VouchedProfession
+from habilitations.models import Delegate, Habilitation, StructureAdministrator, VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
 
 State = Habilitation.State
@@ -144,6 +145,7 @@ WHERE h.dossier_id = %s AND (h.state = 'refus' OR h.state = 'oui' AND h.ended_at
         JOIN habilitations_legalstructure l ON l.structure_id = d.structure_id AND l.closed_at IS NULL
         WHERE d.user_id = %s AND d.ended_at IS NULL
     ))
+    AND EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = %s AND u.is_active)
 """
 _ROW = (
     "id", "state", "user_id", "structure_id", "matrix_number", "hat_profession", "hat_fonction", "hat_national_id",
@@ -167,7 +169,8 @@ def to_dossier(user, dossier_id: UUID, *, cap: Niveau = Niveau.ECRITURE) -> Acce
     """
     if not _may_act(user):
         return None
-    rows = [dict(zip(_ROW, line, strict=True)) for line in run(_TO_DOSSIER, [user.pk, dossier_id, user.pk, user.pk])]
+    asked = [user.pk, dossier_id, user.pk, user.pk, user.pk]
+    rows = [dict(zip(_ROW, line, strict=True)) for line in run(_TO_DOSSIER, asked)]
     return decide(rows, cap=cap)
 
 
@@ -233,6 +236,28 @@ def may_create_dossier(user) -> bool:
 def may_administer(user) -> bool:
     """Say whether the account configures accounts, lists and directory. Opens no dossier (rule 10)."""
     return bool(user.is_authenticated and user.is_active and user.is_administrator)
+
+
+def administered_structures(user) -> list[UUID]:
+    """Return the structures whose accounts this person looks after, with the entries found to be the same ones.
+
+    Opens no dossier. At most two SQL statements.
+    """
+    if not (user.is_authenticated and user.is_active):
+        return []
+    named = StructureAdministrator.objects.current().filter(user=user).values_list("structure_id", flat=True)
+    return same_structures(*found) if (found := list(named)) else []
+
+
+def require_looks_after(by, structure_id: UUID | None, *, other_than=None) -> None:
+    """Require that `by` looks after the accounts of this structure, and acts on another account than his own.
+
+    Raises NotOfYourStructure, OwnProfession. Source: issue 2 §3, "a named person of the structure".
+    """
+    if structure_id is None or structure_id not in administered_structures(by):
+        raise NotOfYourStructure
+    if other_than is not None and other_than.pk == by.pk:
+        raise OwnProfession
 
 
 def preview(profession: str, fonction: str = "") -> dict[Rubrique, Niveau]:

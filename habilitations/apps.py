@@ -19,8 +19,14 @@ class HabilitationsConfig(AppConfig):
     verbose_name = "Habilitations"
 
     def ready(self):
-        from habilitations import receivers
+        from django.db.models import Exists, OuterRef
 
+        from coordination.accounts.sessions import carry
+        from habilitations import receivers
+        from habilitations.models import StructureAdministrator
+
+        named = StructureAdministrator.objects.current().filter(user=OuterRef("user_id"))
+        carry("looks_after_accounts", Exists(named))
         post_migrate.connect(_prepare_journal, sender=self, dispatch_uid="prepare_journal")
         user_logged_in.connect(receivers.trace_sign_in, dispatch_uid="trace_sign_in")
         user_logged_out.connect(receivers.trace_sign_out, dispatch_uid="trace_sign_out")

@@ -104,3 +104,31 @@ class AlreadyDelegate(DomainError):
 class MatrixNotSound(DomainError):
     code = "matrix_not_sound"
     message = "Cette matrice nomme un profil, une rubrique ou une action inconnus, ou ouvre un droit sans profession."
+
+
+class AlreadyStructureAdministrator(DomainError):
+    code = "already_structure_administrator"
+    message = "Cette personne administre déjà les comptes de cette structure."
+
+
+class AccountNotOpen(DomainError):
+    code = "account_not_open"
+    message = "Ce compte est suspendu ou fermé. Un administrateur peut le rouvrir."
+
+
+class NotOfYourStructure(NotAllowed):
+    code = "not_of_your_structure"
+    message = "Vous n'administrez pas les comptes de cette structure."
+
+
+class OwnProfession(NotAllowed):
+    code = "own_profession"
+    message = "Personne ne confirme sa propre profession : demandez à un administrateur."
+
+
+class VouchedElsewhere(DomainError):
+    code = "vouched_elsewhere"
+    message = (
+        "La profession de ce compte est confirmée en dehors de votre structure : "
+        "seul un administrateur peut la changer."
+    )

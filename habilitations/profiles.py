@@ -2,7 +2,7 @@
 
 # {profile: whom it gathers, in the plural}, in the order of the matrix.
 GATHERS = {
-    "coordinateur_sante": "coordonnateurs de parcours, professionnels de santé",
+    "coordinateur_sante": "coordonnateurs de parcours (professionnels de santé)",
     "coordinateur_social": "coordonnateurs de parcours",
     "medecin": "médecins",
     "sage_femme": "sages-femmes",
@@ -28,5 +28,8 @@ GATHERS = {
 def in_words(profiles) -> str:
     """Return "psychologues, médecins et infirmiers" for the profiles that have words, in the order of the matrix."""
     wanted = set(profiles)
+    # Both kinds of coordinators have the same name for who reads: it is said once.
+    if {"coordinateur_sante", "coordinateur_social"} <= wanted:
+        wanted.remove("coordinateur_sante")
     said = [words for profile, words in GATHERS.items() if profile in wanted]
     return " et ".join(filter(None, [", ".join(said[:-1]), said[-1]])) if said else ""

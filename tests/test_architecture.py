@@ -1,7 +1,10 @@
 """The layout stays true without a guardian: doors, exceptions, sizes, templates, schema truths."""
 
+import ast
+import inspect
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from habilitations.rubriques import Action
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -179,3 +184,74 @@ def test_the_journal_is_partitioned_by_month(db):
         for table in ("habilitations_trace", "habilitations_accounttrace"):
             cursor.execute("SELECT partstrat FROM pg_partitioned_table WHERE partrelid = %s::regclass", [table])
             assert cursor.fetchone() == ("r",)
+
+
+# ---- Sensitive acts (SEC-18) ---------------------------------------------------------------------
+
+# What a view calls to open an access, and the pages that may do so without asking again who is there.
+OPENING = {f".{name}" for name in (
+    "add_professional", "add_structure", "set_habilitation", "undo_removal", "vouch_profession", "change_profession",
+    "confirm_account", "confirm_in_structure", "offer_account",
+)}  # fmt: skip
+OPENS_NOTHING = {"circle:request": "leaves a request to those who may grant"}
+# Leaving as a file is seen from the address or from the right to print.
+FILE_NAME = re.compile(r"\.(pdf|xlsx|csv|vcf|ics|zip|json)$")
+
+
+def named_routes(resolver=None, space=""):
+    """Yield (name with its space, path, view) of every URL that has a name."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from named_routes(entry, f"{entry.namespace}:" if entry.namespace else space)
+        elif entry.name:
+            yield f"{space}{entry.name}", str(entry.pattern), entry.callback
+
+
+def said_by(view):
+    """Return the names used by a view and by the functions of its own module that it names, attributes as ".name"."""
+    inner = inspect.unwrap(view)
+    module = inspect.getmodule(inner)
+    todo, read, called = [inner], set(), set()
+    while todo:
+        function = todo.pop()
+        read.add(function)
+        names = {
+            f".{node.attr}" if isinstance(node, ast.Attribute) else node.id
+            for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function))))
+            if isinstance(node, ast.Attribute | ast.Name)
+        }
+        called |= names
+        own = (getattr(module, name, None) for name in names)
+        todo += [f for f in own if inspect.isfunction(f) and f.__module__ == module.__name__ and f not in read]
+    return called
+
+
+def own_views():
+    """Return (name, path, view) of the function views written here, not by a library."""
+    written = [(name, path, view, inspect.unwrap(view)) for name, path, view in named_routes()]
+    return [
+        (name, path, view)
+        for name, path, view, inner in written
+        if inspect.isfunction(inner) and not inner.__module__.startswith("allauth")
+    ]
+
+
+@pytest.mark.req("SEC-18")
+def test_what_leaves_as_a_file_asks_again_who_is_there():
+    files = {
+        name: view for name, path, view in own_views()
+        if FILE_NAME.search(path) or getattr(view, "right", None) == Action.PRINT
+    }  # fmt: skip
+    assert set(files) == {"circle:print_sheet", "circle:export_list", "circle:export_vcard", "dossiers:export"}
+    assert [name for name, view in files.items() if not getattr(view, "asks_identity", False)] == []
+
+
+@pytest.mark.req("SEC-18")
+def test_what_opens_an_access_asks_again_who_is_there():
+    """Each is tried by a test of its room; here, a new page that grants without asking fails."""
+    opening = {name: called for name, _, view in own_views() if OPENING & (called := said_by(view))}
+    assert set(opening) >= {"circle:add_professional", "circle:choose_structure", "circle:habilitation"}
+    asking = {"show_identity_to_open", "reauthentication"}
+    marked = {name for name, _, view in own_views() if getattr(view, "asks_identity", False)}
+    without = {name for name, called in opening.items() if not asking & called} - marked
+    assert without == set(OPENS_NOTHING)

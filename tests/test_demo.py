@@ -32,3 +32,6 @@ def test_the_demonstration_loads_once_and_shows_every_state(client):
     for person in PEOPLE:
         assert person.email in accounts_text()
         assert client.login(email=person.email, password=PASSWORD)
+        # The page one lands on shows something to everybody who may open a dossier.
+        page = client.get("/dossiers/").content.decode()
+        assert ("data-row-link" in page) is not person.administrator

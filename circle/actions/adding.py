@@ -200,7 +200,12 @@ def add_structure(
         "creation_key": creation_key,
         **sheet.clean(roles.STRUCTURE, {"description": description}),
     }
-    member = Member.objects.filter(dossier_id=entry.dossier.pk, structure=structure).first()
+    same = Member.objects.filter(
+        dossier_id=entry.dossier.pk, structure__in=habilitations.same_structures(structure.pk)
+    ).with_names()
+    # Whatever the name under which it came in: the circle holds a structure once.
+    here = same.filter(periods__ends_on=None).first()
+    member = here or same.filter(structure=structure).first()
     if member:
         _come_back(entry, member, details, account=None, starts_on=starts_on)
     else:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from uuid import UUID
+
 from django.db import transaction
 from django.utils import timezone
 
+from circle import duplicates, roles
 from circle import fields as sheet
-from circle import roles
 from circle.actions.adding import main_activity
-from circle.actions.answering import answer
+from circle.actions.answering import REFUS, answer
 from circle.actions.common import KIND, account_of, lock_circle, locked_member, name_for, next_version, record
 from circle.actions.planning import label_of
-from circle.errors import AlreadyMember, FieldUnknown, NotManual, RoleNotPossible
+from circle.errors import AlreadyMember, FieldUnknown, NotManual, RoleNotPossible, SameOneHabilitated
+from circle.lines import MemberRow
 from circle.models import Member
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import actions as habilitations
@@ -84,11 +88,15 @@ def set_habilitation(
     refusal: dict | None = None,
     withdrawal: dict | None = None,
     duplicate_reason: str = "",
+    also: Collection[UUID] = (),
 ) -> Member:
     """Answer « Habilitation : oui / non / refus du patient » for a member; see `answering.answer`. Returns it.
 
+    `also`: ids of the members of the directory who are the same person as this hand-entered one, refused with it.
+
     Who may add but not grant leaves « habilitation demandée ». `duplicate_reason` is kept: why this member is
-    not the hand-entered namesake under refusal. Raises NamesakeRefused, OwnHabilitation, GrantNotAllowed,
+    not the hand-entered namesake under refusal, or not the habilitated one. Raises NamesakeRefused,
+    SameOneHabilitated (a refusal that would leave the same person an access), OwnHabilitation, GrantNotAllowed,
     RefusalStands (a refusal must be withdrawn first), AidantCannotBeGranted, ManualCannotBeGranted,
     StructureCannotSignIn, NotAllowed, and the errors of dates.
     """
@@ -97,8 +105,20 @@ def set_habilitation(
     if duplicate_reason.strip():
         member.duplicate_reason = duplicate_reason.strip()
         next_version(member, "duplicate_reason")
+    same = _refused_with(entry, member, also, duplicate_reason) if wanted == REFUS else []
     answer(entry, member, wanted, refusal=refusal, withdrawal=withdrawal)
+    for other in same:
+        answer(entry, locked_member(entry, Member(pk=other.id)), REFUS, refusal=refusal)
     return member
+
+
+def _refused_with(entry, member: Member, also: Collection[UUID], duplicate_reason: str) -> list[MemberRow]:
+    """Return the habilitated members who are the same person; raise unless each is named or told apart."""
+    found = [row for row, _ in duplicates.opened_namesakes(entry, member)]
+    named = [row for row in found if row.id in also]
+    if len(named) < len(found) and not duplicate_reason.strip():
+        raise SameOneHabilitated([row for row in found if row.id not in also])
+    return named
 
 
 @transaction.atomic

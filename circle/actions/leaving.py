@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from circle import roles
@@ -42,11 +43,16 @@ def remove_member(entry, member, *, reason: str, note: str = "", version: int | 
     """
     lock_circle(entry)
     member = locked_member(entry, member)
-    _require_right(entry, member)
+    require_right_to_remove(entry, member)
     if reason not in Period.EndReason.values:
         raise RemovalReasonMissing
     if version is not None and member.version != version:
         raise ChangedMeanwhile
+    return end_stay(entry, member, reason=reason, note=note)
+
+
+def end_stay(entry, member: Member, *, reason: str, note: str = "") -> Period:
+    """End the period of a member today, with his roles and his access, inside the caller's transaction and locks."""
     period = member.periods.current().get()
     today = timezone.localdate()
     period.ends_on = max(today, period.starts_on)
@@ -69,13 +75,15 @@ def undo_removal(entry, member) -> Undone:
     """
     lock_circle(entry)
     member = locked_member(entry, member, present=False)
-    _require_right(entry, member)
+    require_right_to_remove(entry, member)
     period = member.periods.order_by("-starts_on", "-id").first()
     if member.periods.current().exists() or period is None:
         raise NothingToUndo
     if timezone.now() - period.ended_at > UNDONE_WITHIN:
         raise RemovalTooOld
     left_on = period.ends_on
+    if period.end_reason == Period.EndReason.DOUBLON and member.structure_id:
+        _take_back_role(member, period)
     period.ends_on = period.ended_by = period.ended_at = None
     period.end_reason = period.end_note = ""
     period.save(update_fields=["ends_on", "end_reason", "end_note", "ended_by", "ended_at"])
@@ -87,11 +95,23 @@ def undo_removal(entry, member) -> Undone:
     return Undone(member, _give_back_roles(entry, member, period, left_on))
 
 
-def _require_right(entry, member: Member) -> None:
+def require_right_to_remove(entry, member: Member) -> None:
     if not entry.access.may(Action.GRANT, structure_id=member.own_structure_id):
         raise GrantNotAllowed(
             "Seul un coordinateur, un médecin ou l'encadrement de sa structure peut retirer un membre."
         )
+
+
+def _take_back_role(member: Member, period: Period) -> None:
+    """End what `join_doubles` gave the entry that stayed, so that the double finds its role as it was."""
+    same = habilitations.same_structures(member.structure_id)
+    given = RoleHolding.objects.filter(dossier_id=member.dossier_id, member__structure__in=same).exclude(member=member)
+    # Given by the act that ended the period, and by no other.
+    given = given.filter(
+        role__in=period.cuts.values("holding__role"), starts_on=period.ends_on, given_at__gte=period.ended_at,
+        ends_on=None,
+    )  # fmt: skip
+    given.update(ends_on=F("starts_on"))
 
 
 def _end_roles(entry, member: Member, period: Period, today: dt.date) -> None:

@@ -6,7 +6,6 @@ from circle import roles
 from circle.actions.common import KIND, record
 from circle.models import Member, RoleHolding
 from circle.plans import Board, Held
-from coordination.common import nomenclatures
 from coordination.common.french import date_fr
 from coordination.directory.search.results import profession_label
 
@@ -43,7 +42,6 @@ def label_of(member: Member, code: str) -> str:
     """Return the role in the words of the list: a professional of care is shown by the profession."""
     profession, fonction = member.profession_codes
     shown = profession_label(profession, feminine=member.is_feminine, fonction=fonction)
-    shown = shown or nomenclatures.label("role", profession, feminine=member.is_feminine) or ""
     return roles.label(code, feminine=member.is_feminine, profession=shown)
 
 

@@ -19,6 +19,8 @@ CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 TITLE = "Cercle de soins"
 KINDS = {"person": "Professionnel", "structure": "Structure", "relative": "Proche ou aidant"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# Line 1 says which list this is, line 2 names the columns.
+HEADS = 2
 # What a spreadsheet could take for a formula, now or once the sheet is saved as CSV and opened again.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -62,28 +64,35 @@ WHOLE = (
 )
 # Rule 7: who has the reduced circle reads functions and phones, no access.
 REDUCED = (_KIND, Column("Fonction ou structure", 40, lambda row: row.name), *_PHONES)
+# Only where somebody has left.
+LEFT_ON = Column("Sorti du cercle le", 22, lambda row: row.ends_on)
 
 
-def write_workbook(rows: Sequence[MemberRow], *, reduced: bool, reader: str, at: dt.datetime) -> bytes:
+def write_workbook(rows: Sequence[MemberRow], *, said: str, reduced: bool, reader: str, at: dt.datetime) -> bytes:
     """Return the file of these members; `reduced` says that the reader has the reduced circle (rule 7).
 
-    `reader`: "NOM Prénom" of who exports; `at`: local time of the export.
+    `said`: which day and which members these are, written above them; `reader`: "NOM Prénom" of who exports; `at`:
+    local time of the export.
     """
     columns = REDUCED if reduced else WHOLE
+    if not reduced and any(row.ends_on for row in rows):
+        columns = (*columns, LEFT_ON)
     book = Workbook()
     book.properties.creator, book.properties.title = "", TITLE
     sheet = book.active
     sheet.title = TITLE
     for index, column in enumerate(columns, start=1):
-        head = sheet.cell(1, index, column.head)
+        head = sheet.cell(HEADS, index, column.head)
         head.font, head.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
         sheet.column_dimensions[get_column_letter(index)].width = column.width
-        for line, row in enumerate(rows, start=2):
+        for line, row in enumerate(rows, start=HEADS + 1):
             _write(sheet.cell(line, index), column.value(row))
-    sheet.freeze_panes = "C2"
-    sheet.auto_filter.ref = sheet.dimensions
+    sheet.freeze_panes = sheet.cell(HEADS + 1, 3)
+    sheet.auto_filter.ref = f"A{HEADS}:{get_column_letter(len(columns))}{HEADS + len(rows)}"
+    _write(sheet.cell(1, 1), said)
+    sheet.cell(1, 1).font = Font(bold=True)
     _set_paper(sheet)
-    _add_about(book, reader, at)
+    _add_about(book, said, reader, at)
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
@@ -105,14 +114,15 @@ def _set_paper(sheet) -> None:
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.print_title_rows = "1:1"
+    sheet.print_title_rows = f"1:{HEADS}"
 
 
-def _add_about(book: Workbook, reader: str, at: dt.datetime) -> None:
+def _add_about(book: Workbook, said: str, reader: str, at: dt.datetime) -> None:
     about = book.create_sheet("À propos")
     about.column_dimensions["A"].width = 100
     for line, text in enumerate(
         (
+            said,
             f"Liste exportée le {date_fr(at)} à {time_fr(at)} par {reader}, selon ses droits.",
             "Elle ne se met pas à jour. Supprimez-la après usage : elle contient des données personnelles de santé.",
         ),

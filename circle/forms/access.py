@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django import forms
 from django.utils import timezone
@@ -46,17 +47,31 @@ class Holder:
     likely: str = ""
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A hand-over to come: who takes a unique role, and on which day."""
+
+    name: str
+    on: object
+
+    @property
+    def said(self) -> str:
+        return f"passera à {self.name} le {self.on:%d/%m/%Y}"
+
+
 @dataclass
 class RolePicker:
     """What the role question offers one member: likely roles first, the rest in a list, and who holds the unique ones.
 
-    `likely` and `others` are (code, label) pairs; `unique` the codes one member holds at a time.
+    `likely` and `others` are (code, label) pairs; `unique` the codes one member holds at a time; `planned` who takes
+    one of them later.
     """
 
     likely: list[tuple[str, str]]
     others: list[tuple[str, str]]
     unique: frozenset[str] = frozenset()
     holders: dict[str, Holder] = field(default_factory=dict)
+    planned: dict[str, Planned] = field(default_factory=dict)
     required: bool = True
 
     @property
@@ -68,12 +83,20 @@ class RolePicker:
 
     @property
     def choices(self) -> list[tuple[str, str]]:
-        """All roles for a drop-down list, the holder of a unique one named."""
+        """All roles for a drop-down list, the holder of a unique one named, and who takes it later."""
         return [(code, self.full_label(code)) for code, _ in (*self.likely, *self.others)]
 
     def full_label(self, code: str) -> str:
-        holder = self.holders.get(code)
-        return f"{self.label(code)} (tenu par {holder.name})" if holder else self.label(code)
+        said = self.held(code)
+        return f"{self.label(code)} ({said})" if said else self.label(code)
+
+    def held(self, code: str, *, since: bool = False) -> str:
+        """Return "tenu par X depuis le…, passera à Y le…", as far as the role is held or promised; "" otherwise."""
+        holder, planned = self.holders.get(code), self.planned.get(code)
+        now = f"tenu par {holder.name}" if holder else ""
+        if holder and since:
+            now += f" depuis le {holder.since:%d/%m/%Y}"
+        return ", ".join(filter(None, (now, planned.said if planned else "")))
 
     def bring_forward(self, code: str) -> None:
         """Put a role of the list among the likely ones, so that its hand-over can be shown."""
@@ -100,14 +123,20 @@ class RoleFields(TidyForm):
                 self.data if code == chosen and self.is_bound else None,
                 prefix=f"passation-{code}",
                 roles=holder.roles,
-                initial={"starts_on": timezone.localdate(), "new_role": holder.likely},
+                initial=self._handover_initial(code, holder),
             )
             for code, holder in picker.holders.items()
             # A forged role that does not suit this member opens no hand-over.
             if code in picker.codes
         }
         # The other fields of a form that only reads the role stay out of the page.
-        self.other_value = chosen if chosen in dict(picker.others) else ""
+        shown = chosen if self.is_bound else self._chosen(self.initial)
+        self.other_value = shown if shown in dict(picker.others) else ""
+
+    def _handover_initial(self, code: str, holder: Holder) -> dict:
+        """Return what a draft holds of this hand-over, else today and the likeliest role."""
+        first = {"starts_on": timezone.localdate(), "new_role": holder.likely}
+        return {name: self.initial.get(f"passation-{code}-{name}", value) for name, value in first.items()}
 
     def _chosen(self, data) -> str:
         role = data.get(self.add_prefix("role"), "").strip()
@@ -234,6 +263,11 @@ class AnswerFields(RefusalFields):
         return YES if answer == REQUEST else answer
 
     @property
+    def opens(self) -> bool:
+        """Whether the answer given lets somebody into the dossier, now or as soon as he has an account."""
+        return self.cleaned_data["habilitation"] == YES
+
+    @property
     def is_request(self) -> bool:
         return self.cleaned_data["habilitation"] == REQUEST
 
@@ -259,9 +293,23 @@ class AddForm(RoleFields, AnswerFields):
 
 
 class HabilitationForm(AnswerFields):
-    """The same question asked again of a member; a standing refusal is withdrawn on its own page first."""
+    """The same question asked again of a member; a standing refusal is withdrawn on its own page first.
+
+    `twins`: (id, words) of the habilitated members who may be the hand-entered one that is refused.
+    """
 
     duplicate_reason = forms.CharField(**SOMEBODY_ELSE)
+    aussi = forms.MultipleChoiceField(
+        label="Noter aussi le refus pour", required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args, twins: Iterable[tuple[str, str]] = (), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["aussi"].choices = self.twins = list(twins)
+
+    @property
+    def also(self) -> list[UUID]:
+        return [UUID(said) for said in self.cleaned_data["aussi"]]
 
 
 class WithdrawalForm(TidyForm):

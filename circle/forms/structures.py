@@ -8,6 +8,7 @@ from circle.forms.fields import AddressFields, EmailField, PhoneField, ReadField
 from coordination.common import nomenclatures
 from coordination.common.identifiers import parse_finess, parse_siren, parse_siret
 from coordination.common.ids import uuid7
+from coordination.directory.errors import StructureContactMissing
 from coordination.dossiers.forms import TidyForm
 
 
@@ -66,7 +67,7 @@ class ManualStructureForm(AddressFields):
         if siren and siret and not siret.startswith(siren):
             self.add_error("siren", "Ce SIREN n'est pas celui du SIRET : ses 9 chiffres commencent le SIRET.")
         if not cleaned.get("phone") and not cleaned.get("email") and not {"phone", "email"} & set(self.errors):
-            self.add_error("phone", "Indiquez au moins un moyen de contact : numéro de téléphone ou email.")
+            self.add_error("phone", StructureContactMissing.message)
         return cleaned
 
     def fields_of_structure(self) -> dict:

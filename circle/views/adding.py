@@ -15,6 +15,7 @@ from circle.views.pages import links_of, page
 from coordination.common import nomenclatures
 from coordination.common.htmx import is_fragment, vary_on_htmx
 from coordination.common.text import fold
+from coordination.directory.search import options as places
 from coordination.directory.search import search
 from coordination.dossiers.door import rubric_view
 from habilitations.rubriques import Action, Niveau, Rubrique
@@ -57,6 +58,9 @@ def answer(entry, asked: dict, *, everything: bool) -> tuple[list[dict], str]:
         near=entry.dossier.postal_code or None,
         limit=options.ALL if everything else options.ENOUGH,
     )
+    if found.unknown_place:
+        anywhere = {"action": _url(dossier_id), "fields": asked | {"ville": ""}, "action_label": "Chercher"}
+        return [places.without_place(anywhere), by_hand], places.no_such_place(found.unknown_place)
     known = {row.professional_id or row.structure_id: row for row in rows if row.professional_id or row.structure_id}
     results = [*found.professionals.results, *found.structures.results]
     here = {row.id: row for row in rows if asked["q"] and is_named(row, asked["q"])}
@@ -66,7 +70,7 @@ def answer(entry, asked: dict, *, everything: bool) -> tuple[list[dict], str]:
         [r for r in group.results if _directory_id(r) not in known]
         for group in (found.professionals, found.structures)
     )
-    url = reverse("circle:add", args=[dossier_id])
+    url = _url(dossier_id)
     groups = [
         {"id": "cercle", "label": "Déjà dans ce cercle", "options": members[: options.ENOUGH]},
         {
@@ -87,6 +91,10 @@ def answer(entry, asked: dict, *, everything: bool) -> tuple[list[dict], str]:
     if found.is_corrected:
         said = f"Rien d'écrit ainsi, voici le plus proche. {said}"
     return groups, said
+
+
+def _url(dossier_id) -> str:
+    return reverse("circle:add", args=[dossier_id])
 
 
 def _directory_id(result):

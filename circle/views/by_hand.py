@@ -158,5 +158,9 @@ def _page(request, entry, kind: str, form, *, status: int = 200) -> HttpResponse
 
 
 def unique_roles(picker) -> list[tuple[str, str]]:
-    """Return who holds the unique roles of this circle: [("Médecin traitant", "TESTARD Paul")]."""
-    return [(holder.role, holder.name) for holder in picker.holders.values()]
+    """Return who holds the unique roles of this circle: [("Médecin traitant", "TESTARD Paul, passera à…")]."""
+    said = {code: picker.planned[code].said for code in picker.planned}
+    return [
+        (holder.role, ", ".join(filter(None, (holder.name, said.get(code)))))
+        for code, holder in picker.holders.items()
+    ]

@@ -17,7 +17,7 @@ from circle import actions, duplicates, granting, roles
 from circle.forms.access import AddForm
 from circle.models import Member
 from circle.views import answering, lookalikes, picking
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page
+from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, show_identity_to_open
 from circle.views.wording import answer_said, gender_of, was_added
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
@@ -98,6 +98,7 @@ def add_professional(request: HttpRequest, entry, target_id: UUID) -> HttpRespon
     offer = _offer(entry, who)
     form = _form(request, entry, who, offer)
     if form.is_bound and form.is_valid():
+        show_identity_to_open(request, form)
         member = attempt(form, _add, entry, who, form)
         if member is not None:
             drafts.clear(request.user, who.draft_key, entry.dossier.pk)

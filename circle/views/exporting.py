@@ -1,4 +1,7 @@
-"""The circle on paper, as a spreadsheet, as a contact: each passes the door, needs the right to print, is traced."""
+"""The circle on paper, as a spreadsheet, as a contact: each passes the door, needs the right to print, is traced.
+
+The identity must have been shown within the hour: a file, once out, answers to nobody (SEC-18).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from django.views.decorators.http import require_safe
 
 from circle.exports import sheet, vcard, workbook
 from circle.models import Member
+from circle.views import listing
 from circle.views.pages import find_row, page
+from coordination.accounts.decorators import recently_authenticated
+from coordination.accounts.reauthentication import DOSSIER
 from coordination.common.text import person_name
 from coordination.dossiers.door import rubric_view
 from habilitations.models import Outcome
@@ -20,6 +26,7 @@ PRINTED, EXPORTED = "impression", "export"
 
 
 @require_safe
+@recently_authenticated(within=DOSSIER, gives_file=True)
 @rubric_view(Rubrique.CERCLE, Niveau.LECTURE, right=Action.PRINT, action=PRINTED)
 def print_sheet(request: HttpRequest, entry) -> HttpResponse:
     """« Fiche du cercle »: one page; a circle that needs more asks first (`?pages=2`)."""
@@ -40,11 +47,18 @@ def _agreed_pages(request: HttpRequest) -> int:
 
 
 @require_safe
+@recently_authenticated(within=DOSSIER, gives_file=True)
 @rubric_view(Rubrique.CERCLE, Niveau.LECTURE, right=Action.PRINT, action=EXPORTED)
 def export_list(request: HttpRequest, entry) -> HttpResponse:
-    """The members of today as a spreadsheet, the reduced circle for who reads that one."""
+    """The list as the address asks it (who, which day, in which order), the reduced circle for who reads that one.
+
+    The text looked for on the screen stays there: it may name someone, and an address must not.
+    """
+    filters = listing.read_filters(request)
+    rows, kept = listing.found(entry, filters)
     content = workbook.write_workbook(
-        Member.objects.rows(entry),
+        listing.ordered(kept, filters.sort),
+        said=listing.said(filters, rows, entry),
         reduced=not entry.access.sees_whole_circle,
         reader=_name(entry.user),
         at=timezone.localtime(),
@@ -53,6 +67,7 @@ def export_list(request: HttpRequest, entry) -> HttpResponse:
 
 
 @require_safe
+@recently_authenticated(within=DOSSIER, gives_file=True)
 @rubric_view(Rubrique.CERCLE, Niveau.LECTURE, right=Action.PRINT, action=EXPORTED, object_kwarg="member_id")
 def export_vcard(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """One member for the reader's telephone."""

@@ -10,13 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, granting, history, roles
-from circle.errors import NothingToUndo, RemovalTooOld
+from circle.errors import NotDouble, NothingToUndo, RemovalTooOld
 from circle.forms.removal import RemovalForm
 from circle.models import Change
 from circle.views import options
-from circle.views.pages import attempt, circle_url, find_member, find_row, links_of, page
+from circle.views.pages import attempt, circle_url, draft_initial, drafted, find_member, find_row, links_of, page
 from circle.views.sheet import may_undo
 from circle.views.wording import is_back, was_removed
+from coordination.accounts import drafts, reauthentication
 from coordination.common.context import offer_undo
 from coordination.common.htmx import redirect
 from coordination.common.pagination import paginate
@@ -28,6 +29,8 @@ from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.dossiers.forms import TidyForm
 from habilitations.rubriques import Action, Niveau, Rubrique
 
+DRAFT = "cercle-retrait"
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
@@ -35,7 +38,9 @@ def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Retirer du cercle »: a reason, what it closes, and an undo for 30 days."""
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     entry.access.require(Action.GRANT, structure_id=row.structure_id)
-    form = RemovalForm(request.POST if request.method == "POST" else None, initial={"version": found.version})
+    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk)
+    initial = kept | {"version": found.version}
+    form = RemovalForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         said = form.cleaned_data
         try:
@@ -47,6 +52,7 @@ def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
             form.add_error(None, f"{error} Relisez sa fiche avant de le retirer.")
             period = None
         if period is not None:
+            drafts.clear(request.user, DRAFT, found.pk)
             links = links_of(entry.dossier.pk, found.pk)
             gender = row.feminine or (None if not row.civility else False)
             offer_undo(request, was_removed(row.name, gender), url=links.undo, label="Annuler le retrait")
@@ -56,6 +62,7 @@ def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "form": form,
         "links": links_of(entry.dossier.pk, found.pk),
         "is_last": row.has_access and granting.is_last_able_to_grant(entry.dossier.pk, found),
+        **drafted(DRAFT, found.pk, kept),
     }
     return page(request, entry, "circle/remove.html", context, status=422 if form.is_bound else 200)
 
@@ -65,6 +72,9 @@ def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
 def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """Undo, from the toast or from the history: same period, access as it was, the role unless it was taken."""
     row, found = find_row(entry, member_id), find_member(entry, member_id)
+    # A removal was never delayed; what gives the access back is an opening like another.
+    if found.habilitation.gives_access_back():
+        reauthentication.require(request, reauthentication.DOSSIER)
     try:
         undone = actions.undo_removal(entry, found)
     except (NothingToUndo, RemovalTooOld) as error:
@@ -72,6 +82,21 @@ def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     else:
         back = messages.warning if undone.lost else messages.success
         back(request, " ".join([is_back(row.name, row.feminine or None, as_before=not undone.lost), *undone.lost]))
+    return redirect(request, circle_url(entry))
+
+
+@require_POST
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def join(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Réunir les deux entrées » of one structure: from the list, undone from the toast."""
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    try:
+        _, left = actions.join_doubles(entry, found)
+    except NotDouble as error:
+        messages.info(request, str(error))
+    else:
+        links = links_of(entry.dossier.pk, left.pk)
+        offer_undo(request, f"Les deux entrées de {row.name} sont réunies.", url=links.undo, label="Annuler")
     return redirect(request, circle_url(entry))
 
 
@@ -143,7 +168,7 @@ def _history(request, entry, changes, row) -> HttpResponse:
     shown = paginate(seen, request.GET.get("page"))
     context = {
         "row": row,
-        "lines": [_line(change) for change in shown.items],
+        "lines": [_line(act) for act in history.acts_of(shown.items)],
         "shown": shown,
         "links": links_of(entry.dossier.pk, row.id) if row else None,
         "may_undo": bool(row) and may_undo(row, entry),
@@ -152,6 +177,6 @@ def _history(request, entry, changes, row) -> HttpResponse:
     return page(request, entry, "circle/history.html", context)
 
 
-def _line(change) -> dict:
-    told = history.told_of(change)
-    return {"at": change.at, "icon": history.ICONS[change.kind], "sentence": history.sentence(told)}
+def _line(act) -> dict:
+    tolds = [history.told_of(change) for change in act]
+    return {"at": act[-1].at, "icon": history.ICONS[act[0].kind], "sentence": history.tell(tolds)}

@@ -11,13 +11,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from circle.models import Member
-from circle.views.drawing import Listing
-from circle.views.pages import page
+from circle.roles import STRUCTURE
+from circle.views.drawing import Listing, may_grant
+from circle.views.pages import links_of, page
 from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.french import plural
 from coordination.common.htmx import is_fragment, vary_on_htmx
 from coordination.common.text import fold
 from coordination.dossiers.door import READ, rubric_view
+from habilitations.actions import same_structures
 from habilitations.rubriques import Rubrique
 
 SHOWN = (
@@ -44,6 +46,7 @@ class Filters:
     day: dt.date | None = None
     text: str = ""
     day_error: str = ""
+    day_typed: str = ""
 
     @property
     def shown_day(self) -> dt.date:
@@ -72,6 +75,7 @@ def read_filters(request: HttpRequest) -> Filters:
         day=day,
         text=request.POST.get("q", "").strip()[:100],
         day_error=error,
+        day_typed=typed[:20] if error else "",
     )
 
 
@@ -80,8 +84,7 @@ def read_filters(request: HttpRequest) -> Filters:
 def members(request: HttpRequest, entry) -> HttpResponse:
     """The list; POST only brings the text to look for, so that a name is never in an address."""
     filters = read_filters(request)
-    rows = Member.objects.rows(entry, filters.day, past=filters.show == "partis")
-    kept = [row for row in rows if is_shown(row, filters) and is_named(row, filters.text)]
+    rows, kept = found(entry, filters)
     editable = entry.abilities["write_cercle"] and filters.day is None and filters.show != "partis"
     listing = Listing(entry, editable)
     context = {
@@ -94,10 +97,32 @@ def members(request: HttpRequest, entry) -> HttpResponse:
     if is_fragment(request):
         response = page(request, entry, "circle/_list.html", context)
     else:
-        told = SHOWN if entry.access.sees_whole_circle else SHOWN_REDUCED
-        context |= {"facts": facts(rows, filters), "shown": shown_choices(rows, told), "sorts": SORTS}
+        context["doubles"] = doubles(rows, entry) if editable else []
+        context |= {"facts": facts(rows, filters), "shown": shown_choices(rows, entry), "sorts": SORTS}
         response = page(request, entry, "circle/list.html", context)
     return vary_on_htmx(response)
+
+
+def found(entry, filters: Filters) -> tuple[list, list]:
+    """Return the members of the day asked, or those who had left, and which of them the filters keep."""
+    rows = Member.objects.rows(entry, filters.day, past=filters.show == "partis")
+    return rows, [row for row in rows if is_shown(row, filters) and is_named(row, filters.text)]
+
+
+def doubles(rows, entry) -> list[dict]:
+    """Return {name, url} of each structure that is twice in the circle since the directory merged its two entries.
+
+    Only where the reader may join them. No SQL statement unless two structures have the same name.
+    """
+    named: dict[str, list] = {}
+    for row in rows:
+        if row.kind == STRUCTURE and not row.is_reduced:
+            named.setdefault(row.name, []).append(row)
+    return [
+        {"name": name, "url": links_of(entry.dossier.pk, one.id).join}
+        for name, (one, *others) in named.items()
+        if others and may_grant(one, entry) and others[0].structure_id in same_structures(one.structure_id)
+    ]
 
 
 def is_shown(row, filters: Filters) -> bool:
@@ -125,17 +150,23 @@ def is_named(row, text: str) -> bool:
     return all(f" {word}" in f" {said}" for word in words)
 
 
-def grouped(rows, sort: str, listing: Listing) -> list[dict]:
-    """Return the three groups in the shape of `member_list` (templates/components/member.html)."""
+def ordered(rows, sort: str) -> list:
+    """Return the rows group by group, in the order asked."""
     order = {
         "": lambda row: (not row.role_unique, row.role_key or "~", row.sort_name),
         "nom": lambda row: row.sort_name,
         "profession": lambda row: (fold(row.profession or row.relation), row.sort_name),
         "entree": lambda row: (-row.starts_on.toordinal(), row.sort_name),
     }[sort]
-    ordered = sorted(rows, key=order)
+    shapes = [shape for shape, _ in GROUPS]
+    return sorted(rows, key=lambda row: (shapes.index(row.shape), order(row)))
+
+
+def grouped(rows, sort: str, listing: Listing) -> list[dict]:
+    """Return the three groups in the shape of `member_list` (templates/components/member.html)."""
+    in_order = ordered(rows, sort)
     return [
-        {"title": title, "members": [listing.drawn(row) for row in ordered if row.shape == shape]}
+        {"title": title, "members": [listing.drawn(row) for row in in_order if row.shape == shape]}
         for shape, title in GROUPS
     ]
 
@@ -152,8 +183,19 @@ def facts(rows, filters: Filters) -> str:
     return f"{said}, {sum(row.has_access for row in rows)} avec accès"
 
 
-def shown_choices(rows, told) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the groups of « Afficher »: access (`told`), then the roles and professions of this circle."""
+def said(filters: Filters, rows, entry) -> str:
+    """Return what a file of the list says in its head: the day, what is shown, in which order."""
+    title = "Membres partis du cercle de soins" if filters.show == "partis" else "Cercle de soins"
+    shown = dict(pair for _, pairs in shown_choices(rows, entry) for pair in pairs).get(filters.show)
+    parts = [f"{title} au {filters.shown_day:%d/%m/%Y}"]
+    if filters.show and shown and filters.show != "partis":
+        parts.append(f"Filtre : {shown}")
+    return ". ".join([*parts, f"Tri : {dict(SORTS)[filters.sort]}."])
+
+
+def shown_choices(rows, entry) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the groups of « Afficher »: access as far as it is told, then roles and professions of this circle."""
+    told = SHOWN if entry.access.sees_whole_circle else SHOWN_REDUCED
     roles = {row.role_code: row.role for row in rows if row.role_code}
     professions = {key_of(row.profession): row.profession for row in rows if row.profession}
     return [

@@ -96,7 +96,7 @@ def by_hand_option(dossier_id, posted: dict) -> dict:
         "id": "a-la-main",
         "title": "Manuellement",
         "icon": "pencil",
-        "lines": [["Créer la fiche d'un professionnel, d'un aidant, d'un représentant légal ou d'une personne de "
+        "lines": [["Créer la fiche d’un professionnel, d’un aidant, d’un représentant légal ou d’une personne de "
                    "confiance"]],
         "action_label": "Saisir",
         "href": reverse("circle:add_manually", args=[dossier_id, "professionnel"]),
@@ -105,11 +105,10 @@ def by_hand_option(dossier_id, posted: dict) -> dict:
 
 def others_option(group, url: str, fields: dict) -> dict:
     """The option that shows the rest: a form, because the text may not go into an address."""
-    many = "autres" if group.others > 1 else "autre"
-    count = f"plus de {group.others}" if group.is_more_than_counted else str(group.others)
+    count = "" if group.is_more_than_counted else f"{group.others} "
     return {
         "id": f"suite-{group.kind}",
-        "title": f"Voir les {count} {many}" if group.others > 1 else "Voir l'autre",
+        "title": f"Voir les {count}autres" if group.others > 1 else "Voir l’autre",
         "icon": "plus-lg",
         "action": url,
         "fields": fields | {"tous": "1"},

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from circle.models import Member
-from coordination.accounts import drafts
+from coordination.accounts import drafts, reauthentication
 from coordination.common.addresses import address
 from coordination.common.errors import DomainError
 from coordination.dossiers.errors import ChangedMeanwhile
@@ -50,8 +50,8 @@ _ROUTES = {
     "edit": "circle:edit_member", "role": "circle:change_role", "habilitation": "circle:habilitation",
     "withdrawal": "circle:withdraw_refusal", "request": "circle:request", "discreet": "circle:discreet",
     "link": "circle:link", "remove": "circle:remove", "undo": "circle:undo_removal",
-    "refusal": "circle:record_refusal", "call_off": "circle:call_off_plan", "history": "circle:member_history",
-    "vcard": "circle:export_vcard",
+    "join": "circle:join", "refusal": "circle:record_refusal", "call_off": "circle:call_off_plan",
+    "history": "circle:member_history", "vcard": "circle:export_vcard",
 }  # fmt: skip
 
 
@@ -103,12 +103,26 @@ def attempt(form, act, *args, **details):
         return None
 
 
+def show_identity_to_open(request: HttpRequest, form) -> None:
+    """Ask who is there again when the answer given opens the dossier to somebody; « non » and a refusal never wait.
+
+    Called once the form is valid. Raises IdentityNotShown: the form comes back by itself, done, once it is confirmed.
+    """
+    if form.opens:
+        reauthentication.require(request, reauthentication.DOSSIER)
+
+
 def draft_initial(request: HttpRequest, key: str, object_id) -> dict:
     """Return what this person was typing, without what belongs to one sending only."""
     kept = drafts.load(request.user, key, object_id)
     if not kept:
         return {}
     return {name: value for name, value in kept.items() if name not in ("creation_key", "version", "duplicate_reason")}
+
+
+def drafted(key: str, object_id, kept: dict | None = None) -> dict:
+    """Return what the page of a form needs to keep its draft, and to say that it shows one."""
+    return {"draft_url": draft_url(key, object_id), "draft_found": bool(kept)}
 
 
 def draft_url(key: str, object_id) -> str:

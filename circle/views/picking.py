@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.utils import timezone
 
 from circle import roles
-from circle.forms.access import Holder, RolePicker
+from circle.forms.access import Holder, Planned, RolePicker
 from circle.models import Member, RoleHolding, RoleSetting
 from coordination.directory.search import profession_label
 
@@ -17,17 +16,24 @@ def unique_roles() -> frozenset[str]:
     return frozenset(code for code in roles.all_roles() if roles.is_unique(code, settings))
 
 
-def holders(entry, unique: frozenset[str], *, rows=None, but=None) -> dict[str, Holder]:
-    """Return who holds each unique role today, among the members the reader may see, `but` one left out."""
+def held(entry, unique: frozenset[str], *, but=None) -> tuple[dict[str, Holder], dict[str, Planned]]:
+    """Return who holds each unique role today, `but` one left out, and who takes it over next.
+
+    Only members the reader may see. Two SQL statements.
+    """
     today = timezone.localdate()
-    known = {row.id: row for row in (Member.objects.rows(entry) if rows is None else rows)}
-    held = (
-        RoleHolding.objects.filter(dossier_id=entry.dossier.pk, role__in=unique, starts_on__lte=today)
-        .filter(Q(ends_on=None) | Q(ends_on__gt=today))
-        .exclude(member_id=but)
-        .values_list("role", "member_id", "starts_on")
-    )
-    return {role: _holder(known[member_id], role, since) for role, member_id, since in held if member_id in known}
+    known = {row.id: row for row in Member.objects.rows(entry)}
+    holders: dict[str, Holder] = {}
+    planned: dict[str, Planned] = {}
+    lines = RoleHolding.objects.from_day(today).filter(dossier_id=entry.dossier.pk, role__in=unique)
+    for role, member_id, since in lines.order_by("starts_on").values_list("role", "member_id", "starts_on"):
+        if member_id not in known:
+            continue
+        if since > today:
+            planned.setdefault(role, Planned(known[member_id].name, since))
+        elif member_id != but:
+            holders[role] = _holder(known[member_id], role, since)
+    return holders, planned
 
 
 def _holder(row, role: str, since) -> Holder:
@@ -52,11 +58,13 @@ def picker(entry, *, kind: str, profession="", fonction="", feminine=None, words
     # Two codes may be shown as the same profession: the likely one is enough.
     shown = {label for _, label in likely}
     others = [(role.code, said(role)) for role in roles.others(kind, profession, fonction)]
+    holders, planned = held(entry, unique, but=but)
     return RolePicker(
         likely=likely,
         others=[pair for pair in others if pair[1] not in shown],
         unique=unique,
-        holders=holders(entry, unique, but=but),
+        holders=holders,
+        planned=planned,
         required=required,
     )
 
@@ -71,8 +79,9 @@ def _option(form, code: str, label: str, newcomer: str, draw) -> dict:
     if code not in form.picker.unique:
         return option | {"hint": "(plusieurs possibles)"}
     option["tag"] = "Rôle unique"
+    if said := form.picker.held(code, since=True):
+        option["detail"] = f"{said[0].upper()}{said[1:]}"
     if holder := form.picker.holders.get(code):
-        option["detail"] = f"Tenu par {holder.name} depuis le {holder.since:%d/%m/%Y}"
         option["body"] = draw(handover_sentence(newcomer, holder.name), form.handovers[code])
     return option
 

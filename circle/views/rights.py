@@ -11,10 +11,21 @@ from django.views.decorators.http import require_http_methods, require_POST
 from circle import actions, duplicates, granting, roles
 from circle.forms.access import NO, REFUSAL, HabilitationForm, RefusalForm, WithdrawalForm
 from circle.views import answering, lookalikes
-from circle.views.pages import attempt, find_member, find_row, links_of, page
+from circle.views.pages import (
+    attempt,
+    draft_initial,
+    drafted,
+    find_member,
+    find_row,
+    links_of,
+    page,
+    show_identity_to_open,
+)
 from circle.views.sheet import standing_refusal
 from circle.views.wording import answer_said, removing_access
+from coordination.accounts import drafts
 from coordination.accounts.decorators import recently_authenticated
+from coordination.accounts.reauthentication import DOSSIER
 from coordination.common.htmx import redirect
 from coordination.directory.models import Attachment
 from coordination.dossiers.door import rubric_view
@@ -24,12 +35,16 @@ from habilitations.rubriques import Action, Niveau, Rubrique
 
 OPEN = frozenset({"oui", "attente"})
 CONFIRMED = "confirme"
+DRAFT, WITHDRAWAL_DRAFT, REFUSAL_DRAFT = "cercle-habilitation", "cercle-retrait-refus", "cercle-refus"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
 def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
-    """« Habilitation »: oui, non, refus. Closing an access asks once more, with what it closes."""
+    """« Habilitation »: oui, non, refus. Closing an access asks once more, with what it closes.
+
+    Only « oui » asks to show one's identity again: closing an access is never delayed by a password (SEC-18).
+    """
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     links = links_of(entry.dossier.pk, found.pk)
     account = _account(found)
@@ -37,21 +52,26 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         found.kind, access=entry.access, professional=found.professional, activity=found.activity,
         structure=found.structure, user=entry.user, account=account,
     )  # fmt: skip
-    answers = answering.answers(offer)
+    asked = {"answers": answering.answers(offer), "twins": _twins(entry, found)}
     if request.method != "POST":
-        form = HabilitationForm(initial={"habilitation": request.GET.get("reponse", "")}, answers=answers)
-        return _page(request, entry, row, found, form, offer)
-    form = HabilitationForm(request.POST, answers=answers)
+        kept = draft_initial(request, DRAFT, found.pk)
+        # The answer that the link names is newer than the draft.
+        named = {"habilitation": request.GET["reponse"]} if "reponse" in request.GET else {}
+        form = HabilitationForm(initial=kept | named, **asked)
+        return _page(request, entry, row, found, form, offer, kept)
+    form = HabilitationForm(request.POST, **asked)
     if form.is_valid():
         if form.wanted == NO and row.state in OPEN and CONFIRMED not in request.POST:
             context = {"row": row, "links": links, "question": removing_access(row.name), "impact": row.access,
                        "is_last": granting.is_last_able_to_grant(entry.dossier.pk, found)}  # fmt: skip
             return page(request, entry, "circle/confirm_closing.html", context)
+        show_identity_to_open(request, form)
         changed = attempt(
             form, actions.set_habilitation, entry, found, form.wanted, refusal=form.cleaned_data["refusal"],
-            duplicate_reason=form.cleaned_data["duplicate_reason"],
+            duplicate_reason=form.cleaned_data["duplicate_reason"], also=form.also,
         )  # fmt: skip
         if changed is not None:
+            drafts.clear(request.user, DRAFT, found.pk)
             said = answer_said(changed.habilitation.state, requested=form.is_request)
             messages.success(request, said or "Habilitation : non. Ce membre reste dans le cercle de soins.")
             return redirect(request, links.sheet)
@@ -65,7 +85,7 @@ def _account(found):
     return attachment.user if attachment else None
 
 
-def _page(request, entry, row, found, form, offer) -> HttpResponse:
+def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> HttpResponse:
     account = _account(found)
     hat = hat_of(account) if account else None
     pair = (hat.profession, hat.fonction) if hat and hat.profession else found.profession_codes
@@ -84,9 +104,20 @@ def _page(request, entry, row, found, form, offer) -> HttpResponse:
         "may_withdraw": entry.access.may_withdraw_refusal and row.user_id != entry.user.pk,
         "links": links_of(entry.dossier.pk, found.pk),
         "found": _namesakes(entry, found),
+        "delegate_twins": duplicates.delegate_namesakes(found),
         "is_last": row.has_access and granting.is_last_able_to_grant(entry.dossier.pk, found),
+        **drafted(DRAFT, found.pk, kept),
     }
     return page(request, entry, "circle/habilitation.html", context, status=422 if form.is_bound else 200)
+
+
+def _twins(entry, found) -> list[tuple[str, str]]:
+    """Return (id, words) of the habilitated members who may be this hand-entered one."""
+
+    def words(row, why: str) -> str:
+        return ". ".join(filter(None, (row.name, row.second, row.access and row.access.phrase, why.rstrip("."))))
+
+    return [(str(row.id), words(row, why)) for row, why in duplicates.opened_namesakes(entry, found)]
 
 
 def _namesakes(entry, found) -> list[dict]:
@@ -109,18 +140,20 @@ def record_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse
     if row.state == REFUSAL:
         messages.info(request, "Un refus est déjà noté pour ce membre.")
         return redirect(request, links.sheet)
-    form = RefusalForm(request.POST if request.method == "POST" else None)
+    kept = {} if request.method == "POST" else draft_initial(request, REFUSAL_DRAFT, found.pk)
+    form = RefusalForm(request.POST if request.method == "POST" else None, initial=kept)
     if form.is_bound and form.is_valid():
         changed = attempt(form, actions.record_refusal, entry, found, refusal=form.cleaned_data["refusal"])
         if changed is not None:
+            drafts.clear(request.user, REFUSAL_DRAFT, found.pk)
             messages.success(request, answer_said(REFUSAL))
             return redirect(request, links.sheet)
-    context = {"row": row, "form": form, "links": links}
+    context = {"row": row, "form": form, "links": links, **drafted(REFUSAL_DRAFT, found.pk, kept)}
     return page(request, entry, "circle/record_refusal.html", context, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@recently_authenticated
+@recently_authenticated(within=DOSSIER)
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.RECORD_REFUSAL, object_kwarg="member_id")
 def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Retirer le refus »: dated, and by whom; nothing is opened by it."""
@@ -130,13 +163,16 @@ def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpRespon
     if refusal is None:
         messages.info(request, "Aucun refus n'est en cours pour ce membre.")
         return redirect(request, links.sheet)
-    form = WithdrawalForm(request.POST if request.method == "POST" else None)
+    kept = {} if request.method == "POST" else draft_initial(request, WITHDRAWAL_DRAFT, found.pk)
+    form = WithdrawalForm(request.POST if request.method == "POST" else None, initial=kept)
     if form.is_bound and form.is_valid():
         changed = attempt(form, actions.set_habilitation, entry, found, NO, withdrawal=form.withdrawal())
         if changed is not None:
+            drafts.clear(request.user, WITHDRAWAL_DRAFT, found.pk)
             messages.success(request, "Le refus est retiré. L'accès reste fermé tant que personne ne l'habilite.")
             return redirect(request, links.sheet)
     context = {"row": row, "form": form, "refusal": refusal, "links": links}
+    context |= drafted(WITHDRAWAL_DRAFT, found.pk, kept)
     return page(request, entry, "circle/withdraw_refusal.html", context, status=422 if form.is_bound else 200)
 
 

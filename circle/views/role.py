@@ -14,12 +14,15 @@ from circle import actions, roles
 from circle.errors import NothingPlanned
 from circle.forms.access import RoleForm
 from circle.views import picking
-from circle.views.pages import attempt, find_member, find_row, links_of, page
+from circle.views.pages import attempt, draft_initial, drafted, find_member, find_row, links_of, page
 from circle.views.planned import Planned, planned_for
+from coordination.accounts import drafts
 from coordination.common.french import date_fr
 from coordination.common.htmx import redirect
 from coordination.dossiers.door import rubric_view
 from habilitations.rubriques import Niveau, Rubrique
+
+DRAFT = "cercle-role"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +35,8 @@ def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         entry, kind=row.kind, profession=row.profession_code, fonction=row.fonction_code, feminine=row.feminine,
         words=row.profession, but=row.id, required=row.kind != roles.STRUCTURE,
     )  # fmt: skip
-    form = _form(request, row, offered, planned)
+    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk)
+    form = _form(request, row, offered, planned, kept)
     if form.is_bound and form.is_valid():
         said = form.cleaned_data
         changed = attempt(
@@ -40,6 +44,7 @@ def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
             starts_on=said["starts_on"],
         )  # fmt: skip
         if changed is not None:
+            drafts.clear(request.user, DRAFT, found.pk)
             messages.success(request, " ".join(["Le rôle est à jour.", *_said(planned, planned_for(entry, row))]))
             return redirect(request, links_of(entry.dossier.pk, found.pk).sheet)
     context = {
@@ -49,6 +54,7 @@ def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "newcomer": row.name,
         "role_options": picking.options,
         "links": links_of(entry.dossier.pk, found.pk),
+        **drafted(DRAFT, found.pk, kept),
     }
     return page(request, entry, "circle/change_role.html", context, status=422 if form.is_bound else 200)
 
@@ -68,15 +74,18 @@ def call_off_plan(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     return redirect(request, links_of(entry.dossier.pk, found.pk).sheet)
 
 
-def _form(request: HttpRequest, row, offered, planned: Planned | None) -> RoleForm:
-    """Return the form; one that opens on a hand-over to come starts from it, so that sending it changes nothing."""
+def _form(request: HttpRequest, row, offered, planned: Planned | None, kept: dict) -> RoleForm:
+    """Return the form; one that opens on a hand-over to come starts from it, so that sending it changes nothing.
+
+    What was being typed (`kept`) comes before both.
+    """
     taking = planned if planned and planned.role in offered.holders else None
     initial = {
         "role": taking.role if taking else row.role_code,
         "starts_on": taking.day if taking else timezone.localdate(),
     }
-    form = RoleForm(request.POST if request.method == "POST" else None, initial=initial, picker=offered)
-    if taking and taking.role in form.handovers:
+    form = RoleForm(request.POST if request.method == "POST" else None, initial=initial | kept, picker=offered)
+    if not kept and taking and taking.role in form.handovers:
         form.handovers[taking.role].initial["starts_on"] = taking.day
     return form
 

@@ -17,7 +17,7 @@ from circle.forms.structures import ManualStructureForm, StructureSearchForm
 from circle.models import Member
 from circle.views import answering, options, picking
 from circle.views.adding import SEARCH, TOO_SHORT
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page
+from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, show_identity_to_open
 from circle.views.wording import answer_said, was_added
 from coordination.accounts import drafts
 from coordination.common import nomenclatures
@@ -26,7 +26,9 @@ from coordination.common.htmx import is_fragment, redirect, vary_on_htmx
 from coordination.common.text import fold
 from coordination.directory.models import Source, Structure
 from coordination.directory.search import search
+from coordination.directory.search.options import no_such_place
 from coordination.dossiers.door import rubric_view
+from habilitations.actions import same_structures
 from habilitations.models import Delegate, LegalStructure
 from habilitations.rubriques import Action, Niveau, Rubrique
 
@@ -44,35 +46,41 @@ FOR_INFORMATION = "Non, pour information"
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.ADD_MEMBER, action=SEARCH)
 def add_structure(request: HttpRequest, entry) -> HttpResponse:
     """The search of a structure, its catégorie and code postal; results show which ones can sign in."""
-    form = StructureSearchForm(request.POST or None)
-    context = {"form": form, "results": None, "status": ""}
+    asked = request.POST.copy()
+    if "sans_lieu" in asked:
+        asked["postal_code"] = ""
+    form = StructureSearchForm(asked or None)
+    context = {"form": form, "results": None, "status": "", "others": 0, "unknown_place": ""}
     if form.is_bound and form.is_valid():
-        everything = bool(request.POST.get("tous"))
-        context["results"], context["status"], context["others"] = _found(entry, form.cleaned_data, everything)
-    context.setdefault("others", 0)
+        context |= _found(entry, form.cleaned_data, everything=bool(asked.get("tous")))
     if is_fragment(request):
         return vary_on_htmx(render(request, "circle/_structure_results.html", context | {"dossier": entry.dossier}))
     return vary_on_htmx(page(request, entry, "circle/add_structure.html", context))
 
 
-def _found(entry, asked: dict, everything: bool) -> tuple[list[dict], str, int]:
+def _found(entry, asked: dict, *, everything: bool) -> dict:
     if len(fold(asked["q"])) < 2 and not (asked["category"] or asked["postal_code"]):
-        return [], TOO_SHORT, 0
-    group = search(
+        return {"results": [], "status": TOO_SHORT}
+    found = search(
         asked["q"],
         category=asked["category"] or None,
         place=asked["postal_code"] or None,
         near=entry.dossier.postal_code or None,
         limit=options.ALL if everything else options.ENOUGH,
         kinds=("structure",),
-    ).structures
+    )
+    if found.unknown_place:
+        said = no_such_place(found.unknown_place)
+        return {"results": [], "status": said, "unknown_place": found.unknown_place}
+    group = found.structures
     members = {row.structure_id: row for row in Member.objects.rows(entry) if row.kind == roles.STRUCTURE}
     delegates = delegate_counts([result.id for result in group.results])
     rows = [_result(entry, result, members.get(result.id), delegates) for result in group.results]
     if not rows:
-        return [], "Aucun résultat. Vous pouvez saisir la structure manuellement.", 0
+        return {"results": [], "status": "Aucun résultat. Vous pouvez saisir la structure manuellement."}
     counted = f"Plus de {group.total}" if group.is_more_than_counted else group.total
-    return rows, f"{counted} structure{'s' if group.total > 1 else ''}.", group.others
+    said = f"{counted} structure{'s' if group.total > 1 else ''}."
+    return {"results": rows, "status": said, "others": group.others}
 
 
 def delegate_counts(structure_ids: list[UUID]) -> dict[UUID, int]:
@@ -112,9 +120,8 @@ def choose_structure(request: HttpRequest, entry, structure_id: UUID) -> HttpRes
     """Habilitation, role and description of the structure chosen, its delegates in view."""
     structure = get_object_or_404(Structure.objects.select_related("merged_into"), pk=structure_id)
     structure = structure.merged_into or structure
-    here = next(
-        (r for r in Member.objects.rows(entry) if r.kind == roles.STRUCTURE and r.structure_id == structure.pk), None
-    )
+    same = set(same_structures(structure.pk))
+    here = next((r for r in Member.objects.rows(entry) if r.kind == roles.STRUCTURE and r.structure_id in same), None)
     if here and request.method != "POST":
         messages.info(request, f"{structure.name} est déjà dans le cercle de soins.")
         return redirect(request, links_of(entry.dossier.pk, here.id).sheet)
@@ -124,6 +131,7 @@ def choose_structure(request: HttpRequest, entry, structure_id: UUID) -> HttpRes
     offer = granting.grant_answer(roles.STRUCTURE, access=entry.access, structure=structure, user=entry.user)
     form = _form(request, entry, structure, offer)
     if form.is_bound and form.is_valid():
+        show_identity_to_open(request, form)
         member = attempt(form, _add, entry, structure, form)
         if member is not None:
             drafts.clear(request.user, _draft(structure), entry.dossier.pk)

@@ -25,14 +25,16 @@ def create_account(
     is_administrator: bool = False,
     password: str | None = None,
     by: User | None = None,
+    is_vetted: bool = False,
 ) -> User:
     """Open an account and send its holder the link to choose a password.
 
     With `password` (demonstration accounts, tests) the address counts as verified and no mail leaves.
-    `by` is None for the command line and for an accepted invitation; else an administrator.
+    `by` is None for the command line and for an accepted invitation; else an administrator, or somebody whom the
+    caller has found able to (`is_vetted`: the administrator of a structure, a fact of the floors above).
     Raises EmailTaken, InvalidAddress, NotAnAdministrator. Source: issue 2 §3 (no open sign-up).
     """
-    if by is not None:
+    if by is not None and not (is_vetted and by.is_active and not is_administrator):
         _require_administrator(by)
     email = _free_address(email)
     user = User.objects.create_user(

@@ -1,11 +1,8 @@
 """Marks on views."""
 
-import time
-from functools import wraps
+from functools import partial, wraps
 
-from allauth.account.decorators import reauthentication_required
-from allauth.account.internal.flows.login import get_authentication_records
-from django.conf import settings
+from coordination.accounts import reauthentication
 
 
 def account_page(view):
@@ -30,18 +27,19 @@ def passive(view):
     return marked
 
 
-def recently_authenticated(view):
-    """Ask for the password or second factor again when it was last shown more than ten minutes ago (SEC-18).
+def recently_authenticated(view=None, *, within=reauthentication.ACCOUNT, gives_file=False):
+    """Ask for the password or second factor again when it was last shown longer ago than a window allows (SEC-18).
 
-    For changes of rights and exports. A POST is kept and replayed once the identity is confirmed. allauth alone
-    would ask right after a sign-in too: here signing in counts as showing who one is.
+    `within` is one of the windows of `reauthentication`; `gives_file` says that the answer is a file. Signing in
+    counts as showing who one is. A POST is kept and replayed once confirmed. Never for what only closes an access.
     """
-    asking = reauthentication_required(view)
+    if view is None:
+        return partial(recently_authenticated, within=within, gives_file=gives_file)
 
     @wraps(view)
     def guarded(request, *args, **kwargs):
-        shown = get_authentication_records(request, request.user)
-        recent = shown and time.time() - shown[-1]["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
-        return (view if recent else asking)(request, *args, **kwargs)
+        reauthentication.require(request, within, gives_file=gives_file)
+        return view(request, *args, **kwargs)
 
+    guarded.asks_identity = True
     return guarded

@@ -12,10 +12,9 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
-from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
-from coordination.accounts import second_factor
+from coordination.accounts import reauthentication, second_factor
 from coordination.accounts.devices import describe
 from coordination.common.htmx import is_fragment
 
@@ -92,10 +91,7 @@ def _page_of(request):
         return request.htmx.current_url_abs_path or "/"
     if request.method in {"GET", "HEAD"}:
         return request.get_full_path()
-    came_from = request.META.get("HTTP_REFERER", "")
-    here = f"{request.scheme}://{request.get_host()}"
-    known = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, request.is_secure())
-    return came_from.removeprefix(here) if known and came_from.startswith(f"{here}/") else "/"
+    return reauthentication.came_from(request)
 
 
 class SecondFactorMiddleware:
@@ -116,3 +112,18 @@ class SecondFactorMiddleware:
             return None
         page = "mfa_reauthenticate" if second_factor.enrolled(request.user) else "mfa_index"
         return _entrance(request, reverse(page))
+
+
+class ReauthenticationMiddleware:
+    """Send who must show his identity again to the question, and back to his act (SEC-18)."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if isinstance(exception, reauthentication.IdentityNotShown):
+            return reauthentication.ask(request, exception)
+        return None

@@ -23,12 +23,25 @@ def expiry(signed_in_at, seen_at):
     )
 
 
+# What the rooms above say of a user at every page, answered by the query of the session: {attribute: expression}.
+_carried: dict = {}
+
+
+def carry(attribute, expression):
+    """Give `request.user` an attribute without a query of its own; `expression` names the user OuterRef("user_id").
+
+    For what the top bar shows. Absent from a user loaded otherwise: read it with a default, decide nothing from it.
+    """
+    _carried[attribute] = expression
+
+
 def _live(*, session_key, now):
     """Return the columns of a session that still holds, then those of its user (all empty for a visitor)."""
     from coordination.accounts.models import Session, User
 
-    columns = [*_columns(Session), *(f"user__{name}" for name in _columns(User))]
-    return Session.objects.filter(session_key=session_key, expire_date__gt=now).values_list(*columns)
+    columns = [*_columns(Session), *(f"user__{name}" for name in _columns(User)), *_carried]
+    live = Session.objects.filter(session_key=session_key, expire_date__gt=now)
+    return live.annotate(**_carried).values_list(*columns)
 
 
 def _columns(model):
@@ -63,7 +76,10 @@ class SessionStore(db.SessionStore):
         row = self.model.from_db(connection.alias, columns, values[: len(columns)])
         if row.user_id is not None:
             user = self.model._meta.get_field("user").related_model
-            row.user = user.from_db(connection.alias, _columns(user), values[len(columns) :])
+            after = len(columns) + len(_columns(user))
+            row.user = user.from_db(connection.alias, _columns(user), values[len(columns) : after])
+            for attribute, value in zip(_carried, values[after:], strict=True):
+                setattr(row.user, attribute, value)
         return row
 
     def create_model_instance(self, data):

@@ -13,6 +13,7 @@ from coordination.accounts.errors import DraftTooLong
 from coordination.accounts.forms import DisplayForm, ProfileForm
 from coordination.accounts.models import Session, User
 
+DRAFT = "compte-profil"
 FORMS = {"profil": ProfileForm, "affichage": DisplayForm}
 FACTORS = {Authenticator.Type.WEBAUTHN: "Clé d’accès", Authenticator.Type.TOTP: "Application d’authentification"}
 
@@ -24,9 +25,16 @@ def home(request):
     # A plain copy: a refused form must not change the name shown in the bar.
     user = User.objects.get(pk=request.user.pk)
     posted = request.POST.get("formulaire") if request.method == "POST" else None
-    forms = {name: form(request.POST if name == posted else None, instance=user) for name, form in FORMS.items()}
+    kept = drafts.load(user, DRAFT, user.pk) if request.method != "POST" else None
+    typed = {"profil": {"title": kept["title"]} if kept and "title" in kept else None}
+    forms = {
+        name: form(request.POST if name == posted else None, instance=user, initial=typed.get(name))
+        for name, form in FORMS.items()
+    }
     if posted in forms and forms[posted].is_valid():
         forms[posted].save()
+        if posted == "profil":
+            drafts.clear(user, DRAFT, user.pk)
         messages.success(request, "Vos préférences sont enregistrées.")
         return redirect("accounts:home")
     return render(
@@ -36,6 +44,7 @@ def home(request):
             "profile_form": forms["profil"],
             "display_form": forms["affichage"],
             "form": forms.get(posted, forms["profil"]),
+            "draft_url": reverse("accounts:draft", args=[DRAFT, user.pk]),
             "factors": _factors_in_words(user),
             "sessions": Session.objects.live().filter(user=user).order_by("-last_seen_at"),
             "current_session": request.session.row.public_id,

@@ -16,6 +16,7 @@ from stdnum.exceptions import ValidationError as StdnumError
 from stdnum.fr import siret as stdnum_siret
 
 from coordination.common.errors import DomainError
+from coordination.common.text import fold, squeeze
 
 
 class InvalidIdentifier(DomainError, ValueError):
@@ -51,6 +52,11 @@ class InvalidSiret(InvalidIdentifier):
 class InvalidEmail(InvalidIdentifier):
     code = "invalid_email"
     field = "email"
+
+
+class InvalidName(DomainError, ValueError):
+    code = "invalid_name"
+    message = "Un nom comporte au moins une lettre."
 
 
 _SEPARATORS = re.compile(r"[\s.\-_/\u00a0\u202f\u2010-\u2015]+")
@@ -134,6 +140,16 @@ def parse_siret(value: str | None) -> str:
 def siren_of_siret(siret: str) -> str:
     """Return the SIREN inside a SIRET."""
     return siret[:9]
+
+
+def parse_person_name(value: str | None, *, field: str | None = None) -> str:
+    """Return the name without stray blanks. Raises InvalidName, about `field`, when it holds no letter.
+
+    Names are compared by their letters and digits: two that have none would be the same person's.
+    """
+    if not any(character.isalpha() for character in fold(value)):
+        raise InvalidName(field=field)
+    return squeeze(value)
 
 
 def parse_email(value: str | None) -> str:

@@ -1,5 +1,6 @@
-"""JSON logs with a request identifier, and nothing that names a person (SEC-22).
+"""Logs with a request identifier, and nothing that names a person (SEC-22).
 
+JSON, or plain text on a developer's terminal: both say the same, for `make run` may be pointed at real people.
 What is written: the event, the route (not the address), a status, a duration, identifiers. What never is:
 a query string, a form, an exception's message (databases quote the rows they refuse), a long number, an e-mail.
 """
@@ -19,7 +20,8 @@ from django.http import HttpRequest, HttpResponse
 
 Event = dict[str, Any]
 
-ACCEPTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{7,63}")
+# What proxies make, and nothing that a person could have written: 32 hexadecimal digits, grouped as a UUID or not.
+ACCEPTED_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Ten digits or more, in groups or not: INS (with Corsica's 2A, 2B), NIR, RPPS, SIRET, phone. UUIDs are spared.
 LONG_NUMBER = re.compile(r"(?<![\w-])\+?\d(?:[ .\u00a0\u202f]?[\dAB]){9,}(?![\w-])")
 EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
@@ -77,23 +79,46 @@ def bare_extras(_logger: Any, _method: str, event: Event) -> Event:
     return event
 
 
+# gunicorn's two sentences that go on with what the client sent: a header, an address.
+GUNICORN_QUOTES = re.compile(r"(Invalid request from ip=\S*|Error handling request)[: ].*", re.DOTALL)
+
+
+def bare_sentences(_logger: Any, _method: str, event: Event) -> Event:
+    """structlog processor: libraries' own sentences, without what a client sent (host, path, header, origin)."""
+    library, sentence = str(event.get("logger", "")), event.get("event")
+    if library.startswith("django.security."):
+        event["event"] = f"request refused: {library.rpartition('.')[2]}"
+    elif library == "django.request":
+        event["event"] = "request failed"
+    elif library.startswith("gunicorn") and isinstance(sentence, str):
+        event["event"] = GUNICORN_QUOTES.sub(r"\1", sentence).rstrip(":")
+    return event
+
+
+def as_text(_logger: Any, _method: str, event: Event) -> str:
+    """structlog renderer for a terminal: one line, the frames of an exception below it."""
+    frames = event.pop("frames", [])
+    first = f"{event.pop('timestamp', '')} [{event.pop('level', '')}] {event.pop('event', '')}"
+    rest = [f"{key}={value}" for key, value in event.items()]
+    return "\n    ".join([" ".join([first, *rest]), *frames])
+
+
 def configuration(*, as_json: bool) -> dict:
-    """Django's LOGGING. JSON everywhere but in development, where a person reads the terminal."""
+    """Django's LOGGING. JSON everywhere but in development, where a person reads the same on the terminal."""
     shared: list[Callable] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
     ]
-    last: list[Callable] = [bare_extras, structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if as_json:
-        last += [
-            bare_traceback,
-            mask_event,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
-    else:
-        last.append(structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0))
+    last: list[Callable] = [
+        bare_extras,
+        bare_sentences,
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        bare_traceback,
+        mask_event,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else as_text,
+    ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

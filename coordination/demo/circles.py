@@ -12,7 +12,7 @@ from circle import actions as circle
 from circle import roles
 from circle.models import Member, Period
 from coordination.accounts.models import User
-from coordination.demo.people import SSIAD
+from coordination.demo.people import DAC, SSIAD
 from coordination.directory.models import Activity, Attachment, Structure
 from habilitations.models import Refusal
 
@@ -104,6 +104,7 @@ MEMBERS: dict[str, Callable[..., Member]] = {
     "kine": _from_directory("70", wanted="oui"),
     "psychologue_refus": _psychologist,
     "ssiad": _structure(SSIAD, role="SOINS_DOMICILE", wanted="oui"),
+    "dac": _structure(DAC, role="COORDINATION", wanted="oui"),
     "pharmacie": _structure(PHARMACY, role="PHARMACIE", wanted="non"),
     "fille_aidante": _person(
         "Claire", "DAUC", roles.MAIN_CAREGIVER, civility="MME", mobile="0639984411", email="claire@famille.example"

@@ -24,7 +24,7 @@ from coordination.demo.circles import MEMBERS
 from coordination.demo.people import CCAS, DAC, PASSWORD, PEOPLE, SSIAD, Person
 from coordination.demo.stories import MORE_FAMILY, MORE_GIVEN, MORE_TOWNS, STORIES, Story
 from coordination.directory import actions as directory
-from coordination.directory.models import Activity, Structure
+from coordination.directory.models import Activity, Attachment, Structure
 from coordination.dossiers import actions as dossiers
 from coordination.dossiers import door
 from coordination.dossiers.models import Dossier
@@ -32,12 +32,14 @@ from habilitations import actions as habilitations
 from habilitations.models import MatrixVersion, VouchedProfession
 from habilitations.rubriques import Rubrique
 
-PROFESSIONALS, STRUCTURES, SEED = 20_000, 4_000, 81
+PROFESSIONALS, PER_STRUCTURE, DOSSIERS, SEED = 20_000, 5, 60, 81
 # The demonstration lives in the Tarn: three letters and a town must find somebody there.
 DEPARTMENT = "81"
 # Stable keys: a second load finds what the first one made.
 NAMESPACE = uuid.UUID("6f9d2c1e-81aa-4c53-9d0b-2b7e5f0c8100")
 
+# Those whose people enter the dossiers that the structure may open.
+LEGAL_STRUCTURES = (SSIAD, DAC)
 LOCAL_STRUCTURES = (
     {"name": DAC, "category": "606", "address": "3 avenue des Essais", "postal_code": "81400", "town": "Carmaux",
      "phone": "+33536491040"},
@@ -50,7 +52,7 @@ LOCAL_STRUCTURES = (
 )  # fmt: skip
 
 
-def load(*, say: Callable[[str], None], professionals: int = PROFESSIONALS, dossiers_wanted: int = 60) -> bool:
+def load(*, say: Callable[[str], None], professionals: int = PROFESSIONALS, dossiers_wanted: int = DOSSIERS) -> bool:
     """Load everything that is missing; return whether there was anything to do. `say` gets progress lines."""
     if User.objects.filter(email=PEOPLE[-1].email).exists() and Dossier.objects.count() >= len(STORIES):
         return False
@@ -79,7 +81,7 @@ def _load_directory(say: Callable[[str], None], professionals: int) -> None:
             "generate_directory",
             folder,
             professionals=professionals,
-            structures=STRUCTURES,
+            structures=professionals // PER_STRUCTURE,
             seed=SEED,
             autour=DEPARTMENT,
             verbosity=0,
@@ -105,11 +107,12 @@ def _load_accounts() -> dict[str, User]:
         users[person.key] = User.objects.filter(email=person.email).first() or _open_account(person)
     by = users["admin"]
     places = {values["name"]: _structure(values, by) for values in LOCAL_STRUCTURES}
-    if not habilitations_open(places[SSIAD]):
-        habilitations.open_structure(places[SSIAD], by=by)
+    for name in LEGAL_STRUCTURES:
+        if not habilitations_open(places[name]):
+            habilitations.open_structure(places[name], by=by)
     for person in PEOPLE:
         user = users[person.key]
-        if person.profession and not VouchedProfession.objects.current().filter(user=user).exists():
+        if person.profession and not Attachment.objects.of(user).exists():
             _give_profession(person, user, places.get(person.structure), by=by)
     return users
 
@@ -149,7 +152,12 @@ def _give_profession(person: Person, user: User, structure: Structure | None, *,
         phone=f"+33{person.phone[1:]}",
         email=person.email,
     )
+    if person.unconfirmed:
+        directory.attach_account(user, professional, structure, by=by)
+        return
     directory.confirm_account(user, professional.activities.get(), how=VouchedProfession.How.ADMINISTRATOR, by=by)
+    if person.looks_after:
+        habilitations.name_administrator(structure, user, by=by)
     if person.delegate:
         habilitations.add_delegate(structure, user, by=by)
 
@@ -169,7 +177,7 @@ def _more_stories(count: int) -> list[Story]:
                 postal_code,
                 Dossier.Motif.values[number % len(Dossier.Motif.values)],
                 by="coordinatrice" if number % 3 else "coordinatrice2",
-                circle=(("medecin",), ("infirmiere", "ssiad"), ("sociale", "pharmacie"))[number % 3],
+                circle=(("medecin", "dac"), ("infirmiere", "ssiad"), ("sociale", "dac", "pharmacie"))[number % 3],
             )
         )
     return made

@@ -25,6 +25,9 @@ class Person:
     phone: str = ""
     administrator: bool = False
     delegate: bool = False
+    # Looks after the accounts of the structure; the profession of `unconfirmed` waits for such a person.
+    looks_after: bool = False
+    unconfirmed: bool = False
     # Practises in the national directory: bound to a generated entry of this profession, in this town.
     town: str = ""
     tries: str = ""
@@ -68,8 +71,18 @@ PEOPLE = (
     ),
     Person(
         "secretariat", "secretariat@demo.example", "Essai", "Bruno", "M",
-        "Secrétaire, DAC Exemple", "331", "", DAC, "0536491042",
-        tries="identité et agenda, rien de clinique",
+        "Secrétaire, DAC Exemple", "331", "", DAC, "0536491042", delegate=True,
+        tries="dossiers de sa structure : identité et agenda, rien de clinique",
+    ),
+    Person(
+        "structure", "structure@demo.example", "Gabarit", "Denis", "M",
+        "Directeur, SSIAD Exemple", "359", "", SSIAD, "0536498101", looks_after=True,
+        tries="« Comptes de ma structure » : ouvre les comptes du SSIAD, confirme leurs professions",
+    ),
+    Person(
+        "arrivante", "arrivante@demo.example", "Modèle-Neuf", "Lina", "MME",
+        "Aide-soignante, SSIAD Exemple", "35", "", SSIAD, "0639981133", unconfirmed=True,
+        tries="profession pas encore confirmée par le SSIAD : aucun droit d'ici là",
     ),
     Person(
         "admin", "admin@demo.example", "Gestion", "Camille", "MME", "Administratrice",

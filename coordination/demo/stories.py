@@ -33,7 +33,7 @@ STORIES = (
         "Exemple", "Jeanne Louise Marie", "female", date(1941, 3, 14), "Carmaux", "81400", "domicile",
         used_name="Martin", birth_place="Carmaux", birth_place_code="81060", matricule13="2410381060012",
         validated=True, phone="0536492211",
-        circle=("medecin", "infirmiere", "kine", "psychologue_refus", "sociale", "ssiad", "pharmacie",
+        circle=("medecin", "infirmiere", "kine", "psychologue_refus", "sociale", "ssiad", "dac", "pharmacie",
                 "fille_aidante", "fils_confiance", "discret", "parti"),
     ),
     Story("Bernard", "Yvonne", "female", date(1938, 7, 2), "Albi", "81000", "domicile",

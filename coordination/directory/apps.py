@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 
 
 class DirectoryConfig(AppConfig):
@@ -8,5 +9,11 @@ class DirectoryConfig(AppConfig):
 
     def ready(self):
         from coordination.common.context import register_link
+        from coordination.directory.receivers import answer_by_signing_in
 
         register_link("nav", "annuaire", "Annuaire", "directory:professionals", order=40)
+        register_link(
+            "account", "structure", "Comptes de ma structure", "directory:accounts", order=40, icon="building",
+            allowed=lambda user: getattr(user, "looks_after_accounts", False),
+        )  # fmt: skip
+        user_logged_in.connect(answer_by_signing_in, dispatch_uid="answer_by_signing_in")

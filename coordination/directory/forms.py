@@ -9,6 +9,10 @@ from django import forms
 from coordination.common import communes, identifiers, nomenclatures, phones
 from coordination.common.errors import DomainError
 from coordination.common.text import squeeze
+from coordination.directory.actions.accounts import Newcomer
+from coordination.directory.errors import StructureContactMissing
+from coordination.directory.models import Structure
+from coordination.directory.search import profession_label
 
 
 @cache
@@ -67,6 +71,8 @@ class StructureForm(forms.Form):
             self.add_error("siren", "Le numéro SIREN est le début du numéro SIRET : ces deux numéros se contredisent.")
         if siret and not siren:
             values["siren"] = identifiers.siren_of_siret(siret)
+        if not values.get("phone") and not values.get("email") and not {"phone", "email"} & set(self.errors):
+            self.add_error("phone", StructureContactMissing.message)
         self._place(values)
         return values
 
@@ -106,3 +112,68 @@ class StructureForm(forms.Form):
             "town": commune.name,
             "postal_code": code if len(code) == 5 else commune.postal_code,
         }
+
+
+def trade(profession: str, fonction: str = "") -> str:
+    """Return a profession and its function in words: "Infirmier, Coordonnateur de parcours"."""
+    known = nomenclatures.find_profession_or_role(profession)
+    said = [profession_label(profession) or (known.label if known else "")]
+    if fonction:
+        role = nomenclatures.label("role", fonction) or nomenclatures.label("fonction", fonction)
+        said.append(role or "")
+    return ", ".join(filter(None, said)) or "Profession inconnue"
+
+
+class AccountForm(forms.Form):
+    """Somebody of the structure who needs an account; names and profession are the directory's when it knows them."""
+
+    family_name = forms.CharField(label="Nom", max_length=120)
+    given_name = forms.CharField(label="Prénom", max_length=120)
+    profession = forms.ChoiceField(label="Profession")
+    fonction = forms.ChoiceField(label="Fonction dans la structure", required=False)
+    email = forms.CharField(label="Adresse e-mail", max_length=254)
+    structure = forms.ModelChoiceField(label="Structure", queryset=None, empty_label=None)
+
+    def __init__(self, *args, places, activity=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.activity = activity
+        roles = nomenclatures.choices("role")
+        self.fields["profession"].choices = [
+            ("", "Choisir"), ("Professions", nomenclatures.choices("profession")), ("Rôles sans profession", roles),
+        ]  # fmt: skip
+        self.fields["fonction"].choices = [("", "Aucune en particulier"), *roles]
+        self.fields["structure"].queryset = Structure.objects.filter(pk__in=[place.pk for place in places])
+        self.fields["structure"].label_from_instance = lambda place: place.name
+        if activity is not None:
+            for name in ("family_name", "given_name", "profession"):
+                del self.fields[name]
+            self.initial = {"structure": activity.structure_id, **(self.initial or {})}
+        for field in self.fields.values():
+            field.error_messages["required"] = "Ce champ est obligatoire."
+
+    def clean_email(self) -> str:
+        try:
+            return identifiers.parse_email(squeeze(self.cleaned_data["email"]))
+        except DomainError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def newcomer(self) -> Newcomer:
+        """Return what `actions.accounts.offer_account` takes."""
+        said = self.cleaned_data
+        if self.activity is None:
+            return Newcomer(
+                said["email"], said["family_name"], said["given_name"], said["profession"], said["fonction"]
+            )
+        person = self.activity.professional
+        return Newcomer(
+            said["email"], person.family_name, person.given_name, self.activity.profession,
+            said["fonction"] or self.activity.fonction, person,
+        )  # fmt: skip
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label="Motif", max_length=300)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].error_messages["required"] = "Ce champ est obligatoire."

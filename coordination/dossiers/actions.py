@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
+from coordination.common.identifiers import parse_person_name
 from coordination.common.ins import InsMatricule, first_given_name
 from coordination.common.prepared import Prepared
 from coordination.common.text import fold
@@ -30,6 +31,7 @@ from habilitations.rubriques import Action, Niveau
 TRAITS = tuple(f.name for f in IdentityTraits._meta.get_fields())
 # What makes the person, by the INS reference: changing one of them by hand breaks the link with INSi.
 STRICT_TRAITS = ("birth_name", "birth_given_names", "first_given_name", "sex", "birth_date", "birth_place_code")
+NAMES = ("birth_name", "birth_given_names", "first_given_name", "used_name", "used_given_name")
 CONTACTS = ("phone", "mobile", "email", "address", "postal_code", "town", "commune_code")
 LOOKALIKES_SHOWN = 20
 # First half of the advisory lock taken on a person being created; a number of our own.
@@ -83,8 +85,8 @@ def create_dossier(
 
     `traits` holds fields of IdentityTraits (birth_name, birth_given_names, sex and birth_date required),
     `contacts` fields of CONTACTS. A key already used gives back the dossier it made. Raises InsAlreadyUsed,
-    LooksLikeAnother (a lookalike and no `duplicate_reason`), StatusNotByHand, IdentityNotSound, and the
-    errors of InsMatricule.parse (INS-1, 2, 6, 7, 8).
+    LooksLikeAnother (a lookalike and no `duplicate_reason`), InvalidName (a name without a letter),
+    StatusNotByHand, IdentityNotSound, and the errors of InsMatricule.parse (INS-1, 2, 6, 7, 8).
     """
     # Two people, or two clicks, creating the same person at the same time: one waits, then sees the other's.
     _lock_person(traits["birth_name"], traits["birth_date"])
@@ -123,8 +125,8 @@ def update_identity(dossier: Dossier, *, by, version: int, traits: dict) -> Doss
 
     `traits` holds the fields to change; an empty matricule leaves the one recorded, None removes it. A strict
     trait changed by hand drops the INS and brings the status back to the `identity_status` given (PROV or
-    VALI, PROV by default). Raises ChangedMeanwhile, DossierIsReadOnly, StatusNotByHand, IdentityNotSound,
-    InsAlreadyUsed and the errors of InsMatricule.parse.
+    VALI, PROV by default). Raises ChangedMeanwhile, DossierIsReadOnly, InvalidName, StatusNotByHand,
+    IdentityNotSound, InsAlreadyUsed and the errors of InsMatricule.parse.
     """
     dossier = _locked(dossier)
     if dossier.version != version:
@@ -257,6 +259,7 @@ def _checked_traits(traits: dict) -> dict:
     wanted = {name: value for name, value in traits.items() if name in TRAITS}
     if not wanted.get("first_given_name"):
         wanted["first_given_name"] = first_given_name(wanted["birth_given_names"])
+    _require_letters(wanted)
     sound = not (wanted.get("doubtful") or wanted.get("fictitious"))
     status = wanted.get("identity_status") or IdentityStatus.PROV
     wanted["identity_status"] = moves.chosen_by_hand(moves.PROV, status, sound=sound).status
@@ -275,7 +278,15 @@ def _with_first_name(dossier: Dossier, traits: dict) -> dict:
     given = wanted.get("birth_given_names", dossier.birth_given_names)
     if "first_given_name" in wanted and not wanted["first_given_name"]:
         wanted["first_given_name"] = first_given_name(given)
+    _require_letters(wanted)
     return wanted
+
+
+def _require_letters(traits: dict) -> None:
+    """Raise InvalidName for a name that nobody could be called; the used ones may be empty."""
+    for name in NAMES:
+        if traits.get(name) or (name in traits and not name.startswith("used_")):
+            parse_person_name(traits[name], field=name)
 
 
 def _next_status(dossier: Dossier, wanted: dict, *, strict: bool) -> moves.Move:

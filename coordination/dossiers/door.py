@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from coordination.accounts.reauthentication import IdentityNotShown
+from coordination.common.constraints import sentence_of
 from coordination.common.errors import DomainError
 from coordination.common.prepared import Prepared
 from coordination.dossiers.errors import DossierUnknown
@@ -126,8 +128,9 @@ def rubric_view(
 
     A GET is a reading; any other method is a writing unless `action` says otherwise, and runs in one
     transaction with its trace: an answer of 400 and above rolls everything back, then the failure is
-    recorded on its own. `right` is an action right needed besides the level. The decorated view carries
-    `view.door = (rubrique, niveau)` for the architecture test.
+    recorded on its own. The right to write is asked once more behind the trace, where nobody else writes.
+    `right` is an action right needed besides the level. The decorated view carries
+    `view.door = (rubrique, niveau)` and `view.right` for the architecture tests.
     """
 
     asked = (rubrique, niveau)
@@ -151,7 +154,12 @@ def rubric_view(
                 return forbidden(request, dossier_id, refusal)
             except DomainError as refusal:
                 return refused(request, dossier_id, refusal)
+            except IntegrityError as broken:
+                if sentence := sentence_of(broken):
+                    return refused(request, dossier_id, DomainError(sentence))
+                raise
 
+        wrapped.right = right  # type: ignore[attr-defined]
         wrapped.door = asked  # type: ignore[attr-defined]
         return wrapped
 
@@ -170,7 +178,10 @@ def _refusal(
 
 def _missing(entry: Entry, rubrique: Rubrique, niveau: Niveau) -> LevelMissing:
     """Say why: the profile does not hold the level, or the state of the dossier lowers everybody's."""
-    if entry.access.matrix.level(entry.access.profile, rubrique) < niveau:
+    held = entry.access.matrix.level(entry.access.profile, rubrique)
+    if held < niveau:
+        if held >= Niveau.LECTURE:
+            return LevelMissing(f"La rubrique « {rubrique.label} » vous est ouverte en lecture seulement.")
         return LevelMissing(rubrique=rubrique.label)
     state = entry.dossier.get_status_display().lower()
     return LevelMissing(f"Ce dossier est {state} : il se lit, il ne se modifie pas.")
@@ -193,6 +204,10 @@ def _write(view, request, dossier_id, rubrique, niveau, right, said, kwargs) -> 
     try:
         with transaction.atomic():
             entry.trace(said["action"], **details)
+            # The trace waits for whoever is writing in this dossier. What he closed meanwhile is closed (SECT-7).
+            entry = look(request.user, dossier_id, **look_only)
+            if refusal := _refusal(entry, rubrique, niveau, right):
+                raise refusal
             response = view(request, entry, **kwargs)
             if isinstance(response, TemplateResponse):
                 response.render()
@@ -202,7 +217,10 @@ def _write(view, request, dossier_id, rubrique, niveau, right, said, kwargs) -> 
     except _Refused as refused:
         entry.trace(said["action"], outcome=Outcome.FAILED, **details)
         return refused.response
-    except (LevelMissing, NotAllowed):
+    except IdentityNotShown:
+        # Neither refused nor failed: the act comes back, and is traced, once its author has shown who he is.
+        raise
+    except (DossierUnknown, LevelMissing, NotAllowed):
         entry.trace(said["action"], outcome=Outcome.REFUSED, **details)
         raise
     except Exception:

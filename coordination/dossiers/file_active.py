@@ -34,6 +34,7 @@ EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 VIEWS = {"mes": OWN, "structure": STRUCTURE, "tous": ""}
 OPEN_STATES = "ouverts"
 ALL_STATES = "tous"
+MINE, NOBODY = "moi", "aucun"
 # {sort: ((column, descending)...)}; the id makes every order total.
 ORDERS = {
     "nom": (("sort_name", False), ("id", False)),
@@ -72,10 +73,11 @@ class Reader:
 class Filters:
     """What the address of the list says. Anything unreadable is the default."""
 
-    vue: str = "mes"
+    vue: str = ""  # the address names no tab: FileActive.settled() chooses it
     statut: str = OPEN_STATES
     motif: str = ""
     territoire: str = ""
+    referent: str = ""
     modifies: bool = False
     tri: str = "nom"
     apres: UUID | None = None
@@ -87,10 +89,11 @@ class Filters:
         """Return the filters of a query string or a posted form (a QueryDict)."""
         page = data.get("page", "")
         return cls(
-            vue=_among(data.get("vue"), VIEWS, "mes"),
+            vue=_among(data.get("vue"), VIEWS, ""),
             statut=_among(data.get("statut"), [OPEN_STATES, ALL_STATES, *Dossier.Status.values], OPEN_STATES),
             motif=_among(data.get("motif"), Dossier.Motif.values, ""),
             territoire=(data.get("territoire") or "")[:3] if (data.get("territoire") or "").isalnum() else "",
+            referent=_referent(data.get("referent")),
             modifies=data.get("modifies") == "1",
             tri=_among(data.get("tri"), [*ORDERS, *(f"-{key}" for key in ORDERS)], "nom"),
             apres=_uuid(data.get("apres")),
@@ -143,14 +146,31 @@ class FileActive:
     filters: Filters
     wanted: Wanted = field(default_factory=Wanted)
 
+    def settled(self) -> tuple[FileActive, Counts]:
+        """Return the list on the tab to show, with its numbers.
+
+        The tab of the address; when it names none, one's own dossiers, or those of the structure for who has only
+        these. One SQL statement, a second one in that last case.
+        """
+        if self.filters.vue:
+            return self, self.counts()
+        own = replace(self, filters=replace(self.filters, vue="mes"))
+        counts = own.counts()
+        if counts.tabs["mes"].value or not counts.tabs["structure"].value:
+            return own, counts
+        shared = replace(self, filters=replace(self.filters, vue="structure"))
+        return shared, shared.counts()
+
     def matching(self) -> QuerySet[Dossier]:
         """Return the dossiers of the list, in no order."""
-        rows = self._open_to_reader(VIEWS[self.filters.vue])
+        rows = self._open_to_reader(VIEWS.get(self.filters.vue, OWN))
         rows = _of_status(rows, self.filters.statut)
         if self.filters.motif:
             rows = rows.filter(motif=self.filters.motif)
         if self.filters.territoire:
             rows = rows.filter(commune_code__startswith=self.filters.territoire)
+        if (referent := self._of_referent()) is not None:
+            rows = rows.filter(referent)
         return rows.wanted(self.wanted)
 
     def changed(self) -> QuerySet[Dossier]:
@@ -160,7 +180,7 @@ class FileActive:
         """Return one page. One SQL statement, two when the address says where it starts."""
         if not self.reader.sees_names:
             return Rows([])
-        plain = not self.wanted and self.filters == self.filters.first_page()
+        plain = self._is_usual and self.filters == self.filters.first_page()
         read = _pages.instances(*self._shape(), user_id=self.reader.user.pk) if plain else list(self.rows())
         return self._turned(read, backwards=self.filters.avant is not None)
 
@@ -182,7 +202,8 @@ class FileActive:
         """Return every number of the page in one SQL statement."""
         if not self.reader.sees_names:
             return Counts({vue: BoundedCount(0, False) for vue in VIEWS})
-        read = self.numbers().get() if self.wanted else _counts.tuples(*self._shape(), user_id=self.reader.user.pk)[0]
+        usual = self._is_usual
+        read = _counts.tuples(*self._shape(), user_id=self.reader.user.pk)[0] if usual else self.numbers().get()
         said = [BoundedCount(min(number, COUNTED), number > COUNTED) for number in read]
         rows, changed = said[len(VIEWS) :]
         return Counts(dict(zip(VIEWS, said, strict=False)), changed if self.filters.modifies else rows, changed)
@@ -194,6 +215,23 @@ class FileActive:
         return (
             get_user_model().objects.filter(pk=self.reader.user.pk).values_list(*(_bounded(rows) for rows in wanted))
         )
+
+    def referents(self) -> list[tuple[str, str]]:
+        """Return the choices of the filter « Référent », found among the first open dossiers of the tab."""
+        told = panels.filter_of("referent")
+        if told is None or not self.reader.sees_names:
+            return []
+        rows = _of_status(self._open_to_reader(VIEWS[self.filters.vue]), OPEN_STATES)
+        return told.choices(self.reader, rows.values("pk")[:COUNTED])
+
+    @property
+    def _is_usual(self) -> bool:
+        """Say whether the statement is one of the few that everybody asks: no text, no person, no day in it."""
+        return not self.wanted and not self.filters.referent
+
+    def _of_referent(self):
+        told = panels.filter_of("referent") if self.filters.referent else None
+        return told.condition(self.reader, self.filters.referent) if told else None
 
     def _shape(self) -> tuple[int, str, Filters]:
         """What makes the statements of a list without search text; the rest is whose list it is."""
@@ -286,6 +324,14 @@ def _bounded(rows: QuerySet[Dossier]):
 
 def _among(value: str | None, known, default: str) -> str:
     return value if value in known else default
+
+
+def _referent(value: str | None) -> str:
+    """Return "moi", "aucun", or the id of a professional as it is written in an address."""
+    if value in (MINE, NOBODY):
+        return value
+    found = _uuid(value)
+    return str(found) if found else ""
 
 
 def _uuid(value: str | None) -> UUID | None:

@@ -66,12 +66,12 @@ class IdentityForm(TidyForm):
     )
     used_name = forms.CharField(label="Nom utilisé", max_length=120, required=False)
     used_given_name = forms.CharField(label="Prénom utilisé", max_length=100, required=False)
-    sex = forms.ChoiceField(label="Sexe", choices=[("", "Choisir"), *Sex.choices])
     birth_date = forms.CharField(
         label="Date de naissance",
         max_length=30,
         help_text="Par exemple 14/03/1941. Jour ou mois inconnus : 03/1941 ou 1941.",
     )
+    sex = forms.ChoiceField(label="Sexe", choices=[("", "Choisir"), *Sex.choices])
     birth_place = forms.CharField(required=False, max_length=5, widget=forms.HiddenInput)
     birth_place_texte = forms.CharField(label="Lieu de naissance", max_length=120, required=False)
     ins_matricule = forms.CharField(
@@ -196,6 +196,9 @@ class ContactsFields(TidyForm):
 
 class CreationForm(IdentityForm, ContactsFields):
     """A new dossier: identity, contacts, and why it is another person when one looks like her."""
+
+    # As on the screen: the summary of errors reads from top to bottom.
+    field_order = (*IdentityForm.base_fields, *ContactsFields.base_fields)
 
     duplicate_reason = forms.CharField(
         label="Pourquoi s'agit-il d'une autre personne ?", max_length=300, required=False

@@ -176,6 +176,11 @@ class Dossier(IdentityTraits):
                 violation_error_message="Le matricule INS doit être accompagné de son OID.",
             ),
             models.CheckConstraint(
+                condition=~Q(search_birth_name=""),
+                name="birth_name_has_letters",
+                violation_error_message="Un nom comporte au moins une lettre.",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status="clos") | ~Q(closing_reason=""),
                 name="closed_dossier_has_a_reason",
                 violation_error_message="Indiquez le motif de clôture.",

@@ -34,6 +34,20 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Filter:
+    """One filter of the file active, told by a higher room; the reader is the `file_active.Reader` of the list.
+
+    `choices(reader, dossier_ids)` returns the (value, label) pairs found among some dossiers, in one SQL statement;
+    none when this reader has no such filter. `condition(reader, value)` returns an expression about the dossier
+    OuterRef("pk"); None when the value says nothing to this reader, and the list is then not filtered. A value is
+    shown in the address: an id, never a name.
+    """
+
+    choices: Callable[[object, object], list[tuple[str, str]]]
+    condition: Callable[[object, str], object | None]
+
+
+@dataclass(frozen=True)
 class News:
     """One line of « Depuis votre dernière visite »."""
 
@@ -50,6 +64,7 @@ _cards: dict[Rubrique, Callable[[object], Card]] = {}
 # {name: provider}. An activity provider gets (user, can_read) and returns an expression giving, for the dossier
 # OuterRef("pk"), when someone else last changed what the user may read; or None when he may read nothing of it.
 _activity: dict[str, Callable[[object, Callable[[Rubrique], bool]], object | None]] = {}
+_filters: dict[str, Filter] = {}
 # A news provider gets (entry, since) and returns a list of News the reader may see.
 _news: list[Callable[[object, object], list[News]]] = []
 # Rubrics that have a page: {rubric: function(dossier_id) -> url}.
@@ -66,6 +81,11 @@ def register_list_column(name: str, provider) -> None:
 def register_activity(name: str, provider) -> None:
     """Say when a dossier last changed: sorts and filters the file active by what is new."""
     _activity[name] = provider
+
+
+def register_filter(name: str, told: Filter) -> None:
+    """Offer one filter of the file active: "referent"."""
+    _filters[name] = told
 
 
 def register_card(rubrique: Rubrique, provider) -> None:
@@ -92,6 +112,10 @@ def list_columns(user, dossier_ids: Sequence[UUID]) -> dict[str, dict[UUID, Summ
 
 def has_list_column(name: str) -> bool:
     return name in _list_columns
+
+
+def filter_of(name: str) -> Filter | None:
+    return _filters.get(name)
 
 
 def activity(user, can_read: Callable[[Rubrique], bool]) -> list:

@@ -89,7 +89,8 @@ def explain(error: Exception) -> tuple[str, bool]:
     """Return a French sentence for what went wrong, and whether trying again is useless."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [answer[0] for answer in error.recipients.values()]
-        if all(500 <= code < 600 for code in codes):
+        # No code at all: the library found nobody to write to, and no server has refused anything for good.
+        if codes and all(500 <= code < 600 for code in codes):
             return f"L'adresse est refusée par le serveur du destinataire (code {codes[0]}).", True
         return "Le serveur du destinataire demande d'attendre.", False
     if isinstance(error, smtplib.SMTPAuthenticationError):

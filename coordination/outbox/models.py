@@ -104,6 +104,11 @@ class Message(models.Model):
                 condition=models.Q(state__in=State.values),
                 violation_error_message="Cet état de message n'existe pas.",
             ),
+            models.CheckConstraint(
+                name="message_has_an_address",
+                condition=models.Q(to__contains="@"),
+                violation_error_message="Un message a une adresse à qui l'envoyer.",
+            ),
         ]
 
     def __str__(self):

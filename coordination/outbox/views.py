@@ -13,8 +13,8 @@ LOCAL_BACKEND = "coordination.outbox.mailbox.LocalMailboxBackend"
 
 
 def _development_only():
-    """Deny twice: by DEBUG and by the backend, since the page shows sign-in links to anybody."""
-    if not (settings.DEBUG and settings.OUTBOX_EMAIL_BACKEND == LOCAL_BACKEND):
+    """Deny twice: by its own setting and by the backend, since the page shows sign-in links to anybody."""
+    if not (settings.MAILBOX_PAGE and settings.OUTBOX_EMAIL_BACKEND == LOCAL_BACKEND):
         raise Http404
 
 

@@ -62,7 +62,8 @@ def use_recent_python() -> None:
     version = ".".join(map(str, sys.version_info[:2]))
     raise Refusal(
         f"Python 3.11 or newer is needed; this one is {version}. On Debian 12, Ubuntu 24.04 or newer: "
-        "sudo apt-get install python3 python3-venv — or name another one: make run PYTHON=/path/to/python3.12"
+        "sudo apt-get install python3 python3-venv; on Ubuntu 22.04: sudo apt-get install python3.11 python3.11-venv. "
+        "Or name another one: make run PYTHON=/path/to/python3.12"
     )
 
 
@@ -105,13 +106,18 @@ def install(purpose: str) -> None:
 def make_environment() -> None:
     """A fresh .venv; the one apt line when Debian's Python came without venv."""
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
-        raise Refusal("Python's venv module is missing. Install it, then try again: sudo apt-get install python3-venv")
+        raise Refusal(f"Python's venv module is missing. Install it, then try again: {apt_line_of_venv()}")
     if VENV.exists() and not (VENV / "pyvenv.cfg").exists() and any(VENV.iterdir()):
         raise Refusal(f"{VENV} exists and is not a virtual environment. Move it aside, then try again.")
     work("Virtual environment", [sys.executable, "-m", "venv", "--clear", str(VENV)])
     # So that pytest, celery and python find the project from any folder.
     for packages in VENV.glob("lib/python3.*/site-packages"):
         (packages / "project.pth").write_text(f"{ROOT}\n")
+
+
+def apt_line_of_venv() -> str:
+    """Debian's package for the Python in use; `python3-venv` only serves the one called python3."""
+    return "sudo apt-get install python{}.{}-venv".format(*sys.version_info[:2])
 
 
 def python_works() -> bool:
@@ -192,7 +198,7 @@ def explain(output: str) -> str:
     if re.search(r"Permission denied|Operation not permitted", output):
         return f"The folder {VENV} cannot be written (was the first run made as root?). Remove it, then try again."
     if re.search(r"ensurepip", output):
-        return "Python's venv module is incomplete. Install it: sudo apt-get install python3-venv"
+        return f"Python's venv module is incomplete. Install it: {apt_line_of_venv()}"
     if re.search(r"Failed to fetch|error sending request|dns error|Connection|Could not find a version", output):
         return (
             "The package index cannot be reached. Check the network, the proxy (HTTPS_PROXY) or the mirror "

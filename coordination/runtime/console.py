@@ -5,8 +5,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-from coordination.runtime.problems import Problem
+from coordination.runtime.problems import Problem, explain_command_output
 
 
 def say(text: str = "") -> None:
@@ -27,13 +28,25 @@ def step(label: str) -> Iterator[None]:
     print(f"{time.monotonic() - started:.1f} s", flush=True)
 
 
-def run_quietly(command: Sequence[str], environment: Mapping[str, str], purpose: str) -> str:
-    """Run to the end and return what was printed; on failure, raise Problem with the last lines."""
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+def run_quietly(command: Sequence[str], environment: Mapping[str, str], purpose: str, folder: Path) -> str:
+    """Run a Django command to the end and return what it printed; on failure, raise Problem (problems.py)."""
+    return _run(command, environment, purpose, folder, stdout=subprocess.PIPE)
+
+
+def run_shown(command: Sequence[str], environment: Mapping[str, str], purpose: str, folder: Path) -> None:
+    """The same, its progress being shown as it goes."""
+    _run(command, environment, purpose, folder, stdout=None)
+
+
+def _run(
+    command: Sequence[str], environment: Mapping[str, str], purpose: str, folder: Path, *, stdout: int | None
+) -> str:
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True
+    )
     if done.returncode:
-        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-8:])
-        raise Problem(f"{purpose} failed:\n{last}")
-    return done.stdout
+        raise explain_command_output(purpose, done.stderr or done.stdout or "", folder)
+    return done.stdout or ""
 
 
 def fail(problem: Problem) -> int:

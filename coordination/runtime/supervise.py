@@ -1,6 +1,8 @@
 """`make run`: the services, the database up to date, the demonstration data, the web and the worker."""
 
 import ctypes
+import errno
+import fcntl
 import hashlib
 import os
 import signal
@@ -10,20 +12,23 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from coordination.runtime.broker import is_free
-from coordination.runtime.console import run_quietly, say, step
-from coordination.runtime.places import ROOT, Place
-from coordination.runtime.problems import Problem
+from coordination.runtime.console import run_quietly, run_shown, say, step
+from coordination.runtime.places import ROOT, Place, open_private
+from coordination.runtime.problems import Problem, full_disk
 from coordination.runtime.services import embedded, in_plain_words
 
-HOST = "127.0.0.1"
 # A name, not a number, in the address people open: passkeys refuse a numeric host.
 SHOWN_HOST = "localhost"
+# What browsers take that name for, whatever /etc/hosts says. All are listened on: another server may not answer there.
+LOOPBACKS = ("127.0.0.1", "::1")
+HOST = LOOPBACKS[0]
+FIRST_FREE_FOR_ALL = 1024
 DEFAULT_PORT = 8000
 START_PATIENCE = 60
 
@@ -40,8 +45,9 @@ def run() -> None:
         environment.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings.dev")
         environment.setdefault("SITE_URL", f"http://{SHOWN_HOST}:{port}")
         own_database = "DATABASE_URL" not in variables
-        with in_plain_words():
+        with in_plain_words(), _alone():
             accounts = prepare(environment, own_database)
+        chosen_port()  # preparing may take a minute: the port may be somebody's by now
         _serve(port, environment, variables, accounts)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut the stop short
@@ -55,11 +61,46 @@ def chosen_port() -> int:
     if not given.isdigit() or not 0 < int(given) < 65536:
         raise Problem(f"PORT must be a number from 1 to 65535, not {given!r}.")
     port = int(given)
-    if not is_free(HOST, port):
-        raise Problem(
-            f"Port {port} is already taken (another `make run`, perhaps). Choose another one: make run PORT={port + 1}"
-        )
+    for address in LOOPBACKS:
+        refused = refusal_to_listen(address, port)
+        if refused in {errno.EACCES, errno.EPERM}:
+            raise Problem(
+                f"Port {port} is kept for the administrator of this machine. "
+                f"Choose a port above {FIRST_FREE_FOR_ALL - 1}: make run PORT={port + 8000}"
+            )
+        if refused == errno.EADDRINUSE:
+            raise Problem(
+                f"Port {port} is already taken on {address} (another `make run`, perhaps). "
+                f"Choose another one: make run PORT={port + 1 if port < 65535 else DEFAULT_PORT}"
+            )
+        if refused and address == HOST:
+            raise Problem(f"Port {port} cannot be listened on: {os.strerror(refused)}.")
     return port
+
+
+def refusal_to_listen(address: str, port: int) -> int:
+    """Why a web server could not listen there now, as an `errno`; 0 when it could."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two starts at once would both migrate and both load: the second waits, then finds all done."""
+    place = Place("run")
+    place.make()
+    with open_private(place.folder / "prepare.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("  Another start is preparing the same data: waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def prepare(environment: Mapping[str, str], own_database: bool) -> str:
@@ -68,23 +109,23 @@ def prepare(environment: Mapping[str, str], own_database: bool) -> str:
     In a database of your own nothing invented is written by itself: `make demo-data` does it.
     """
     folder = Place("run").folder
-    Place("run").make()
     manage = [sys.executable, str(ROOT / "manage.py")]
     migrated, loaded = folder / "migrated", folder / "demo-accounts"
     fingerprint = migrations_fingerprint()
     if own_database or not _says(migrated, fingerprint):
         with step("Migrations"):
-            run_quietly([*manage, "migrate", "--no-input"], environment, "Bringing the database up to date")
+            run_quietly([*manage, "migrate", "--no-input"], environment, "Bringing the database up to date", folder)
         if not own_database:
             migrated.write_text(fingerprint)
     if own_database:
         return "Your own database: `make demo-data` fills it with invented people, if you wish."
     if not loaded.exists():
         say("  Demonstration data (once)")
-        if subprocess.run([*manage, "load_demo"], env=environment).returncode:
-            raise Problem("The demonstration data could not be loaded; the reason is above. `make run` tries again.")
+        run_shown([*manage, "load_demo"], environment, "Loading the demonstration data", folder)
         draft = folder / "demo-accounts.new"
-        draft.write_text(run_quietly([*manage, "load_demo", "--accounts"], environment, "Listing the accounts"))
+        draft.write_text(
+            run_quietly([*manage, "load_demo", "--accounts"], environment, "Listing the accounts", folder)
+        )
         draft.replace(loaded)
     return loaded.read_text()
 
@@ -103,7 +144,7 @@ def _says(path: Path, text: str) -> bool:
 
 
 def _serve(port: int, environment: Mapping[str, str], embedded_ones: Mapping[str, str], accounts: str) -> None:
-    programs = {"The web server": web_command(port), "The worker": worker_command(Place("run").folder)}
+    programs = {"The web server": web_command(port), "The worker": worker_command(Place("run").folder, port)}
     running: dict[str, subprocess.Popen] = {}
     try:
         with step("Web and worker"):
@@ -113,7 +154,9 @@ def _serve(port: int, environment: Mapping[str, str], embedded_ones: Mapping[str
         say(f"\n{accounts.strip()}\n\nReady: http://{SHOWN_HOST}:{port}/   (Ctrl-C stops everything, the data stay)\n")
         while not (stopped := _stopped(running) or unreachable(embedded_ones)):
             time.sleep(1)
-        raise Problem(f"{stopped} stopped by itself. Run the same command again; what is saved is kept.")
+        raise full_disk(Place("run").folder) or Problem(
+            f"{stopped} stopped by itself. Run the same command again; what is saved is kept."
+        )
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _stop(running)
@@ -122,13 +165,17 @@ def _serve(port: int, environment: Mapping[str, str], embedded_ones: Mapping[str
 def web_command(port: int) -> list[str]:
     """gunicorn with the production's own configuration, bound to this machine only."""
     configuration = str(ROOT / "deploy" / "gunicorn.conf.py")
-    where = ["--bind", f"{HOST}:{port}", "--log-level", "warning"]
-    return [sys.executable, "-m", "gunicorn", "-c", configuration, *where, "coordination.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "-c", configuration, "--log-level", "warning"]
+    for address in LOOPBACKS:
+        if not refusal_to_listen(address, port):  # a machine without IPv6 has one of them only
+            command += ["--bind", f"[{address}]:{port}" if ":" in address else f"{address}:{port}"]
+    return [*command, "coordination.wsgi"]
 
 
-def worker_command(folder: Path) -> list[str]:
+def worker_command(folder: Path, port: int) -> list[str]:
     """One worker which also keeps the clock (beat): enough for one machine."""
-    options = ["--beat", "--schedule", str(folder / "beat"), "--concurrency", "1", "--loglevel", "warning"]
+    # Two starts on two ports share the data, not this file.
+    options = ["--beat", "--schedule", str(folder / f"beat-{port}"), "--concurrency", "1", "--loglevel", "warning"]
     # Talk between workers, of no use to a single one, makes it slower to start and to stop.
     options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     # A container runs as root; Celery's long warning about it is for those who accept pickled tasks.

@@ -42,7 +42,10 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "coordination.accounts.tokens.PasswordLinkGenerator"  # noqa: S105 - a path
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# How long a proof of identity serves: for one's own account and whole lists, then for acts inside one dossier, of
+# which a coordinator does dozens a day (docs/decisions/2026-11-28-reauthentication.md).
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+DOSSIER_REAUTHENTICATION_SECONDS = env.number("DOSSIER_REAUTHENTICATION_MINUTES", 60) * 60
 # The form has no "remember me": the cookie ends with the browser.
 ACCOUNT_SESSION_REMEMBER = False
 # An address stays the same key whatever its case; counted in the database, shared by all processes (Throttle).
@@ -56,6 +59,8 @@ ACCOUNT_RATE_LIMITS = {
     "confirm_email": "1/180s/key",
     # A name and a birth date tell whether somebody is followed here: enough for who types, not for who tries a list.
     "lookalikes": "60/600s/user",
+    # Each sends a mail to an address that somebody typed.
+    "offers": "30/600s/user",
 }
 # Reverse proxies in front of the product that write X-Forwarded-For; 0 believes nobody.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)

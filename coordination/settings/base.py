@@ -67,6 +67,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "coordination.accounts.middleware.LoginRequiredMiddleware",
     "coordination.accounts.middleware.SecondFactorMiddleware",
+    # After allauth's own, so that it answers first to an exception.
+    "coordination.accounts.middleware.ReauthenticationMiddleware",
 ]
 
 ROOT_URLCONF = "coordination.urls"
@@ -148,6 +150,9 @@ CELERY_BEAT_SCHEDULE = {
     "accounts-purge": {"task": "coordination.accounts.tasks.purge", "schedule": crontab(hour=3, minute=27)},
     "journal-months": {"task": "habilitations.tasks.prepare_journal", "schedule": crontab(hour=4, minute=7)},
 }
+
+# The page of the mails kept on this machine: it opens links of sign-in to anybody, on a developer's machine only.
+MAILBOX_PAGE = False
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)

@@ -62,6 +62,8 @@ def _mail(settings: Mapping[str, Any]) -> list[str]:
     backend = settings["OUTBOX_EMAIL_BACKEND"]
     if any(word in backend.lower() for word in DEAD_ENDS):
         reasons.append(f"{backend} delivers to nobody. Production needs a mail server.")
+    if settings["MAILBOX_PAGE"]:
+        reasons.append("MAILBOX_PAGE is on: anybody could read the mails that let one sign in.")
     host = settings["EMAIL_HOST"]
     if not env.text("EMAIL_HOST"):
         reasons.append("EMAIL_HOST is missing (localhost, if a mail server runs on this machine).")

@@ -17,10 +17,12 @@ from habilitations.actions.structures import (
     add_delegate,
     close_structure,
     count_contradictions,
+    end_administrator,
     end_delegate,
+    name_administrator,
     open_structure,
-    same_structures,
 )
+from habilitations.kin import same_structures
 
 __all__ = [
     "activate_waiting",
@@ -29,10 +31,12 @@ __all__ = [
     "change_profession",
     "close_structure",
     "count_contradictions",
+    "end_administrator",
     "end_delegate",
     "end_habilitation",
     "end_profession",
     "grant_creator",
+    "name_administrator",
     "open_habilitation",
     "open_structure",
     "publish_matrix",

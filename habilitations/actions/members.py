@@ -11,7 +11,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from habilitations.access import Access
-from habilitations.actions.structures import same_structures
 from habilitations.errors import (
     AidantCannotBeGranted,
     AlreadyHabilitated,
@@ -22,6 +21,7 @@ from habilitations.errors import (
     RefusalStands,
     StructureCannotSignIn,
 )
+from habilitations.kin import same_structures
 from habilitations.models import Habilitation, LegalStructure, Refusal, StateChange, VouchedProfession
 from habilitations.rubriques import Action
 
@@ -139,6 +139,7 @@ def reopen_habilitation(habilitation: Habilitation, *, by, user=None, as_it_was:
     row = Habilitation.objects.select_for_update(of=("self",)).get(pk=habilitation.pk)
     if row.ended_at is None:
         return row
+    gives_back = as_it_was and row.gives_access_back()
     if row.user_id is None and user is not None:
         row.user = user
     _refuse_second_row(row)
@@ -149,8 +150,7 @@ def reopen_habilitation(habilitation: Habilitation, *, by, user=None, as_it_was:
     if not as_it_was:
         # A new beginning in the history: what stood before the end is not a suspension.
         return move(row, State.NON, by=by, always=True)
-    last = row.changes.order_by("-at", "-id").first()
-    if last and last.before in (State.OUI, State.ATTENTE):
+    if gives_back:
         if row.user_id is not None and by is not None and row.user_id == by.pk:
             raise OwnHabilitation
         move(row, State.OUI if _someone_can_enter(row) else State.ATTENTE, by=by)

@@ -59,11 +59,11 @@ def change_profession(user, *, profession: str, fonction: str, how: str, by, **d
 
 
 @transaction.atomic
-def end_profession(user, *, by) -> VouchedProfession:
+def end_profession(user, *, by, reason: str = "") -> VouchedProfession:
     """End the current profession: every right stops at the next request. Raises NotVouched."""
     current = VouchedProfession.objects.current().select_for_update(of=("self",)).filter(user=user).first()
     if current is None:
         raise NotVouched
-    current.ended_at, current.ended_by = timezone.now(), by
-    current.save(update_fields=["ended_at", "ended_by"])
+    current.ended_at, current.ended_by, current.end_reason = timezone.now(), by, reason[:300]
+    current.save(update_fields=["ended_at", "ended_by", "end_reason"])
     return current

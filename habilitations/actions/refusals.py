@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from habilitations.access import Access
 from habilitations.actions.members import NON, locked, move
-from habilitations.actions.structures import same_structures
 from habilitations.errors import (
     AlreadyRefused,
     CollectedUnknown,
@@ -18,6 +17,7 @@ from habilitations.errors import (
     OwnHabilitation,
     RefusalDateNotPossible,
 )
+from habilitations.kin import same_structures
 from habilitations.models import Habilitation, Refusal
 
 State = Habilitation.State
@@ -59,7 +59,8 @@ def withdraw_refusal(
 ) -> Habilitation:
     """Withdraw the standing refusal: the state becomes "non", never "oui" by itself.
 
-    Nobody withdraws a refusal that concerns himself, nor in a dossier that is read-only. Raises NotAllowed,
+    With it goes the refusal of another entry of the same structure that has left the circle (a double). Nobody
+    withdraws a refusal that concerns himself, nor in a dossier that is read-only. Raises NotAllowed,
     OwnHabilitation, NothingToWithdraw, RefusalDateNotPossible (to come, or before the refusal), CollectedUnknown.
     """
     if not access.may_withdraw_refusal:
@@ -71,20 +72,32 @@ def withdraw_refusal(
     if refusal is None:
         raise NothingToWithdraw
     _check(withdrawn_on, collected, not_before=refusal.refused_on)
-    refusal.withdrawn_on, refusal.withdrawn_collected = withdrawn_on, collected
-    refusal.withdrawn_at, refusal.withdrawn_by = timezone.now(), by
-    refusal.save(update_fields=["withdrawn_on", "withdrawn_collected", "withdrawn_at", "withdrawn_by"])
+    _withdraw(refusal, by=by, withdrawn_on=withdrawn_on, collected=collected)
+    for twin in _twins(row).filter(state=State.REFUS).exclude(ended_at=None):
+        # Of an entry that has left nobody could withdraw it any more, and it stands for this one.
+        for other in Refusal.objects.select_for_update(of=("self",)).filter(habilitation=twin, withdrawn_at=None):
+            _withdraw(other, by=by, withdrawn_on=max(withdrawn_on, other.refused_on), collected=collected)
+        move(twin, NON, by=by)
     return move(row, NON, by=by)
 
 
+def _withdraw(refusal: Refusal, *, by, withdrawn_on: dt.date, collected: str) -> None:
+    refusal.withdrawn_on, refusal.withdrawn_collected = withdrawn_on, collected
+    refusal.withdrawn_at, refusal.withdrawn_by = timezone.now(), by
+    refusal.save(update_fields=["withdrawn_on", "withdrawn_collected", "withdrawn_at", "withdrawn_by"])
+
+
 def _close_twins(row: Habilitation, *, by) -> None:
-    if row.structure_id is None:
-        return
-    entries = same_structures(row.structure_id)
-    twins = Habilitation.objects.open().select_for_update(of=("self",)).filter(dossier_id=row.dossier_id)
-    opened = (State.OUI, State.ATTENTE)
-    for twin in twins.filter(structure__in=entries, state__in=opened).exclude(pk=row.pk).order_by("pk"):
+    for twin in _twins(row).filter(ended_at=None, state__in=(State.OUI, State.ATTENTE)):
         move(twin, NON, by=by)
+
+
+def _twins(row: Habilitation):
+    """Return, locked, the rows of the dossier for other entries of the directory found to be the same structure."""
+    if row.structure_id is None:
+        return Habilitation.objects.none()
+    rows = Habilitation.objects.select_for_update(of=("self",)).filter(dossier_id=row.dossier_id)
+    return rows.filter(structure__in=same_structures(row.structure_id)).exclude(pk=row.pk).order_by("pk")
 
 
 def _check(day: dt.date, collected: str, *, not_before: dt.date | None = None) -> None:

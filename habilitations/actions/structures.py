@@ -1,27 +1,24 @@
-"""The « personne morale » switch of a structure, and the delegates through whom it acts (rule 3)."""
+"""The « personne morale » switch of a structure, the delegates through whom it acts (rule 3), and who looks after its
+accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from coordination.common import statements
 from habilitations.access import may_administer
-from habilitations.errors import AlreadyDelegate, NotAllowed, StructureCannotSignIn
-from habilitations.models import Delegate, Habilitation, LegalStructure
-
-_KIN = """
-WITH RECURSIVE kin (id) AS (
-    SELECT unnest(%s::uuid[])
-    UNION
-    SELECT CASE WHEN s.id = k.id THEN s.merged_into_id ELSE s.id END
-    FROM kin k JOIN directory_structure s ON s.merged_into_id IS NOT NULL AND k.id IN (s.id, s.merged_into_id)
+from habilitations.errors import (
+    AccountNotOpen,
+    AlreadyDelegate,
+    AlreadyStructureAdministrator,
+    NotAllowed,
+    StructureCannotSignIn,
 )
-SELECT id FROM kin
-"""
+from habilitations.models import Delegate, Habilitation, LegalStructure, StructureAdministrator
+from habilitations.traces import NOWHERE, Via, record_account
 
 
 @transaction.atomic
@@ -65,9 +62,32 @@ def end_delegate(delegate: Delegate, *, by) -> None:
     Delegate.objects.filter(pk=delegate.pk, ended_at=None).update(ended_at=timezone.now())
 
 
-def same_structures(*structure_ids: UUID) -> list[UUID]:
-    """Return these entries of the directory and those found to be the same structure, by however many merges."""
-    return [id for (id,) in statements.rows(_KIN, [structure_ids])]
+@transaction.atomic
+def name_administrator(structure, user, *, by, via: Via = NOWHERE) -> StructureAdministrator:
+    """Name the person who looks after the accounts of a structure and vouches for their professions.
+
+    `by`: an administrator. Gives no right on any dossier. Source: issue 2 §3 (a named person of the structure).
+    Raises NotAllowed, AccountNotOpen, AlreadyStructureAdministrator.
+    """
+    _require_named_administrator(by)
+    if not user.is_active:
+        raise AccountNotOpen
+    try:
+        with transaction.atomic():
+            named = StructureAdministrator.objects.create(structure=structure, user=user, named_by=by)
+    except IntegrityError as error:
+        raise AlreadyStructureAdministrator from error
+    record_account(user=by, action="désignation", object_kind="compte", object_id=user.pk, via=via)
+    return named
+
+
+@transaction.atomic
+def end_administrator(named: StructureAdministrator, *, by, via: Via = NOWHERE) -> None:
+    """End a designation; what was vouched for in its time stands. Raises NotAllowed."""
+    _require_named_administrator(by)
+    rows = StructureAdministrator.objects.current().filter(pk=named.pk)
+    if rows.update(ended_at=timezone.now(), ended_by=by):
+        record_account(user=by, action="fin de désignation", object_kind="compte", object_id=named.user_id, via=via)
 
 
 @transaction.atomic
@@ -85,6 +105,11 @@ def count_contradictions(structure_ids: Iterable[UUID]) -> int:
         elif row.ended_at is None and row.state in (states.OUI, states.ATTENTE):
             opened.add(row.dossier_id)
     return len(refused & opened)
+
+
+def _require_named_administrator(by) -> None:
+    if by is None or not may_administer(by):
+        raise NotAllowed("Seul un administrateur nommé peut faire cela.")
 
 
 def _require_administrator(by) -> None:

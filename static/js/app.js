@@ -18,6 +18,12 @@ document.addEventListener("htmx:afterSettle", (event) => {
 // A request cut because one goes to another page is no failure: nobody is told of it.
 let leaving = false;
 addEventListener("beforeunload", () => { leaving = true; });
+// A list redrawn by an answer asked before one chose in it keeps the choice.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const chosen = event.detail.target.querySelector("select")?.value;
+  const redrawn = event.detail.fragment.querySelector("select");
+  if (chosen && redrawn && [...redrawn.options].some((option) => option.value === chosen)) redrawn.value = chosen;
+});
 document.addEventListener("htmx:beforeRequest", () => { leaving = false; });
 document.addEventListener("htmx:sendError", () => leaving || say("Pas de réseau. Réessayez."));
 document.addEventListener("htmx:responseError", () => say("L’enregistrement n’a pas abouti. Réessayez."));

@@ -6,24 +6,87 @@ import pytest
 from django.urls import reverse
 
 from coordination.common.ids import uuid7
-from tests.accounts.factories import UserFactory
+from tests.accounts.factories import PASSWORD, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-18")]
 
-SENSITIVE = {
-    "a list leaves with the names in it": ("dossiers:export", 0),
-    "the will of the person is changed": ("circle:withdraw_refusal", 2),
-    "two structures become one": ("directory:merge_structure", 1),
+# Every page of which the whole is sensitive: {what it does: (name, ids in its address, minutes a proof serves)}.
+# Those of which only the answer « oui » is, are in tests/circle/test_identity.py.
+WHOLE_PAGES = {
+    "a list leaves with the names in it": ("dossiers:export", 0, 10),
+    "two structures become one": ("directory:merge_structure", 1, 10),
+    "the will of the person is changed": ("circle:withdraw_refusal", 2, 60),
+    "the circle leaves on paper": ("circle:print_sheet", 1, 60),
+    "the circle leaves as a list": ("circle:export_list", 1, 60),
+    "a contact leaves for a telephone": ("circle:export_vcard", 2, 60),
 }
 
 
-@pytest.mark.parametrize(("name", "ids"), SENSITIVE.values(), ids=SENSITIVE)
-def test_an_old_sign_in_is_not_enough(client, name, ids):
-    user = UserFactory(is_administrator=True)
-    client.force_login(user)
+def shown(client, minutes):
+    """Make the session's proof of identity this old."""
     session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 3600}]
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - minutes * 60}]
     session.save()
-    response = client.get(reverse(name, args=[uuid7() for _ in range(ids)]))
+
+
+@pytest.mark.parametrize(("name", "ids", "minutes"), WHOLE_PAGES.values(), ids=WHOLE_PAGES)
+def test_an_old_sign_in_is_not_enough(client, name, ids, minutes):
+    client.force_login(UserFactory(is_administrator=True))
+    address = reverse(name, args=[uuid7() for _ in range(ids)])
+    shown(client, minutes + 1)
+    response = client.get(address)
     assert response.status_code == 302
     assert response.url.startswith(reverse("account_reauthenticate"))
+    shown(client, minutes - 1)
+    assert client.get(address).status_code != 302
+
+
+class TestFiles:
+    def test_a_list_asked_by_a_form_is_offered_with_what_was_typed(self, client):
+        user = UserFactory()
+        client.force_login(user)
+        shown(client, 11)
+        address, page = reverse("dossiers:export"), "/dossiers/?statut=actif"
+        asked = client.post(address, {"q": "exemple", "vue": "tous"}, HTTP_REFERER=f"http://testserver{page}")
+        offered = client.post(asked.url, {"password": PASSWORD, "next": page})
+        assert offered.status_code == 200
+        text = offered.content.decode()
+        assert f'action="{address}"' in text
+        assert 'name="q" value="exemple"' in text
+        assert f'href="{page}"' in text
+        assert 'name="password"' not in text
+        taken = client.post(address, {"q": "exemple", "vue": "tous"})
+        assert taken["Content-Disposition"].startswith("attachment")
+
+    def test_a_file_asked_by_a_link_keeps_its_address(self, client):
+        client.force_login(UserFactory())
+        shown(client, 11)
+        address = reverse("dossiers:export") + "?statut=actif"
+        asked = client.get(address, HTTP_REFERER="http://elsewhere.example/page")
+        offered = client.post(asked.url, {"password": PASSWORD}).content.decode()
+        assert f'href="{address}"' in offered
+        assert "elsewhere" not in offered
+        assert client.get(address).status_code == 200
+
+
+def test_an_act_left_without_confirming_is_not_done_by_the_next_question(client, user):
+    client.force_login(user)
+    shown(client, 11)
+    client.post("/page-sensible/", {"motif": "oublié"})
+    # Much later, the same page is only asked for.
+    asked = client.get("/page-sensible/")
+    after = client.post(asked.url, {"password": PASSWORD, "next": "/page-sensible/"})
+    assert after.status_code == 302
+    assert after.url == "/page-sensible/"
+
+
+def test_a_fragment_goes_back_to_its_page(client, user):
+    client.force_login(user)
+    shown(client, 11)
+    answer = client.post(
+        "/page-sensible/", {"motif": "x"}, HTTP_HX_REQUEST="true", HTTP_HX_CURRENT_URL="http://testserver/dossiers/"
+    )
+    assert answer.status_code == 200
+    assert answer["HX-Redirect"] == f"{reverse('account_reauthenticate')}?next=%2Fdossiers%2F"
+    after = client.post(answer["HX-Redirect"], {"password": PASSWORD, "next": "/dossiers/"})
+    assert after.url == "/dossiers/"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import importlib
+import logging
 import os
 import platform
 import sys
@@ -43,6 +44,13 @@ def table(rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |" for row in lines)
 
 
+def _hush() -> None:
+    """The product's log lines are written, as in production, and nobody keeps them: the table alone is to be read."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(open(os.devnull, "w"))  # noqa: SIM115 - as long as the process
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench ARGS=")
     parser.add_argument("modules", nargs="*", help=f"some of: {', '.join(MODULES)}")
@@ -58,6 +66,7 @@ def main() -> int:
     with embedded("bench") as given:
         os.environ.update(given)
         django.setup()
+        _hush()
         for name in args.modules or MODULES:
             print(f"… {name}", file=sys.stderr, flush=True)
             rows += [line(figure) for figure in importlib.import_module(f"tests.bench.{name}").run(full)]

@@ -6,7 +6,6 @@ a database already filled, that one is used and kept. Runs by itself too: `pytho
 
 from __future__ import annotations
 
-import http.client
 import os
 import random
 import socket
@@ -21,6 +20,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.bench import keystrokes
 
 PEOPLE, FULL_PEOPLE = 40_000, 1_910_000
 STRUCTURES, FULL_STRUCTURES = 4_000, 20_000
@@ -41,6 +42,7 @@ class Person:
     town: str
     postal_code: str
     profession: str
+    structure: str
 
 
 def run(full: bool) -> list[dict]:
@@ -49,9 +51,15 @@ def run(full: bool) -> list[dict]:
 
     django.setup()
     with _database(full):
-        people = _sample(FULL_QUERIES if full else QUERIES)
-        with _server() as ask:
-            return [*_cost(people), *_over_http(people, ask), *_found(people)]
+        people = sample(FULL_QUERIES if full else QUERIES)
+        with server() as product:
+            texts = [f"{person.family} {person.given} {person.town}" for person in people]
+            return [
+                *_cost(people),
+                *_over_http(people, product.ask),
+                *keystrokes.run(texts, product.address, product.request, full),
+                *_found(people),
+            ]
 
 
 # --- Cost ---------------------------------------------------------------------------------------
@@ -159,7 +167,11 @@ def _found(people: list[Person]) -> list[dict]:
         ("one typo, first name, no town", 75, lambda p: f"{slip(p.family, draw)} {p.given}"),
         ("one typo in the town", 0, lambda p: f"{p.family} {p.given} {slip(p.town, draw)}"),
     ]
-    return [_recall(name, goal, text, people) for name, goal, text in kinds]
+    placed = [p for p in people if p.structure]
+    return [
+        *(_recall(name, goal, text, people) for name, goal, text in kinds),
+        _recall("name and structure", 95, lambda p: f"{p.family} {p.structure}", placed),
+    ]
 
 
 def _recall(name: str, goal: float, text: Callable[[Person], str], people: list[Person]) -> dict:
@@ -261,14 +273,16 @@ def _fill(full: bool) -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def _sample(size: int) -> list[Person]:
+def sample(size: int) -> list[Person]:
     """People drawn at random, always the same for a database: active, with a town."""
     from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT a.professional_id, p.family_name, p.given_name, a.town, a.postal_code, a.profession"
+            "SELECT a.professional_id, p.family_name, p.given_name, a.town, a.postal_code, a.profession,"
+            " coalesce(s.name, '')"
             " FROM directory_activity a JOIN directory_professional p ON p.id = a.professional_id"
+            " LEFT JOIN directory_structure s ON s.id = a.structure_id"
             " WHERE a.town <> '' AND a.commune_code <> '' AND a.category <> 'E' AND a.ceased_at IS NULL"
             " AND p.given_name <> '' ORDER BY md5(a.natural_key::text) LIMIT %s",
             [size],
@@ -276,9 +290,46 @@ def _sample(size: int) -> list[Person]:
         return [Person(*row) for row in cursor.fetchall()]
 
 
+@dataclass(frozen=True)
+class Server:
+    """The product, and the cookies of who searches."""
+
+    address: tuple[str, int]
+    cookies: dict[str, str]
+
+    def request(self, text: str) -> bytes:
+        """The bytes that ask for a text."""
+        body = urllib.parse.urlencode({"q": text})
+        lines = [
+            "POST /annuaire/ HTTP/1.1",
+            f"Host: {self.address[0]}:{self.address[1]}",
+            "Content-Type: application/x-www-form-urlencoded",
+            f"Content-Length: {len(body)}",
+            "HX-Request: true",
+            f"X-CSRFToken: {list(self.cookies.values())[1]}",
+            f"Cookie: {'; '.join(f'{name}={value}' for name, value in self.cookies.items())}",
+            "Connection: close",
+        ]
+        return "\r\n".join([*lines, "", body]).encode()
+
+    def ask(self, text: str) -> float:
+        """Seconds from the first byte sent to the last received, on a connection of its own."""
+        sent = self.request(text)
+        started = time.perf_counter()
+        with socket.create_connection(self.address, timeout=60) as connection:
+            connection.sendall(sent)
+            first = connection.recv(65536)
+            while connection.recv(65536):
+                pass
+        seconds = time.perf_counter() - started
+        if b" 200 " not in first[:16]:
+            raise RuntimeError(f"the search answered {first[:40]!r}")
+        return seconds
+
+
 @contextmanager
-def _server() -> Iterator[Callable[[str], float]]:
-    """Start the product as production runs it (gunicorn, two processes) and give what times one search."""
+def server() -> Iterator[Server]:
+    """Start the product as production runs it (gunicorn, two processes)."""
     from django.db import connection
 
     s = connection.settings_dict
@@ -291,14 +342,14 @@ def _server() -> Iterator[Callable[[str], float]]:
         "--log-level", "error",
     ]  # fmt: skip
     environment = {**os.environ, "DATABASE_URL": url}
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     try:
         cookies = _signed_in()
         _wait(port)
-        yield lambda text: _ask(port, cookies, text)
+        yield Server(("127.0.0.1", port), cookies)
     finally:
-        server.terminate()
-        server.wait(20)
+        running.terminate()
+        running.wait(20)
 
 
 def _signed_in() -> dict[str, str]:
@@ -322,28 +373,6 @@ def _wait(port: int) -> None:
                 return
         time.sleep(0.1)
     raise RuntimeError("gunicorn did not start")
-
-
-def _ask(port: int, cookies: dict[str, str], text: str) -> float:
-    """Seconds from the first byte sent to the last received, on a connection of its own."""
-    token = list(cookies.values())[1]
-    body = urllib.parse.urlencode({"q": text})
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "HX-Request": "true",
-        "X-CSRFToken": token,
-        "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
-    }
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    started = time.perf_counter()
-    connection.request("POST", "/annuaire/", body, headers)
-    answer = connection.getresponse()
-    answer.read()
-    seconds = time.perf_counter() - started
-    connection.close()
-    if answer.status != 200:
-        raise RuntimeError(f"the search answered {answer.status}")
-    return seconds
 
 
 def _timed(call: Callable[[], object]) -> float:

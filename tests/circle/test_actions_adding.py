@@ -21,6 +21,7 @@ from circle.errors import (
 )
 from circle.granting import grant_answer, is_last_able_to_grant
 from circle.models import Change, Member, Period
+from coordination.common.identifiers import InvalidName
 from coordination.common.phones import InvalidPhone
 from coordination.dossiers import door
 from coordination.dossiers.errors import DossierIsReadOnly, DossierUnknown
@@ -189,6 +190,9 @@ def test_relative_has_a_link_and_no_access(entry):
         ({"mobile": "06 39"}, InvalidPhone, "mobile"),
         ({"relation": "COUSINADE"}, CodeUnknown, "relation"),
         ({"postal_code": "814"}, CodeUnknown, "postal_code"),
+        ({"family_name": "'"}, InvalidName, "family_name"),
+        ({"family_name": "😀"}, InvalidName, "family_name"),
+        ({"given_name": "- 7"}, InvalidName, "given_name"),
         ({"profession": "60"}, FieldUnknown, "profession"),
     ],
 )

@@ -58,8 +58,10 @@ def test_an_account_with_another_open_habilitation_is_told_in_french(entry, agai
 @pytest.mark.req("SEC-5")
 def test_a_refusal_to_a_structure_stands_for_the_one_it_was_merged_into(entry):
     delegate = make.account()
-    local, national = create_local_structure(by=entry.user, name="FOYER EXEMPLE"), make.legal_structure(delegate)
-    make.add_house(entry, local, wanted="refus", refusal=REFUSAL)
+    local = create_local_structure(by=entry.user, name="FOYER EXEMPLE", phone="+33536491030")
+    national = make.legal_structure(delegate)
+    refused = make.add_house(entry, local, wanted="refus", refusal=REFUSAL)
+    actions.remove_member(entry, refused, reason="fin")
     merge_structure(local, national, by=entry.user)
     with pytest.raises(RefusalStands, match="01/01/2026"):
         make.add_house(entry, national, wanted="oui")

@@ -13,7 +13,8 @@ from pypdf import PdfReader
 
 from circle import actions
 from circle.exports import sheet
-from circle.models import Member
+from circle.models import Member, Period
+from circle.views import listing
 from habilitations.models import Outcome, Trace
 from tests.circle import factories as make
 
@@ -184,18 +185,18 @@ def test_typesetting_that_lasts_too_long_is_stopped_and_told(signed_in, circle, 
 
 
 def test_the_list_is_the_screen_typed_and_filtered(signed_in, circle):
-    make.relative(circle, family_name="=CMD()", given_name="+33", mobile="06 39 98 20 11")
+    make.relative(circle, family_name="=CMD()", given_name="+A1", mobile="06 39 98 20 11")
     response = signed_in.get(address("export_list", circle))
     assert response["Content-Disposition"] == 'attachment; filename="cercle-de-soins.xlsx"'
     assert response["Cache-Control"] == "no-store"
     book = load_workbook(io.BytesIO(response.content))
     page = book["Cercle de soins"]
-    heads = [cell.value for cell in page[1]]
+    heads = [cell.value for cell in page[2]]
     assert heads[:4] == ["Type de membre", "Nom", "Profession ou catégorie", "Rôle"]
-    assert page.freeze_panes == "C2"
-    assert page.auto_filter.ref == page.dimensions
-    lines = [dict(zip(heads, row, strict=True)) for row in page.iter_rows(min_row=2)]
-    shown = Member.objects.rows(circle)
+    assert page.freeze_panes == "C3"
+    assert page.auto_filter.ref == page.dimensions.replace("A1:", "A2:")
+    lines = [dict(zip(heads, row, strict=True)) for row in page.iter_rows(min_row=3)]
+    shown = listing.ordered(Member.objects.rows(circle), "")
     assert [line["Nom"].value for line in lines] == [row.name for row in shown]
     assert [line["Accès au dossier"].value for line in lines] == [row.access.phrase for row in shown]
     assert all(line["Dans le cercle depuis le"].is_date for line in lines)
@@ -206,6 +207,47 @@ def test_the_list_is_the_screen_typed_and_filtered(signed_in, circle):
     assert unlisted["Mobile"].value == "06 39 98 20 88"
     assert not any(circle.dossier.family_name in title for title in book.sheetnames)
     assert circle.dossier.family_name not in str(book.properties)
+
+
+def exported(client, circle, query=""):
+    """Return (the head, the names in order, the columns) of the list as the screen asks it."""
+    book = load_workbook(io.BytesIO(client.get(address("export_list", circle) + query).content))
+    said, heads, *lines = book["Cercle de soins"].iter_rows(values_only=True)
+    assert said[0] == book["À propos"]["A1"].value
+    return said[0], [line[1] for line in lines], heads
+
+
+def test_the_list_follows_the_filters_of_the_screen_and_says_them(signed_in, circle):
+    today = timezone.localdate()
+    assert exported(signed_in, circle)[0] == f"Cercle de soins au {today:%d/%m/%Y}. Tri : Rôle."
+    said, names, _ = exported(signed_in, circle, "?afficher=refus&tri=nom")
+    assert said == f"Cercle de soins au {today:%d/%m/%Y}. Filtre : Refus du patient. Tri : Nom."
+    assert names == ["REFUSÉ Ana"]
+    said, names, _ = exported(signed_in, circle, "?afficher=role-PCP")
+    assert (said.split(". ")[1], names) == ("Filtre : Médecin traitant", ["TESTARD Paul"])
+    _, names, _ = exported(signed_in, circle, "?tri=nom")
+    # By name in each group, as on the screen: professionals, structures, relatives.
+    assert names[:5] == ["CACHÉ Line", "EXEMPLE-LARRIEU Maëlle", "REFUSÉ Ana", "SPÉCIMEN Inès", "TESTARD Paul"]
+    assert names[5:] == ["EHPAD LES MODÈLES", "EXEMPLE Odile", "MODÈLE Karim", "SECRET Lou"]
+
+
+def test_the_list_of_a_past_day_and_of_who_has_left(signed_in, circle):
+    left = Member.objects.get(pk=member_of(circle, "SPÉCIMEN"))
+    past, today = timezone.localdate() - dt.timedelta(days=40), timezone.localdate()
+    Period.objects.filter(member=left).update(starts_on=past)
+    actions.remove_member(circle, left, reason="fin")
+    said, names, heads = exported(signed_in, circle, "?afficher=partis")
+    assert said.startswith(f"Membres partis du cercle de soins au {today:%d/%m/%Y}.")
+    assert (names, heads[-1]) == (["SPÉCIMEN Inès"], "Sorti du cercle le")
+    day = past + dt.timedelta(days=3)
+    said, names, _ = exported(signed_in, circle, f"?au={day:%d/%m/%Y}")
+    assert (said.split(". ")[0], names) == (f"Cercle de soins au {day:%d/%m/%Y}", ["SPÉCIMEN Inès"])
+    assert "SPÉCIMEN Inès" not in exported(signed_in, circle)[1]
+
+
+def test_the_link_of_the_screen_asks_for_what_the_screen_shows(signed_in, circle):
+    page = signed_in.get(address("list", circle) + "?afficher=acces&tri=nom").content.decode()
+    assert f"{address('export_list', circle)}?afficher=acces&amp;tri=nom" in page
 
 
 # ---- Contact -------------------------------------------------------------------------------------
@@ -319,7 +361,7 @@ def test_the_reduced_circle_stays_reduced_on_paper_and_in_files(signed_in, circl
     assert "TESTARD" not in text and "Odile" not in text
     assert "06 39 98 20 77" in text, "whom to call in an emergency"
     book = load_workbook(io.BytesIO(signed_in.get(address("export_list", circle)).content))
-    heads = [cell.value for cell in book["Cercle de soins"][1]]
+    heads = [cell.value for cell in book["Cercle de soins"][2]]
     assert heads == ["Type de membre", "Fonction ou structure", "Téléphone fixe", "Mobile"]
     assert "Odile" not in str([[cell.value for cell in row] for row in book["Cercle de soins"]])
     monkeypatch.undo()

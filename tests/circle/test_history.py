@@ -1,10 +1,15 @@
 """Each kind of change has its French sentence."""
 
-import pytest
+import datetime as dt
 
-from circle import history
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from circle import actions, history, summaries
 from circle.history import Told
 from circle.models import Change
+from tests.circle import factories as make
 
 WHO, MEMBER = "EXEMPLE-LARRIEU Maëlle", "ÉCHANTILLON Nadia"
 
@@ -52,3 +57,78 @@ def test_every_kind_has_a_sentence_and_an_icon():
     for kind in Change.Kind.values:
         assert history.sentence(Told(kind, WHO, MEMBER)).endswith(".")
         assert history.ICONS[kind]
+
+
+# ---- One act, one entry --------------------------------------------------------------------------
+
+
+def entries(entry):
+    changes = Change.objects.filter(dossier=entry.dossier).with_names().order_by("-at", "-id")
+    return [history.tell([history.told_of(line) for line in act]) for act in history.acts_of(changes)]
+
+
+@pytest.mark.django_db
+def test_an_addition_is_one_entry(entry):
+    nurse = make.account(family_name="SPÉCIMEN", given_name="Inès")
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    make.add(entry, make.listed(family_name="MODÈLE", given_name="Ana"), wanted="oui")
+    assert entries(entry) == [
+        f"{WHO} a ajouté MODÈLE Ana au cercle de soins : rôle « Infirmière », accès en attente de son compte.",
+        f"{WHO} a ajouté SPÉCIMEN Inès au cercle de soins : rôle « Infirmière », accès au dossier ouvert.",
+        f"{WHO} a créé le dossier.",
+    ]
+
+
+@pytest.mark.django_db
+def test_an_addition_with_a_hand_over_tells_both_sides(entry):
+    make.add(entry, make.listed(make.DOCTOR, family_name="TESTARD", given_name="Paul", civility="M"), role="PCP")
+    handover = {"starts_on": timezone.localdate(), "new_role": ""}
+    new = make.listed(make.DOCTOR, family_name="ÉCHANTILLON", given_name="Nadia")
+    make.add(entry, new, role="PCP", handover=handover)
+    assert entries(entry)[0] == (
+        f"{WHO} a ajouté {MEMBER} au cercle de soins : rôle « Médecin traitant » à la suite de TESTARD Paul."
+        " TESTARD Paul reste, avec le rôle « Médecin »."
+    )
+
+
+@pytest.mark.django_db
+def test_a_sheet_changed_in_several_places_is_one_entry(entry):
+    member = make.relative(entry)
+    actions.update_member(entry, member, version=1, fields={"town": "Albi", "postal_code": "81000", "mobile": ""} | {
+        "email": "karim@modele.example"})  # fmt: skip
+    assert entries(entry)[0].startswith(f"{WHO} a modifié la fiche : MODÈLE Karim, ")
+    assert "ville « Albi » ajouté" in entries(entry)[0]
+    assert "numéro de mobile « 06 39 98 20 55 » effacé" in entries(entry)[0].replace("\xa0", " ")
+
+
+@pytest.mark.django_db
+def test_what_is_done_later_or_by_somebody_else_stands_alone(entry):
+    member = make.by_hand(entry)
+    Change.objects.filter(member=member).update(at=timezone.now() - dt.timedelta(minutes=5))
+    actions.set_habilitation(
+        entry, member, "refus", refusal={"refused_on": timezone.localdate(), "collected": "oral", "comment": ""}
+    )
+    assert entries(entry)[0] == f"{WHO} a noté le refus du patient pour SPÉCIMEN Inès : accès fermé."
+    nurse = make.account(family_name="FICTIVE", given_name="Carole")
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    actions.change_role(make.entry_of(nurse, entry), member, role="")
+    assert len(entries(entry)) == 5
+
+
+@pytest.mark.django_db
+def test_two_arrivals_in_the_same_second_are_two_entries(entry):
+    for name in ("UN", "DEUX", "TROIS"):
+        make.relative(entry, family_name=name, role="CAREGIVER")
+    assert len(entries(entry)) == 4
+
+
+@pytest.mark.django_db
+def test_the_page_and_the_news_say_it_so(client, coordinator, entry):
+    make.add(entry, make.listed(family_name="MODÈLE", given_name="Ana"), wanted="oui")
+    client.force_login(coordinator)
+    page = client.get(reverse("circle:history", args=[entry.dossier.pk])).content.decode()
+    assert page.count('class="row-news') == 2
+    reader = make.account(family_name="FICTIVE", given_name="Carole")
+    make.add(entry, reader.attachment.professional, wanted="oui")
+    news = summaries.news(make.entry_of(reader, entry), timezone.now() - dt.timedelta(hours=1))
+    assert len(news) == 3

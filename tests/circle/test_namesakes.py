@@ -136,7 +136,8 @@ def test_a_structure_refused_is_not_merged_into_one_that_is_granted(entry):
 
 def test_a_refusal_follows_a_chain_of_merges(entry):
     first, second, last = house("Un"), house("Deux"), house("Trois")
-    refuse(entry, factories.add_house(entry, first))
+    refused = refuse(entry, factories.add_house(entry, first))
+    actions.remove_member(entry, refused, reason="fin")
     merge_structure(first, second, by=entry.user)
     merge_structure(second, last, by=entry.user)
     with pytest.raises(RefusalStands):

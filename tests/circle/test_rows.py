@@ -189,7 +189,7 @@ def test_card_of_the_home_page(entry):
     assert facts["count"] == 2
     assert facts["holders"] == [
         {"label": "Médecin traitant", "name": "", "phone": ""},
-        {"label": "Aidante principale", "name": "MARTIN Claire, sa fille", "phone": ""},
+        {"label": "Aidante principale", "name": "MARTIN Claire, sa fille", "phone": "+33639982055"},
         {"label": "Personne de confiance", "name": "", "phone": ""},
     ]
     assert facts["sentence"] == "1\xa0membre a accès."

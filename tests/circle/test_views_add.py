@@ -83,6 +83,23 @@ def test_the_fragment_is_a_listbox_and_the_page_a_list(visitor, entry, searchabl
     assert "listbox-page" in text_of(visitor.post(visitor.url("add"), {"q": "zzzz"}))
 
 
+def test_an_unknown_town_is_said_and_may_be_left_out(visitor, entry, searchable):
+    factories.listed(family_name="ECHANTILLON", given_name="Nadia", search_family="echantillon")
+    factories.StructureFactory(name="Pharmacie Échantillon", search_name="pharmacie echantillon", town="Carmaux")
+    searchable()
+    page = text_of(visitor.post(visitor.url("add"), {"q": "échantillon", "ville": "xyz"}))
+    assert "Aucune commune « xyz »" in page
+    assert "Chercher sans ville ni code postal" in page
+    assert "Nadia" not in page
+    asked = {"q": "échantillon", "postal_code": "00000"}
+    page = text_of(visitor.post(visitor.url("add_structure"), asked))
+    assert "Aucune commune « 00000 »" in page
+    assert "Choisir cette structure" not in page
+    page = text_of(visitor.post(visitor.url("add_structure"), asked | {"sans_lieu": "1"}))
+    assert "Choisir cette structure" in page
+    assert "00000" not in page
+
+
 def test_less_than_two_letters_look_for_nobody(visitor):
     assert "Tapez au moins 2 caractères." in text_of(visitor.post(visitor.url("add"), {"q": "z"}))
 

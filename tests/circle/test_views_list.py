@@ -128,6 +128,7 @@ def test_the_circle_on_another_day_has_no_act(visitor, entry):
 
 def test_a_day_that_cannot_be_read_is_said(visitor):
     page = text_of(visitor.get(visitor.url("list"), {"au": "31/02/2026"}))
+    assert 'value="31/02/2026"' in page
     assert "Cette date n'existe pas dans le calendrier." in page
 
 

@@ -293,7 +293,7 @@ def test_history_tells_the_circle_and_one_member_in_plain_french(visitor, entry)
     member = factories.relative(entry, family_name="MODÈLE", given_name="Karim")
     factories.add(entry, factories.listed(family_name="AUTRE"))
     page = text_of(visitor.get(visitor.url("history")))
-    assert "EXEMPLE-LARRIEU Maëlle a ajouté MODÈLE Karim au cercle de soins." in page
+    assert "EXEMPLE-LARRIEU Maëlle a ajouté MODÈLE Karim au cercle de soins : rôle « Aidant »." in page
     assert "AUTRE" in page
     assert "AUTRE" not in text_of(visitor.get(visitor.url("member_history", member.pk)))
 

@@ -132,3 +132,15 @@ def test_email_refused(typed, part):
     with pytest.raises(ids.InvalidEmail) as caught:
         ids.parse_email(typed)
     assert part.lower() in str(caught.value).lower()
+
+
+@pytest.mark.parametrize("name", ["Ô", "d'Hervé", "  Nguyễn ", "李", "Ⅳ bis", "X Æ A-12"])
+def test_a_name_that_holds_a_letter(name):
+    assert ids.parse_person_name(name) == name.strip()
+
+
+@pytest.mark.parametrize("name", ["", None, " ", "'", "’", "ʼ", "-", "😀", "12", "\u200b", "\u0301"])
+def test_a_name_that_holds_none(name):
+    with pytest.raises(ids.InvalidName) as caught:
+        ids.parse_person_name(name, field="family_name")
+    assert caught.value.field == "family_name"

@@ -141,7 +141,7 @@ def test_every_synonym_leads_to_codes_that_exist():
         assert len(term.phrase) > 2, "two letters are the beginning of a name"
         assert term.targets
         for target in term.targets:
-            assert target.profession is None or nomenclatures.get("profession", target.profession).active
+            assert target.profession is None or nomenclatures.find_profession_or_role(target.profession).active
             assert all(nomenclatures.get("savoir_faire", code).active for code in target.savoir_faire)
             assert all(nomenclatures.get("role", code) for code in target.roles)
 
@@ -158,6 +158,18 @@ def test_every_synonym_leads_to_codes_that_exist():
 )  # fmt: skip
 def test_everyday_words(typed, profession):
     assert profession in [t.profession for t in synonyms.lookup(typed).targets]
+
+
+@pytest.mark.parametrize(
+    ("typed", "role"),
+    [
+        ("coordinateur", "330"), ("Coordonnateur de parcours", "330"), ("référente de parcours", "330"),
+        ("secrétaire", "331"), ("secrétaire assistant médico-administratif", "331"), ("brancardier", "360"),
+    ],
+)  # fmt: skip
+def test_a_role_is_found_in_either_column(typed, role):
+    """The national files write 99 and the role; those entered here bear the role as a profession."""
+    assert {("99", (role,)), (role, ())} == {(t.profession, t.roles) for t in synonyms.lookup(typed).targets}
 
 
 def test_generaliste_is_a_doctor_with_a_savoir_faire():

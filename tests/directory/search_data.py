@@ -55,6 +55,7 @@ def house(name, *, town="Carmaux", postal_code="81400", commune="81060", categor
     """Create a structure."""
     return Structure.objects.create(
         source=more.pop("source", Source.FINESS),
+        phone=more.pop("phone", "+33536491030"),
         name=name,
         search_name=fold(f"{name} {more.get('short_name', '')}"),
         town=town,

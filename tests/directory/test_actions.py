@@ -1,6 +1,7 @@
 """Local entries, accounts and merges."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from coordination.accounts.models import User
 from coordination.directory.actions import (
@@ -9,12 +10,18 @@ from coordination.directory.actions import (
     create_local_structure,
     merge_structure,
 )
-from coordination.directory.errors import AlreadyAttached, AlreadyInDirectory, StructureMergeRefused
+from coordination.directory.errors import (
+    AlreadyAttached,
+    AlreadyInDirectory,
+    StructureContactMissing,
+    StructureMergeRefused,
+)
 from coordination.directory.imports.rpps import import_rpps
 from coordination.directory.models import Activity, Professional, Source, Structure
 from tests.directory.files import ANY_SIZE, DOCTOR, people_file
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("DIR-LOCAL")]
+PHONE = "+33536491030"
 
 
 @pytest.fixture
@@ -28,15 +35,36 @@ def finess():
 
 
 def test_local_structure(by):
-    made = create_local_structure(by=by, name="Équipe  mobile d'essai", short_name="EME", town="Albi")
+    made = create_local_structure(by=by, name="Équipe  mobile d'essai", short_name="EME", town="Albi", phone=PHONE)
     assert (made.source, made.name) == ("local", "Équipe mobile d'essai")
     assert made.search_name == "equipe mobile d essai eme"
     assert made.created_by == by
 
 
+def test_a_structure_nobody_can_call_is_not_created(by):
+    with pytest.raises(StructureContactMissing):
+        create_local_structure(by=by, name="SAAD saisi", town="Albi")
+    for contact in (
+        {"phone": PHONE},
+        {"email": "saad@modele.example"},
+        {"mss_address": "s@m.mssante.example"},
+    ):
+        create_local_structure(by=by, name="SAAD saisi", **contact)
+
+
+def test_the_database_itself_refuses_a_structure_nobody_can_call(by, finess):
+    with pytest.raises(IntegrityError, match="local_structure_can_be_reached"), transaction.atomic():
+        Structure.objects.create(source=Source.LOCAL, name="Saisi", search_name="saisi")
+    made = create_local_structure(by=by, name="SAAD saisi", phone=PHONE)
+    with pytest.raises(IntegrityError, match="local_structure_can_be_reached"), transaction.atomic():
+        Structure.objects.filter(pk=made.pk).update(phone="")
+    # What the national files say is theirs to say: many lines have no phone.
+    assert finess.phone == finess.email == ""
+
+
 def test_local_structure_already_there(by, finess):
     with pytest.raises(AlreadyInDirectory):
-        create_local_structure(by=by, name="Encore", finess="810999999")
+        create_local_structure(by=by, name="Encore", finess="810999999", phone=PHONE)
     with pytest.raises(TypeError):
         create_local_structure(by=by, name="Autre", source="finess")
 
@@ -69,7 +97,7 @@ def test_one_account_one_professional(by, finess):
 
 
 def test_merge_is_a_pointer(by, finess):
-    local = create_local_structure(by=by, name="EHPAD saisi")
+    local = create_local_structure(by=by, name="EHPAD saisi", phone=PHONE)
     merge_structure(local, finess, by=by)
     local.refresh_from_db()
     assert (local.merged_into, local.name) == (finess, "EHPAD saisi")
@@ -77,7 +105,7 @@ def test_merge_is_a_pointer(by, finess):
 
 
 def test_merges_refused(by, finess):
-    one, two = (create_local_structure(by=by, name=name) for name in ("Un", "Deux"))
+    one, two = (create_local_structure(by=by, name=name, phone=PHONE) for name in ("Un", "Deux"))
     with pytest.raises(StructureMergeRefused, match="elle-même"):
         merge_structure(one, one, by=by)
     with pytest.raises(StructureMergeRefused, match="Seule"):

@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from coordination.directory.actions import create_local_professional, create_local_structure
 from coordination.directory.models import Attachment, Professional
 from habilitations import published
-from habilitations.models import Delegate, LegalStructure, VouchedProfession
+from habilitations.models import Delegate, LegalStructure, StructureAdministrator, VouchedProfession
 from tests.accounts.factories import UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("matrix")]
@@ -28,7 +28,9 @@ def administrator():
 
 @pytest.fixture
 def house(administrator):
-    return create_local_structure(by=administrator, name="Maison de santé Exemple", finess=FINESS)
+    return create_local_structure(
+        by=administrator, name="Maison de santé Exemple", finess=FINESS, phone="+33536491030"
+    )
 
 
 def profession(act, user, by, *more):
@@ -112,3 +114,20 @@ def test_a_structure_and_its_delegates(administrator, house):
         act("retirer")
     act("fermer")
     assert LegalStructure.objects.get().closed_at is not None
+
+
+def test_who_looks_after_the_accounts_of_a_structure(administrator, house, capsys):
+    user = UserFactory()
+    said = ["--structure", FINESS, "--email", user.email, "--par", administrator.email]
+    call_command("administrateur_structure", "nommer", *said)
+    assert StructureAdministrator.objects.current().get().user == user
+    assert "gère les comptes de Maison de santé Exemple" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="administre déjà"):
+        call_command("administrateur_structure", "nommer", *said)
+    call_command("administrateur_structure", "terminer", *said)
+    assert not StructureAdministrator.objects.current().exists()
+    with pytest.raises(CommandError, match="n'administre pas"):
+        call_command("administrateur_structure", "terminer", *said)
+    with pytest.raises(CommandError, match="administrateur nommé"):
+        call_command("administrateur_structure", "nommer", "--structure", FINESS, "--email", user.email,
+                     "--par", user.email)  # fmt: skip

@@ -22,8 +22,9 @@ from tests.directory.files import ANY_SIZE, DOCTOR, NURSE, PEOPLE, changed, peop
 pytestmark = pytest.mark.req("DIR-IMPORT")
 
 
-def many(count=300, **columns):
-    return [changed(DOCTOR, c2=f"1099900{n:04d}", c3=f"81099900{n:04d}", **columns) for n in range(1000, 1000 + count)]
+def many(count=300, first=1000, **columns):
+    numbers = range(first, first + count)
+    return [changed(DOCTOR, c2=f"1099900{n:04d}", c3=f"81099900{n:04d}", **columns) for n in numbers]
 
 
 def refused(path, match, options=ANY_SIZE):
@@ -113,6 +114,39 @@ class TestWholeFileRefusals:
         lines = path.read_text(encoding="utf-8").replace("|99900011100017|", "|", 20)
         path.write_text(lines, encoding="utf-8")
         refused(path, "illisibles")
+
+    @pytest.mark.parametrize("bad", ["all", "first", "last", "header"])
+    def test_a_second_file_that_cannot_be_read_ceases_nobody(self, tmp_path, bad):
+        import_rpps([people_file(tmp_path, *many())], ANY_SIZE)
+        lines = many()
+        broken = [f"{line}|" for line in lines]
+        sent = {
+            "all": broken,
+            "first": [*broken[:40], *lines[40:]],
+            "last": [*lines[:-40], *broken[-40:]],
+            "header": lines,
+        }[bad]
+        path = people_file(tmp_path, *sent)
+        if bad == "header":
+            header, _, rest = path.read_text().partition("\n")
+            path.write_text(f"{header.rstrip('|')}\n{rest}")
+        refused(path, "illisibles|colonne|tronqué")
+
+    def test_a_few_first_lines_that_cannot_be_read_leave_their_people_alone(self, tmp_path):
+        import_rpps([people_file(tmp_path, *many())], ANY_SIZE)
+        first, *others = many()
+        ceased = Professional.objects.exclude(ceased_at=None).count()
+        report = import_rpps([people_file(tmp_path, f"{first}|", *others)], ANY_SIZE)[0]
+        assert report.run.refused_count == 1
+        assert Professional.objects.exclude(ceased_at=None).count() == ceased
+
+    def test_a_file_of_the_right_size_about_other_people(self, tmp_path):
+        import_rpps([people_file(tmp_path, *many())], ANY_SIZE)
+        ceased = Professional.objects.exclude(ceased_at=None).count()
+        others = people_file(tmp_path, *many(first=5000))
+        refused(others, "n'apparaissent plus", Options(min_rows=0))
+        import_rpps([others], ANY_SIZE)
+        assert Professional.objects.exclude(ceased_at=None).count() == ceased + 300
 
     def test_semicolons_of_a_spreadsheet(self, tmp_path):
         path = people_file(tmp_path, *PEOPLE)

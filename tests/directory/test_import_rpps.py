@@ -1,8 +1,21 @@
 """The activity and savoir-faire files: what is read, what is compared, what stays when rows go."""
 
-import pytest
+import threading
 
-from coordination.directory.imports import headers, rpps, rpps_first, rpps_workers, staging
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from coordination.directory.imports import (
+    headers,
+    rpps,
+    rpps_first,
+    rpps_merge,
+    rpps_places,
+    rpps_workers,
+    sources,
+    staging,
+)
 from coordination.directory.imports.finess import import_finess
 from coordination.directory.imports.rpps import import_rpps
 from coordination.directory.models import Activity, ImportRun, Professional, SavoirFaire, Structure
@@ -281,12 +294,54 @@ def test_first_load_and_general_merge_give_the_same_rows(monkeypatch, workers, f
         assert rpps_first.is_possible()
     monkeypatch.setattr(rpps_workers, "worker_count", lambda size: workers)
     monkeypatch.setattr(staging, "BIG_LOAD", 100)
+    # Ends of lines forgotten again and again are worked out again.
+    monkeypatch.setattr(rpps_places, "REMEMBERED", 3)
     assert rows_after(path) == general
     # And the general merge, asked to look at everybody, finds nothing to write.
     before = versions()
     monkeypatch.setattr(rpps, "MANY", -1)
     import_rpps(path, ANY_SIZE)
     assert versions() == before
+
+
+def test_first_load_leaves_tables_as_they_were_built_and_what_they_held(monkeypatch):
+    """Their storage is renewed and their indexes built again: same rows, same definitions, no order to keep."""
+    mine = Professional.objects.create(source="local", family_name="ICI", search_family="ici", search_given="")
+    before = definitions()
+    monkeypatch.setattr(staging, "BIG_LOAD", 100)
+    import_rpps([files.small().activities], ANY_SIZE)
+    assert definitions() == before
+    assert Professional.objects.get(pk=mine.pk).family_name == "ICI"
+    assert set(rpps_merge.KEPT_INDEXES) <= {name for name, _ in before}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_index WHERE indisclustered")
+        assert cursor.fetchone() == (0,)
+
+
+def definitions():
+    """Indexes and constraints of the tables of a load."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%(tables)s) UNION ALL"
+            " SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE conrelid = ANY(%(tables)s::regclass[])",
+            {"tables": list(rpps_merge.TABLES)},
+        )
+        return sorted(cursor.fetchall())
+
+
+@pytest.mark.req("DIR-IMPORT")
+def test_reading_stopped_in_the_middle_ends(tmp_path):
+    """The thread that cuts the file waits for room: it must hear that nobody wants the rest."""
+    lines = [changed(NURSE, c2=f"10999{n:06d}", c3=f"810999{n:06d}") for n in range(20_000)]
+    source = sources.sources(people_file(tmp_path, *lines))[0]
+    first = rpps_first.FirstLoad(source.day, timezone.now())
+    pieces = rpps_workers.pieces(source, headers.PERSON_ACTIVITY, "utf-8", first, 2)
+    assert next(pieces).rows
+    closing = threading.Thread(target=pieces.close, daemon=True)
+    closing.start()
+    closing.join(30)
+    assert not closing.is_alive()
 
 
 def rows_after(path):

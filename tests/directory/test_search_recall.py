@@ -35,7 +35,7 @@ def people():
             town, postal_code, commune = draw.choice(TOWNS)
             given = draw.choice(GIVEN)
             activity = person(family, given, town=town, postal_code=postal_code, commune=commune)
-            made.append(Person(activity.professional_id, family, given, town, postal_code, "60"))
+            made.append(Person(activity.professional_id, family, given, town, postal_code, "60", ""))
     learn()
     return made
 

@@ -71,6 +71,20 @@ def test_without_javascript_the_same_form_gives_a_page(client, reader, nadia):
     assert 'value="echantillon"' in html
 
 
+@pytest.mark.parametrize("address", [SEARCH, "/annuaire/structures/"])
+def test_an_unknown_town_is_said_and_may_be_left_out(client, reader, nadia, address):
+    house("CABINET ÉCHANTILLON")
+    learn()
+    asked = {"q": "echantillon", "lieu": "xyz"}
+    for headers in ({}, HTMX):
+        html = client.post(address, asked, headers=headers).content.decode().replace("\xa0", " ")
+        assert "Aucune commune « xyz »" in html
+        assert "TILLON</mark>" not in html
+        assert "Chercher sans ville ni code postal" in html
+        assert '<input type="hidden" name="lieu" value="">' in " ".join(html.split())
+    assert "TILLON</mark>" in client.post(address, asked | {"lieu": ""}).content.decode()
+
+
 def test_the_text_is_never_read_from_an_address(client, reader, nadia):
     html = client.get(SEARCH, {"q": "echantillon"}).content.decode()
     assert "Nadia" not in html
@@ -184,9 +198,17 @@ def test_what_is_typed_is_checked(client, reader, field, value, said):
     assert not Structure.objects.exists()
 
 
+def test_a_means_of_contact_is_asked(client, reader):
+    nobody = {**NEW, "phone": "", "email": ""}
+    answer = client.post(reverse("directory:create_structure"), nobody)
+    assert answer.status_code == 422
+    assert "au moins un moyen de contact" in answer.content.decode()
+    assert client.post(reverse("directory:create_structure"), {**NEW, "phone": ""}).status_code == 303
+
+
 def test_probable_doubles_are_shown_first(client, reader, ehpad):
     learn()
-    values = {"name": "EHPAD Les Tilleuls", "postal_code": "81400", "town": "Carmaux"}
+    values = {"name": "EHPAD Les Tilleuls", "postal_code": "81400", "town": "Carmaux", "phone": "05 36 49 10 30"}
     html = client.post(reverse("directory:create_structure"), values).content.decode()
     assert "Est-ce la même structure" in html
     assert Structure.objects.count() == 1

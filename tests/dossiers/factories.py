@@ -8,7 +8,7 @@ from django.utils import timezone
 from coordination.directory.models import Source, Structure
 from coordination.dossiers.models import Dossier, Sex
 from habilitations.actions import grant_creator, vouch_profession
-from habilitations.models import Delegate, Habilitation, LegalStructure, VouchedProfession
+from habilitations.models import Delegate, Habilitation, LegalStructure, Refusal, VouchedProfession
 from tests.accounts.factories import UserFactory
 
 __all__ = ["DossierFactory", "StructureFactory", "UserFactory", "delegate", "habilitate", "professional"]
@@ -23,6 +23,7 @@ class StructureFactory(factory.django.DjangoModelFactory):
     source = Source.LOCAL
     name = factory.Sequence(lambda n: f"Service Exemple {n}")
     search_name = factory.LazyAttribute(lambda o: o.name.lower())
+    phone = "+33536491060"
 
 
 class DossierFactory(factory.django.DjangoModelFactory):
@@ -57,7 +58,18 @@ def habilitate(user, dossier, state="oui"):
     """Give an account its habilitation in a dossier; any state for the tests of the lists."""
     if state == "oui":
         return grant_creator(dossier.pk, user, by=user)
-    return Habilitation.objects.create(dossier=dossier, user=user, state=state, state_by=user)
+    return habilitation(dossier, state, user=user, state_by=user)
+
+
+def habilitation(dossier, state, **details):
+    """Make a row in any state, with the refusal that goes with the state "refus"."""
+    row = Habilitation.objects.create(dossier=dossier, state=state, **details)
+    if state == "refus":
+        Refusal.objects.create(
+            dossier=dossier, habilitation=row, refused_on=timezone.localdate(), collected=Refusal.Collected.ORAL,
+            recorded_by=dossier.created_by,
+        )  # fmt: skip
+    return row
 
 
 def delegate(user, structure, *dossiers):

@@ -5,8 +5,9 @@ import threading
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
+from coordination.common.identifiers import InvalidName
 from coordination.common.ins import OID_NIR, OID_NIR_TEST, InvalidMatricule, TestOidRefused, UnknownOid
 from coordination.dossiers import actions
 from coordination.dossiers.errors import (
@@ -282,3 +283,20 @@ def test_simultaneous_creations_make_one_dossier(same_key):
     [thread.join() for thread in threads]
     assert Dossier.objects.count() == 1
     assert (len(set(made)), len(refused)) == ((1, 0) if same_key else (1, 5))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["'", "😀", "", "7"])
+def test_a_name_holds_a_letter_when_an_identity_changes_too(name):
+    made = DossierFactory()
+    with pytest.raises(InvalidName, match="au moins une lettre") as caught:
+        actions.update_identity(made, by=made.created_by, version=made.version, traits={"birth_name": name})
+    assert caught.value.field == "birth_name"
+    updated = actions.update_identity(made, by=made.created_by, version=made.version, traits={"used_name": ""})
+    assert updated.used_name == ""
+
+
+@pytest.mark.django_db
+def test_a_birth_name_that_nothing_can_be_compared_with_is_refused_by_the_database():
+    with pytest.raises(IntegrityError, match="birth_name_has_letters"), transaction.atomic():
+        DossierFactory(birth_name="😀")

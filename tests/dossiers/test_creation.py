@@ -65,6 +65,14 @@ def test_a_birth_date_however_written(as_doctor, written, stored, precision):
     ("changes", "field"),
     [
         ({"birth_name": ""}, "id_birth_name"),
+        ({"birth_name": "'"}, "id_birth_name"),
+        ({"birth_name": "😀"}, "id_birth_name"),
+        ({"birth_name": "ʼ"}, "id_birth_name"),
+        ({"birth_name": "12"}, "id_birth_name"),
+        ({"birth_given_names": "- -"}, "id_birth_given_names"),
+        ({"first_given_name": "😀"}, "id_first_given_name"),
+        ({"used_name": "!"}, "id_used_name"),
+        ({"used_given_name": "…"}, "id_used_given_name"),
         ({"birth_date": "31/02/1941"}, "id_birth_date"),
         ({"birth_date": "14/03/2941"}, "id_birth_date"),
         ({"sex": ""}, "id_sex"),
@@ -90,6 +98,12 @@ def test_what_is_wrong_is_said_beside_its_field(as_doctor, changes, field):
     assert f'id="{field}-erreur"' in page
     assert "Échantillon" in page or "birth_name" in changes
     assert not Dossier.objects.exists()
+
+
+def test_the_summary_of_errors_reads_as_the_screen(as_doctor):
+    page = as_doctor.post(CREATE, typed(birth_name="", birth_date="", sex="", motif="")).content.decode()
+    said = [page.index(f'href="#id_{name}"') for name in ("birth_name", "birth_date", "sex", "motif")]
+    assert said == sorted(said)
 
 
 @pytest.mark.req("INS-7")

@@ -14,7 +14,7 @@ from coordination.common.ins import OID_NIR
 from coordination.dossiers import actions, file_active
 from coordination.dossiers.models import Dossier, Visit
 from habilitations import access
-from habilitations.models import AccountTrace
+from habilitations.models import AccountTrace, Habilitation
 from tests.dossiers.factories import (
     HOME_HELP,
     DossierFactory,
@@ -144,6 +144,29 @@ def test_tabs_tell_how_one_entered(as_doctor, doctor, people):
     assert _names(as_doctor.get(LIST + "?vue=mes")) == ["BERNARD Yvonne", "DUPRÉ Amina"]
 
 
+def test_an_empty_list_points_to_the_one_that_is_not(as_doctor, doctor):
+    delegate(doctor, StructureFactory(), DossierFactory())
+    page = as_doctor.get(LIST + "?vue=mes").content.decode().replace("\u00a0", " ")
+    assert "Aucun dossier dans cette liste." in page
+    assert "Ma structure : 1 dossier" in page
+
+
+def test_who_has_only_the_dossiers_of_a_structure_lands_on_them(as_doctor, doctor):
+    delegate(doctor, StructureFactory(), DossierFactory(birth_name="PARTAGE", first_given_name="Ada"))
+    landed = as_doctor.get(LIST)
+    assert _names(landed) == ["PARTAGE Ada"]
+    assert 'name="vue" value="structure"' in landed.content.decode()
+    # The other tab stays within reach, empty as it is: its address names it.
+    assert 'href="/dossiers/?vue=mes"' in landed.content.decode()
+    assert _names(as_doctor.get(LIST + "?vue=mes")) == []
+    habilitate(doctor, DossierFactory(birth_name="PROPRE", first_given_name="Luc"))
+    assert _names(as_doctor.get(LIST)) == ["PROPRE Luc"]
+
+
+def test_who_has_none_lands_on_his_own_tab(as_doctor):
+    assert 'name="vue" value="mes"' in as_doctor.get(LIST).content.decode()
+
+
 @pytest.mark.parametrize("state", ["non", "attente", "refus"])
 def test_other_states_open_nothing(client, db, state):
     user = professional(HOME_HELP)
@@ -268,6 +291,22 @@ def test_sql_is_flat(as_doctor, doctor, query):
         as_doctor.get(LIST + query)
         with CaptureQueriesContext(connection) as captured:
             as_doctor.get(LIST + query)
+        counted.append(len(captured))
+    assert len(set(counted)) == 1, counted
+    assert counted[0] <= 12
+
+
+@pytest.mark.req("PERF-3")
+def test_sql_is_flat_for_who_has_only_the_dossiers_of_a_structure(as_doctor, doctor):
+    structure = StructureFactory()
+    counted = []
+    delegate(doctor, structure)
+    for size in (1, 4, 40):
+        for _ in range(size):
+            Habilitation.objects.create(dossier=DossierFactory(), structure=structure, state="oui", state_by=doctor)
+        as_doctor.get(LIST)
+        with CaptureQueriesContext(connection) as captured:
+            as_doctor.get(LIST)
         counted.append(len(captured))
     assert len(set(counted)) == 1, counted
     assert counted[0] <= 12

@@ -13,9 +13,9 @@ from coordination.dossiers.models import Dossier
 from habilitations import access, defaults, published
 from habilitations.access import Access, Hat
 from habilitations.matrix import Matrix, least
-from habilitations.models import Delegate, Habilitation, LegalStructure, VouchedProfession
+from habilitations.models import Delegate, LegalStructure, VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
-from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory
+from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory, habilitation
 
 SPECIFICATION = """
 profil,identite,cercle,liaison,liaison_soins,agenda,reunions,taches,medical,psychologique,social,evaluations,documents_medicaux,documents_sociaux,plan,ligne_de_vie,journal
@@ -213,9 +213,7 @@ def vouched(profession, fonction=""):
 
 def row(dossier, state, **whose):
     ended = timezone.now() if state == "ended" else None
-    return Habilitation.objects.create(
-        dossier=dossier, state="oui" if state == "ended" else state, ended_at=ended, **whose
-    )
+    return habilitation(dossier, "oui" if state == "ended" else state, ended_at=ended, **whose)
 
 
 @pytest.mark.req("SEC-2")
@@ -341,7 +339,7 @@ def _somebody(dossier, structure, profession, state, is_delegate, is_open):
         user.is_active, user.closed_at = False, timezone.now()
         user.save()
     if state == "ended_refus":
-        Habilitation.objects.create(dossier=dossier, user=user, state="refus", ended_at=timezone.now())
+        habilitation(dossier, "refus", user=user, ended_at=timezone.now())
     elif state:
         row(dossier, state, user=user)
     if is_delegate:

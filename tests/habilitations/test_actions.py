@@ -21,7 +21,7 @@ from habilitations.errors import (
 )
 from habilitations.models import Habilitation, LegalStructure, MatrixVersion, StateChange, VouchedProfession
 from habilitations.rubriques import Niveau
-from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory
+from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory, habilitation
 
 pytestmark = pytest.mark.django_db
 HOW = VouchedProfession.How.ADMINISTRATOR
@@ -45,7 +45,7 @@ def waiting_row(dossier=None, state="attente"):
     person = Professional.objects.create(
         source=Source.RPPS, national_id=str(Professional.objects.count()), family_name="X"
     )
-    return Habilitation.objects.create(dossier=dossier or DossierFactory(), professional=person, state=state)
+    return habilitation(dossier or DossierFactory(), state, professional=person)
 
 
 # ---- the matrix ------------------------------------------------------------------------------------

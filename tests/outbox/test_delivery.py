@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from coordination.outbox import attempts, delivery
@@ -60,6 +60,7 @@ TEMPORARY = [
     smtplib.SMTPConnectError(421, b"busy"),
     smtplib.SMTPDataError(451, b"later"),
     smtplib.SMTPRecipientsRefused({"a@b.example": (450, b"greylisted")}),
+    smtplib.SMTPRecipientsRefused({}),
     smtplib.SMTPAuthenticationError(535, b"bad"),
     smtplib.SMTPResponseException(-1, b"garbage"),
     UnicodeEncodeError("ascii", "é", 0, 1, "poison"),
@@ -98,6 +99,13 @@ def test_a_final_refusal_is_a_failure_in_plain_words(server, fault):
     assert message.state == State.ECHEC
     assert "refusé" in message.last_error
     assert message.to not in message.last_error
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["", "nobody"])
+def test_a_row_without_an_address_is_refused_by_the_database(address):
+    with pytest.raises(IntegrityError, match="message_has_an_address"), transaction.atomic():
+        MessageFactory(to=address)
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def dev(settings):
-    settings.DEBUG = True
+    settings.MAILBOX_PAGE = True
     settings.OUTBOX_EMAIL_BACKEND = LOCAL_BACKEND
 
 
@@ -38,10 +38,10 @@ def test_a_delivered_mail_is_listed_and_read(dev, client):
 
 
 @pytest.mark.parametrize(
-    ("debug", "backend"), [(False, LOCAL_BACKEND), (True, "django.core.mail.backends.smtp.EmailBackend")]
+    ("page", "backend"), [(False, LOCAL_BACKEND), (True, "django.core.mail.backends.smtp.EmailBackend")]
 )
-def test_it_is_not_found_outside_development(client, settings, debug, backend):
-    settings.DEBUG, settings.OUTBOX_EMAIL_BACKEND = debug, backend
+def test_it_is_not_found_outside_development(client, settings, page, backend):
+    settings.MAILBOX_PAGE, settings.OUTBOX_EMAIL_BACKEND = page, backend
     assert client.get(reverse("outbox:mailbox")).status_code == 404
     mail = LocalMail.objects.create(message_id="<a@b.example>", to="a@b.example", subject="s", text="t")
     assert client.get(reverse("outbox:read_mail", args=[mail.pk])).status_code == 404

@@ -4,7 +4,12 @@ import io
 import json
 import logging
 import logging.config
+import os
+import socket
+import subprocess
+import sys
 import uuid
+from contextlib import contextmanager
 
 import pytest
 import structlog
@@ -14,6 +19,7 @@ from django.test import RequestFactory
 from coordination.celery import IdentifiersOnly
 from coordination.common import logging as product_logging
 from coordination.common.logging import MASK, RequestLogMiddleware, mask
+from coordination.runtime.places import ROOT
 
 INS = "2 65 02 2A 004 123 45"
 NAME, SEARCHED, MAIL = "Zéphirine Quatrelivres", "quatrelivr", "zephirine@famille.example"
@@ -23,9 +29,15 @@ SECRETS = (INS, INS.replace(" ", ""), NAME, SEARCHED, MAIL, "Quatrelivres", "fam
 @pytest.fixture
 def lines():
     """Production's logging for one test; call it to get what was written, one dictionary per line."""
+    with written_logs(as_json=True) as written:
+        yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+@contextmanager
+def written_logs(*, as_json):
     before = structlog.get_config()
     written = io.StringIO()
-    configuration = product_logging.configuration(as_json=True)
+    configuration = product_logging.configuration(as_json=as_json)
     formatter = configuration["formatters"]["line"] | {}
     handler = logging.StreamHandler(written)
     handler.setFormatter(formatter.pop("()")(**formatter))
@@ -33,7 +45,7 @@ def lines():
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.INFO)
-    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    yield written
     root.removeHandler(handler)
     root.setLevel(level)
     structlog.configure(**before)
@@ -57,7 +69,9 @@ def test_nothing_typed_by_a_person_is_written(lines, client, path):
     client.post(path, {"q": SEARCHED, "ins": INS, "login": MAIL}, headers={"Referer": f"http://testserver/?q={NAME}"})
     client.get(path, headers={"Host": f"{SEARCHED}.invalid", "X-Request-ID": NAME.split()[1] * 9})
     assert lines()
-    assert_silent([line for line in lines() if line["logger"] != "django.security.DisallowedHost"])
+    client.post(path, headers={"Origin": f"https://{SEARCHED}.invalid", "Referer": f"https://{SEARCHED}.invalid/"})
+    assert "request refused: DisallowedHost" in [line["event"] for line in lines()]
+    assert_silent(lines())
 
 
 def test_a_probe_that_goes_well_is_not_written(lines, client):
@@ -75,6 +89,76 @@ def test_an_exception_says_where_and_not_what(lines):
     assert [line["exception"] for line in lines()] == ["django.db.utils.IntegrityError"] * 2
     assert "test_logs.py" in lines()[0]["frames"][0]
     assert_silent(lines())
+
+
+@pytest.mark.req("SEC-22")
+def test_the_terminal_of_a_developer_names_nobody_either():
+    """`make run` on a database of one's own: the same silences, locals of a failed function included."""
+
+    def fails(secret):
+        local = f"{secret} {INS}"  # what some renderers print beside the frame
+        raise IntegrityError(f"Key (birth_name)=({local}) already exists.")
+
+    with written_logs(as_json=False) as written:
+        try:
+            fails(NAME)
+        except IntegrityError:
+            logging.getLogger("django.request").exception("Internal Server Error: %s", f"/x/{NAME}")
+            structlog.stdlib.get_logger("circle").exception("circle.failed", ins=INS, mail=MAIL)
+            logging.getLogger("celery.app.trace").error(f"Task raised {NAME}", extra={"data": {"name": "x"}})
+    first, *rest = written.getvalue().splitlines()
+    assert "[error] request failed" in first
+    assert "exception=django.db.utils.IntegrityError" in first
+    assert any("test_logs.py" in line and line.endswith(" fails") for line in rest)
+    assert f"ins={MASK}" in written.getvalue()
+    assert_silent(written.getvalue().splitlines())
+
+
+@pytest.mark.req("SEC-22")
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (f"Invalid request from ip=10.0.0.1: Invalid HTTP header name: '{NAME}'", "Invalid request from ip=10.0.0.1"),
+        (f"Invalid request from ip=10.0.0.1: a\nb {NAME}", "Invalid request from ip=10.0.0.1"),
+        (f"Error handling request GET /?q={SEARCHED}", "Error handling request"),
+        (f"Error handling request /dossiers/{NAME}", "Error handling request"),
+        ("Listening at: http://127.0.0.1:8000 (12)", "Listening at: http://127.0.0.1:8000 (12)"),
+    ],
+)
+def test_the_web_server_quotes_no_client(lines, said, kept):
+    logging.getLogger("gunicorn.probe").error(said)
+    assert [line["event"] for line in lines()] == [kept]
+
+
+@pytest.mark.slow
+@pytest.mark.req("SEC-22")
+def test_the_real_web_server_writes_json_and_quotes_no_header():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
+    server = subprocess.Popen(
+        [*command, "--workers", "1", "wsgiref.simple_server:demo_app"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "coordination.settings.test"},
+    )
+    said = []
+    try:
+        while not said or "Booting worker" not in said[-1]:
+            said.append(server.stderr.readline())
+            assert said[-1], "it stopped"
+        for head in (f"X {SEARCHED}: 1", f"X-Forwarded-Proto\t{SEARCHED}: 1", SEARCHED):
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(f"GET / HTTP/1.1\r\n{head}\r\n\r\n".encode())
+                assert b"400" in client.recv(4096)
+    finally:
+        server.terminate()
+        said += server.communicate()[1].splitlines()
+    read = [json.loads(line) for line in said]
+    assert [line["event"] for line in read].count("Invalid request from ip=127.0.0.1") == 3
+    assert_silent(read)
 
 
 @pytest.mark.req("SEC-22")
@@ -118,15 +202,25 @@ def test_sql_is_never_written(settings):
     assert settings.LOGGING["loggers"]["django.db.backends"]["level"] == "WARNING"
 
 
+@pytest.mark.req("SEC-22")
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("abcd-1234.proxy_9", True), ("short", False), ("a" * 65, False), ("with space 123", False), ("x\ny" * 5, False)],
+    [
+        ("0123456789abcdef0123456789ABCDEF", True),
+        ("01908123-4567-7890-8123-12345678901f", True),
+        ("NOMSECRET-2790351215189", False),
+        ("abcd-1234.proxy_9", False),
+        ("180017512345678", False),
+        ("a" * 33, False),
+        ("", False),
+        ("0123456789abcdef0123456789abcdef\n", False),
+    ],
 )
 def test_a_request_identifier_is_taken_from_the_proxy_when_it_is_sane(given, kept):
     request = RequestFactory().get("/static/x", headers={"X-Request-ID": given})
     answer = RequestLogMiddleware(lambda request: _response())(request)
     assert (answer["X-Request-ID"] == given) is kept
-    assert len(answer["X-Request-ID"]) >= 8
+    assert len(answer["X-Request-ID"]) >= 32
 
 
 def _response():

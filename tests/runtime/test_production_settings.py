@@ -143,6 +143,7 @@ def test_a_protection_switched_off_in_the_code_is_refused_too(name, monkeypatch)
         "TLS_CERTIFICATE": "",
         "TLS_KEY": "",
         "OUTBOX_EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "MAILBOX_PAGE": False,
         "EMAIL_USE_SSL": False,
         "SECURE_SSL_REDIRECT": True,
         "SESSION_COOKIE_SECURE": True,
@@ -152,6 +153,8 @@ def test_a_protection_switched_off_in_the_code_is_refused_too(name, monkeypatch)
     assert reasons_to_refuse(settings) == []
     (reason,) = reasons_to_refuse(settings | {name: 0})
     assert name in reason
+    (reason,) = reasons_to_refuse(settings | {"MAILBOX_PAGE": True})
+    assert "MAILBOX_PAGE" in reason
 
 
 def test_production_never_starts_the_embedded_servers(tmp_path):

@@ -9,17 +9,27 @@ import sys
 
 import pytest
 
-from coordination.runtime import bootstrap, programs, supervise
+from coordination.runtime import bootstrap, problems, programs, supervise
 from coordination.runtime.account import Account
-from coordination.runtime.problems import Problem, explain_os_error, explain_server_output
+from coordination.runtime.problems import Problem, explain_command_output, explain_os_error, explain_server_output
 
 ROOT = bootstrap.ROOT
 
 
-@pytest.fixture
-def taken_port():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def taken_port(request):
+    """A port somebody listens on, on one only of the addresses that « localhost » stands for."""
+    with socket.socket(socket.AF_INET6 if ":" in request.param else socket.AF_INET) as server:
+        try:
+            server.bind((request.param, 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
         server.listen()
         yield server.getsockname()[1]
 
@@ -28,6 +38,31 @@ def test_a_port_already_taken_is_named_with_the_way_out(taken_port, monkeypatch)
     monkeypatch.setenv("PORT", str(taken_port))
     with pytest.raises(Problem, match=rf"Port {taken_port} is already taken.*make run PORT={taken_port + 1}"):
         supervise.chosen_port()
+
+
+def test_every_address_of_localhost_is_listened_on():
+    command = supervise.web_command(free_port())
+    bound = {command[at + 1].rsplit(":", 1)[0] for at, word in enumerate(command) if word == "--bind"}
+    usable = {address for address in supervise.LOOPBACKS if not supervise.refusal_to_listen(address, 0)}
+    assert bound == {"[::1]" if ":" in address else address for address in usable}
+    assert "127.0.0.1" in bound
+
+
+def test_a_machine_without_ipv6_is_served_on_the_other_address(monkeypatch):
+    refusals = {"::1": errno.EADDRNOTAVAIL}
+    monkeypatch.setattr(supervise, "refusal_to_listen", lambda address, port: refusals.get(address, 0))
+    monkeypatch.setenv("PORT", "8000")
+    assert supervise.chosen_port() == 8000
+    assert supervise.web_command(8000).count("--bind") == 1
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_port_of_the_administrator_is_not_said_taken(number, monkeypatch):
+    monkeypatch.setattr(supervise, "refusal_to_listen", lambda address, port: number)
+    monkeypatch.setenv("PORT", "80")
+    with pytest.raises(Problem, match=r"Choose a port above 1023: make run PORT=8080") as raised:
+        supervise.chosen_port()
+    assert "taken" not in str(raised.value)
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "70000", "-1"])
@@ -44,6 +79,51 @@ def test_the_sentence_is_all_that_is_shown(taken_port):
     assert done.returncode == 1
     assert "already taken" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/x/manage.py", line 33, in <module>
+    sys.exit(main())
+             ^^^^^^
+  File "/x/cursor.py", line 330, in copy
+    raise ex.with_traceback(None)
+{}"""
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ('psycopg.errors.DiskFull: could not extend file "base/1/2": No space left on device\nHINT:  Check.', "full"),
+        ("django.db.utils.OperationalError: FATAL:  could not write init file", "The disk is full"),
+        ("OSError: [Errno 28] No space left on device: '/tmp/annuaire-x/f.txt'", "full (/tmp/annuaire-x/f.txt)"),
+        ('could not resize shared memory segment "/P.1" to 9 bytes: No space left on device', "the memory it needs"),
+    ],
+)
+def test_a_command_that_meets_a_full_disk(said, sentence, tmp_path):
+    problem = str(explain_command_output("Loading", TRACEBACK.format(said), tmp_path))
+    assert sentence in problem
+    assert "\n" not in problem
+
+
+def test_a_server_lost_because_the_disk_is_full(tmp_path, monkeypatch):
+    """Its clients only see that it went; the disk itself says why."""
+    said = TRACEBACK.format("psycopg.OperationalError: server closed the connection unexpectedly")
+    monkeypatch.setattr(problems, "NO_ROOM", 10**18)
+    assert "The disk is full" in str(explain_command_output("Loading", said, tmp_path))
+
+
+def test_another_failure_is_its_last_words_and_a_file(tmp_path):
+    said = TRACEBACK.format("ValueError: two\nlines")
+    problem = str(explain_command_output("Loading the demonstration data", said, tmp_path))
+    assert problem == (
+        "Loading the demonstration data failed. It said:\nValueError: two\nlines\n"
+        f"The whole of it: {tmp_path}/failure.log"
+    )
+    assert (tmp_path / "failure.log").read_text() == said
+
+
+def test_a_command_that_explains_itself_is_quoted(tmp_path):
+    assert "CommandError: no" in str(explain_command_output("Loading", "CommandError: no\n", tmp_path))
 
 
 def test_a_missing_library_is_named():
@@ -115,7 +195,7 @@ def test_an_unknown_failure_says_where_to_read_more():
         ("Failed to download `django==5.2.19`\n  Caused by: Hash mismatch for `django==5.2.19`", "(django==5.2.19)"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "its hash differs"),
         ("error: Failed to fetch: `https://index.example/simple/`\n dns error", "index cannot be reached"),
-        ("Error: ... ensurepip is not available", "sudo apt-get install python3-venv"),
+        ("Error: ... ensurepip is not available", "sudo apt-get install python3."),
         ("PermissionError: [Errno 13] Permission denied: '.venv'", "cannot be written"),
         ("something else\nlast", "last"),
     ],
@@ -128,7 +208,9 @@ def test_failures_of_the_installation(output, sentence):
 def test_a_python_without_venv_gets_the_one_apt_line(missing, monkeypatch):
     found = bootstrap.importlib.util.find_spec
     monkeypatch.setattr(bootstrap.importlib.util, "find_spec", lambda name: None if name == missing else found(name))
-    with pytest.raises(bootstrap.Refusal, match="sudo apt-get install python3-venv"):
+    # Ubuntu 22.04, where `python3` is 3.10 and the script went on with another one.
+    monkeypatch.setattr(bootstrap.sys, "version_info", (3, 11, 9))
+    with pytest.raises(bootstrap.Refusal, match=r"sudo apt-get install python3\.11-venv$"):
         bootstrap.make_environment()
 
 

@@ -193,11 +193,10 @@ def then_the_history_reads_right(maelle, dossier, world):
     her = "EXEMPLE-LARRIEU Maëlle"
     for sentence in (
         f"{her} a créé le dossier.",
-        f"{her} a ajouté TESTARD Paul au cercle de soins.",
-        f"{her} a habilité TESTARD Paul : accès en attente de son compte.",
-        f"PROTOTYPE Louise prend le rôle « Médecin traitant » à la suite de TESTARD Paul, par {her}.",
-        f"{her} a ajouté VRAISEMBLABLE Ombeline au cercle de soins.",
-        f"{her} a ajouté {worlds.EHPAD} au cercle de soins.",
+        f"{her} a ajouté TESTARD Paul au cercle de soins : rôle « Médecin traitant », accès en attente de son compte.",
+        f"{her} a ajouté PROTOTYPE Louise au cercle de soins : rôle « Médecin traitant » à partir du",
+        f"{her} a ajouté VRAISEMBLABLE Ombeline au cercle de soins",
+        f"{her} a ajouté {worlds.EHPAD} au cercle de soins",
         f"{her} a noté le refus du patient pour TESTARD Paul : accès fermé.",
         f"{her} a noté le retrait du refus pour TESTARD Paul : sans habilitation.",
         f"{her} a retiré RÉPLIQUE Gaëlle du cercle de soins. Ajouté par erreur.",

@@ -14,6 +14,9 @@ from functools import cache
 from coordination.common import nomenclatures
 from coordination.common.text import fold
 
+# The profession code that says "see the role" (directories: Code profession, R291).
+BY_ROLE = "99"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -77,12 +80,16 @@ def _terms() -> dict[str, Term]:
     table: dict[str, Term] = {}
     data = json.loads((nomenclatures.DATA / "profession_synonyms.json").read_text(encoding="utf-8"))
     for row in data["terms"]:
-        targets = tuple(_target(t) for t in row["targets"])
+        targets = tuple(target for t in row["targets"] for target in _targets(t))
         for words in row["words"]:
             table[fold(words)] = Term(fold(words), row["label"], targets)
     for concept in nomenclatures.concepts("profession", active_only=True):
         for wording in (concept.label, concept.feminine, concept.display):
             table.setdefault(fold(wording), Term(fold(wording), concept.label, (Target(concept.code),)))
+    for concept in nomenclatures.concepts("role", active_only=True):
+        targets = _targets({"profession": BY_ROLE, "roles": [concept.code]})
+        for wording in (concept.label, concept.feminine, concept.display):
+            table.setdefault(fold(wording), Term(fold(wording), concept.label, targets))
     return table
 
 
@@ -91,5 +98,8 @@ def _longest() -> int:
     return max(len(phrase.split()) for phrase in _terms())
 
 
-def _target(row: dict) -> Target:
-    return Target(row.get("profession"), tuple(row.get("savoir_faire", ())), tuple(row.get("roles", ())))
+def _targets(row: dict) -> tuple[Target, ...]:
+    """Return the target of a row and, for a role, those who bear its code as a profession: both are written."""
+    roles = tuple(row.get("roles", ()))
+    target = Target(row.get("profession"), tuple(row.get("savoir_faire", ())), roles)
+    return (target, *(Target(role) for role in roles if target.profession == BY_ROLE))

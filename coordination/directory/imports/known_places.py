@@ -20,18 +20,21 @@ class KnownPlaces:
     """FINESS number or key of the source -> identifier, in hexadecimal, and what it lends."""
 
     def __init__(self, stored: Iterable[tuple] = ()) -> None:
-        """`stored`: (identifier, FINESS number, key of the source, *LENT) of each structure."""
-        found: list[tuple[int, int]] = []
+        """`stored`: (identifier in hexadecimal, FINESS number, key of the source, LENT joined) of each structure."""
+        found: list[int] = []
         ids, lent, ends = bytearray(), bytearray(), array("I", [0])
-        for position, (identifier, finess, key, *told) in enumerate(stored):
-            found += [(hash(text), position) for text in (finess, key) if text]
-            ids += identifier.bytes
-            if finess and (told[1] or told[2]):
-                lent += _readable("\x1f".join(told)).encode()
+        for position, (identifier, finess, key, told) in enumerate(stored):
+            # One number each, sorted several times quicker than pairs.
+            if finess:
+                found.append(hash(finess) << 32 | position)
+            if key:
+                found.append(hash(key) << 32 | position)
+            ids += bytes.fromhex(identifier)
+            lent += told.encode()
             ends.append(len(lent))
         found.sort()
-        self._marks = array("q", [mark for mark, _ in found])
-        self._positions = array("I", [position for _, position in found])
+        self._marks = array("q", [number >> 32 for number in found])
+        self._positions = array("I", [number & 0xFFFFFFFF for number in found])
         self._ids, self._lent, self._ends = bytes(ids), bytes(lent), ends
 
     def __bool__(self) -> bool:
@@ -57,16 +60,14 @@ class KnownPlaces:
         return self._positions[at] if at < len(self._marks) and self._marks[at] == mark else -1
 
 
-def _readable(text: str) -> str:
-    """Without what COPY would take for something else (four replacements: a translation is ten times slower)."""
-    return text.replace("|", " ").replace("\\", "/").replace("\n", " ").replace("\r", " ")
-
-
 def known_places() -> KnownPlaces:
     """Read them from the directory; in a transaction, so that the rows come little by little."""
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(
-            f"SELECT id, finess, source_key, {', '.join(LENT)} FROM directory_structure"  # noqa: S608 - our constants
-            " WHERE finess <> '' OR source_key <> ''"
+            "SELECT replace(id::text, '-', ''), finess, source_key,"
+            # Without what COPY would take for something else.
+            " CASE WHEN finess <> '' AND (address <> '' OR postal_code <> '')"
+            f" THEN translate(concat_ws(E'\\x1f', {', '.join(LENT)}), E'|\\\\\\n\\r', ' /  ')"
+            " ELSE '' END FROM directory_structure WHERE finess <> '' OR source_key <> ''"  # noqa: S608 - our constants
         )
         return KnownPlaces(row for rows in iter(lambda: cursor.fetchmany(5000), []) for row in rows)

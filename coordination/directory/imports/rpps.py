@@ -6,7 +6,7 @@ people whose lines changed are parsed, staged and merged. Decision: docs/decisio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
@@ -65,11 +65,13 @@ def _load_activities(load: Load) -> None:
     _check_last_line(load.source, parser.width)
     if rpps_first.is_possible() and _load_first(load, seen):
         return
-    with postponed_indexes(rpps_merge.TABLES, load.read):
+    with postponed_indexes(rpps_merge.TABLES, load.read, kept=rpps_merge.KEPT_INDEXES):
         rpps_merge.create_tables(STAGE_COLUMNS)
         wanted = _changed_people(load, seen, parser)
         if wanted is None or wanted:
             _stage(load, seen, parser, wanted)
+        # Lines are judged before people: where none can be read, nobody is there.
+        load.check_gone(*rpps_merge.gone_and_known(), "personnes")
         _check_damage(load, parser.zeros_kept, parser.zeros_lost)
         load.progress.phase("Fusion")
         rpps_merge.merge(load, parser.held)
@@ -82,18 +84,18 @@ class _Scattered(Exception):
 
 def _load_first(load: Load, seen: Inspection) -> bool:
     """Load straight into the empty tables; False, and nothing done, when the file is not in order."""
-    with closing(rpps_first.FirstLoad(load.source.day, timezone.now())) as first:
-        return _try_first(load, seen, first)
-
-
-def _try_first(load: Load, seen: Inspection, first: rpps_first.FirstLoad) -> bool:
+    first = rpps_first.FirstLoad(load.source.day, timezone.now())
     told = rpps_workers.Piece()
+    # FINESS has brought its structures: building their indexes again is quicker than adding as many rows.
+    small = max(SMALL_TABLE, load.read // 2)
     try:
-        # FINESS has brought its structures: building their indexes again is quicker than adding as many rows.
-        small = max(SMALL_TABLE, load.read // 2)
-        with transaction.atomic(), postponed_indexes(rpps_merge.TABLES, load.read, small):
+        with (
+            transaction.atomic(),
+            postponed_indexes(rpps_merge.TABLES, load.read, small, kept=rpps_merge.KEPT_INDEXES),
+        ):
             load.progress.phase("Lecture", seen.bytes)
-            copy(first.activity_target, _first_rows(load, seen, first, told))
+            with closing(_first_rows(load, seen, first, told)) as rows:
+                first.store(rows, load.read)
             _check_damage(load, *told.zeros)
             for number, reason in told.refusals:
                 load.refuse(number, reason)
@@ -111,21 +113,21 @@ def _try_first(load: Load, seen: Inspection, first: rpps_first.FirstLoad) -> boo
 
 def _first_rows(
     load: Load, seen: Inspection, first: rpps_first.FirstLoad, told: rpps_workers.Piece
-) -> Iterator[bytes]:
-    """Yield the rows of the activities; `told` gathers the rest. Raises _Scattered."""
+) -> Generator[rpps_first.Rows]:
+    """Yield the rows of each block; `told` gathers the rest. Raises _Scattered."""
     done = lines = 0
     workers = rpps_workers.worker_count(seen.bytes)
-    for piece in rpps_workers.pieces(load.source, seen.header, seen.encoding, first, workers):
-        if not piece.in_order or (told.last and piece.first <= told.last):
-            raise _Scattered
-        told.last = piece.last
-        told.refusals += piece.refusals
-        told.held |= piece.held
-        told.zeros = (told.zeros[0] + piece.zeros[0], told.zeros[1] + piece.zeros[1])
-        done, lines = done + piece.size, lines + piece.lines
-        load.progress.advance(done, lines)
-        for rows in piece.rows:
-            yield first.keep(rows)
+    with closing(rpps_workers.pieces(load.source, seen.header, seen.encoding, first, workers)) as pieces:
+        for piece in pieces:
+            if not piece.in_order or (told.last and piece.first <= told.last):
+                raise _Scattered
+            told.last = piece.last
+            told.refusals += piece.refusals
+            told.held |= piece.held
+            told.zeros = (told.zeros[0] + piece.zeros[0], told.zeros[1] + piece.zeros[1])
+            done, lines = done + piece.size, lines + piece.lines
+            load.progress.advance(done, lines)
+            yield from piece.rows
 
 
 def _check_last_line(source: Source, width: int) -> None:
@@ -173,8 +175,9 @@ def _person_hashes(load: Load, width: int, salt: bytes, order: _Order) -> Iterat
     """Yield "identifier|sum" lines, one for each run of neighbouring lines about one person."""
     bars = width - 1
     from_bytes = int.from_bytes
-    current, total = b"", 0
-    done = rows = 0
+    # No key yet: the first lines may have an unreadable one, which is b"".
+    current: bytes | None = None
+    total = done = rows = 0
     first = True
     with load.source.open() as file:
         for lines in blocks(file):

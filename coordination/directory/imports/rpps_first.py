@@ -1,7 +1,7 @@
 """The first load of the activity file: straight into the empty tables of people and activities.
 
-Nobody is there to compare with, so lines are COPYed as rows while the next ones are read; people and
-structures wait in temporary files for their turn. Keys are made here: a person's from the number of its first
+Nobody is there to compare with, so lines are COPYed as rows while the next ones are read, the activities of a batch
+then its people and its structures. Keys are made here: a person's from the number of its first
 line, a structure's from a hash of its own key, so that an activity knows both without a look-up. Structures
 that FINESS or a regional file brought before are used as they are (known_places).
 
@@ -11,28 +11,31 @@ again from the beginning (rpps._load_activities).
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import IO
+from itertools import islice
 
 from coordination.common.ids import uuid7
 from coordination.directory.imports.known_places import KnownPlaces, known_places
 from coordination.directory.imports.rpps_lines import Block, without_doubles
+from coordination.directory.imports.rpps_places import Ends
 from coordination.directory.imports.runs import Counts
-from coordination.directory.imports.staging import copy, execute, new_id, scalar
+from coordination.directory.imports.staging import copy, execute, new_id, renewed, scalar
 
 _ACTIVITY = (
-    "id, professional_id, structure_id, natural_key, profession, category, speciality, mode, genre, fonction, sector,"
-    " structure_name, address, postal_code, town, commune_code, phone, email, address_borrowed, search_family,"
-    " search_given, content_hash, mss_address, seen_on"
+    "id, professional_id, natural_key, profession, category, speciality, search_family, search_given, content_hash,"
+    " structure_id, mode, genre, fonction, sector, structure_name, address, postal_code, town, commune_code, phone,"
+    " email, address_borrowed, mss_address, seen_on"
 )
 _PROFESSIONAL = (
     "id, national_id, rpps, adeli, civility, practice_civility, family_name, given_name, search_family, search_given,"
     " content_hash, source, mss_address, email, phone, seen_on, created_at"
 )
+SECTOR = "Code secteur d'activité"
 _SIXTY_BITS = (1 << 60) - 1
+# Blocks between two turns of the people: few enough for the reading processes not to wait.
+BATCH = 16
 
 
 def is_possible() -> bool:
@@ -62,54 +65,78 @@ class FirstLoad:
         self._activity, self._person = uuid7().hex[:24], uuid7().hex[:24]
         # Time, version, chance, variant: sixty bits are left for the hash of the key.
         self._place = uuid7().hex[:17]
-        self._end = f"||{day.isoformat()}"
-        self._people_end = f"|rpps||||{day.isoformat()}|{now.isoformat()}"
+        self._end = f"||{day.isoformat()}\n"
+        self._people_end = f"|rpps||||{day.isoformat()}|{now.isoformat()}\n"
         self._day, self._now = day, now
         self._known: KnownPlaces = known_places()
-        self._people: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._structures: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._savoir_faire: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self.activities = self.people = 0
 
-    @property
-    def activity_target(self) -> str:
-        return f"directory_activity ({_ACTIVITY})"
+    def store(self, rows: Iterable[Rows], expected: int) -> None:
+        """COPY the rows as they come; `expected` says about how many lines there are."""
+        execute(
+            "CREATE TEMP TABLE places (id uuid, sflag smallint, skey text, finess text, finess_ej text, siren text,"
+            " siret text, technical text, ssearch text, shash bigint, trade_name text, sname text, address text,"
+            " postal_code text, town text, commune_code text, phone text, email text, sector text)"
+        )
+        execute("CREATE TEMP TABLE sf (professional_id uuid, told text)")
+        frozen = [renewed(table, expected) for table in ("directory_activity", "directory_professional")]
+        coming = iter(rows)
+        while self._store_batch(islice(coming, BATCH), *frozen):
+            pass
 
-    def keep(self, rows: Rows) -> bytes:
-        """Return the rows of the activities; the other ones wait for `finish`."""
-        self._people.write(rows.people)
-        self._structures.write(rows.structures)
-        self._savoir_faire.write(rows.savoir_faire)
-        self.activities += rows.activity_count
-        self.people += rows.people_count
-        return rows.activities
+    def _store_batch(self, batch: Iterable[Rows], activities: bool, people: bool) -> bool:
+        """COPY one batch, `activities` and `people` saying which are frozen; False when nothing comes any more."""
+        kept: list[Rows] = []
+
+        def lines() -> Iterator[bytes]:
+            for rows in batch:
+                kept.append(rows)
+                yield rows.activities
+
+        # The others wait here while these ones are read.
+        copy(f"directory_activity ({_ACTIVITY})", lines(), frozen=activities)
+        copy(f"directory_professional ({_PROFESSIONAL})", (rows.people for rows in kept), frozen=people)
+        copy("places", (rows.structures for rows in kept))
+        copy("sf", (rows.savoir_faire for rows in kept))
+        self.activities += sum(rows.activity_count for rows in kept)
+        self.people += sum(rows.people_count for rows in kept)
+        return bool(kept)
+
+    def ends(self, ends: Ends) -> tuple[list[str], dict[int, str]]:
+        """Return what activities at the same place have in common, and the lines of the table `places`."""
+        numbers = ends.table["Numéro FINESS site"]
+        found = list(map(self._known.find, numbers, ends.places)) if self._known else [-1] * len(numbers)
+        place_ids = self._place_ids(ends.places, numbers, found)
+        name, address, postal, town, *rest = ends.coordinates
+        coordinates = [limited(name, 200), limited(address, 300), postal, limited(town, 80), *rest]
+        borrowed = ["t" if place and not (a or p) else "f" for place, a, p in
+                    zip(ends.places, coordinates[1], coordinates[2], strict=True)]  # fmt: skip
+        self._lend(found, borrowed, coordinates)
+        told = _known_lines(ends, [n for n in ends.met if found[n] >= 0], place_ids)
+        told |= _new_lines(ends, [n for n in ends.met if found[n] < 0], place_ids, coordinates)
+        end = self._end
+        rows = map("|".join, zip(place_ids, ends.codes, *coordinates, borrowed, strict=True))
+        return [f"{row}{end}" for row in rows], told
 
     def rows(self, block: Block) -> Rows:
         """Return the rows of one block; touches nothing, so that another process may do it."""
-        people = block.people
-        person_ids = [f"{self._person}{number:08x}" for number in people.numbers]
-        numbers = block.table["Numéro FINESS site"]
-        found = list(map(self._known.find, numbers, block.places)) if self._known else []
-        place_ids = self._place_ids(block.places, numbers, found)
-        name, address, postal, town, *rest = block.coordinates
-        coordinates = [limited(name, 200), limited(address, 300), postal, limited(town, 80), *rest]
-        profession, category, mode, genre, role, sector = block.codes
-        borrowed = ["t" if place and not (a or p) else "f" for place, a, p in
-                    zip(block.places, coordinates[1], coordinates[2], strict=True)]  # fmt: skip
-        self._lend(found, borrowed, coordinates)
-        lines = map("|".join, zip(
-            [f"{self._activity}{number:08x}" for number in block.numbers], person_ids, place_ids,
-            map(str, block.keys), profession, category, people.specialities, mode, genre, role, sector,
-            *coordinates, borrowed, block.families, block.givens, map(str, people.line_hashes), strict=True,
-        ))  # fmt: skip
-        end = self._end + "\n"
-        persons = self._people_lines(block, person_ids)
-        told = zip(person_ids, people.savoir_faire, strict=True)
+        table, people = block.table, block.people
+        activity, person = self._activity, self._person
+        lines = [
+            f"{activity}{n:08x}|{person}{p:08x}|{key}|{profession}|{category}|{speciality}|{family}|{given}|{told}|{end}"
+            for n, p, key, profession, category, speciality, family, given, told, end in zip(
+                block.numbers, people.numbers, block.keys, table["Code profession"],
+                table["Code catégorie professionnelle"], people.specialities, block.families, block.givens,
+                people.line_hashes, block.ends, strict=True,
+            )
+        ]  # fmt: skip
+        persons = self._people_lines(block)
+        told = zip(people.numbers, people.savoir_faire, strict=True)
         return Rows(
-            activities=(end.join(without_doubles(lines, people)) + end).encode(),
+            activities="".join(without_doubles(lines, people)).encode(),
             people="".join(persons).encode(),
-            structures="".join(_structure_lines(block, place_ids, coordinates)).encode(),
-            savoir_faire="".join([f"{person}|{codes}\n" for person, codes in told if codes]).encode(),
+            structures="".join(block.structures.values()).encode(),
+            savoir_faire="".join([f"{person}{number:08x}|{codes}\n" for number, codes in told if codes]).encode(),
             activity_count=len(block.numbers) - len(people.doubles),
             people_count=len(persons),
         )
@@ -142,16 +169,9 @@ class FirstLoad:
                 phone[index] = phone[index] or lent[5]
         columns[:6] = filled
 
-    def close(self) -> None:
-        for file in (self._people, self._structures, self._savoir_faire):
-            file.close()
-
     def finish(self, held: Iterable[str]) -> dict[str, Counts]:
-        """COPY what was kept, then lend the addresses."""
-        copy(f"directory_professional ({_PROFESSIONAL})", _blocks(self._people))
+        """Bring the structures and the savoir-faire in, then lend the addresses."""
         structures = self._merge_structures()
-        execute("CREATE TEMP TABLE sf (professional_id uuid, told text)")
-        copy("sf", _blocks(self._savoir_faire))
         told = execute(
             "INSERT INTO directory_savoirfaire (id, professional_id, profession, kind, code, from_full_list)"
             f" SELECT {new_id('row_number() OVER ()')}, professional_id, split_part(x, ',', 1),"
@@ -178,33 +198,28 @@ class FirstLoad:
             "structures": Counts(structures),
         }
 
-    def _people_lines(self, block: Block, person_ids: list[str]) -> list[str]:
+    def _people_lines(self, block: Block) -> list[str]:
         table, people = block.table, block.people
-        national = table["Identification nationale PP"]
-        numbers = [f"{n[1:]}|" if n[0] == "8" else f"|{n[1:][:9] if n[0] == '0' else ''}" for n in national]
-        rows = zip(
-            person_ids, national, numbers, table["Code civilité"], table["Code civilité d'exercice"],
-            table["Nom d'exercice"], table["Prénom d'exercice"], block.families, block.givens,
-            map(str, people.hashes), strict=True,
-        )  # fmt: skip
-        end = self._people_end + "\n"
-        first = people.first
-        return [line + end for index, line in enumerate(map("|".join, rows)) if first[index] == "t"]
+        start, end = self._person, self._people_end
+        return [
+            f"{start}{number:08x}|{national}|{_numbers(national)}|{civility}|{practice}|{family}|{given}|{search_family}"
+            f"|{search_given}|{told}{end}"
+            for first, number, national, civility, practice, family, given, search_family, search_given, told in zip(
+                people.first, people.numbers, table["Identification nationale PP"], table["Code civilité"],
+                table["Code civilité d'exercice"], table["Nom d'exercice"], table["Prénom d'exercice"],
+                block.families, block.givens, people.hashes, strict=True,
+            )
+            if first
+        ]  # fmt: skip
 
     def _merge_structures(self) -> int:
         """Bring the structures in; return how many are new."""
-        execute(
-            "CREATE TEMP TABLE places (id uuid, sflag smallint, skey text, finess text, finess_ej text, siren text,"
-            " siret text, technical text, ssearch text, shash bigint, trade_name text, sname text, address text,"
-            " postal_code text, town text, commune_code text, phone text, email text, sector text)"
-        )
-        copy("places", _blocks(self._structures))
         execute("ANALYZE places (id)")
         # Of several lines about a structure (one for each process, one better than another), the first with an
         # address.
         execute(
             "CREATE TEMP TABLE chosen AS SELECT DISTINCT ON (p.id) p.id, p.ctid AS place FROM places p JOIN"
-            " (SELECT id FROM places GROUP BY id HAVING count(*) > 1) r USING (id)"
+            " (SELECT id FROM places WHERE sflag > 0 GROUP BY id HAVING count(*) > 1) r USING (id)"
             " ORDER BY p.id, (p.postal_code = '' AND p.address = ''), p.ctid"
         )
         execute("ANALYZE chosen")
@@ -212,9 +227,8 @@ class FirstLoad:
         if self._known:
             execute(
                 "UPDATE directory_structure t SET technical_id = p.technical::varchar(40) FROM places p"
-                " WHERE t.id = p.id AND t.technical_id = '' AND p.technical <> ''"
+                " WHERE t.id = p.id AND p.sflag = 0 AND t.technical_id = '' AND p.technical <> ''"
             )
-            execute("DELETE FROM places p USING directory_structure t WHERE t.id = p.id")
         return execute(
             "INSERT INTO directory_structure (id, source, kind, finess, finess_ej, siren, siret, technical_id,"
             " source_key, name, short_name, search_name, category, sector, legal_status, address, postal_code, town,"
@@ -223,25 +237,30 @@ class FirstLoad:
             " s.siren::varchar(9), s.siret::varchar(14), s.technical::varchar(40), s.skey::varchar(60), s.sname,"
             " CASE WHEN s.trade_name = s.sname THEN '' ELSE s.trade_name::varchar(80) END, s.ssearch::varchar(300),"
             " '', s.sector, '', s.address, s.postal_code, s.town, s.commune_code, s.phone, '', s.email, '', '', %s,"
-            " s.shash, %s FROM places s",
+            " s.shash, %s FROM places s WHERE s.sflag > 0",
             [self._day, self._now],
         )
 
 
-def _structure_lines(block: Block, place_ids: list[str], coordinates: list[Sequence[str]]) -> list[str]:
-    sector = block.codes[5]
-    return [
-        f"{place_ids[index]}|{line}|{'|'.join([column[index] for column in coordinates])}|{sector[index]}\n"
-        for index, line in block.structures.items()
-    ]
+def _new_lines(
+    ends: Ends, positions: list[int], place_ids: list[str], coordinates: list[Sequence[str]]
+) -> dict[int, str]:
+    columns = [[column[n] for n in positions] for column in (place_ids, *coordinates, ends.table[SECTOR])]
+    placed = zip(positions, ends.structures(positions), *columns, strict=True)
+    return {n: f"{place}|{told}|{'|'.join(where)}\n" for n, told, place, *where in placed}
+
+
+def _known_lines(ends: Ends, positions: list[int], place_ids: list[str]) -> dict[int, str]:
+    """Of a structure known already, only the technical identifier may be new."""
+    technical = ends.table["Identifiant technique de la structure"]
+    return {n: f"{place_ids[n]}|0||||||{technical[n]}||0|||||||||\n" for n in positions}
+
+
+def _numbers(national: str) -> str:
+    """RPPS and ADELI numbers of a national identifier."""
+    return f"{national[1:]}|" if national[0] == "8" else f"|{national[1:][:9] if national[0] == '0' else ''}"
 
 
 def limited(column: Sequence[str], size: int) -> Sequence[str]:
     """Cut the values to what the database holds; most blocks have nothing to cut."""
     return column if max(map(len, column)) <= size else [value[:size] for value in column]
-
-
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    file.seek(0)
-    while block := file.read(1 << 20):
-        yield block

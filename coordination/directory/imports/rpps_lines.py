@@ -10,22 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from operator import le
+from struct import unpack
+from typing import Protocol
 from zlib import crc32
 
-from coordination.common.text import fold
 from coordination.directory.errors import FileRefused
 from coordination.directory.imports.headers import PERSON_ACTIVITY
-from coordination.directory.imports.rpps_columns import (
-    Folded,
-    People,
-    Table,
-    content_fault,
-    fallback_key,
-    group_people,
-    is_suspect,
-    place_columns,
-)
-from coordination.directory.imports.staging import MASK, hash64
+from coordination.directory.imports.rpps_columns import Folded, People, Table, fault, group_people, is_suspect
+from coordination.directory.imports.rpps_places import LOST, Ends, Workplaces
+from coordination.directory.imports.staging import MASK
 
 # A change of what is kept from a line must make every stored hash different.
 VERSION = b"1"
@@ -37,14 +30,17 @@ REQUIRED = (
     "Identifiant technique de la structure",
 )
 
+# From this column on, lines tell how and where one practises (rpps_places).
+_END = "Code mode exercice"
+
 # The staging table, in the order the lines are written.
 STAGE_COLUMNS = (
     "n bigint", "pn bigint", "pfirst boolean", "national_id text", "civility text", "practice_civility text",
     "family text", "given text", "phash bigint", "savoir_faire text", "sfam text", "sgiv text", "sflag smallint",
     "skey text", "finess text", "finess_ej text", "siren text", "siret text", "technical text", "ssearch text",
-    "shash bigint", "trade_name text", "sname text", "address text", "postal_code text", "town text",
-    "commune_code text", "phone text", "email text", "nk bigint", "profession text", "category text",
-    "speciality text", "mode text", "genre text", "fonction text", "sector text", "ahash bigint",
+    "shash bigint", "trade_name text", "nk bigint", "profession text", "category text", "speciality text",
+    "ahash bigint", "sname text", "address text", "postal_code text", "town text", "commune_code text", "phone text",
+    "email text", "mode text", "genre text", "fonction text", "sector text",
 )  # fmt: skip
 
 
@@ -73,37 +69,52 @@ def columns(header: str, known: str, required: Iterable[str], name: str) -> list
 class Block:
     """A few thousand lines, read: columns of the same length."""
 
+    # The beginnings of the lines: who, profession, savoir-faire.
     table: Table
     numbers: list[int]
     keys: list[int]
-    # Profession, category, mode, kind of activity, role, sector.
-    codes: list[Sequence[str]]
-    places: list[str]
     people: People
     families: list[str]
     givens: list[str]
-    # Line -> flag, key, numbers, search name, hash and trade name of the structure, joined; without the lines about
-    # a structure told before.
+    # What `Writer.ends` made of their ends, and the keys of their structures.
+    ends: Sequence[str]
+    places: Sequence[str]
+    # Line -> what is told of its structure, the first time it is met.
     structures: dict[int, str]
-    # Name, address, postal code, town, commune, telephone, mail.
-    coordinates: list[Sequence[str]]
 
 
-def staging_lines(block: Block) -> str:
-    """Return the lines of the staging table (STAGE_COLUMNS)."""
-    profession, category, mode, genre, role, sector = block.codes
-    table, people = block.table, block.people
-    structures = [f"0|{place}|||||||\\N|" for place in block.places]
-    for index, told in block.structures.items():
-        structures[index] = told
-    lines = map("|".join, zip(
-        map(str, block.numbers), map(str, people.numbers), people.first, table["Identification nationale PP"],
-        table["Code civilité"], table["Code civilité d'exercice"], table["Nom d'exercice"],
-        table["Prénom d'exercice"], map(str, people.hashes), people.savoir_faire, block.families, block.givens,
-        structures, *block.coordinates, map(str, block.keys), profession, category, people.specialities, mode,
-        genre, role, sector, map(str, people.line_hashes), strict=True,
-    ))  # fmt: skip
-    return "\n".join(without_doubles(lines, people)) + "\n"
+class Writer(Protocol):
+    """What is made of the lines."""
+
+    def ends(self, ends: Ends) -> tuple[list[str], dict[int, str]]:
+        """Return what rows repeat and what is told of the structures (rpps_places.Write)."""
+
+    def rows(self, block: Block) -> str:
+        """Return the lines of one block."""
+
+
+class Staging:
+    """Writes the lines of the staging table (STAGE_COLUMNS)."""
+
+    def ends(self, ends: Ends) -> tuple[list[str], dict[int, str]]:
+        positions = list(ends.met)
+        told = dict(zip(positions, ends.structures(positions), strict=True))
+        return list(map("|".join, zip(*ends.coordinates, ends.codes, strict=True))), told
+
+    def rows(self, block: Block) -> str:
+        table, people = block.table, block.people
+        structures = [f"0|{place}|||||||\\N|" for place in block.places]
+        for index, told in block.structures.items():
+            structures[index] = told
+        lines = map("|".join, zip(
+            map(str, block.numbers), map(str, people.numbers), ["t" if first else "f" for first in people.first],
+            table["Identification nationale PP"], table["Code civilité"], table["Code civilité d'exercice"],
+            table["Nom d'exercice"], table["Prénom d'exercice"], map(str, people.hashes), people.savoir_faire,
+            block.families, block.givens, structures, map(str, block.keys), table["Code profession"],
+            table["Code catégorie professionnelle"], people.specialities, map(str, people.line_hashes), block.ends,
+            strict=True,
+        ))  # fmt: skip
+        return "\n".join(without_doubles(lines, people)) + "\n"
 
 
 def without_doubles(lines: Iterable[str], people: People) -> Iterable[str]:
@@ -113,31 +124,29 @@ def without_doubles(lines: Iterable[str], people: People) -> Iterable[str]:
 
 
 class ActivityParser:
-    """Feeds on blocks of lines, gives what `write` makes of them: staging lines by default.
+    """Feeds on blocks of lines, gives what `writer` makes of them.
 
     `refuse(line number, reason)` hears of what is left out.
     """
 
     def __init__(
-        self,
-        header: str,
-        name: str,
-        refuse: Callable[[int, str], None],
-        write: Callable[[Block], str] | None = None,
+        self, header: str, name: str, refuse: Callable[[int, str], None], writer: Writer | None = None
     ) -> None:
-        self._write = write or staging_lines
+        self._writer = writer or Staging()
         # False once a person comes after one with a higher identifier: their lines may be scattered.
         self.in_order = True
         self._last = ""
         found = columns(header, PERSON_ACTIVITY, REQUIRED, name)
-        self.width = len(found)
+        self._names, self.width = found, len(found)
         self.salt = line_salt(header)
         self.refuse = refuse
         self.held: set[str] = set()
         self.zeros_lost = self.zeros_kept = 0
-        self._index = {column: position for position, column in enumerate(found)}
+        ends = set(PERSON_ACTIVITY[PERSON_ACTIVITY.index(_END) :].split("|"))
+        self._cut = next(position for position, column in enumerate(found) if column and column in ends)
+        self._index = {column: position for position, column in enumerate(found[: self._cut])}
+        self._workplaces = Workplaces(found[self._cut :], self._writer.ends)
         self._folded = Folded()
-        self._structures = _Structures()
         self._carried: list[tuple[int, bytes]] = []
 
     def begin(self) -> None:
@@ -163,134 +172,80 @@ class ActivityParser:
             return ""
         # A backslash is typed for "c/o"; COPY gives it another meaning.
         text = b"\n".join([raw for _, raw in pairs]).decode(encoding).replace("\\", "/")
-        fields = [line.split("|") for line in text.split("\n")]
-        if set(map(len, fields)) != {self.width}:
-            pairs, fields = self._sift(pairs, fields, self._shape_fault)
-        table = Table(fields, self._index)
-        if fields and is_suspect(table):
-            pairs, fields = self._sift(pairs, fields, self._content_fault)
-            table = Table(fields, self._index)
-        if not fields:
+        lines = text.split("\n")
+        block = self._block(pairs, lines)
+        if block is None:
+            pairs, lines = self._sift(pairs, lines)
+            block = self._block(pairs, lines, sifted=True) if lines else None
+        if block is None:
             return ""
-        salt, from_bytes = self.salt, int.from_bytes
-        hashes = [from_bytes(blake2b(raw, digest_size=8, salt=salt).digest(), "big") & MASK for _, raw in pairs]
-        return self._write(self._columns(table, [number for number, _ in pairs], hashes))
+        written = self._writer.rows(block)
+        self._folded.shrink()
+        self._workplaces.shrink()
+        return written
 
-    def _sift(self, pairs: list, fields: list[list[str]], fault: Callable[[list[str]], str]) -> tuple[list, list]:
-        """Leave out the lines in which `fault` finds one. What is known of these people must not be ceased."""
-        kept_pairs, kept_fields = [], []
-        for pair, values in zip(pairs, fields, strict=True):
-            reason = fault(values)
+    def _sift(self, pairs: list, lines: list[str]) -> tuple[list, list[str]]:
+        """Leave out the lines at fault. What is known of these people must not be ceased."""
+        kept_pairs, kept_lines = [], []
+        for pair, line in zip(pairs, lines, strict=True):
+            values = line.split("|")
+            reason = fault(values, self._names)
             if reason:
                 self.refuse(pair[0], reason)
                 self.held.add(values[2] if len(values) > 2 else "")
             else:
                 kept_pairs.append(pair)
-                kept_fields.append(values)
-        return kept_pairs, kept_fields
+                kept_lines.append(line)
+        return kept_pairs, kept_lines
 
-    def _shape_fault(self, values: list[str]) -> str:
-        return "" if len(values) == self.width else f"{len(values)} colonnes au lieu de {self.width}"
-
-    def _content_fault(self, values: list[str]) -> str:
-        return content_fault(Table([values], self._index))
-
-    def _columns(self, table: Table, numbers: list[int], hashes: list[int]) -> Block:
-        codes: list[Sequence[str]] = [
-            table[name]
-            for name in ("Code profession", "Code catégorie professionnelle", "Code mode exercice",
-                         "Code genre activité", "Code rôle", "Code secteur d'activité")
-        ]  # fmt: skip
-        places = _place_keys(table)
-        keys = natural_keys(codes, places)
-        coordinates = place_columns(table, self._watch_zeros)
+    def _block(self, pairs: list[tuple[int, bytes]], lines: list[str], *, sifted: bool = False) -> Block | None:
+        """Read the lines; None when one of them may be at fault, unless they were sifted."""
+        cut = self._cut
+        rows = [line.split("|", cut) for line in lines]
+        if set(map(len, rows)) != {cut + 1}:
+            return None
+        *begun, ends = zip(*rows, strict=True)
+        table = Table(begun, self._index)
+        if not sifted and is_suspect(table):
+            return None
+        told = self._workplaces.learn(ends)
+        if told is None:
+            return None
+        repeated, places, checks, codes, zeros = zip(*map(self._workplaces.__getitem__, ends), strict=True)
+        lost, kept = divmod(sum(zeros), LOST)
+        self.zeros_lost, self.zeros_kept = self.zeros_lost + lost, self.zeros_kept + kept
+        keys = natural_keys(table, codes, checks)
         national = table["Identification nationale PP"]
         self.in_order = self.in_order and self._last < national[0] and all(map(le, national, national[1:]))
         self._last = national[-1]
-        block = Block(
+        numbers = [number for number, _ in pairs]
+        first = dict(zip(reversed(ends), range(len(ends) - 1, -1, -1), strict=True)) if told else {}
+        return Block(
             table=table,
             numbers=numbers,
             keys=keys,
-            codes=codes,
-            places=places,
-            people=group_people(table, numbers, hashes, keys),
+            people=group_people(table, numbers, self._hashes(pairs), keys),
             families=list(map(self._folded.__getitem__, table["Nom d'exercice"])),
             givens=list(map(self._folded.__getitem__, table["Prénom d'exercice"])),
-            structures=self._structures.columns(table, places, coordinates),
-            coordinates=coordinates,
+            ends=repeated,
+            places=places,
+            structures={first[end]: line for end, line in told.items()},
         )
-        self._folded.shrink()
-        return block
 
-    def _watch_zeros(self, kept: int, lost: int) -> None:
-        self.zeros_kept += kept
-        self.zeros_lost += lost
-
-
-class _Structures:
-    """Tells the first line about each structure, which alone carries its identifiers."""
-
-    def __init__(self) -> None:
-        self._seen: set[int] = set()
-        self._addressless: set[int] = set()
-
-    def columns(self, table: Table, places: list[str], coordinates: list[Sequence[str]]) -> dict[int, str]:
-        """Return line -> flag, key, numbers, search name, hash and trade name, joined.
-
-        Flag 1: first met. 2: first met with an address, after a line without one.
-        """
-        addresses, postals = coordinates[1], coordinates[2]
-        told: dict[int, str] = {}
-        seen, addressless = self._seen, self._addressless
-        writer = _Writer(table, coordinates)
-        for index, place in enumerate(places):
-            mark = hash(place)
-            if not place or (mark in seen and mark not in addressless):
-                continue
-            addressed = bool(addresses[index] or postals[index])
-            if mark not in seen:
-                seen.add(mark)
-                if not addressed:
-                    addressless.add(mark)
-                told[index] = f"1|{writer.write(place, index)}"
-            elif addressed:
-                addressless.discard(mark)
-                told[index] = f"2|{writer.write(place, index)}"
-        return told
+    def _hashes(self, pairs: list[tuple[int, bytes]]) -> list[int]:
+        salt = self.salt
+        digests = b"".join([blake2b(raw, digest_size=8, salt=salt).digest() for _, raw in pairs])
+        return [number & MASK for number in unpack(f">{len(pairs)}Q", digests)]
 
 
-class _Writer:
-    """Writes the columns of one structure; columns are looked up once for the block."""
-
-    def __init__(self, table: Table, coordinates: list[Sequence[str]]) -> None:
-        names = (
-            "Numéro FINESS site", "Numéro FINESS établissement juridique", "Numéro SIREN site", "Numéro SIRET site",
-            "Identifiant technique de la structure", "Raison sociale site", "Enseigne commerciale site",
-            "Code secteur d'activité",
-        )  # fmt: skip
-        self._rows = [*(table[name] for name in names), *coordinates]
-
-    def write(self, place: str, index: int) -> str:
-        values = [column[index] for column in self._rows]
-        finess, legal_finess, siren, siret, technical, legal, trade = values[:7]
-        content = hash64("|".join(values).encode())
-        numbers = f"{finess}|{legal_finess}|{siren or siret[:9]}|{siret}|{technical}"
-        return f"{place}|{numbers}|{fold(f'{legal} {trade}')}|{content}|{trade}"
-
-
-def _place_keys(table: Table) -> list[str]:
-    technical = table["Identifiant technique de la structure"]
-    return [key or fallback_key(table, index) for index, key in enumerate(technical)]
-
-
-def natural_keys(codes: list[Sequence[str]], places: list[str]) -> list[int]:
-    """Key of an activity among those of its person: half of it from the codes, half from the structure.
+def natural_keys(table: Table, codes: Sequence[str], checks: Sequence[int]) -> list[int]:
+    """Key of an activity among those of its person: half of it from the codes, half from the structure's checksum.
 
     Nobody has more than some tens of activities: a checksum tells them apart, at a tenth of the price of a hash.
     """
-    written = map(str.encode, map("|".join, zip(*codes, strict=True)))
-    where = map(crc32, map(str.encode, places))
-    return [high << 31 ^ low for high, low in zip(map(crc32, written), where, strict=True)]
+    professions = zip(table["Code profession"], table["Code catégorie professionnelle"], codes, strict=True)
+    written = map(crc32, map(str.encode, map("|".join, professions)))
+    return [high << 31 ^ low for high, low in zip(written, checks, strict=True)]
 
 
 def last_person(lines: Sequence[bytes]) -> int:

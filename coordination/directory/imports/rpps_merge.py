@@ -19,6 +19,17 @@ from coordination.directory.imports.staging import MASK, copy, copy_line, execut
 
 # In the order of the keys between them.
 TABLES = ("directory_structure", "directory_professional", "directory_savoirfaire", "directory_activity")
+# Indexes that an activity file leaves as they are, or nearly: it knows no mailbox, no mail and no telephone of a
+# person, merges no structure.
+KEPT_INDEXES = (
+    "professional_mss",
+    "professional_email",
+    "professional_phone",
+    "structure_merged_into",
+    "structure_email",
+    "structure_mss",
+    "activity_mss",
+)
 # What the merge joins and chooses on, counted before it: the last load may be a minute old, its statistics a day.
 COUNTED = {
     "directory_structure": "id, source, finess, source_key, ceased_at",
@@ -59,6 +70,14 @@ def compare(*, regroup: bool) -> None:
     )
     execute("INSERT INTO gone_people SELECT id FROM compared WHERE national_id IS NULL")
     execute("ANALYZE gone_people")
+
+
+def gone_and_known() -> tuple[int, int]:
+    """Return how many people of the directory are not in the file, and how many practised until now."""
+    return (
+        scalar("SELECT count(*) FROM gone_people"),
+        scalar("SELECT count(*) FROM directory_professional WHERE source = 'rpps' AND ceased_at IS NULL"),
+    )
 
 
 def changed_people() -> list[str]:

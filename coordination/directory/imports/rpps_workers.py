@@ -9,11 +9,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from coordination.directory.imports.rpps_first import FirstLoad, Rows
 from coordination.directory.imports.rpps_lines import ActivityParser, Block, last_person_start, person_key
+from coordination.directory.imports.rpps_places import Ends
 from coordination.directory.imports.sources import Source, chunks
 
 # Below this size the processes cost more than they bring.
@@ -45,27 +46,38 @@ def worker_count(size: int) -> int:
     return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
 
 
-def pieces(source: Source, header: str, encoding: str, first: FirstLoad, workers: int) -> Iterator[Piece]:
+def pieces(source: Source, header: str, encoding: str, first: FirstLoad, workers: int) -> Generator[Piece]:
     """Yield what each piece gave, in the order of the file; with one worker, read here."""
     if workers < 2:
         reader = _Reader(header, source.name, encoding, first)
-        for task in _cut(source, threading.Semaphore(1 << 30)):
+        for task in _cut(source, lambda: True):
             yield reader.read(*task)
         return
     # Never more pieces waiting than a few for each process: memory is counted.
-    room = threading.Semaphore(workers * 3)
+    room, stopped = threading.Semaphore(workers * 4), threading.Event()
+
+    def is_wanted() -> bool:
+        room.acquire()
+        return not stopped.is_set()
+
     with multiprocessing.get_context("fork").Pool(workers, _prepare, (header, source.name, encoding, first)) as pool:
-        for piece in pool.imap(_read, _cut(source, room)):
-            yield piece
+        try:
+            for piece in pool.imap(_read, _cut(source, is_wanted)):
+                yield piece
+                room.release()
+        finally:
+            # Stopped before the end: the thread that cuts must not wait for a room that nobody will make.
+            stopped.set()
             room.release()
 
 
-def _cut(source: Source, room: threading.Semaphore) -> Iterator[tuple[int, bytes]]:
-    """Yield (number of the first line, lines), each time up to the end of a person."""
+def _cut(source: Source, is_wanted: Callable[[], bool]) -> Iterator[tuple[int, bytes]]:
+    """Yield (number of the first line, lines), each time up to the end of a person, as long as it is wanted."""
     number = 2
     with source.open() as file:
         for text in chunks(file, last_person_start):
-            room.acquire()
+            if not is_wanted():
+                return
             yield number, text
             number += text.count(b"\n")
 
@@ -76,12 +88,15 @@ class _Reader:
     def __init__(self, header: str, name: str, encoding: str, first: FirstLoad) -> None:
         self.encoding, self.first = encoding, first
         self.piece = Piece()
-        self.parser = ActivityParser(header, name, self._refuse, self._write)
+        self.parser = ActivityParser(header, name, self._refuse, self)
 
     def _refuse(self, number: int, reason: str) -> None:
         self.piece.refusals.append((number, reason))
 
-    def _write(self, block: Block) -> str:
+    def ends(self, ends: Ends) -> tuple[list[str], dict[int, str]]:
+        return self.first.ends(ends)
+
+    def rows(self, block: Block) -> str:
         self.piece.rows.append(self.first.rows(block))
         return ""
 

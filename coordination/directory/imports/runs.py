@@ -29,6 +29,8 @@ KEPT_REFUSALS = 1000
 # Beyond this share the file itself is suspect, not its lines (directories.md A.3).
 MAX_REFUSED_SHARE = 0.01
 MAX_DEVIATION = 0.10
+# Fewer may always go: a small regional file changes by more than a tenth.
+ALWAYS_MAY_GO = 100
 
 # Absolute bounds on the number of rows, by kind of file: the national files of 2026 with room to live.
 BOUNDS = {
@@ -101,6 +103,17 @@ class Load:
             raise FileRefused(
                 f"{rows} lignes dans {self.source.name} contre {before} au chargement précédent : plus de 10 % "
                 "d'écart. Si c'est voulu, relancez avec --accepter-ecart. Rien n'a été modifié."
+            )
+
+    def check_gone(self, gone: int, known: int, what: str) -> None:
+        """Refuse a file of the right size that would still cease more than a tenth of what is known.
+
+        `what` in the plural: "personnes", "structures".
+        """
+        if not self.options.accept_gap and gone > max(ALWAYS_MAY_GO, MAX_DEVIATION * known):
+            raise FileRefused(
+                f"{gone} {what} sur {known} n'apparaissent plus dans {self.source.name} : plus de 10 %, ce n'est sans "
+                "doute pas le bon fichier. Si c'est voulu, relancez avec --accepter-ecart. Rien n'a été modifié."
             )
 
     def check_refusals(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from coordination.common.copying import copy_in
 from coordination.common.ids import uuid7
 
 MASK = (1 << 63) - 1
@@ -37,9 +38,14 @@ def _copied(value: Any) -> str:
     return str(value)
 
 
-def copy(table: str, blocks: Iterable[str | bytes]) -> None:
-    """COPY blocks of lines into a table of our own making."""
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (DELIMITER '|', NULL '\\N')") as out:
+def copy(table: str, blocks: Iterable[str | bytes], *, frozen: bool = False) -> None:
+    """COPY blocks of lines into a table of our own making, or into one of the directory.
+
+    `frozen`: the storage of the table was renewed in this transaction (`renewed`), its rows need no mark later.
+    """
+    options = "FREEZE, " if frozen else ""
+    statement = f"COPY {table} FROM STDIN ({options}DELIMITER '|', NULL '\\N')"
+    with connection.cursor() as cursor, copy_in(cursor, statement) as out:
         for block in blocks:
             out.write(block)
 
@@ -69,23 +75,44 @@ def new_id(number: str) -> str:
 
 
 @contextmanager
-def postponed_indexes(tables: Iterable[str], rows: int, small: int = SMALL_TABLE) -> Iterator[None]:
+def postponed_indexes(
+    tables: Iterable[str], rows: int, small: int = SMALL_TABLE, *, kept: Iterable[str] = ()
+) -> Iterator[None]:
     """Drop the indexes and foreign keys of tables with fewer than `small` rows; build them again after the load.
 
     Only for a first load: nobody can be searching what is not there yet, and the locks taken last as long as
-    the transaction. Primary keys stay. Does nothing when the role does not own the tables.
+    the transaction. Primary keys stay, and the indexes of `kept`: those that the load leaves empty or nearly, where
+    asking each new row costs less than reading the whole table again. Does nothing when the role does not own the
+    tables.
     """
     restored: list[str] = []
     if rows >= BIG_LOAD:
         _settle_constraints()
         for table in tables:
             if _is_small(table, small) and _is_ours(table):
-                restored.extend(_drop(table))
+                restored.extend(_drop(table, list(kept)))
     yield
     if restored:
         _settle_constraints()
     for statement in restored:
         execute(statement)
+
+
+def renewed(table: str, rows: int) -> bool:
+    """Give a nearly empty table another file, before `rows` rows are COPYed `frozen` into it; False when it cannot be.
+
+    A file made by the transaction vanishes with it, marks nothing twice, and needs no write-ahead log where nothing
+    is replicated. What the table holds is kept. The lock is the one of `postponed_indexes`.
+    """
+    if rows < BIG_LOAD or not _is_ours(table) or not _is_small(table, SMALL_TABLE):
+        return False
+    key = scalar(
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = %s::regclass AND indisprimary", [table]
+    )
+    execute(f"CLUSTER {table} USING {key}")
+    # Only the file was wanted: nothing is to be kept in this order.
+    execute(f"ALTER TABLE {table} SET WITHOUT CLUSTER")
+    return True
 
 
 def _settle_constraints() -> None:
@@ -102,8 +129,8 @@ def _is_ours(table: str) -> bool:
     return scalar("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass", [table])
 
 
-def _drop(table: str) -> list[str]:
-    """Drop and return what builds again: indexes first, then the keys that need them."""
+def _drop(table: str, kept: list[str]) -> list[str]:
+    """Drop all but `kept` and return what builds again: indexes first, then the keys that need them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT quote_ident(conname), pg_get_constraintdef(oid), contype FROM pg_constraint"
@@ -114,8 +141,9 @@ def _drop(table: str) -> list[str]:
         cursor.execute(
             "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i"
             " LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('u', 'p', 'x')"
-            " WHERE i.indrelid = %s::regclass AND c.oid IS NULL ORDER BY 1",
-            [table],
+            " WHERE i.indrelid = %s::regclass AND c.oid IS NULL AND i.indexrelid::regclass::text <> ALL(%s)"
+            " ORDER BY 1",
+            [table, kept],
         )
         indexes = cursor.fetchall()
         for name, _, _ in constraints:

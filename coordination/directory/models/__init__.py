@@ -6,12 +6,14 @@ so that circles keep pointing at them.
 """
 
 from coordination.directory.models.loads import ImportRefusal, ImportRun, Vocabulary
+from coordination.directory.models.offers import AttachmentOffer
 from coordination.directory.models.people import Activity, Attachment, Mailbox, Professional, SavoirFaire
 from coordination.directory.models.structures import Source, Structure
 
 __all__ = [
     "Activity",
     "Attachment",
+    "AttachmentOffer",
     "ImportRefusal",
     "ImportRun",
     "Mailbox",

@@ -196,6 +196,13 @@ class AttachmentQuerySet(models.QuerySet):
     def of(self, user):
         return self.filter(user=user)
 
+    def of_structures(self, structure_ids):
+        """The accounts of these structures: attached there, or whose profession is confirmed for them."""
+        confirmed = models.Q(user__professions__structure__in=structure_ids, user__professions__ended_at=None)
+        mine = self.filter(models.Q(structure__in=structure_ids) | confirmed).values("pk")
+        people = self.filter(pk__in=mine).select_related("user", "professional")
+        return people.order_by("user__family_name", "user__given_name", "pk")
+
 
 class Attachment(models.Model):
     """The account of a professional of the directory (accounts never hears of the directory)."""

@@ -101,6 +101,11 @@ class Structure(models.Model):
                 name="structure_not_merged_into_itself",
                 violation_error_message="Une structure ne peut pas être fusionnée avec elle-même.",
             ),
+            models.CheckConstraint(
+                condition=~Q(source=Source.LOCAL) | ~Q(phone="") | ~Q(email="") | ~Q(mss_address=""),
+                name="local_structure_can_be_reached",
+                violation_error_message="Indiquez au moins un moyen de contact : numéro de téléphone ou email.",
+            ),
         ]
         indexes = search_indexes.OF_STRUCTURES
 

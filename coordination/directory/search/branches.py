@@ -12,9 +12,10 @@ from typing import Any
 
 from coordination.common.nomenclatures.synonyms import Target
 from coordination.directory.search.lexicon import Lexicon
-from coordination.directory.search.names import LAST, NameIndex
-from coordination.directory.search.places import Place
-from coordination.directory.search.reading import Reading, splits
+from coordination.directory.search.names import LAST, NameIndex, splits
+from coordination.directory.search.places import Place, around, ranks
+from coordination.directory.search.reading import Reading
+from coordination.directory.search.workplaces import telling
 
 # One more than the screen counts ("plus de 50"), and a few for people with two workplaces.
 CANDIDATES = 56
@@ -22,20 +23,21 @@ NEARBY = 16
 # The rank of what was not typed as it is written, after everything else.
 CORRECTED = (4, 4)
 DOUBTFUL = (5, 5)
-MAX_BRANCHES = 10
+MAX_BRANCHES = 12
 MAX_VARIANTS = 30
 # Below this many people of one name there is no need to look near first: all of them are candidates.
 FEW = 50
 
 STUDENT = "E"
-MAX_WORKPLACES = 200
+MAX_WORKPLACES = 1000
 # The expression of the index `structure_words` (models), as PostgreSQL must read it to use the index.
 STRUCTURE_WORDS = (
-    "to_tsvector('simple'::regconfig, COALESCE(s.search_name, '') || ' ' ||"
-    " COALESCE(COALESCE('dep', '') || COALESCE(LEFT(s.postal_code, 2), ''), '') || ' ' ||"
-    " COALESCE(COALESCE('com', '') || COALESCE(s.commune_code, ''), '') || ' ' ||"
-    " COALESCE(COALESCE('cp', '') || COALESCE(s.postal_code, ''), '') || ' ' ||"
-    " COALESCE(COALESCE('cat', '') || COALESCE(s.category, ''), ''))"
+    "array_to_tsvector(array_remove(string_to_array(lower(s.search_name || ' dep' || LEFT(s.postal_code, 2) ||"
+    " ' com' || s.commune_code || ' cp' || s.postal_code || ' cat' || s.category), ' '), ''))"
+)
+# Words that more structures hold ("centre hospitalier") are looked for at the workplaces of those who have the name.
+_WORKPLACE_OF_NAMED = (
+    f"(SELECT {STRUCTURE_WORDS} @@ to_tsquery('simple', %s) FROM directory_structure s WHERE s.id = a.structure_id)"
 )
 _WORKPLACE = (
     "a.structure_id = ANY(ARRAY(SELECT s.id FROM directory_structure s"
@@ -89,7 +91,8 @@ def of_corrections(
 
 def _of_cuts(
     reading: Reading, cuts: Iterable[tuple[Sequence[str], Sequence[str]]], lexicon: Lexicon, near: str
-) -> Iterable[Branch]:
+) -> list[Branch]:
+    found: list[tuple[int, Branch]] = []
     for family, given in cuts:
         ranked = reading
         if given and not family:
@@ -97,7 +100,9 @@ def _of_cuts(
             ranked = replace(reading, ranks=(reading.ranks[0] + 2, reading.ranks[1] + 2))
         for family_match in _matches("search_family", family, lexicon.family):
             for given_match in _matches("search_given", given, lexicon.given):
-                yield from _scans(family_match, given_match, ranked, lexicon, near)
+                found.extend(_scans(family_match, given_match, ranked, lexicon, near))
+    # Every cut in the likeliest town before any in the next one.
+    return [branch for _, branch in sorted(found, key=lambda pair: pair[0])]
 
 
 def _is_known(cut: tuple[Sequence[str], Sequence[str]], reading: Reading, lexicon: Lexicon) -> bool:
@@ -105,9 +110,7 @@ def _is_known(cut: tuple[Sequence[str], Sequence[str]], reading: Reading, lexico
     if not family and reading.places and lexicon.family.is_common(given, FEW):
         # "martin toulouse": the surname is meant; reading a département for a given name is long.
         return False
-    if family and not lexicon.family.begins(family):
-        return False
-    return not given or lexicon.given.begins(given)
+    return lexicon.may_have(*cut)
 
 
 def _matches(column: str, words: Sequence[str], index: NameIndex) -> list[NameMatch | None]:
@@ -136,15 +139,21 @@ def _scans(
     reading: Reading,
     lexicon: Lexicon,
     near: str,
-) -> Iterable[Branch]:
+) -> Iterable[tuple[int, Branch]]:
+    """Yield the branches of one cut, each with the rank of its place."""
+    named = bool(family or given) and _are_everywhere(reading.workplace, lexicon)
     for target in reading.targets or (None,):
+        for place, rank in ranks(reading.places).items():
+            yield rank, _branch(family, given, place, reading, target, near, order=rank, named=named)
         if reading.places:
-            for place in reading.places:
-                yield _branch(family, given, place, reading, target, near)
             continue
         if near and not reading.workplace and _are_many(family, given, lexicon):
-            yield _branch(family, given, Place(near), reading, target, near, most=NEARBY)
-        yield _branch(family, given, None, reading, target, near)
+            yield 0, _branch(family, given, around(near), reading, target, near, most=NEARBY)
+        yield 0, _branch(family, given, None, reading, target, near, named=named)
+
+
+def _are_everywhere(workplace: Sequence[str], lexicon: Lexicon) -> bool:
+    return all(lexicon.structure_words.is_held_by_many(word, MAX_WORKPLACES) for word in telling(workplace))
 
 
 def _are_many(family: NameMatch | None, given: NameMatch | None, lexicon: Lexicon) -> bool:
@@ -165,23 +174,26 @@ def _branch(
     near: str,
     *,
     most: int = CANDIDATES,
+    order: int = 0,
+    named: bool = False,
 ) -> Branch:
     by_trade = bool(target and target.profession) and not (family or given or reading.workplace)
     where, params = _conditions(family, given, place, target, by_postal_code=by_trade)
     if reading.workplace:
-        where.append(_WORKPLACE)
-        params.append(" & ".join(f"{word}:*" for word in reading.workplace if len(word) > 2))
+        where.append(_WORKPLACE_OF_NAMED if named else _WORKPLACE)
+        params.append(" & ".join(f"{word}:*" for word in telling(reading.workplace)))
     rank, rank_params = _rank(family, given, reading.ranks, near)
     # Without a surname or a place, rows are read as they come: sorting them by name would read the whole index.
     unsorted = by_trade or (family is None and place is None and not reading.workplace)
-    order = "" if unsorted else " ORDER BY a.search_family USING ~<~, a.search_given USING ~<~"
-    spelled = "0"
+    sort = "" if unsorted else " ORDER BY a.search_family USING ~<~, a.search_given USING ~<~"
+    # Between two of the same rank: the nearer spelling, else the likelier town.
+    spelled = str(order)
     spelled_params: list[Any] = []
     if reading.ranks == CORRECTED and family and family.among:
         spelled, spelled_params = "array_position(%s::text[], a.search_family::text)", [family.among]
     return Branch(
         f"(SELECT a.id, a.professional_id, a.search_family AS f, a.search_given AS g, {rank} AS r, {spelled} AS s"
-        f" FROM directory_activity a WHERE {' AND '.join(where)} AND a.category <> '{STUDENT}'{order} LIMIT {most})",
+        f" FROM directory_activity a WHERE {' AND '.join(where)} AND a.category <> '{STUDENT}'{sort} LIMIT {most})",
         (*rank_params, *spelled_params, *params),
     )
 
@@ -205,7 +217,7 @@ def _rank(
         expression = str(whole)
     expression += " + CASE WHEN a.ceased_at IS NULL THEN 0 ELSE 2 END"
     if near:
-        expression += " + CASE WHEN left(a.postal_code, 2) = %s THEN 0 ELSE 1 END"
+        expression += f" + CASE WHEN left(a.postal_code, {len(near)}) = %s THEN 0 ELSE 1 END"
         params.append(near)
     return expression, params
 

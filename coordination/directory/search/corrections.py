@@ -9,8 +9,8 @@ from coordination.common.nomenclatures import synonyms
 from coordination.directory.search import branches, places
 from coordination.directory.search.branches import Branch, NameMatch
 from coordination.directory.search.lexicon import Lexicon
-from coordination.directory.search.names import NameIndex
-from coordination.directory.search.reading import MAX_NAME_WORDS, Reading, splits
+from coordination.directory.search.names import NameIndex, splits
+from coordination.directory.search.reading import MAX_NAME_WORDS, Reading
 
 SHORTEST = 4
 LONG = 9

@@ -8,10 +8,9 @@ from dataclasses import replace
 from coordination.common import nomenclatures
 from coordination.common.nomenclatures import synonyms
 from coordination.common.nomenclatures.synonyms import Target
-from coordination.common.text import fold
+from coordination.common.text import fold, squeeze
 from coordination.directory.search import branches, corrections, houses, people, places, typed, vocabulary
 from coordination.directory.search.lexicon import Lexicon
-from coordination.directory.search.places import Place
 from coordination.directory.search.reading import SURE, Filters, Reading, readings, without_places
 from coordination.directory.search.results import (
     Exactness,
@@ -45,20 +44,26 @@ def search(
     `text` holds names, trade, town or postal code, structure, RPPS, FINESS, phone or e-mail in any order.
     `profession` is a code or a word, `place` a town and/or postal code, `structure` words of the workplace's
     name, `category` a FINESS category; `near` a postal code or département that decides between equals.
-    Less than two characters and no filter give nothing. Never raises on a text.
+    Less than two characters and no filter give nothing; neither does a place that exists nowhere, which the answer
+    names: whoever asked for one town does not want all of France. Never raises on a text.
     """
     cut = typed.read(text)
-    near_department = places.department_of(near)
+    around = places.near_of(near)
     filters = Filters(
-        _targets(profession), _places(place, near_department), typed.read(structure).words, _category(category)
+        _targets(profession),
+        places.of_field(typed.read(place).words, around),
+        typed.read(structure).words,
+        _category(category),
     )
-    if not _says_enough(cut, filters):
-        return SearchResults()
     if cut.has_identifier:
         found = _by_identifiers(cut, kinds, limit)
         if not found.is_empty or not cut.words:
             return found
-    return _by_words(cut, filters, near_department, limit, kinds)
+    if squeeze(place) and not filters.places:
+        return SearchResults(unknown_place=squeeze(place))
+    if not _says_enough(cut, filters):
+        return SearchResults()
+    return _by_words(cut, filters, around, limit, kinds)
 
 
 def structures(
@@ -81,8 +86,8 @@ def find_similar(
     if not family or not given:
         return ()
     lexicon = vocabulary.current()
-    where = _places(town, "")
-    near = where[0].department if where else ""
+    where = places.of_field(typed.read(town).words, "")
+    near = where[0].around if where else ""
     reading = Reading(names=(*family, *given), ranks=SURE)
     words = (*family, *given)
     found = people.find(branches.of_readings([reading], lexicon, near=near), words, limit=limit)
@@ -114,18 +119,6 @@ def _category(code: str | None) -> str:
     """Return the code when it is one of the list, else "": it is written among words that have operators."""
     known = nomenclatures.get("categorie_etablissement", (code or "").strip())
     return known.code if known else ""
-
-
-def _places(place: str | None, near: str) -> tuple[Place, ...]:
-    words = typed.read(place).words
-    numbers = [n for w in words if (n := places.of_number(w))]
-    spans = places.spans(words)
-    number = numbers[0] if numbers else None
-    if spans:
-        return places.narrow(spans[0].places, near, number)
-    if number:
-        return (number,)
-    return places.beginning(" ".join(words))[: places.MAX_HOMONYMS] if words else ()
 
 
 def _by_identifiers(cut: Typed, kinds: Sequence[str], limit: int) -> SearchResults:
@@ -186,19 +179,13 @@ def _corrected(
 def _structures(
     words: Sequence[str], understood: Sequence[Reading], filters: Filters, lexicon: Lexicon, near: str, limit: int
 ) -> Group:
-    typed_words = [w for w in words if not places.of_number(w)]
-    if sum(map(len, typed_words)) < SHORTEST_STRUCTURE and not (filters.category or filters.places):
+    letters = sum(len(w) for w in words if not places.of_number(w))
+    if letters < SHORTEST_STRUCTURE and not (filters.category or filters.places):
         return Group("structure")
-    asked = [houses.query(typed_words, filters.places, filters.category, lexicon, near=near)]
+    asked = [houses.query(words, filters.places, filters.category, lexicon, near=near)]
     for reading in understood:
         if reading.places and not filters.places:
-            kept = _words_outside_place(words, reading)
-            asked.append(houses.query(kept, reading.places, filters.category, lexicon))
+            asked.append(houses.query(reading.words, reading.places, filters.category, lexicon))
     queries = list(dict.fromkeys(q for query in asked for q in query))[:MAX_STRUCTURE_QUERIES]
     restricted = bool(filters.places or filters.category)
-    return houses.find(queries, name=" ".join(typed_words), words=words, near=near, limit=limit, restricted=restricted)
-
-
-def _words_outside_place(words: Sequence[str], reading: Reading) -> list[str]:
-    labels = {word for place in reading.places for word in fold(place.label).split()}
-    return [w for w in words if w not in labels and not places.of_number(w)]
+    return houses.find(queries, name=" ".join(words), words=words, near=near, limit=limit, restricted=restricted)

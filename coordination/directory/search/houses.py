@@ -11,7 +11,7 @@ from coordination.directory.models import Source
 from coordination.directory.search.branches import STRUCTURE_WORDS as WORDS
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.names import LAST, NameIndex
-from coordination.directory.search.places import Place
+from coordination.directory.search.places import Place, around, of_number
 from coordination.directory.search.results import MANY, Exactness, Group, StructureResult, marks, town_name
 
 CANDIDATES = 56
@@ -48,7 +48,7 @@ def find(queries: Sequence[str], *, name: str, words: Sequence[str], near: str, 
         f"WITH {', '.join(scans)} SELECT {_COLUMNS}, count(*) OVER ()"
         f" FROM ({' UNION '.join([*unions, _BEGINNING])}) c JOIN directory_structure s ON s.id = c.id"
         " ORDER BY s.search_name <> %s, left(s.search_name, length(%s)) <> %s, s.ceased_at IS NOT NULL,"
-        f" left(s.postal_code, 2) <> %s, s.search_name USING ~<~, s.id LIMIT {int(limit)}"
+        f" left(s.postal_code, {len(near)}) <> %s, s.search_name USING ~<~, s.id LIMIT {int(limit)}"
     )
     begins = (name, name + LAST) if name and not restricted else ("", "")
     return _group(statements.rows(sql, [*queries, *begins, name, name, name, near]), name, words)
@@ -72,24 +72,23 @@ def query(
 
     Words that thousands of structures hold are asked near first; alone, they are asked near only.
     """
-    telling = [w for w in words if len(w) > 2] or list(words)
+    # A number that may say where is in the name, or the structure is not the one meant here.
+    telling = [w for w in words if len(w) > 2 or of_number(w)] or list(words)
     index = lexicon.structure_words
     if not lexicon.is_empty and not all(index.begins(word) for word in telling):
         return []
     parts = [_lexeme(word, index, last=word == telling[-1]) for word in telling[:MAX_WORDS]]
     if category:
         parts.append(f"cat{fold(category)}")
-    where = [lexeme for place in places if (lexeme := place.lexeme)]
-    if places and not where:
-        where = list(dict.fromkeys(f"dep{place.department.lower()}" for place in places))
+    where = list(dict.fromkeys(place.lexeme for place in places))
     if where:
-        parts.append(f"({' | '.join(where)})" if len(where) > 1 else where[0])
+        parts.append(f"({' | '.join(where)})")
     if not parts:
         return []
     whole = " & ".join(parts)
     if where or not near or not all(index.is_held_by_many(word, CANDIDATES) for word in telling):
         return [whole]
-    nearby = f"{whole} & dep{near.lower()}"
+    nearby = f"{whole} & {around(near).lexeme}"
     if telling and all(index.is_held_by_many(word, TOO_MANY) for word in telling):
         return [nearby]
     return [nearby, whole]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 
 from coordination.common.nomenclatures import synonyms
 from coordination.common.text import fold
-from coordination.directory.search.names import NameIndex
+from coordination.directory.search.names import NameIndex, splits
 
 Counted = Iterable[tuple[str, int]]
 
@@ -40,6 +40,21 @@ class Lexicon:
     @property
     def professions(self) -> NameIndex:
         return _profession_words()
+
+    def may_have(self, family: Sequence[str], given: Sequence[str]) -> bool:
+        """Return whether names begin so, each on its own; somebody may then bear both."""
+        if family and not self.family.begins("".join(family)):
+            return False
+        return not given or self.given.begins("".join(given))
+
+    def is_somebody(self, words: Sequence[str]) -> bool:
+        """Return whether the words are a whole family name, alone or with the beginning of a given name."""
+        cuts = [(family, given) for family, given in splits(words) if family]
+        return any(self.family.holds("".join(family)) and self.may_have(family, given) for family, given in cuts)
+
+    def has_many_beginning(self, key: str, many: int) -> bool:
+        """Return whether more than `many` people have a family or a given name that begins with `key`."""
+        return any(index.begins(key) and index.is_held_by_many(key, many) for index in (self.family, self.given))
 
     @property
     def is_empty(self) -> bool:

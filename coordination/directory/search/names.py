@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from rapidfuzz import process
@@ -40,6 +40,23 @@ def keys_of(name: str) -> Iterable[str]:
     found.append("".join(w for w in words if w not in PARTICLES))
     endings = (k for k in found[1:] if len(k) >= SHORTEST_ENDING)
     return dict.fromkeys([found[0], *endings])
+
+
+def splits(names: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return every (family, given) cut of name words, either order; likeliest first.
+
+    >>> splits(("martin", "jean"))[:2]
+    [(('martin',), ('jean',)), (('jean',), ('martin',))]
+    """
+    words = tuple(names)
+    cuts: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    for at in range(1, len(words)):
+        cuts.append((words[:at], words[at:]))
+        cuts.append((words[at:], words[:at]))
+    cuts.append((words, ()))
+    if len(words) <= 2:
+        cuts.append(((), words))
+    return cuts
 
 
 class NameIndex:

@@ -75,10 +75,14 @@ def of_structure(result: StructureResult, chosen: Chosen) -> Option:
 
 
 def groups(
-    found: SearchResults, *, professional: Chosen, structure: Chosen, more: Callable[[Group], Option] | None = None
-) -> list[dict[str, Any]]:
-    """Return the groups of the box; `more(group)` gives what "Voir les N autres" does, when there are others."""
-    made = []
+    found: SearchResults, *, professional: Chosen, structure: Chosen, more: Callable[[Group], Option] | None = None,
+    anywhere: Option | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return the groups of the box; `more(group)` gives what "Voir les N autres" does, when there are others.
+
+    `anywhere` is what searching without the place does, offered when there is no such place.
+    """
+    made = [without_place(anywhere)] if anywhere and found.unknown_place else []
     if found.professionals.results:
         options = [of_professional(r, professional) for r in found.professionals.results]  # type: ignore[arg-type]
         made.append(_group("annuaire", "Annuaire national", "professionnel", found.professionals, options, more))
@@ -86,6 +90,17 @@ def groups(
         options = [of_structure(r, structure) for r in found.structures.results]  # type: ignore[arg-type]
         made.append(_group("structures", "Annuaire des structures", "structure", found.structures, options, more))
     return made
+
+
+def without_place(anywhere: Option) -> dict[str, Any]:
+    """Return the group that offers the same search without its place; `anywhere` is what choosing does."""
+    option = {"id": "sans-lieu", "title": "Chercher sans ville ni code postal", "lines": [], **anywhere}
+    return {"id": "groupe-lieu", "label": "Ville / Code postal", "options": [option]}
+
+
+def no_such_place(place: str) -> str:
+    """Return what is said when the field « Ville / Code postal » names no place."""
+    return f"Aucune commune « {place} » : corrigez la ville ou le code postal, ou cherchez sans."
 
 
 def counted(group: Group, noun: str) -> str:
@@ -96,11 +111,14 @@ def counted(group: Group, noun: str) -> str:
 
 def sentence(found: SearchResults) -> str:
     """Return what is announced under the box: "5 résultats : 4 professionnels, 1 structure."."""
+    if found.unknown_place:
+        return no_such_place(found.unknown_place)
     if found.is_empty:
         return "Aucun résultat."
     parts = _parts(found)
-    start = "Rien d'exactement écrit ainsi. Orthographes proches : " if found.is_corrected else ""
-    return f"{start}{', '.join(parts)}."
+    start = "Rien d’exactement écrit ainsi. Orthographes proches : " if found.is_corrected else ""
+    said = f"{start}{', '.join(parts)}."
+    return said[0].upper() + said[1:]
 
 
 def _parts(found: SearchResults) -> Iterable[str]:
@@ -114,17 +132,17 @@ def _group(
     key: str, label: str, noun: str, group: Group, options: list[Option], more: Callable[[Group], Option] | None
 ) -> dict[str, Any]:
     if more and group.others:
-        rest = f"Voir plus de {group.others} autres" if group.is_more_than_counted else _see_others(group.others)
+        rest = "Voir les autres" if group.is_more_than_counted else _see_others(group.others)
         options.append({"id": f"{key}-suite", "title": rest, "lines": [], **more(group)})
     return {"id": f"groupe-{key}", "label": f"{label}, {counted(group, noun)}", "options": options}
 
 
 def _see_others(count: int) -> str:
-    return f"Voir les {count} autres" if count > 1 else "Voir l'autre"
+    return f"Voir les {count} autres" if count > 1 else "Voir l’autre"
 
 
 def _workplace(result: ProfessionalResult) -> str:
-    name = result.structure_name or "Sans lieu d'exercice connu"
+    name = result.structure_name or "Sans lieu d’exercice connu"
     if not result.other_places:
         return name
     return f"{name} et {plural(result.other_places, 'autre lieu', 'autres lieux')}"

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from coordination.common.nomenclatures import synonyms
 from coordination.common.nomenclatures.synonyms import Target
-from coordination.directory.search import places
+from coordination.directory.search import places, workplaces
 from coordination.directory.search.lexicon import EMPTY, Lexicon
+from coordination.directory.search.names import splits
 from coordination.directory.search.places import Place
 from coordination.directory.search.typed import Typed
 
@@ -21,28 +22,27 @@ SURE = (1, 2)
 RIVAL_NAMES = (0, 3)
 RIVAL_PROFESSION = (3, 3)
 GUESSED_TOWN = (2, 3)
+GUESSED_TOWN_ALONE = (3, 3)
 WORKPLACE = (2, 2)
 MAX_NAME_WORDS = 5
-MAX_READINGS = 4
+MAX_READINGS = 7
+MAX_WORKPLACES = 3
 SHORTEST_TOWN = 3
-
-# What a structure's name begins with in everyday talk: from such a word on, a workplace is being named.
-_WORKPLACE_WORDS = frozenset({
-    "association", "cabinet", "centre", "ch", "chu", "chru", "clinique", "cmp", "cmpp", "cpts", "dac", "ehpad", "esat",
-    "fam", "foyer", "had", "hopital", "ime", "institut", "itep", "laboratoire", "maison", "mas", "mdph", "msp",
-    "pharmacie", "polyclinique", "residence", "saad", "samsah", "savs", "service", "sessad", "spasad", "ssiad", "usld",
-})  # fmt: skip
+SHORTEST_TOWN_ALONE = 4
+# With so many people of that name, one screen, the words are the start of a name.
+NAMESAKES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to understand the text; empty fields restrict nothing."""
+    """One way to understand the text; empty fields restrict nothing. `words` is what does not say where."""
 
     names: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     targets: tuple[Target, ...] = ()
     workplace: tuple[str, ...] = ()
     ranks: tuple[int, int] = SURE
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,17 @@ def readings(
     """
     filters = filters or Filters()
     words = typed.words
-    numbers = _numbers(words)
     professions = _professions(words)
     towns = [_Span(s.start, s.end, places=s.places) for s in places.spans(words)]
+    # The 13 of "paris 13" is no département.
+    of_towns = {i for town in towns for i in range(town.start, town.end)}
+    numbers = {i: place for i, place in _numbers(words).items() if i not in of_towns}
     found: list[Reading] = []
     for chosen, ranks in _choices(words, professions, towns):
         reading = _read(words, chosen, numbers, near)
         found.append(replace(reading, ranks=ranks))
-    found = [*_at_workplace(found), *found]
-    if not (towns or numbers) and (guess := _guessed_town(words, professions, lexicon)):
+    found = _with_workplaces(found, words, lexicon)
+    if not (towns or numbers) and (guess := _guessed_town(words, professions, lexicon, near)):
         found.append(guess)
     restricted = (_restrict(reading, filters) for reading in dict.fromkeys(found or [Reading()]))
     return tuple(r for r in restricted if r and _is_usable(r))[:MAX_READINGS]
@@ -138,31 +140,55 @@ def _read(words: Sequence[str], chosen: Sequence[_Span], numbers: dict[int, Plac
         where = places.narrow(where, near, number) if where else (number,) if number else ()
     targets = tuple(t for span in chosen for t in span.targets)
     names = tuple(w for i, w in enumerate(words) if i not in taken and i not in loose)
-    return Reading(names=names, places=where, targets=targets)
+    saying_where = {i for span in chosen if span.places for i in range(span.start, span.end)} | set(loose)
+    rest = tuple(w for i, w in enumerate(words) if i not in saying_where)
+    return Reading(names=names, places=where, targets=targets, words=rest)
 
 
-def _at_workplace(found: Sequence[Reading]) -> list[Reading]:
-    """Return the likeliest reading with its last names taken as a workplace: "dupont ehpad les tilleuls"."""
-    for reading in found[:1]:
-        for at, word in enumerate(reading.names):
-            if word in _WORKPLACE_WORDS:
-                names, workplace = reading.names[:at], reading.names[at:]
-                return [replace(reading, names=names, workplace=workplace, ranks=WORKPLACE)]
-    return []
+def _with_workplaces(found: list[Reading], words: Sequence[str], lexicon: Lexicon) -> list[Reading]:
+    """Return the readings with those where some words name a workplace: "dupont ehpad les tilleuls".
+
+    A word that begins such names says so ("selarl"), and that comes first; without one it is tried, last, when nobody
+    could bear the names of the other readings. What was taken for a town, a trade or a postal code may be part of the
+    workplace's name.
+    """
+    sources = dict.fromkeys([Reading(names=tuple(words), words=tuple(words)), *found])
+    said = [_with(source, cut) for source in sources for cut in workplaces.announced(source.names, lexicon)]
+    if said:
+        return [*list(dict.fromkeys(said))[:MAX_WORKPLACES], *found]
+    if any(_may_be_somebody(reading, lexicon) for reading in found):
+        return found
+    tried = [_with(source, cut) for source in sources for cut in workplaces.possible(source.names, lexicon)]
+    return [*found, *list(dict.fromkeys(tried))[:MAX_WORKPLACES]]
 
 
-def _guessed_town(words: Sequence[str], professions: list[_Span], lexicon: Lexicon) -> Reading | None:
-    """Return the reading where the last words begin the name of a town, something else being said before."""
+def _with(source: Reading, cut: workplaces.Cut) -> Reading:
+    return replace(source, names=cut.names, workplace=cut.workplace, ranks=WORKPLACE)
+
+
+def _may_be_somebody(reading: Reading, lexicon: Lexicon) -> bool:
+    return not reading.names or any(lexicon.may_have(*cut) for cut in splits(reading.names))
+
+
+def _guessed_town(words: Sequence[str], professions: list[_Span], lexicon: Lexicon, near: str) -> Reading | None:
+    """Return the reading where the last words begin the name of a town.
+
+    All of them, when hardly anybody has a name that begins so: those who have come before the town's people.
+    """
     free_from = max((span.end for span in professions), default=0)
-    for start in range(max(free_from, 1), len(words)):
-        phrase = " ".join(words[start:])
-        if len(phrase) < SHORTEST_TOWN or lexicon.given.holds(phrase) or lexicon.family.holds(phrase):
+    for start in range(free_from, len(words)):
+        phrase, key = " ".join(words[start:]), "".join(words[start:])
+        if len(key) < SHORTEST_TOWN or lexicon.given.holds(key) or lexicon.family.holds(key):
             return None
+        if start == 0 and (len(key) < SHORTEST_TOWN_ALONE or lexicon.has_many_beginning(key, NAMESAKES)):
+            continue
         if where := places.beginning(phrase):
             taken = {i for span in professions for i in range(span.start, span.end)}
             names = tuple(w for i, w in enumerate(words[:start]) if i not in taken)
             targets = tuple(t for span in professions for t in span.targets)
-            return Reading(names=names, places=where[: places.MAX_HOMONYMS], targets=targets, ranks=GUESSED_TOWN)
+            ranks = GUESSED_TOWN if start else GUESSED_TOWN_ALONE
+            where = places.narrow(where, near, None)
+            return Reading(names, where, targets, ranks=ranks, words=tuple(words[:start]))
     return None
 
 
@@ -189,20 +215,3 @@ def _is_usable(reading: Reading) -> bool:
 
 def _overlap(one: _Span, other: _Span) -> bool:
     return one.start < other.end and other.start < one.end
-
-
-def splits(names: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return every (family, given) cut of name words, either order; likeliest first.
-
-    >>> splits(("martin", "jean"))[:2]
-    [(('martin',), ('jean',)), (('jean',), ('martin',))]
-    """
-    words = tuple(names)
-    cuts: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
-    for at in range(1, len(words)):
-        cuts.append((words[:at], words[at:]))
-        cuts.append((words[at:], words[:at]))
-    cuts.append((words, ()))
-    if len(words) <= 2:
-        cuts.append(((), words))
-    return cuts

@@ -108,11 +108,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """The answer to one text. `is_corrected`: nothing was found as typed, these are the nearest spellings."""
+    """The answer to one text. `is_corrected`: nothing was found as typed, these are the nearest spellings.
+
+    `unknown_place`: the town asked beside the text is in no list, so nothing was searched.
+    """
 
     professionals: Group = Group("professional")
     structures: Group = Group("structure")
     is_corrected: bool = False
+    unknown_place: str = ""
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -125,17 +129,24 @@ class SearchResults:
 
 @lru_cache(maxsize=2048)
 def profession_label(code: str, speciality: str = "", *, feminine: bool = False, fonction: str = "") -> str:
-    """Return what a person does, as screens say it: "Infirmière", "Médecin généraliste", "Médecin, cardiologie"."""
+    """Return what a person does, as screens say it: "Infirmière", "Médecin généraliste", "Médecin, cardiologie".
+
+    `code` is a profession or a role: coordinators and secretaries have no profession code of their own.
+    """
     if code == "10" and speciality in _GENERAL_MEDICINE:
         return "Médecin généraliste"
-    label = nomenclatures.label("profession", code, feminine=feminine) or ""
+    concept = nomenclatures.find_profession_or_role(code)
+    label = (concept.feminine if feminine else concept.label) if concept else ""
     if fonction and (code in ("", "99") or not label):
         # Code 99 says "see the role": trades without a profession code (aide à domicile, coordinateur...).
         label = nomenclatures.label("role", fonction, feminine=feminine) or label
     detail = nomenclatures.label("savoir_faire", speciality) if speciality else None
     if not detail:
         return label
-    return f"{label}, {detail[0].lower()}{detail[1:]}" if label else detail
+    if not label:
+        return detail
+    # "ORL et chirurgie cervico-faciale" keeps its capitals: only a word begins with one.
+    return f"{label}, {detail if detail[:2].isupper() else detail[0].lower() + detail[1:]}"
 
 
 def town_name(town: str) -> str:

@@ -11,7 +11,8 @@ from coordination.common.text import fold_words
 MAX_LENGTH = 200
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _LONG_NUMBER = re.compile(r"(?<![\w@])(?:\+\s?)?\d(?:[ .\-]?\d){8,}(?!\w)")
-_CORSICAN = re.compile(r"(?<!\w)2[abAB][ .]?(?:\d[ .]?){6}\d(?!\w)")
+# A FINESS or ADELI number of Corsica, or the second with the type of identifier before it, as the files write it.
+_CORSICAN = re.compile(r"(?<!\w)(0 ?)?2[abAB][ .]?(?:\d[ .]?){6}\d(?!\w)")
 # Titles say nothing that the profession does not say better; "docteur" alone stays (it means médecin).
 _TITLES = frozenset({
     "dr", "pr", "m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "maitre", "rpps", "finess", "adeli",
@@ -49,7 +50,7 @@ def read(text: str | None) -> Typed:
         rest = rest.replace(email[0], " ")
     if corsican := _CORSICAN.search(rest):
         code = re.sub(r"[ .]", "", corsican[0]).upper()
-        found |= {"finess": code, "national_ids": (f"0{code}",)}
+        found |= {"national_ids": (code,)} if corsican[1] else {"finess": code, "national_ids": (f"0{code}",)}
         rest = rest.replace(corsican[0], " ")
     elif number := _LONG_NUMBER.search(rest):
         meanings = _meanings(re.sub(r"[^\d+]", "", number[0]))

@@ -38,11 +38,15 @@ def refresh(cursor: CursorWrapper) -> None:
     """
     version = uuid7()
     for kind, source in _SOURCES.items():
+        # Read apart from the writing: only then may several processes of the server count.
         cursor.execute(
-            f"INSERT INTO directory_vocabulary (id, kind, words, version) SELECT %s, %s,"  # noqa: S608 - our constants
-            f" coalesce(string_agg(w || E'\\t' || n, E'\\n' ORDER BY n DESC), ''), %s FROM ({source}) AS words"
-            " WHERE w <> '' ON CONFLICT (kind) DO UPDATE SET words = EXCLUDED.words, version = EXCLUDED.version",
-            [uuid7(), kind, version],
+            "SELECT coalesce(string_agg(w || E'\\t' || n, E'\\n' ORDER BY n DESC), '')"
+            f" FROM ({source}) AS words WHERE w <> ''"  # noqa: S608 - our constants
+        )
+        cursor.execute(
+            "INSERT INTO directory_vocabulary (id, kind, words, version) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (kind) DO UPDATE SET words = EXCLUDED.words, version = EXCLUDED.version",
+            [uuid7(), kind, cursor.fetchone()[0], version],
         )
 
 

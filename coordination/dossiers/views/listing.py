@@ -57,7 +57,7 @@ def open_dossier(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@recently_authenticated
+@recently_authenticated(gives_file=True)
 def export_xlsx(request: HttpRequest) -> HttpResponse:
     """The columns of the list as a spreadsheet, traced with the number of people in it."""
     filters, wanted = _asked(request)
@@ -86,13 +86,14 @@ def _asked(request: HttpRequest) -> tuple[Filters, Wanted]:
 
 def _page(request: HttpRequest, filters: Filters, wanted: Wanted) -> HttpResponse:
     reader = Reader.of(request.user)
-    listed = FileActive(reader, filters, wanted)
-    rows, counts = listed.page(), listed.counts()
+    listed, counts = FileActive(reader, filters, wanted).settled()
+    rows = listed.page()
     _trace(request, _action(request, wanted), len(rows.dossiers))
-    return render(request, "dossiers/list.html", _context(request, reader, filters, wanted, rows, counts))
+    return render(request, "dossiers/list.html", _context(request, listed, rows, counts))
 
 
-def _context(request, reader: Reader, filters: Filters, wanted: Wanted, rows: Rows, counts: Counts) -> dict:
+def _context(request, listed: FileActive, rows: Rows, counts: Counts) -> dict:
+    reader, filters, wanted = listed.reader, listed.filters, listed.wanted
     return {
         "reader": reader,
         "filters": filters,
@@ -106,6 +107,7 @@ def _context(request, reader: Reader, filters: Filters, wanted: Wanted, rows: Ro
         "states": STATES,
         "motifs": [("", "Tous les motifs"), *Dossier.Motif.choices],
         "territories": TERRITORIES,
+        "referents": _referents(listed),
         "previous_query": filters.query(avant=rows.before, apres=None, page=max(filters.page - 1, 1)),
         "next_query": filters.query(apres=rows.after, avant=None, page=filters.page + 1),
         "list_query": filters.first_page().query(),
@@ -120,6 +122,15 @@ def _tab(vue: str, label: str, filters: Filters, counts: Counts) -> dict:
         "url": reverse("dossiers:list") + filters.first_page().query(vue=vue),
         "current": vue == filters.vue,
     }
+
+
+def _referents(listed: FileActive) -> list[tuple[str, str]]:
+    """Return the choices of « Référent »; none when no room tells who that is, or when this reader is not told."""
+    found, chosen = listed.referents(), listed.filters.referent
+    if found and chosen not in ("", *(value for value, _ in found)):
+        # One who is no longer among them: the list stays filtered, and says so.
+        found = [*found, (chosen, "Autre référent")]
+    return [("", "Tous les référents"), *found] if found else []
 
 
 def _columns() -> list[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from coordination.accounts import drafts
 from coordination.common.errors import DomainError
 from coordination.common.htmx import redirect
 from coordination.dossiers import actions
@@ -18,15 +20,18 @@ from coordination.dossiers.strip import strip_and_nav
 from habilitations.errors import NotAllowed
 from habilitations.rubriques import Action, Rubrique
 
+DRAFT = "dossier-statut"
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @rubric_view(Rubrique.IDENTITE)
 def status(request: HttpRequest, entry) -> HttpResponse:
     """Reading is enough to come: in a read-only dossier the right to reopen is asked by the act itself."""
     if request.method != "POST":
-        return _page(
-            request, entry, StatusForm(initial={"status": entry.dossier.status, "seen": entry.dossier.status})
-        )
+        # With the state its author had read: a change made since is then said, not overwritten.
+        kept = drafts.load(request.user, DRAFT, entry.dossier.pk)
+        initial = {"status": entry.dossier.status, "seen": entry.dossier.status} | (kept.dict() if kept else {})
+        return _page(request, entry, StatusForm(initial=initial), draft_found=bool(kept))
     form = StatusForm(request.POST)
     if not form.is_valid():
         return _page(request, entry, form, 422)
@@ -52,16 +57,19 @@ def status(request: HttpRequest, entry) -> HttpResponse:
     except DomainError as error:
         form.refuse(error)
         return _page(request, entry, form, 422)
+    drafts.clear(request.user, DRAFT, entry.dossier.pk)
     messages.success(request, "Le statut du dossier est enregistré.")
     return redirect(request, "dossiers:home", entry.dossier.pk)
 
 
-def _page(request: HttpRequest, entry, form: StatusForm, code: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, entry, form: StatusForm, code: int = 200, *, draft_found=False) -> HttpResponse:
     may_freeze = entry.access.may(Action.CLOSE_DOSSIER)
     context = strip_and_nav(entry, "") | {
         "form": form,
         "changes": status_changes(entry.dossier),
         "may_freeze": may_freeze,
+        "draft_url": reverse("accounts:draft", args=[DRAFT, entry.dossier.pk]),
+        "draft_found": draft_found,
         "may_change": may_freeze or entry.access.can_write(Rubrique.IDENTITE),
     }
     return render(request, "dossiers/status.html", context, status=code)

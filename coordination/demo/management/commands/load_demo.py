@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from coordination.common.errors import DomainError
 from coordination.demo import loader
 from coordination.demo.people import accounts_text
+from coordination.settings import environment as env
 
 
 class Command(BaseCommand):
@@ -12,8 +13,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--accounts", action="store_true", help="afficher seulement les comptes")
-        parser.add_argument("--professionals", type=int, default=loader.PROFESSIONALS)
-        parser.add_argument("--dossiers", type=int, default=60)
+        # By the environment too: `make run` passes no option.
+        professionals = env.number("DEMO_PROFESSIONALS", loader.PROFESSIONALS)
+        parser.add_argument("--professionals", type=int, default=professionals)
+        parser.add_argument("--dossiers", type=int, default=env.number("DEMO_DOSSIERS", loader.DOSSIERS))
 
     def handle(self, *, accounts, professionals, dossiers, **options):
         if accounts:

@@ -8,7 +8,7 @@ import coordination.common.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("circle", "0001_initial"),
+        ("circle", "0002_doubles_of_structures"),
         ("dossiers", "0001_initial"),
     ]
 

@@ -9,6 +9,11 @@ from django.db import models
 from django.db.models import Q
 
 from coordination.common.ids import uuid7
+from habilitations.models.structures import (  # noqa: F401 - callers import every model from here
+    Delegate,
+    LegalStructure,
+    StructureAdministrator,
+)
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
 
 
@@ -102,6 +107,7 @@ class VouchedProfession(models.Model):
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    end_reason = models.CharField("motif", max_length=300, blank=True)
 
     objects = VouchedProfessionQuerySet.as_manager()
 
@@ -113,49 +119,6 @@ class VouchedProfession(models.Model):
                 condition=Q(ended_at=None),
                 name="one_current_profession_per_account",
                 violation_error_message="Ce compte a déjà une profession confirmée.",
-            ),
-        ]
-
-
-class LegalStructure(models.Model):
-    """The « personne morale » switch: a structure whose delegates may enter the dossiers opened to it."""
-
-    structure = models.OneToOneField(
-        "directory.Structure", primary_key=True, on_delete=models.PROTECT, related_name="legal"
-    )
-    opened_at = models.DateTimeField(auto_now_add=True)
-    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    closed_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        verbose_name = "structure personne morale"
-
-
-class DelegateQuerySet(models.QuerySet):
-    def current(self):
-        return self.filter(ended_at=None, structure__legal__closed_at=None, structure__legal__isnull=False)
-
-
-class Delegate(models.Model):
-    """A person through whom a structure acts, each with his own profession's rights (rule 3)."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    structure = models.ForeignKey("directory.Structure", on_delete=models.PROTECT, related_name="delegates")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="delegations")
-    started_at = models.DateTimeField(auto_now_add=True)
-    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    ended_at = models.DateTimeField(null=True, blank=True)
-
-    objects = DelegateQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "délégué de structure"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["structure", "user"],
-                condition=Q(ended_at=None),
-                name="delegate_once_per_structure",
-                violation_error_message="Cette personne est déjà déléguée de cette structure.",
             ),
         ]
 
@@ -173,7 +136,9 @@ class HabilitationQuerySet(models.QuerySet):
 class Habilitation(models.Model):
     """Whether one member may enter one dossier: one state, one place.
 
-    Refusal and habilitation are values of the same column, so that they cannot both be stored.
+    Refusal and habilitation are values of the same column, so that they cannot both be stored; that the state
+    "refus" has its standing refusal, and no other state has one, is checked by the database when the act ends
+    (migration 0004_refusal_and_state_agree).
     """
 
     class State(models.TextChoices):
@@ -243,6 +208,13 @@ class Habilitation(models.Model):
                 violation_error_message="Une habilitation concerne une personne ou une structure, pas les deux.",
             ),
         ]
+
+    def gives_access_back(self) -> bool:
+        """Whether undoing the end of this row opens the dossier again: it was granted, or waiting, when it ended."""
+        if self.ended_at is None or self.state == Habilitation.State.REFUS:
+            return False
+        last = self.changes.order_by("-at", "-id").first()
+        return last is not None and last.before in (Habilitation.State.OUI, Habilitation.State.ATTENTE)
 
 
 class StateChange(models.Model):

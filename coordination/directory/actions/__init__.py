@@ -12,8 +12,14 @@ from django.db import IntegrityError, transaction
 
 from coordination.accounts.models import User
 from coordination.common.french import plural
+from coordination.common.identifiers import parse_person_name
 from coordination.common.text import capital_family, capital_given, fold, squeeze
-from coordination.directory.errors import AlreadyAttached, AlreadyInDirectory, StructureMergeRefused
+from coordination.directory.errors import (
+    AlreadyAttached,
+    AlreadyInDirectory,
+    StructureContactMissing,
+    StructureMergeRefused,
+)
 from coordination.directory.models import Activity, Attachment, Professional, Source, Structure
 from habilitations.actions import activate_waiting, count_contradictions, same_structures, vouch_profession
 from habilitations.models import VouchedProfession
@@ -29,12 +35,15 @@ STRUCTURE_FIELDS = frozenset({
 def create_local_structure(*, by: User, **values: Any) -> Structure:
     """Create a structure the national files do not know, from checked values (names of STRUCTURE_FIELDS).
 
-    `name` is required. Raises AlreadyInDirectory when its FINESS number is there already; TypeError for a column
-    that is not a person's to fill.
+    `name` is required, with a phone, an e-mail or an MSSanté address (issue 2, section 6). Raises
+    StructureContactMissing; AlreadyInDirectory when its FINESS number is there already; TypeError for a column that
+    is not a person's to fill.
     """
     unknown = values.keys() - STRUCTURE_FIELDS
     if unknown:
         raise TypeError(f"not fields of a local structure: {', '.join(sorted(unknown))}")
+    if not any(values.get(name) for name in ("phone", "email", "mss_address")):
+        raise StructureContactMissing
     finess = values.get("finess") or ""
     if finess and Structure.objects.filter(finess=finess).exists():
         raise AlreadyInDirectory(name="Cette structure", field="finess")
@@ -68,8 +77,9 @@ def create_local_professional(
     """Create a professional, with or without RPPS, and the activity under which the search finds them.
 
     With an RPPS or ADELI number the row is the one the national file will take over at its next load.
-    Raises AlreadyInDirectory when that number is there already.
+    Raises InvalidName (no letter in the name), AlreadyInDirectory when that number is there already.
     """
+    parse_person_name(family_name, field="family_name")
     national_id = f"8{rpps}" if rpps else (f"0{adeli}" if adeli else "")
     if national_id and Professional.objects.filter(national_id=national_id).exists():
         raise AlreadyInDirectory(name="Ce professionnel", field="rpps" if rpps else "adeli")

@@ -18,6 +18,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from coordination.accounts import drafts
 from coordination.accounts.decorators import recently_authenticated
 from coordination.common.errors import DomainError
 from coordination.common.htmx import is_fragment, redirect, vary_on_htmx
@@ -29,6 +30,7 @@ from habilitations import access
 SHOWN = 8
 ALL = 50
 NEAR_SECONDS = 300
+STRUCTURE_DRAFT = "annuaire-structure"
 _ANY = "00000000-0000-0000-0000-000000000000"
 
 _near: dict[Any, tuple[float, str]] = {}
@@ -95,7 +97,9 @@ def create_structure(request: HttpRequest) -> HttpResponse:
     if not _may_create(request.user):
         raise PermissionDenied
     if request.method != "POST":
-        return render(request, "directory/structure_form.html", {"form": forms.StructureForm(), "doubles": []})
+        kept = drafts.load(request.user, STRUCTURE_DRAFT, request.user.pk)
+        form = forms.StructureForm(initial=kept.dict() if kept else None)
+        return _structure_page(request, form, draft_found=bool(kept))
     form = forms.StructureForm(request.POST)
     doubles: list[dict[str, Any]] = []
     if form.is_valid():
@@ -106,9 +110,18 @@ def create_structure(request: HttpRequest) -> HttpResponse:
             except DomainError as error:
                 form.add_error(error.field if error.field in form.fields else None, str(error))
             else:
+                drafts.clear(request.user, STRUCTURE_DRAFT, request.user.pk)
                 messages.success(request, f"La structure {made.name} est créée.")
                 return redirect(request, "directory:structure", made.pk)
-    return render(request, "directory/structure_form.html", {"form": form, "doubles": doubles}, status=422)
+    return _structure_page(request, form, doubles=doubles, status=422)
+
+
+def _structure_page(request: HttpRequest, form, *, doubles=(), draft_found=False, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form, "doubles": doubles, "draft_found": draft_found,
+        "draft_url": reverse("accounts:draft", args=[STRUCTURE_DRAFT, request.user.pk]),
+    }  # fmt: skip
+    return render(request, "directory/structure_form.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -168,7 +181,10 @@ def _answer(
 ) -> HttpResponse:
     """The fragment for a keystroke, else the page with its results when something was asked."""
     asked = request.method == "POST"
-    groups = options.groups(found, professional=_open_person, structure=_open_structure, more=_see_all(request, typed))
+    groups = options.groups(
+        found, professional=_open_person, structure=_open_structure, more=_see_all(request, typed),
+        anywhere={"action": request.path, "fields": {**typed, "lieu": ""}, "action_label": "Chercher"},
+    )  # fmt: skip
     context = {"groups": groups, "status": options.sentence(found)}
     if is_fragment(request):
         return vary_on_htmx(render(request, "directory/_results.html", context))

@@ -1,0 +1,81 @@
+"""Two entries of a circle that the directory found to be one structure: one stays, the other leaves as a double.
+
+A merge of the directory rewrites no row (house.md): what follows in each circle is for a person to decide.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from circle import roles
+from circle.actions.assigning import give_role
+from circle.actions.common import KIND, lock_circle, locked_member, next_version, record
+from circle.actions.leaving import end_stay, require_right_to_remove
+from circle.errors import NotDouble
+from circle.models import Member, Period
+from habilitations import actions as habilitations
+from habilitations.models import Habilitation
+
+State = Habilitation.State
+
+
+@transaction.atomic
+def join_doubles(entry, member) -> tuple[Member, Member]:
+    """Join the entry of a structure with another one of the same structure; return (who stays, who leaves).
+
+    The one that has an access stays, else the one of the structure the directory keeps, else the first to have come.
+    It takes the other's role when it has none, its refusal and its discretion; the other's period ends as a double,
+    which `undo_removal` undoes. Needs the right to remove. Raises NotDouble, GrantNotAllowed, NotPresent,
+    MemberUnknown.
+    """
+    lock_circle(entry)
+    found = [locked_member(entry, each) for each in _same(entry, member)]
+    if len(found) < 2:
+        raise NotDouble
+    stays, leaves = sorted(found, key=_rank)[:2]
+    require_right_to_remove(entry, leaves)
+    held = leaves.roles.on_day(timezone.localdate()).first()
+    refusal = leaves.habilitation.refusals.filter(withdrawn_at=None).first()
+    end_stay(entry, leaves, reason=Period.EndReason.DOUBLON)
+    today = timezone.localdate()
+    if held and not stays.roles.from_day(today).exists():
+        give_role(entry, stays, held.role)
+    if leaves.discreet and not stays.discreet:
+        stays.discreet = True
+        next_version(stays, "discreet")
+    if refusal and stays.habilitation.state != State.REFUS:
+        _refuse_too(entry, stays, refusal)
+    return stays, leaves
+
+
+def _same(entry, member: Member) -> list[Member]:
+    if member.kind != roles.STRUCTURE:
+        return []
+    return list(
+        Member.objects.shown_to(entry.access)
+        .filter(
+            dossier_id=entry.dossier.pk,
+            structure__in=habilitations.same_structures(member.structure_id),
+            periods__ends_on=None,
+        )
+        .order_by("pk")
+    )
+
+
+def _rank(member: Member) -> tuple:
+    opened = member.habilitation.state in (State.OUI, State.ATTENTE)
+    return (not opened, member.structure.merged_into_id is not None, member.created_at)
+
+
+def _refuse_too(entry, member: Member, refusal) -> None:
+    before = member.habilitation.state
+    habilitations.record_refusal(
+        member.habilitation,
+        by=entry.user,
+        access=entry.access,
+        refused_on=refusal.refused_on,
+        collected=refusal.collected,
+        comment=refusal.comment,
+    )
+    record(entry, member, KIND.STATE, before=before, after=State.REFUS)

@@ -1,0 +1,67 @@
+"""Whose dossiers: the filter « Référent » of Patients, as a reader may know it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from circle import roles
+from circle.models import RoleHolding, RoleHoldingQuerySet
+from coordination.common.text import person_name
+from coordination.dossiers.file_active import MINE, NOBODY, Reader
+from habilitations.access import REDUCED_CIRCLE_PROFILES
+from habilitations.rubriques import Rubrique
+
+# A list one reads with the eyes; beyond, one filters otherwise.
+MOST = 100
+
+
+def choices(reader: Reader, dossier_ids) -> list[tuple[str, str]]:
+    """Return « Moi », « Sans référent », then the référents of these dossiers by name: (value, label) pairs.
+
+    `dossier_ids` is a subquery. A référent entered by hand is another one in each dossier: not offered. Empty for who
+    may not read the circle. One SQL statement.
+    """
+    if not _sees_circle(reader):
+        return []
+    found = (
+        _known_to(reader)
+        .filter(dossier_id__in=dossier_ids, member__professional__isnull=False)
+        .exclude(member__habilitation__user=reader.user)
+        .order_by("member__professional__search_family", "member__professional__search_given", "member__professional")
+        .values_list("member__professional", "member__professional__family_name", "member__professional__given_name")
+        .distinct()[:MOST]
+    )
+    named = [(str(pk), person_name(family, given)) for pk, family, given in found]
+    return [(MINE, "Moi, référent du parcours"), (NOBODY, "Sans référent"), *named]
+
+
+def condition(reader: Reader, value: str) -> Exists | Q | None:
+    """Return whether this person is the référent of the dossier OuterRef("pk") today; None for who may not know.
+
+    A discreet référent one may not see (rule 7) is nobody's: neither found by name nor counted as there.
+    """
+    if not _sees_circle(reader):
+        return None
+    here = _known_to(reader).filter(dossier=OuterRef("pk"))
+    if value == NOBODY:
+        return ~Exists(here)
+    if value == MINE:
+        # One always knows of oneself.
+        return Exists(_current().filter(dossier=OuterRef("pk"), member__habilitation__user=reader.user))
+    return Exists(here.filter(member__professional=UUID(value)))
+
+
+def _sees_circle(reader: Reader) -> bool:
+    return reader.can_read(Rubrique.CERCLE) and reader.profile not in REDUCED_CIRCLE_PROFILES
+
+
+def _known_to(reader: Reader) -> RoleHoldingQuerySet:
+    held = _current()
+    return held if reader.can_read(Rubrique.MEDICAL) else held.filter(member__discreet=False)
+
+
+def _current() -> RoleHoldingQuerySet:
+    return RoleHolding.objects.on_day(timezone.localdate()).filter(role=roles.REFERENT)

@@ -1,0 +1,184 @@
+"""Two entries of the directory merged later: a circle that held both shows it, and a person joins them."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from circle import actions
+from circle.errors import AlreadyMember, NotDouble
+from circle.models import Member, RoleHolding
+from coordination.directory.actions import merge_structure
+from habilitations.access import to_dossier
+from habilitations.errors import GrantNotAllowed, RefusalStands
+from tests.circle import factories as make
+
+pytestmark = pytest.mark.django_db
+SAID = "est deux fois dans le cercle"
+
+
+@pytest.fixture
+def houses(db):
+    """One typed for the coordination, one the directory keeps; both may sign in."""
+    delegate = make.account()
+    typed = make.legal_structure(delegate, name="SAAD saisi")
+    return typed, make.legal_structure(delegate, name="SAAD MODÈLE"), delegate
+
+
+@pytest.fixture
+def screen(client, entry):
+    client.force_login(entry.user)
+    url = reverse("circle:list", args=[entry.dossier.pk])
+    client.list = lambda query="": client.get(url + query).content.decode().replace("&#39;", "'")
+    client.join = lambda member: client.post(reverse("circle:join", args=[entry.dossier.pk, member.pk]))
+    return client
+
+
+def merge(entry, houses):
+    merge_structure(houses[0], houses[1], by=entry.user)
+
+
+def refuse(entry, member):
+    refusal = {"refused_on": timezone.localdate(), "collected": "ecrit", "comment": "Courrier"}
+    return actions.set_habilitation(entry, member, "refus", refusal=refusal)
+
+
+def here(entry):
+    return {row.id: row for row in Member.objects.rows(entry) if row.kind == "structure"}
+
+
+def test_the_list_says_it_once_the_directory_has_merged_them(screen, entry, houses):
+    older, newer = make.add_house(entry, houses[0]), make.add_house(entry, houses[1])
+    assert SAID not in screen.list()
+    merge(entry, houses)
+    page = screen.list()
+    assert f"SAAD MODÈLE {SAID}" in page
+    assert reverse("circle:join", args=[entry.dossier.pk, older.pk]) in page or str(newer.pk) in page
+    # The past is read, not changed.
+    assert SAID not in screen.list("?afficher=partis")
+
+
+def test_two_structures_of_one_name_are_no_double(screen, entry):
+    one, two = (make.add_house(entry, make.StructureFactory(name="PHARMACIE DU TEST")) for _ in range(2))
+    assert SAID not in screen.list()
+    with pytest.raises(NotDouble):
+        actions.join_doubles(entry, one)
+    with pytest.raises(NotDouble):
+        actions.join_doubles(entry, make.relative(entry))
+    assert set(here(entry)) == {one.pk, two.pk}
+
+
+def test_one_click_joins_them_and_one_more_puts_them_back(screen, entry, houses):
+    older = make.add_house(entry, houses[0], role="AIDE_DOMICILE")
+    newer = make.add_house(entry, houses[1])
+    merge(entry, houses)
+    before = here(entry)
+    assert screen.join(older).status_code == 303
+    page = screen.list()
+    assert "Les deux entrées de SAAD MODÈLE sont réunies." in page
+    assert SAID not in page
+    (row,) = here(entry).values()
+    assert (row.id, row.role) == (newer.pk, "Aide à domicile")
+    undo = reverse("circle:undo_removal", args=[entry.dossier.pk, older.pk])
+    assert undo in page
+    screen.post(undo)
+    assert {id: (row.role, row.state) for id, row in here(entry).items()} == {
+        id: (row.role, row.state) for id, row in before.items()
+    }
+    assert RoleHolding.objects.filter(ends_on=None, role="AIDE_DOMICILE").count() == 1
+    assert SAID in screen.list()
+
+
+def test_the_history_tells_it(entry, houses):
+    older, _ = make.add_house(entry, houses[0], role="AIDE_DOMICILE"), make.add_house(entry, houses[1])
+    merge(entry, houses)
+    actions.join_doubles(entry, older)
+    kinds = list(older.changes.order_by("at", "id").values_list("kind", "subject"))
+    assert kinds[-1] == ("retrait", "Doublon d'une autre entrée")
+
+
+def test_who_has_an_access_stays(entry, houses):
+    older, newer = make.add_house(entry, houses[0], wanted="oui"), make.add_house(entry, houses[1])
+    merge(entry, houses)
+    assert actions.join_doubles(entry, newer) == (older, newer)
+    assert to_dossier(houses[2], entry.dossier.pk) is not None
+
+
+def test_each_keeps_its_own_role_when_both_have_one(entry, houses):
+    older = make.add_house(entry, houses[0], role="AIDE_DOMICILE")
+    make.add_house(entry, houses[1], role="PORTAGE_REPAS")
+    merge(entry, houses)
+    actions.join_doubles(entry, older)
+    (row,) = here(entry).values()
+    assert row.role == "Portage de repas"
+
+
+@pytest.mark.req("SEC-5")
+@pytest.mark.parametrize("refused_first", [True, False])
+def test_a_refusal_survives(entry, houses, refused_first):
+    older, newer = make.add_house(entry, houses[0]), make.add_house(entry, houses[1])
+    refuse(entry, older if refused_first else newer)
+    merge(entry, houses)
+    stays, left = actions.join_doubles(entry, older)
+    assert stays == newer
+    (row,) = here(entry).values()
+    assert (row.state, row.access.detail.split(",")[0]) == ("refus", f"Noté le {timezone.localdate():%d/%m/%Y}")
+    standing = stays.habilitation.refusals.get(withdrawn_at=None)
+    assert (standing.collected, standing.comment) == ("ecrit", "Courrier")
+    with pytest.raises(RefusalStands):
+        actions.set_habilitation(entry, stays, "oui")
+    # Put back, the double is not a way round it.
+    back = actions.undo_removal(entry, left).member
+    with pytest.raises(RefusalStands):
+        actions.set_habilitation(entry, back, "oui")
+
+
+@pytest.mark.req("SEC-5")
+def test_it_is_withdrawn_once_for_both(entry, houses):
+    older, _ = make.add_house(entry, houses[0]), make.add_house(entry, houses[1])
+    refuse(entry, older)
+    merge(entry, houses)
+    stays, left = actions.join_doubles(entry, older)
+    withdrawal = {"withdrawn_on": timezone.localdate(), "collected": "oral"}
+    actions.set_habilitation(entry, stays, "oui", withdrawal=withdrawal)
+    assert stays.habilitation.__class__.objects.get(pk=stays.habilitation_id).state == "oui"
+    left.habilitation.refresh_from_db()
+    assert left.habilitation.state == "non"
+    assert not left.habilitation.refusals.filter(withdrawn_at=None).exists()
+
+
+@pytest.mark.req("PEERS-RULE-7")
+def test_a_discreet_entry_stays_discreet(entry, houses):
+    _, newer = make.add_house(entry, houses[0], discreet=True), make.add_house(entry, houses[1])
+    merge(entry, houses)
+    stays, _ = actions.join_doubles(entry, newer)
+    assert Member.objects.get(pk=stays.pk).discreet
+
+
+def test_who_may_not_remove_may_not_join(client, entry, houses):
+    older, _ = make.add_house(entry, houses[0]), make.add_house(entry, houses[1])
+    merge(entry, houses)
+    nurse = make.account()
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    with pytest.raises(GrantNotAllowed):
+        actions.join_doubles(make.entry_of(nurse, entry), older)
+    client.force_login(nurse)
+    assert SAID not in client.get(reverse("circle:list", args=[entry.dossier.pk])).content.decode()
+
+
+def test_a_structure_is_not_added_again_under_its_other_name(client, entry, houses):
+    older = make.add_house(entry, houses[0])
+    merge(entry, houses)
+    with pytest.raises(AlreadyMember):
+        make.add_house(entry, houses[1])
+    client.force_login(entry.user)
+    answer = client.get(reverse("circle:choose_structure", args=[entry.dossier.pk, houses[1].pk]))
+    assert answer.url == reverse("circle:member", args=[entry.dossier.pk, older.pk])
+
+
+def test_a_second_click_finds_nothing_to_join(screen, entry, houses):
+    older, newer = make.add_house(entry, houses[0]), make.add_house(entry, houses[1])
+    merge(entry, houses)
+    screen.join(older)
+    assert screen.join(newer).status_code == 303
+    assert "n'est plus deux fois" in screen.list()
+    assert list(here(entry)) == [newer.pk]

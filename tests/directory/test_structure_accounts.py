@@ -1,0 +1,429 @@
+"""« Comptes de ma structure »: a named person opens accounts and vouches for professions, in his structure only."""
+
+import re
+import time
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from coordination.accounts import drafts
+from coordination.accounts.actions import suspend_account
+from coordination.accounts.models import User
+from coordination.common.errors import DomainError
+from coordination.directory.actions import accounts as actions
+from coordination.directory.actions import merge_structure
+from coordination.directory.errors import AlreadyInStructure, AlreadyOffered, OfferAnswered, ProfessionNotListed
+from coordination.directory.models import Activity, Attachment, AttachmentOffer, Professional, Source
+from coordination.outbox.models import Message
+from habilitations.access import administered_structures, hat_of
+from habilitations.actions import end_administrator, name_administrator
+from habilitations.errors import (
+    AlreadyStructureAdministrator,
+    NotAllowed,
+    NotOfYourStructure,
+    OwnProfession,
+    VouchedElsewhere,
+)
+from habilitations.models import AccountTrace, Habilitation, StructureAdministrator, VouchedProfession
+from tests.accounts.factories import PASSWORD, UserFactory
+from tests.circle import factories as make
+from tests.directory.search_data import house, learn, person
+
+pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-18")]
+LIST = "/annuaire/comptes/"
+CREATE = "/annuaire/comptes/creer/manuellement/"
+
+
+@pytest.fixture
+def administrator():
+    return UserFactory(administrator=True)
+
+
+@pytest.fixture
+def ssiad():
+    return house("SSIAD EXEMPLE", category="354", finess="810009983")
+
+
+@pytest.fixture
+def director(ssiad, administrator):
+    """The person named for the SSIAD, an account of it like another."""
+    user = make.account("359", structure=ssiad, family_name="GABARIT", given_name="Denis")
+    name_administrator(ssiad, user, by=administrator)
+    return user
+
+
+@pytest.fixture
+def as_director(client, director):
+    client.force_login(director)
+    return client
+
+
+@pytest.fixture
+def helper(ssiad):
+    """An account of the SSIAD whose profession nobody has confirmed."""
+    return make.account("35", structure=ssiad, vouched=False, family_name="ÉBAUCHE", given_name="Nora")
+
+
+def typed(ssiad, **said):
+    values = {"email": "nouvelle@ssiad.example", "family_name": "Calque", "given_name": "Inès", "profession": "35",
+              "structure": str(ssiad.pk)}  # fmt: skip
+    return values | said
+
+
+def newcomer(**said):
+    return actions.Newcomer(**({"email": "nouvelle@ssiad.example", "family_name": "Calque", "given_name": "Inès",
+                                "profession": "35"} | said))  # fmt: skip
+
+
+def activity_of(user):
+    return user.attachment.professional.activities.select_related("structure", "professional").get()
+
+
+def traced(user):
+    return set(AccountTrace.objects.filter(actor_id=user.pk).values_list("action", flat=True))
+
+
+class TestDesignation:
+    def test_it_is_named_dated_and_opens_no_dossier(self, administrator, director, ssiad):
+        named = StructureAdministrator.objects.get()
+        assert (named.user, named.structure, named.named_by, named.ended_at) == (director, ssiad, administrator, None)
+        assert administered_structures(director) == [ssiad.pk]
+        assert not Habilitation.objects.filter(user=director).exists()
+        end_administrator(named, by=administrator)
+        named.refresh_from_db()
+        assert named.ended_by == administrator
+        assert administered_structures(director) == []
+        assert traced(administrator) == {"désignation", "fin de désignation"}
+        name_administrator(ssiad, director, by=administrator)
+
+    def test_once_at_a_time_by_an_administrator_only(self, administrator, director, ssiad):
+        with pytest.raises(AlreadyStructureAdministrator):
+            name_administrator(ssiad, director, by=administrator)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            StructureAdministrator.objects.create(structure=ssiad, user=director, named_by=administrator)
+        for by in (director, None):
+            with pytest.raises(NotAllowed):
+                name_administrator(ssiad, UserFactory(), by=by)
+        with pytest.raises(NotAllowed):
+            end_administrator(StructureAdministrator.objects.get(), by=director)
+
+    def test_a_suspended_account_looks_after_nothing(self, administrator, director):
+        suspend_account(director, by=administrator)
+        director.refresh_from_db()
+        assert administered_structures(director) == []
+
+    def test_merged_entries_are_one_structure(self, administrator, director, ssiad):
+        twin = house("SSIAD SAISI À LA MAIN", source=Source.LOCAL)
+        merge_structure(twin, ssiad, by=administrator)
+        assert set(administered_structures(director)) == {ssiad.pk, twin.pk}
+
+
+class TestOffer:
+    def test_a_new_address_gets_an_account_and_the_usual_link(self, director, ssiad):
+        offer = actions.offer_account(ssiad, newcomer(), by=director)
+        user = User.objects.get(email="nouvelle@ssiad.example")
+        assert (user.family_name, user.given_name, user.is_administrator) == ("CALQUE", "Inès", False)
+        assert user.changes.get().by == director
+        assert Message.objects.get().kind == "account.password_first"
+        # Nothing is attached and nothing is vouched for before the person has come.
+        assert not Attachment.objects.filter(user=user).exists()
+        assert offer.opens_account
+        assert "création de compte" in traced(director)
+
+    def test_the_first_sign_in_is_the_answer(self, client, director, ssiad):
+        actions.offer_account(ssiad, newcomer(), by=director)
+        user = User.objects.get(email="nouvelle@ssiad.example")
+        user.set_password(PASSWORD)
+        user.save()
+        EmailAddress.objects.filter(user=user).update(verified=True)
+        client.post("/compte/connexion/", {"login": user.email, "password": PASSWORD})
+        attachment = Attachment.objects.get(user=user)
+        assert (attachment.structure, attachment.professional.source) == (ssiad, Source.LOCAL)
+        assert Activity.objects.get(professional=attachment.professional).profession == "35"
+        assert AttachmentOffer.objects.get().is_accepted
+        assert hat_of(user).profession == ""
+
+    def test_a_known_address_is_only_asked(self, director, ssiad):
+        stranger = make.account("35", vouched=False, family_name="LOINTAIN")
+        before = Attachment.objects.get(user=stranger)
+        offer = actions.offer_account(ssiad, newcomer(email=stranger.email, family_name="Autre"), by=director)
+        assert User.objects.with_email(stranger.email).count() == 1
+        stranger.refresh_from_db()
+        assert stranger.family_name == "LOINTAIN"
+        assert Attachment.objects.get(user=stranger).structure == before.structure
+        message = Message.objects.get()
+        assert (message.kind, message.to) == ("account.offer", stranger.email)
+        assert str(offer.pk) in message.text
+        # Signing in is no answer for an account that was there before.
+        actions.accept_offer(offer, by=stranger)
+        assert Attachment.objects.get(user=stranger).structure == ssiad
+
+    def test_both_look_the_same_on_the_screen(self, as_director, ssiad):
+        """A person who types addresses learns nothing of who has an account (docs/decisions)."""
+        known = make.account(vouched=False)
+        closed = UserFactory(suspended=True)
+        answers, pages = [], []
+        for email in ("inconnue@ailleurs.example", known.email, closed.email):
+            answer = as_director.post(CREATE, typed(ssiad, email=email))
+            answers.append((answer.status_code, answer.url))
+            page = as_director.get(LIST).content.decode()
+            AttachmentOffer.objects.get(email=email)
+            row = re.sub(r'(action|value)="[^"]*"', "", page[page.index("CALQUE") : page.index("Annuler la demande")])
+            pages.append((row.replace(email, "…"), "un message part à cette adresse" in page))
+            AttachmentOffer.objects.all().delete()
+        assert answers == [(303, LIST)] * 3
+        assert pages[0][1]
+        assert len(set(pages)) == 1
+        # The account that is shut receives nothing.
+        assert not Message.objects.filter(to=closed.email).exists()
+
+    def test_a_twin_demand_and_an_account_of_the_house_are_said(self, director, ssiad, helper):
+        actions.offer_account(ssiad, newcomer(), by=director)
+        with pytest.raises(AlreadyOffered):
+            actions.offer_account(ssiad, newcomer(email="NOUVELLE@ssiad.example"), by=director)
+        with pytest.raises(AlreadyInStructure):
+            actions.offer_account(ssiad, newcomer(email=helper.email), by=director)
+
+    def test_a_professional_of_the_structure_is_taken_from_the_directory(self, director, ssiad):
+        nurse = person("SPÉCIMEN", "Ana", structure=ssiad)
+        found = newcomer(profession="60", professional=nurse.professional)
+        offer = actions.offer_account(ssiad, found, by=director)
+        actions.accept_offer(offer, by=offer.user)
+        assert Attachment.objects.get(user=offer.user).professional == nurse.professional
+        assert nurse.professional.activities.count() == 1
+
+    def test_the_account_that_a_professional_has_is_used(self, director, ssiad):
+        nurse = person("SPÉCIMEN", "Ana", structure=ssiad).professional
+        holder = UserFactory()
+        Attachment.objects.create(user=holder, professional=nurse)
+        offer = actions.offer_account(ssiad, newcomer(profession="60", professional=nurse), by=director)
+        assert offer.user == holder
+        assert Message.objects.get().to == holder.email
+        assert not User.objects.with_email("nouvelle@ssiad.example").exists()
+
+    def test_nobody_at_work_elsewhere_is_chosen(self, director, ssiad):
+        elsewhere = person("TESTARD", "Paul", profession="10").professional
+        with pytest.raises(NotOfYourStructure):
+            actions.offer_account(ssiad, newcomer(profession="10", professional=elsewhere), by=director)
+        here = person("CROQUIS", "Yann", profession="70", structure=ssiad).professional
+        with pytest.raises(NotOfYourStructure):
+            actions.offer_account(ssiad, newcomer(profession="10", professional=here), by=director)
+
+    def test_the_national_files_keep_the_last_word_on_a_profession(self, director, ssiad):
+        nurse = person("SPÉCIMEN", "Ana").professional
+        holder = UserFactory()
+        Attachment.objects.create(user=holder, professional=nurse)
+        offer = actions.offer_account(ssiad, newcomer(email=holder.email, profession="10"), by=director)
+        with pytest.raises(ProfessionNotListed):
+            actions.accept_offer(offer, by=holder)
+        assert Attachment.objects.get(user=holder).structure is None
+
+    def test_not_for_another_structure(self, director):
+        with pytest.raises(NotOfYourStructure):
+            actions.offer_account(house("EHPAD LOINTAIN"), newcomer(), by=director)
+
+    def test_only_its_holder_answers_once(self, client, director, ssiad):
+        holder = UserFactory()
+        offer = actions.offer_account(ssiad, newcomer(email=holder.email), by=director)
+        address = reverse("directory:offer", args=[offer.pk])
+        client.force_login(director)
+        assert client.get(address).status_code == 404
+        with pytest.raises(NotAllowed):
+            actions.accept_offer(offer, by=director)
+        client.force_login(holder)
+        assert ssiad.name in client.get(address).content.decode()
+        assert client.post(address, {"reponse": "non"}).status_code == 303
+        assert not Attachment.objects.filter(user=holder).exists()
+        with pytest.raises(OfferAnswered):
+            actions.accept_offer(offer, by=holder)
+        assert client.get(address).status_code == 404
+
+    def test_who_is_confirmed_elsewhere_is_told_who_must_act(self, client, director, ssiad):
+        nurse = make.account(structure=house("CABINET LOINTAIN"))
+        offer = actions.offer_account(ssiad, newcomer(email=nurse.email, profession="60"), by=director)
+        client.force_login(nurse)
+        page = client.post(reverse("directory:offer", args=[offer.pk]), {"reponse": "oui"})
+        assert page.status_code == 422
+        assert "seul un administrateur" in page.content.decode().replace("\xa0", " ")
+        assert Attachment.objects.get(user=nurse).structure != ssiad
+
+    def test_a_demand_is_taken_back(self, as_director, ssiad, director):
+        offer = actions.offer_account(ssiad, newcomer(), by=director)
+        assert as_director.post(reverse("directory:withdraw_offer", args=[offer.pk])).status_code == 303
+        with pytest.raises(OfferAnswered):
+            actions.accept_offer(offer, by=offer.user)
+
+
+class TestConfirmation:
+    def test_a_profession_confirmed_opens_what_waited(self, as_director, director, helper, ssiad):
+        address = reverse("directory:confirm_profession", args=[helper.pk, activity_of(helper).pk])
+        assert address in as_director.get(LIST).content.decode()
+        assert as_director.post(address).status_code == 303
+        said = VouchedProfession.objects.current().get(user=helper)
+        assert (said.profession, said.structure, said.how, said.vouched_by) == ("35", ssiad, "structure", director)
+        page = as_director.get(LIST).content.decode()
+        assert "Confirmée par GABARIT Denis" in page.replace("\xa0", " ")
+        assert {"confirmation", "liste"} <= traced(director)
+
+    def test_its_author_shows_who_he_is_again(self, as_director, helper):
+        session = as_director.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 660}]
+        session.save()
+        address = reverse("directory:confirm_profession", args=[helper.pk, activity_of(helper).pk])
+        for path in (address, CREATE, "/annuaire/comptes/creer/"):
+            assert as_director.post(path).url.startswith(reverse("account_reauthenticate"))
+        question = as_director.post(address)
+        done = as_director.post(question.url, {"password": PASSWORD, "next": address})
+        assert (done.status_code, done.url) == (303, LIST)
+        assert hat_of(helper).profession == "35"
+
+    def test_withdrawing_closes_and_waits_for_nothing(self, as_director, director, helper, ssiad):
+        make.vouch(helper, "35", "", ssiad)
+        session = as_director.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 660}]
+        session.save()
+        address = reverse("directory:withdraw_confirmation", args=[helper.pk])
+        assert as_director.post(address, {"reason": " "}).status_code == 422
+        assert hat_of(helper).profession == "35"
+        assert as_director.post(address, {"reason": "A quitté le service"}).status_code == 303
+        assert hat_of(helper).profession == ""
+        ended = VouchedProfession.objects.get(user=helper)
+        assert (ended.ended_by, ended.end_reason) == (director, "A quitté le service")
+        helper.refresh_from_db()
+        assert helper.is_active
+        assert "fin de confirmation" in traced(director)
+
+    def test_never_for_oneself(self, as_director, director, ssiad):
+        with pytest.raises(OwnProfession):
+            actions.confirm_in_structure(director, activity_of(director), by=director)
+        with pytest.raises(OwnProfession):
+            actions.withdraw_confirmation(director, reason="x", by=director)
+        address = reverse("directory:withdraw_confirmation", args=[director.pk])
+        assert as_director.get(address).status_code == 404
+        assert address not in as_director.get(LIST).content.decode()
+
+    def test_never_outside_his_structure(self, as_director, director):
+        stranger = make.account(structure=house("EHPAD LOINTAIN"), vouched=False)
+        address = reverse("directory:confirm_profession", args=[stranger.pk, activity_of(stranger).pk])
+        assert as_director.post(address).status_code == 404
+        with pytest.raises(NotOfYourStructure):
+            actions.confirm_in_structure(stranger, activity_of(stranger), by=director)
+        make.vouch(stranger, structure=stranger.attachment.structure)
+        with pytest.raises(NotOfYourStructure):
+            actions.withdraw_confirmation(stranger, reason="x", by=director)
+
+    def test_not_somebody_at_work_here_too_but_attached_elsewhere(self, director, ssiad):
+        shared = make.account(structure=house("CABINET LOINTAIN"), vouched=False)
+        here = make.ActivityFactory(professional=shared.attachment.professional, structure=ssiad)
+        with pytest.raises(NotOfYourStructure):
+            actions.confirm_in_structure(shared, here, by=director)
+
+    def test_an_account_confirmed_elsewhere_is_an_administrator_s(self, as_director, director, helper):
+        make.vouch(helper, "35", "", house("EHPAD LOINTAIN"))
+        page = as_director.get(LIST).content.decode().replace("\xa0", " ")
+        assert "seul un administrateur du service peut la changer" in page
+        assert as_director.get(reverse("directory:withdraw_confirmation", args=[helper.pk])).status_code == 404
+        with pytest.raises(VouchedElsewhere):
+            actions.confirm_in_structure(helper, activity_of(helper), by=director)
+        with pytest.raises(VouchedElsewhere):
+            actions.withdraw_confirmation(helper, reason="x", by=director)
+
+    def test_twice_is_told_and_not_done(self, as_director, helper):
+        address = reverse("directory:confirm_profession", args=[helper.pk, activity_of(helper).pk])
+        as_director.post(address)
+        as_director.post(address)
+        assert VouchedProfession.objects.filter(user=helper).count() == 1
+        assert "déjà confirmée" in as_director.get(LIST).content.decode()
+
+    def test_another_person_s_activity_is_no_proof(self, director, helper, ssiad):
+        other = person("TESTARD", "Paul", profession="10", structure=ssiad)
+        with pytest.raises(NotOfYourStructure):
+            actions.confirm_in_structure(helper, other, by=director)
+
+
+class TestPages:
+    @pytest.mark.parametrize("path", [LIST, CREATE, "/annuaire/comptes/creer/"])
+    def test_nobody_else_finds_them(self, client, administrator, helper, path):
+        for user in (helper, administrator):
+            client.force_login(user)
+            assert client.get(path).status_code == 404
+
+    def test_the_account_menu_shows_them_to_that_person_only(self, as_director, client, administrator, helper):
+        entry = f'href="{LIST}"'
+        assert entry in as_director.get("/compte/").content.decode()
+        end_administrator(StructureAdministrator.objects.get(), by=administrator)
+        assert entry not in as_director.get("/compte/").content.decode()
+        client.force_login(helper)
+        assert entry not in client.get("/compte/").content.decode()
+
+    def test_the_search_shows_who_works_here(self, as_director, ssiad):
+        here = person("SPÉCIMEN", "Ana", structure=ssiad)
+        person("SPÉCIMEN", "Zoé")
+        learn()
+        page = as_director.post("/annuaire/comptes/creer/", {"q": "specimen"}).content.decode()
+        assert reverse("directory:offer_professional", args=[here.pk]) in page
+        assert "Zoé" not in page
+
+    def test_a_person_found_is_offered_with_the_profession_of_the_directory(self, as_director, ssiad):
+        here = person("SPÉCIMEN", "Ana", structure=ssiad)
+        address = reverse("directory:offer_professional", args=[here.pk])
+        assert "SPÉCIMEN Ana" in as_director.get(address).content.decode().replace("\xa0", " ")
+        said = {"email": "ana@ssiad.example", "fonction": "330", "structure": str(ssiad.pk), "profession": "10"}
+        assert as_director.post(address, said).status_code == 303
+        offer = AttachmentOffer.objects.get()
+        assert (offer.profession, offer.fonction, offer.professional) == ("60", "330", here.professional)
+
+    def test_what_is_wrong_is_said_beside_its_field(self, as_director, ssiad, helper):
+        page = as_director.post(CREATE, typed(ssiad, email="pas une adresse", family_name=""))
+        assert page.status_code == 422
+        assert "2 champs à corriger" in page.content.decode().replace("\xa0", " ")
+        page = as_director.post(CREATE, typed(ssiad, email=helper.email))
+        assert "déjà un compte dans votre structure" in page.content.decode()
+        elsewhere = house("EHPAD LOINTAIN")
+        assert as_director.post(CREATE, typed(elsewhere)).status_code == 422
+        assert not AttachmentOffer.objects.exists()
+
+    def test_addresses_are_not_tried_by_the_hundred(self, as_director, ssiad, settings):
+        settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"offers": "2/600s/user"}
+        answers = [
+            as_director.post(CREATE, typed(ssiad, email=f"essai{n}@ailleurs.example")).status_code for n in range(3)
+        ]
+        assert answers == [303, 303, 429]
+
+    @pytest.mark.req("PERF-3")
+    def test_the_list_costs_as_many_statements_for_thirty_as_for_three(self, as_director, ssiad):
+        counted = []
+        for more in (3, 27):
+            for _ in range(more):
+                make.account("35", structure=ssiad)
+            as_director.get(LIST)
+            with CaptureQueriesContext(connection) as captured:
+                as_director.get(LIST)
+            counted.append(len(captured))
+        assert counted[0] == counted[1] <= 12
+
+    def test_a_draft_of_the_form_comes_back(self, as_director, director):
+        drafts.save(director, "compte-de-structure", director.pk, "family_name=Presque&email=a%40b.example")
+        page = as_director.get(CREATE).content.decode()
+        assert 'value="Presque"' in page
+        assert "Ce formulaire reprend votre brouillon." in page.replace("\xa0", " ")
+
+
+def test_a_hand_typed_person_is_nobody_of_the_national_files(director, ssiad):
+    """Otherwise a mailbox of one's own would be enough to receive what waits for a doctor."""
+    doctor = person("TESTARD", "Paul", profession="10")
+    offer = actions.offer_account(
+        ssiad, newcomer(family_name="Testard", given_name="Paul", profession="10"), by=director
+    )
+    actions.accept_offer(offer, by=offer.user)
+    assert Attachment.objects.get(user=offer.user).professional != doctor.professional
+    assert Professional.objects.get(pk=doctor.professional_id).source == Source.RPPS
+
+
+def test_refusals_speak_french():
+    for error in (AlreadyInStructure, AlreadyOffered, OfferAnswered, ProfessionNotListed, VouchedElsewhere):
+        assert issubclass(error, DomainError)
+        assert error.message.endswith(".")

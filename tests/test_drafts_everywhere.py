@@ -1,0 +1,227 @@
+"""What is typed survives the end of a session on every form with a free text: each page is drawn and read (REL-20)."""
+
+import datetime as dt
+import inspect
+from html.parser import HTMLParser
+
+import pytest
+from django.urls import reverse
+
+from circle import actions
+from circle.models import Member, Period
+from coordination.accounts import drafts
+from coordination.directory.actions import accounts as structure_accounts
+from coordination.directory.search import vocabulary
+from habilitations.actions import name_administrator
+from tests.accounts.factories import UserFactory
+from tests.circle import factories as make
+from tests.circle.conftest import publish_default_matrix
+from tests.directory.search_data import house
+from tests.test_architecture import named_routes
+
+pytestmark = [pytest.mark.django_db, pytest.mark.req("REL-20")]
+
+# Pages that no GET draws with a form of ours, each with its reason. A new page is drawn by the walk or named here.
+NOT_DRAWN = {
+    "accounts:session": "answers seconds",
+    "accounts:end_session": "one button",
+    "accounts:end_other_sessions": "one button",
+    "accounts:draft": "keeps the drafts",
+    "account_signup": "always 404",
+    "outbox:mailbox": "development only",
+    "outbox:read_mail": "development only",
+    "circle:call_off_plan": "one button",
+    "circle:discreet": "one button",
+    "circle:join": "one button",
+    "circle:request": "one button",
+    "circle:undo_removal": "one button",
+    "circle:lookalikes": "fragment of a form",
+    "directory:confirm_profession": "one button",
+    "directory:withdraw_offer": "one button",
+    "dossiers:lookalikes": "fragment of a form",
+    "dossiers:birth_places": "fragment of a form",
+    "dossiers:structures": "fragment of a form",
+    "dossiers:towns": "fragment of a form",
+    "dossiers:seen": "one button",
+}
+# Where the identifiers of an address come from: read by the name of the parameter.
+TYPED = {"text", "email", "tel", "url", "number", "date"}
+
+
+class Forms(HTMLParser):
+    """Read the forms of a page that send by POST: has it a draft, which free texts does it hold?"""
+
+    def __init__(self):
+        super().__init__()
+        self.forms, self.open = [], None
+
+    def handle_starttag(self, tag, attrs):
+        said = dict(attrs)
+        if tag == "form":
+            searches = said.get("role") == "search" or "toolbar" in said.get("class", "")
+            kept = said.get("method") == "post" and not searches
+            self.open = {"id": said.get("id"), "draft": said.get("data-draft"), "texts": []}
+            self.forms += [self.open] if kept else []
+        elif self.open is not None and (tag == "textarea" or (tag == "input" and said.get("type", "text") in TYPED)):
+            self.open["texts"].append(said.get("name"))
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self.open = None
+
+
+@pytest.fixture
+def town():
+    """One of everything that an address may name, and who may open it."""
+    publish_default_matrix()
+    vocabulary.forget()
+    coordinator, place = make.coordinator(), house("SSIAD EXEMPLE")
+    entry = make.open_circle(coordinator)
+    listed = make.add(entry, make.account().attachment.professional)
+    by_hand, relative = make.by_hand(entry), make.relative(entry)
+    building = make.add_house(entry)
+    refused = make.add(entry)
+    refusal = {"refused_on": dt.date(2026, 1, 2), "collected": "oral", "comment": ""}
+    actions.set_habilitation(entry, refused, "refus", refusal=refusal)
+    administrator = UserFactory(administrator=True)
+    director = make.account("359", structure=place)
+    name_administrator(place, director, by=administrator)
+    helper = make.account("35", structure=place)
+    newcomer = structure_accounts.Newcomer(UserFactory().email, "Neuve", "Lina", "35")
+    offer = structure_accounts.offer_account(place, newcomer, by=director)
+    local = house("STRUCTURE SAISIE", source="local")
+    activity = helper.attachment.professional.activities.get()
+    return {
+        "users": [coordinator, administrator, director, offer.user],
+        "dossier_id": [entry.dossier.pk],
+        "member_id": [member.pk for member in (listed, by_hand, relative, building, refused)],
+        "target_id": [make.listed().pk],
+        "structure_id": [local.pk],
+        "professional_id": [helper.attachment.professional.pk],
+        "activity_id": [activity.pk],
+        "user_id": [helper.pk],
+        "offer_id": [offer.pk],
+        "kind": ["professionnel", "aidant"],
+    }
+
+
+def addresses(name, path, town):
+    """Return the addresses of a route, one for each value of its parameters; None when a parameter is unknown here."""
+    wanted = [part.partition(">")[0].rpartition(":")[2] for part in path.split("<")[1:]]
+    if any(part not in town for part in wanted):
+        return None
+    sets = [{}]
+    for part in wanted:
+        sets = [{**said, part: value} for said in sets for value in town[part]]
+    return [reverse(name, kwargs=said) for said in sets]
+
+
+def ours():
+    """Yield (name, path of the whole address) of the pages of the product, those of allauth left out.
+
+    allauth's own hold passwords, codes and keys: nothing of them is ever kept.
+    """
+    prefixes = {"circle:": "dossiers/<uuid:dossier_id>/cercle/"}
+    for name, path, view in named_routes():
+        if not inspect.unwrap(view).__module__.startswith(("allauth", "django.")):
+            space = name.partition(":")[0] + ":" if ":" in name else ""
+            yield name, prefixes.get(space, "") + path
+
+
+def drawn(client, town, asked):
+    """Return what these addresses answer to each reader: (status, page when it is one)."""
+    answers = []
+    for user in town["users"]:
+        client.force_login(user)
+        for address in asked:
+            answer = client.get(address)
+            is_page = answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
+            answers.append((answer.status_code, answer.content.decode() if is_page else ""))
+    return answers
+
+
+def forms_of(pages):
+    """Return the forms of these pages that hold a free text."""
+    found = []
+    for page in pages:
+        reading = Forms()
+        reading.feed(page)
+        found += [form for form in reading.forms if form["texts"]]
+    return found
+
+
+def test_every_form_with_a_free_text_keeps_a_draft(client, town):
+    asked = {name: addresses(name, path, town) for name, path in ours() if name not in NOT_DRAWN}
+    assert [name for name, urls in asked.items() if urls is None] == [], "give `town` a value for their parameter"
+    answers = {name: drawn(client, town, urls) for name, urls in asked.items()}
+    # Pages of which no reader of this test sees anything: give it one, or name them in NOT_DRAWN.
+    unseen = [name for name, said in answers.items() if min(status for status, _ in said) >= 400]
+    assert unseen == [], unseen
+    forms = {name: forms_of(page for _, page in said) for name, said in answers.items()}
+    assert [(name, form) for name, held in forms.items() for form in held if not form["draft"]] == []
+    assert {name for name, held in forms.items() if held} >= {
+        "accounts:home", "circle:add_manually", "circle:add_professional", "circle:add_structure_manually",
+        "circle:change_role", "circle:choose_structure", "circle:edit_member", "circle:habilitation", "circle:remove",
+        "circle:withdraw_refusal", "directory:create_structure", "directory:offer_by_hand",
+        "directory:withdraw_confirmation", "dossiers:create", "dossiers:status",
+    }  # fmt: skip
+
+
+# A form that had no draft before: its page, the key of its draft, a field of it.
+RESTORED = (
+    ("circle:habilitation", "cercle-habilitation", {"habilitation": "refus", "comment": "Dit au téléphone"}),
+    ("circle:remove", "cercle-retrait", {"note": "Dit au téléphone"}),
+    ("circle:change_role", "cercle-role", {"starts_on": "14/03/2027"}),
+    ("dossiers:status", "dossier-statut", {"note": "Dit au téléphone"}),
+)
+
+
+@pytest.mark.parametrize(("name", "key", "typed"), RESTORED, ids=[key for _, key, _ in RESTORED])
+def test_what_was_typed_comes_back(client, town, name, key, typed):
+    coordinator, member = town["users"][0], town["member_id"][0]
+    dossier = town["dossier_id"][0]
+    ids = [dossier] if name == "dossiers:status" else [dossier, member]
+    drafts.save(coordinator, key, ids[-1], "&".join(f"{field}={value}" for field, value in typed.items()))
+    client.force_login(coordinator)
+    page = client.get(reverse(name, args=ids)).content.decode()
+    assert list(typed.values())[-1] in page
+    assert "Ce formulaire reprend votre brouillon." in page.replace("\xa0", " ")
+
+
+def test_a_withdrawal_being_typed_comes_back(client, town):
+    coordinator, refused = town["users"][0], town["member_id"][-1]
+    drafts.save(coordinator, "cercle-retrait-refus", refused, "withdrawn_on=14%2F03%2F2026&collected=ecrit")
+    client.force_login(coordinator)
+    page = client.get(reverse("circle:withdraw_refusal", args=[town["dossier_id"][0], refused])).content.decode()
+    assert 'value="14/03/2026"' in page
+
+
+def test_a_structure_being_typed_comes_back_and_goes_once_created(client, town):
+    coordinator = town["users"][0]
+    drafts.save(coordinator, "annuaire-structure", coordinator.pk, "name=Presque")
+    client.force_login(coordinator)
+    address = reverse("directory:create_structure")
+    assert 'value="Presque"' in client.get(address).content.decode()
+    assert client.post(address, {"name": "Structure toute neuve", "phone": "05 36 49 10 40"}).status_code == 303
+    assert drafts.load(coordinator, "annuaire-structure", coordinator.pk) is None
+
+
+def test_an_act_done_forgets_its_draft(client, town):
+    coordinator, dossier, member = town["users"][0], town["dossier_id"][0], town["member_id"][0]
+    client.force_login(coordinator)
+    acts = (
+        ("cercle-role", "circle:change_role", {"role": "PROV", "starts_on": "14/03/2027"}),
+        ("cercle-habilitation", "circle:habilitation", {"habilitation": "oui"}),
+        ("cercle-retrait", "circle:remove", {"reason": "autre", "version": "0"}),
+    )
+    for key, name, typed in acts:
+        drafts.save(coordinator, key, member, "note=x")
+        if name == "circle:remove":
+            typed |= {"reason": Period.EndReason.values[0], "version": str(Member.objects.get(pk=member).version)}
+        assert client.post(reverse(name, args=[dossier, member]), typed).status_code == 303, name
+        assert drafts.load(coordinator, key, member) is None, name
+    drafts.save(coordinator, "dossier-statut", dossier, "note=x")
+    said = {"status": "pause", "seen": "evaluation"}
+    answer = client.post(reverse("dossiers:status", args=[dossier]), said)
+    assert answer.status_code == 303, answer.content.decode()
+    assert drafts.load(coordinator, "dossier-statut", dossier) is None
