@@ -138,7 +138,7 @@ def _is_family(table):
 # ---- 8. Reference tables ---------------------------------------------------------------------------
 
 # What no file brings: links of accounts, the record of the loads.
-NOT_REFERENCE = {"Attachment", "ImportRun", "ImportRefusal"}
+NOT_REFERENCE = {"Attachment", "AttachmentOffer", "ImportRun", "ImportRefusal"}
 REFERENCE = {
     m._meta.db_table for m in apps.get_app_config("directory").get_models() if m.__name__ not in NOT_REFERENCE
 }
@@ -208,9 +208,10 @@ def country(crowd, client):
     return {
         "dossier_id": entry.dossier.pk, "member_id": member.pk, "structure_id": house.structure_id, "kind": "aidant",
         "target_id": professional.pk, "professional_id": professional.professional_id,
+        "activity_id": professional.pk, "user_id": many.pk,
         "form_key": "cercle", "object_id": entry.dossier.pk,
         # Pages of a key or of a message of one's own: nothing there to count.
-        "pk": 1, "public_id": entry.dossier.pk, "mail_id": entry.dossier.pk,
+        "pk": 1, "public_id": entry.dossier.pk, "mail_id": entry.dossier.pk, "offer_id": entry.dossier.pk,
     }  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def test_a_home_help_reads_the_identity_and_not_the_rest(client, dossier):
     text = client.get(page("home", dossier)).content.decode()
     assert "MARTIN Jeanne" in text
     assert "Volet médical" in text
-    assert "pas d’accès" in text
+    assert "Pas d’accès" in text
     assert client.get(page("access", dossier)).status_code == 200
 
 
