@@ -29,11 +29,18 @@ class ImportCommand(BaseCommand):
             help="accepter plus de 10 %% d'écart avec le chargement précédent",
         )
 
+        parser.add_argument(
+            "--cesser-malgre-refus",
+            action="store_true",
+            help="marquer cessé ce qui a disparu même si une ligne refusée ne dit pas ce qu'elle décrivait",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = Options(
             min_rows=options["lignes_min"],
             max_rows=options["lignes_max"],
             accept_gap=options["accepter_ecart"],
+            cease_anyway=options["cesser_malgre_refus"],
             progress=terminal(),
         )
         try:

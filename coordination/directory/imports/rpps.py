@@ -11,6 +11,7 @@ from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
 
+import psycopg
 from django.db import DataError, transaction
 from django.utils import timezone
 
@@ -105,7 +106,7 @@ def _load_first(load: Load, seen: Inspection) -> bool:
             completion.lend_mailboxes("SELECT national_id FROM directory_professional WHERE national_id <> ''")
             completion.lend_structure_mailboxes("SELECT id FROM directory_structure")
             load.progress.phase("Construction des index")
-    except (_Scattered, DataError):
+    except (_Scattered, DataError, psycopg.DataError):
         # A value longer than its column: the general merge cuts it.
         return False
     return True

@@ -8,13 +8,15 @@ was; the ImportRun row, written outside the transaction, says which.
 
 from __future__ import annotations
 
+import csv
 import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from django.db import connection, transaction
+import psycopg
+from django.db import DataError, connection, transaction
 from django.utils import timezone
 
 from coordination.directory.errors import FileRefused, ImportAlreadyRunning
@@ -31,6 +33,9 @@ MAX_REFUSED_SHARE = 0.01
 MAX_DEVIATION = 0.10
 # Fewer may always go: a small regional file changes by more than a tenth.
 ALWAYS_MAY_GO = 100
+
+# What a refused line was about, when it does not tell.
+UNREADABLE = ""
 
 # Absolute bounds on the number of rows, by kind of file: the national files of 2026 with room to live.
 BOUNDS = {
@@ -49,11 +54,15 @@ WORDED = ("rpps", "finess", "finess-csv", "structures")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Bounds replace those of the kind; `accept_gap` lets the number of rows move by more than 10 %."""
+    """Bounds replace those of the kind; `accept_gap` lets the number of rows move by more than 10 %.
+
+    `cease_anyway`: what is missing ceases even when refused lines may have been about it.
+    """
 
     min_rows: int | None = None
     max_rows: int | None = None
     accept_gap: bool = False
+    cease_anyway: bool = False
     progress: Progress = field(default_factory=Progress)
 
 
@@ -76,16 +85,33 @@ class Load:
     refusals: list[tuple[int, str]] = field(default_factory=list)
     counts: dict[str, Counts] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
+    # What the refused lines were about; UNREADABLE when some do not tell.
+    held: set[str] = field(default_factory=set)
 
     @property
     def progress(self) -> Progress:
         return self.options.progress
 
-    def refuse(self, line_number: int, reason: str) -> None:
-        """Leave one line out; the first ones are kept with their reason."""
+    def refuse(self, line_number: int, reason: str, *about: str) -> None:
+        """Leave one line out; the first ones are kept with their reason.
+
+        `about`: the identifiers of what the line describes, UNREADABLE when they cannot be read, none when the line
+        is about nothing that the directory may know.
+        """
+        self.held.update(about)
         self.refused += 1
         if len(self.refusals) < KEPT_REFUSALS:
             self.refusals.append((line_number, reason))
+
+    def may_cease(self) -> bool:
+        """False, and said in the report, when nobody can tell what a refused line was about."""
+        if UNREADABLE not in self.held or self.options.cease_anyway:
+            return True
+        self.messages.append(
+            "Des lignes refusées ne disent pas ce qu'elles décrivaient : rien de ce qui a disparu de "
+            f"{self.source.name} n'est marqué cessé (--cesser-malgre-refus pour passer outre)."
+        )
+        return False
 
     def check_size(self, rows: int) -> None:
         """Refuse a file whose number of rows cannot be right."""
@@ -152,6 +178,13 @@ def run(kind: str, source: Source, body: Callable[[Load], None], options: Option
         except FileRefused as refusal:
             _close(load, ImportRun.State.REFUSED, refusal.message)
             raise
+        except (DataError, psycopg.DataError, csv.Error) as error:
+            # The readers let through what they should have refused line by line: the file is at fault all the same.
+            refusal = FileRefused(
+                f"{source.name} contient une valeur que l'annuaire n'accepte pas. Rien n'a été modifié."
+            )
+            _close(load, ImportRun.State.REFUSED, refusal.message)
+            raise refusal from error
         except BaseException:
             _close(load, ImportRun.State.INTERRUPTED, "Arrêté avant la fin ; rien n'a été modifié.")
             raise
