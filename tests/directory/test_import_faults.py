@@ -106,7 +106,7 @@ class TestWhatARefusedLineWasAbout:
 
     def test_mailbox_of_nobody(self, tmp_path):
         mssante(tmp_path, PERSONAL, SHARED)
-        mssante(tmp_path, PERSONAL, "ORG||")
+        mssante(tmp_path, "ORG||", PERSONAL)
         assert in_force(Mailbox) == 2
 
     @pytest.mark.parametrize(

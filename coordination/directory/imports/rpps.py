@@ -122,7 +122,7 @@ def _first_rows(
         for piece in pieces:
             if not piece.in_order or (told.last and piece.first <= told.last):
                 raise _Scattered
-            told.last = piece.last
+            told.last = piece.last or told.last
             told.refusals += piece.refusals
             told.held |= piece.held
             told.zeros = (told.zeros[0] + piece.zeros[0], told.zeros[1] + piece.zeros[1])
@@ -139,7 +139,7 @@ def _check_last_line(source: Source, width: int) -> None:
         if file.seekable() and not source.member and size > 100_000 and file.name == str(source.path):
             file.seek(-100_000, 2)
         for lines in blocks(file):
-            last = lines[-1] if lines else last
+            last = next(filter(bytes.strip, reversed(lines)), last)
     if last.count(b"|") + 1 < width:
         raise FileRefused(
             f"{source.name} est tronqué : sa dernière ligne est incomplète. Téléchargez-le de nouveau ; rien n'a "
@@ -155,21 +155,19 @@ def _changed_people(load: Load, seen: Inspection, parser: ActivityParser) -> set
     order = _Order()
     copy("seen_people", _person_hashes(load, parser.width, line_salt(seen.header), order))
     rpps_merge.compare(regroup=not order.sorted)
-    changed = scalar("SELECT count(*) FROM changed_people")
-    if changed > MANY:
+    if scalar("SELECT count(*) FROM changed_people") > MANY:
         return None
     wanted = {key.encode() for key in rpps_merge.changed_people()}
     # Lines without a readable identifier are looked at each time: they are reported each time.
-    wanted.add(b"")
-    return wanted if changed or order.unreadable else set()
+    return wanted | order.unreadable
 
 
 class _Order:
-    """Whether the people come in order, hence once each; and whether some lines have no identifier."""
+    """Whether the people come in order, hence once each; and what stands where some lines have no identifier."""
 
     def __init__(self) -> None:
         self.sorted = True
-        self.unreadable = False
+        self.unreadable: set[bytes] = set()
 
 
 def _person_hashes(load: Load, width: int, salt: bytes, order: _Order) -> Iterator[bytes]:
@@ -189,7 +187,7 @@ def _person_hashes(load: Load, width: int, salt: bytes, order: _Order) -> Iterat
                     if current:
                         out.append(b"%b|%d\n" % (current, total & MASK))
                         order.sorted = order.sorted and current < key
-                    current, total = _readable(key, order), 0
+                    current, total = _readable(key, line, order), 0
                 total += from_bytes(blake2b(line, digest_size=8, salt=salt).digest(), "big") & MASK
             first = False
             rows += len(lines)
@@ -200,10 +198,11 @@ def _person_hashes(load: Load, width: int, salt: bytes, order: _Order) -> Iterat
         yield b"%b|%d\n" % (current, total & MASK)
 
 
-def _readable(key: bytes, order: _Order) -> bytes:
+def _readable(key: bytes, line: bytes, order: _Order) -> bytes:
     if key.isalnum():
         return key
-    order.unreadable = True
+    if line.strip():
+        order.unreadable.add(key)
     return b""
 
 

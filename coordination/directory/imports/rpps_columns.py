@@ -5,12 +5,17 @@ Nothing here knows files or tables; `rpps_lines` puts the pieces together.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import compress
 from operator import add, eq, ne
 
 from coordination.common.text import fold
+from coordination.directory.imports.runs import UNREADABLE
 from coordination.directory.imports.staging import MASK
+
+# RPPS, ADELI, and what other types may be.
+_NATIONAL = re.compile(r"8\d{11}|0[0-9A-Z]{9}|[1-79][0-9A-Za-z]{8,28}", re.ASCII)
 
 # Longest code of each nomenclature that the directory keeps.
 CODE_LENGTHS = {
@@ -91,6 +96,17 @@ def fault(values: list[str], columns: list[str]) -> str:
         return "sans nom d'exercice"
     long = [name for name, longest in CODE_LENGTHS.items() if len(told.get(name, "")) > longest]
     return f"{long[0]} trop long" if long else ""
+
+
+def about(values: list[str], width: int) -> set[str]:
+    """Return whom a line at fault may be about: UNREADABLE when it does not tell, nobody when it names nobody.
+
+    Rows without identity are met in the national file (directories.md A.3): whole, they hide no one.
+    """
+    if len(values) == width and not any(values[1:3]):
+        return set()
+    named = {values[2], values[0] + values[1]} if len(values) > 2 else set()
+    return {number for number in named if _NATIONAL.fullmatch(number)} or {UNREADABLE}
 
 
 @dataclass(slots=True)

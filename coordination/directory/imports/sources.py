@@ -116,7 +116,7 @@ def inspect(source: Source) -> Inspection:
     utf8 = codecs.getincrementaldecoder("utf-8")()
     is_utf8, is_cp1252 = True, True
     size = lines = 0
-    first, last = b"", b"\n"
+    first = last = b""
     with source.open() as file:
         while block := file.read(BLOCK):
             if len(block.translate(None, _CONTROLS)) != len(block):
@@ -124,14 +124,16 @@ def inspect(source: Source) -> Inspection:
             is_utf8 = is_utf8 and _decodes(utf8, block)
             is_cp1252 = is_cp1252 and len(block.translate(None, _UNDEFINED)) == len(block)
             first = first or block[:20_000]
-            last = block[-1:]
+            last = (last + block)[-1000:]
             size += len(block)
             lines += block.count(b"\n")
     encoding = "utf-8" if is_utf8 and _ends(utf8) else "cp1252"
     if encoding == "cp1252" and not is_cp1252:
         raise FileRefused(_not_text(source))
     header = first.split(b"\n", 1)[0].removeprefix(codecs.BOM_UTF8).rstrip(b"\r")
-    return Inspection(encoding, size, lines + (last != b"\n"), header.decode(encoding, "replace"))
+    # Without the blank lines at the end.
+    lines += 1 - last[len(last.rstrip()) :].count(b"\n")
+    return Inspection(encoding, size, lines, header.decode(encoding, "replace"))
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
