@@ -19,7 +19,7 @@ from coordination.directory.errors import FileRefused
 from coordination.directory.imports import completion, rpps_first, rpps_merge, rpps_workers, savoir_faire
 from coordination.directory.imports.rpps_lines import STAGE_COLUMNS, ActivityParser, line_salt
 from coordination.directory.imports.runs import Load, Options, Report, run
-from coordination.directory.imports.sources import Inspection, Source, blocks, inspect, sources
+from coordination.directory.imports.sources import Inspection, Source, blocks, decoded, inspect, sources
 from coordination.directory.imports.staging import MASK, SMALL_TABLE, copy, execute, postponed_indexes, scalar
 
 # Beyond this many changed people, naming them costs more than parsing everybody.
@@ -44,7 +44,7 @@ def _kind(source: Source) -> str:
     """Tell the files apart by their headers; "" for the diplomas, which the circle does not need."""
     with source.open() as file:
         start = file.read(20_000)
-    header = start.split(b"\n", 1)[0].decode("utf-8", "replace")
+    header = decoded(start.split(b"\n", 1)[0])
     if "diplôme" in header:
         return ""
     if "Numéro FINESS site" in header or "Identifiant technique" in header:
