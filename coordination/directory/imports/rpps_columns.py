@@ -137,6 +137,7 @@ def group_people(table: Table, numbers: list[int], hashes: list[int], keys: list
     same = compress(range(1, len(national)), map(eq, national[1:], national))
     first = -1
     activities: dict[int, int] = {}
+    shown: dict[int, tuple[bool, bool, str]] = {}
     for index in same:
         if first < 0 or national[first] != national[index]:
             first = index - 1
@@ -146,10 +147,20 @@ def group_people(table: Table, numbers: list[int], hashes: list[int], keys: list
         if kept != index:
             people.doubles.add(index)
             people.line_hashes[kept] = (people.line_hashes[kept] + hashes[index]) & MASK
-            # The speciality of the order comes before any other savoir-faire.
-            if codes[index] and (not people.specialities[kept] or (kinds[index] == "S" and kinds[kept] != "S")):
-                people.specialities[kept] = codes[index]
+            shown[kept] = min(
+                shown.get(kept) or _rank(kinds[kept], codes[kept]),
+                _rank(kinds[index], codes[index]),
+            )
+            people.specialities[kept] = shown[kept][2]
     return people
+
+
+def _rank(kind: str, code: str) -> tuple[bool, bool, str]:
+    """Order of the savoir-faire of an activity, the one shown first: the speciality of the order before any other.
+
+    Whatever the order of the lines (rpps_merge does the same for those that are not neighbours).
+    """
+    return not code, kind != "S", code
 
 
 def _join(people: People, first: int, index: int) -> None:

@@ -22,7 +22,7 @@ from coordination.directory.imports.runs import UNREADABLE
 from coordination.directory.imports.staging import MASK
 
 # A change of what is kept from a line must make every stored hash different.
-VERSION = b"1"
+VERSION = b"2"
 
 REQUIRED = (
     "Identification nationale PP",

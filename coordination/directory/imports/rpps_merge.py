@@ -135,12 +135,19 @@ def _drop_doubles() -> None:
     temporary(
         "doubled",
         "SELECT s.pn, s.nk, min(s.n) AS n,"
-        f" mod(sum(s.ahash), {MASK + 1}) AS hash, max(s.speciality) AS speciality"
+        f" mod(sum(s.ahash), {MASK + 1}) AS hash"
         " FROM stage s JOIN scattered c USING (pn) GROUP BY s.pn, s.nk HAVING count(*) > 1",
     )
+    # The order of rpps_columns._rank.
+    temporary(
+        "shown",
+        "SELECT DISTINCT ON (d.n) d.n, s.speciality FROM doubled d JOIN stage s ON s.pn = d.pn AND s.nk = d.nk"
+        " LEFT JOIN staged_sf k ON k.pn = s.pn AND k.profession = s.profession AND k.code = s.speciality"
+        " ORDER BY d.n, s.speciality = '', k.kind IS DISTINCT FROM 'S', s.speciality COLLATE \"C\"",
+    )
     execute(
-        "UPDATE stage s SET ahash = d.hash, speciality = coalesce(nullif(s.speciality, ''), d.speciality)"
-        " FROM doubled d WHERE s.n = d.n"
+        "UPDATE stage s SET ahash = d.hash, speciality = w.speciality FROM doubled d JOIN shown w USING (n)"
+        " WHERE s.n = d.n"
     )
     execute("DELETE FROM stage s USING doubled d WHERE s.pn = d.pn AND s.nk = d.nk AND s.n <> d.n")
 
