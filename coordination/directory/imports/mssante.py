@@ -120,7 +120,7 @@ _SAME = "d.address = s.address AND d.national_id = s.national_id AND d.structure
 
 
 def _merge(load: Load) -> Counts:
-    now, day = timezone.now(), load.source.day
+    now, day = timezone.now(), load.day
     execute(
         "DELETE FROM stage s USING (SELECT address, national_id, structure_number, min(n) AS n FROM stage"
         f" GROUP BY 1, 2, 3 HAVING count(*) > 1) d WHERE {_SAME} AND s.n <> d.n"

@@ -85,7 +85,7 @@ class _Scattered(Exception):
 
 def _load_first(load: Load, seen: Inspection) -> bool:
     """Load straight into the empty tables; False, and nothing done, when the file is not in order."""
-    first = rpps_first.FirstLoad(load.source.day, timezone.now())
+    first = rpps_first.FirstLoad(load.day, timezone.now())
     told = rpps_workers.Piece()
     # FINESS has brought its structures: building their indexes again is quicker than adding as many rows.
     small = max(SMALL_TABLE, load.read // 2)

@@ -93,7 +93,7 @@ def count_rows() -> None:
 
 def merge(load: Load, held: set[str]) -> None:
     """Bring the staged lines into the directory and fill the counts of the load."""
-    now, day = timezone.now(), load.source.day
+    now, day = timezone.now(), load.day
     load.held |= held
     hold(load.held)
     spared = not load.may_cease()

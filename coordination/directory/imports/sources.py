@@ -44,14 +44,19 @@ class Source:
         return self.member or self.path.name
 
     @property
-    def day(self) -> datetime.date:
-        """The date written in the name, else the one of the file."""
+    def written_day(self) -> datetime.date | None:
+        """The date written in the name."""
         found = _DATE.search(self.name) or _DATE.search(self.path.name)
-        if found:
-            try:
-                return datetime.date(int(found[1]), int(found[2]), int(found[3] or 1))
-            except ValueError:
-                pass
+        if not found:
+            return None
+        try:
+            return datetime.date(int(found[1]), int(found[2]), int(found[3] or 1))
+        except ValueError:
+            return None
+
+    @property
+    def received_day(self) -> datetime.date:
+        """The date of the file on this machine: it says nothing of what the file holds."""
         return datetime.date.fromtimestamp(self.path.stat().st_mtime)
 
     @contextmanager

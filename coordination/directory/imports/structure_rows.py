@@ -143,7 +143,7 @@ def _insert(source: str, load: Load, now: object) -> int:
         f" content_hash, created_at) SELECT {new_id('s.n')}, %s, {cast}, '', '',"
         " CASE WHEN s.closed THEN coalesce(s.closed_on::timestamptz, %s) END, %s, s.hash, %s"
         " FROM stage s JOIN found f USING (n) WHERE f.id IS NULL",
-        [source, now, load.source.day, now],
+        [source, now, load.day, now],
     )
 
 
@@ -161,7 +161,7 @@ def _update(source: str, load: Load, now: object) -> int:
         f"UPDATE directory_structure t SET source = %s, {own}, ceased_at = CASE WHEN s.closed THEN"
         " coalesce(t.ceased_at, s.closed_on::timestamptz, %s) END, seen_on = %s, content_hash = s.hash"
         " FROM found f JOIN stage s USING (n) WHERE t.id = f.id AND t.id IN (SELECT id FROM changed_structures)",
-        [source, now, load.source.day],
+        [source, now, load.day],
     )
     if source != "finess":
         count += execute(
