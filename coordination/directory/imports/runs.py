@@ -60,7 +60,8 @@ WORDED = ("rpps", "finess", "finess-csv", "structures")
 class Options:
     """Bounds replace those of the kind; `accept_gap` lets the number of rows move by more than 10 %.
 
-    `accept_older`: the file may bear an earlier date than the last one loaded. `cease_anyway`: what is missing ceases even when refused lines may have been about it.
+    `accept_older`: the file may bear an earlier date than the last one loaded. `cease_anyway`: what is missing ceases
+    even when refused lines may have been about it.
     """
 
     min_rows: int | None = None
@@ -182,7 +183,7 @@ def run(
 ) -> Report:
     """Load one file. Raises FileRefused (nothing changed) or ImportAlreadyRunning.
 
-    `day`: the date the content bears, else the one of the name counts. `same`: other kinds of file about the same rows.
+    `day`: the date the content bears, else the one of the name counts. `same`: kinds of file about the same rows.
     """
     started = time.monotonic()
     _lock()
@@ -301,8 +302,8 @@ def _check_date(load: Load, kinds: tuple[str, ...]) -> None:
     )
     if last and day < last and not load.options.accept_older:
         raise FileRefused(
-            f"{load.source.name} date du {day:%d/%m/%Y} et le dernier fichier chargé du {last:%d/%m/%Y} : il ramènerait "
-            "l'annuaire en arrière. Si c'est voulu, relancez avec --accepter-plus-ancien. Rien n'a été modifié."
+            f"{load.source.name} date du {day:%d/%m/%Y} et le dernier fichier chargé du {last:%d/%m/%Y} : il "
+            "ramènerait l'annuaire en arrière. Si c'est voulu, relancez avec --accepter-plus-ancien. Rien n'a été modifié."
         )
     age = (timezone.localdate() - day).days
     if age > OLD:
