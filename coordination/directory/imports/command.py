@@ -29,11 +29,24 @@ class ImportCommand(BaseCommand):
             help="accepter plus de 10 %% d'écart avec le chargement précédent",
         )
 
+        parser.add_argument(
+            "--accepter-plus-ancien",
+            action="store_true",
+            help="accepter un fichier daté d'avant le dernier chargé",
+        )
+        parser.add_argument(
+            "--cesser-malgre-refus",
+            action="store_true",
+            help="marquer cessé ce qui a disparu même si une ligne refusée ne dit pas ce qu'elle décrivait",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = Options(
             min_rows=options["lignes_min"],
             max_rows=options["lignes_max"],
             accept_gap=options["accepter_ecart"],
+            accept_older=options["accepter_plus_ancien"],
+            cease_anyway=options["cesser_malgre_refus"],
             progress=terminal(),
         )
         try:

@@ -24,28 +24,42 @@ def lend_addresses(changed_structures: str) -> int:
 def lend_mailboxes(people: str) -> None:
     """Give the people selected by `people` (SQL giving national identifiers) their personal mailboxes.
 
-    A mailbox tied to a structure goes to the activity there, else to the person. The first in alphabetical
-    order is shown where there are several.
+    A mailbox tied to a structure is that of the activity there, and of no other; where the person has no activity
+    in that structure, it is the person's (directories.md A.6). The first in alphabetical order is shown where there
+    are several.
     """
     if not scalar("SELECT EXISTS (SELECT 1 FROM directory_mailbox)"):
         return
     execute("ANALYZE directory_mailbox")
-    execute(
-        "UPDATE directory_professional p SET mss_address = coalesce(m.address, '') FROM"
-        f" (SELECT w.national_id, min(b.address) AS address FROM ({people}) w LEFT JOIN directory_mailbox b"
-        "  ON b.national_id = w.national_id AND b.ceased_at IS NULL AND b.kind = 'PER' GROUP BY w.national_id) m"
-        " WHERE p.national_id = m.national_id AND p.national_id <> '' AND p.mss_address <> coalesce(m.address, '')"
+    temporary(
+        "owners",
+        "SELECT p.id, p.national_id FROM directory_professional p JOIN"
+        f" (SELECT DISTINCT national_id FROM ({people}) chosen) w USING (national_id) WHERE p.national_id <> ''",
+    )
+    temporary(
+        "owned",
+        "SELECT w.id AS owner, b.id, b.address, b.structure_number FROM owners w JOIN directory_mailbox b"
+        " ON b.national_id = w.national_id AND b.kind = 'PER' AND b.ceased_at IS NULL",
+    )
+    temporary(
+        "tied",
+        "SELECT a.id AS activity, o.id, o.address FROM owned o JOIN directory_activity a ON a.professional_id = o.owner"
+        " AND a.ceased_at IS NULL JOIN directory_structure t ON t.id = a.structure_id WHERE o.structure_number <> ''"
+        " AND o.structure_number IN (t.finess, t.siret, t.siren, t.technical_id)",
     )
     execute(
-        "UPDATE directory_activity a SET mss_address = coalesce(m.address, p.mss_address)"
-        " FROM directory_professional p, (SELECT a.id, min(b.address) AS address"
-        f" FROM ({people}) w JOIN directory_professional p ON p.national_id = w.national_id AND p.national_id <> ''"
-        "  JOIN directory_activity a ON a.professional_id = p.id LEFT JOIN directory_structure t"
-        "  ON t.id = a.structure_id LEFT JOIN directory_mailbox b ON b.national_id = p.national_id"
-        "  AND b.ceased_at IS NULL AND b.kind = 'PER' AND b.structure_number <> ''"
-        "  AND b.structure_number IN (t.finess, t.siret, t.siren, t.technical_id) GROUP BY a.id) m"
-        " WHERE a.id = m.id AND p.id = a.professional_id AND a.mss_address <> coalesce(m.address, p.mss_address)"
+        "UPDATE directory_professional p SET mss_address = m.address FROM"
+        " (SELECT w.id, coalesce(min(o.address), '') AS address FROM owners w LEFT JOIN"
+        "  (SELECT o.owner, o.address FROM owned o LEFT JOIN tied t ON t.id = o.id WHERE t.id IS NULL) o"
+        "  ON o.owner = w.id GROUP BY w.id) m WHERE p.id = m.id AND p.mss_address <> m.address"
     )
+    execute(
+        "UPDATE directory_activity a SET mss_address = coalesce(m.address, p.mss_address) FROM owners w"
+        " JOIN directory_professional p ON p.id = w.id JOIN directory_activity o ON o.professional_id = w.id"
+        " LEFT JOIN (SELECT activity, min(address) AS address FROM tied GROUP BY activity) m ON m.activity = o.id"
+        " WHERE a.id = o.id AND a.mss_address <> coalesce(m.address, p.mss_address)"
+    )
+    execute("DROP TABLE tied, owned, owners")
 
 
 def lend_structure_mailboxes(structures: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 from collections.abc import Iterator
 
@@ -10,13 +9,16 @@ from coordination.common import communes
 from coordination.common.text import fold
 from coordination.directory.errors import FileRefused
 from coordination.directory.imports import normalise
-from coordination.directory.imports.runs import Load
+from coordination.directory.imports.csv_lines import Line, raw_field, read_line
+from coordination.directory.imports.runs import UNREADABLE, Load
 from coordination.directory.imports.sources import inspect, text_lines
 from coordination.directory.imports.structure_rows import StructureRow
 
 # 32 fields, the last one often left out with its separator.
 WIDTHS = (31, 32)
 GEOLOCATED_WIDTH = 6
+# Kind of line -> its numbers of fields.
+KINDS = {"structureet": WIDTHS, "geolocalisation": (GEOLOCATED_WIDTH,), "finess": (4,)}
 
 
 def rows(load: Load) -> Iterator[StructureRow]:
@@ -30,31 +32,48 @@ def rows(load: Load) -> Iterator[StructureRow]:
     if seen.encoding != "utf-8":
         load.messages.append(f"{load.source.name} est lu en Windows-1252.")
     load.progress.phase("Lecture", seen.lines)
-    fields: list[str] = []
+    last = Line()
     damaged = 0
     with load.source.open() as file:
-        for number, line in enumerate(text_lines(file, seen.encoding), 1):
-            # Line by line: a quote left open must not swallow the lines that follow.
-            fields = next(csv.reader([line], delimiter=";"), [])
-            if not fields or fields[0] != "structureet":
+        for number, text in enumerate(text_lines(file, seen.encoding), 1):
+            if not text.strip():
+                continue
+            last = line = read_line(text)
+            if line.fields[:1] in (["finess"], ["geolocalisation"]):
                 continue
             load.read += 1
             load.progress.advance(number, number)
-            reason = _fault(fields)
+            reason = _fault(line)
             if reason:
                 damaged += reason.startswith("tableur")
-                load.refuse(number, reason)
+                load.refuse(number, reason, _number(text))
                 continue
-            yield _row(fields)
-    _check_whole(load, fields, damaged)
+            yield _row(line.fields)
+    _check_whole(load, last.fields, damaged)
 
 
-def _fault(fields: list[str]) -> str:
+def _number(text: str) -> str:
+    """FINESS number of a line at fault, UNREADABLE when there is none where it should be."""
+    number = raw_field(text, 1)
+    return number if is_finess(number) else UNREADABLE
+
+
+def is_finess(number: str) -> bool:
+    """True for nine digits, or letters as Corsica has them."""
+    return len(number) == 9 and number.isascii() and number.isalnum()
+
+
+def _fault(line: Line) -> str:
+    fields = line.fields
+    if line.fault:
+        return line.fault
+    if fields[0] != "structureet":
+        return "ligne d'un genre inconnu"
     if len(fields) not in WIDTHS:
         return f"{len(fields)} champs au lieu de 32"
     if normalise.SCIENTIFIC.match(fields[22]) or (len(fields[1]) < 9 and fields[1].isdigit()):
         return "tableur : un numéro a perdu des chiffres"
-    if len(fields[1]) != 9 or not fields[1].isalnum():
+    if not is_finess(fields[1]):
         return "numéro FINESS mal formé"
     return "" if fields[3] or fields[4] else "sans nom"
 
@@ -65,14 +84,11 @@ def _check_whole(load: Load, last: list[str], damaged: int) -> None:
             f"{load.source.name} est une copie passée par un tableur : des numéros FINESS ou SIRET y ont perdu des "
             "chiffres. Prenez le fichier d'origine ; rien n'a été modifié."
         )
-    complete = {"structureet": WIDTHS, "geolocalisation": (GEOLOCATED_WIDTH,), "finess": (4,)}
-    if last and len(last) not in complete.get(last[0], ()):
+    if last and len(last) < min(KINDS.get(last[0], (4,))):
         raise FileRefused(f"{load.source.name} est tronqué : sa dernière ligne est incomplète. Rien n'a été modifié.")
 
 
-def _row(fields: list[str]) -> StructureRow:
-    # Older editions double the doubled quotes.
-    values = [value.replace('""', '"').strip() for value in fields]
+def _row(values: list[str]) -> StructureRow:
     short, name = values[3], values[4] or values[3]
     postal, town = normalise.split_route_line(values[15])
     phone, as_given = normalise.finess_phone(values[16])

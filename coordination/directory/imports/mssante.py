@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from django.utils import timezone
@@ -11,11 +12,12 @@ from coordination.directory.errors import FileRefused
 from coordination.directory.imports import completion, normalise
 from coordination.directory.imports.headers import MSSANTE
 from coordination.directory.imports.rpps_lines import columns
-from coordination.directory.imports.runs import Counts, Load, Options, Report, run
+from coordination.directory.imports.runs import UNREADABLE, Counts, Load, Options, Report, run
 from coordination.directory.imports.sources import Inspection, blocks, inspect, sources
-from coordination.directory.imports.staging import copy, copy_line, execute, hash64, new_id
+from coordination.directory.imports.staging import copy, copy_line, execute, hash64, hold, new_id, scalar, temporary
 
 REQUIRED = ("Type de BAL", "Adresse BAL", "Identification nationale PP", "Identification Structure")
+OWNERS = ("Identification nationale PP", "Identification Structure")
 TRUE = {"true", "vrai", "oui", "o", "1", "t"}
 # Long enough for every identifier in force (SIRET has fourteen digits).
 LONGEST_NUMBER = 40
@@ -46,7 +48,9 @@ def _load(load: Load) -> None:
 
 
 def _staged(load: Load, seen: Inspection, found: list[str]) -> Iterator[str]:
-    index = {name: position for position, name in enumerate(found)}
+    index = {name: position for position, name in enumerate(found) if name}
+    # Without the empty name behind a last bar, which header and rows have or have not.
+    width = len(found) - (not found[-1])
     number = done = 0
     fields: list[str] = found
     with load.source.open() as file:
@@ -54,24 +58,23 @@ def _staged(load: Load, seen: Inspection, found: list[str]) -> Iterator[str]:
             out = []
             for raw in lines:
                 number += 1
-                if number == 1:
+                if number == 1 or not raw.strip():
                     continue
                 fields = raw.decode(seen.encoding).split("|")
-                reason = _fault(fields, index, len(found))
+                reason = _fault(fields, index, width)
                 if reason:
-                    load.refuse(number, reason)
+                    load.refuse(number, reason, *_about(fields, index, width))
                 else:
                     out.append(copy_line([number, *_values(fields, index)]))
             done += sum(map(len, lines)) + len(lines)
             load.progress.advance(done, number)
             yield "".join(out)
-    if len(fields) < len(found):
+    if len(fields) < width:
         raise FileRefused(f"{load.source.name} est tronqué : sa dernière ligne est incomplète. Rien n'a été modifié.")
 
 
 def _fault(fields: list[str], index: dict[str, int], width: int) -> str:
-    # With or without the empty field behind a last bar.
-    if len(fields) not in (width, width + 1):
+    if not _is_whole(fields, width):
         return f"{len(fields)} colonnes au lieu de {width}"
     if fields[index["Type de BAL"]] not in ("PER", "ORG"):
         return "type de boîte inconnu"
@@ -80,6 +83,20 @@ def _fault(fields: list[str], index: dict[str, int], width: int) -> str:
     if len(fields[index["Identification Structure"]]) > LONGEST_NUMBER:
         return "identifiant de structure trop long"
     return ""
+
+
+def _is_whole(fields: list[str], width: int) -> bool:
+    """With or without the empty field behind a last bar."""
+    return len(fields) == width or (len(fields) == width + 1 and not fields[-1])
+
+
+def _about(fields: list[str], index: dict[str, int], width: int) -> list[str]:
+    """Whose mailbox a line at fault may describe: its address, else the person and the structure it names."""
+    address = normalise.email(fields[index["Adresse BAL"]] if len(fields) > index["Adresse BAL"] else "")
+    if address:
+        return [address]
+    owners = [fields[index[name]].strip() for name in OWNERS] if _is_whole(fields, width) else []
+    return [owner for owner in owners if owner] or [UNREADABLE]
 
 
 def _values(fields: list[str], index: dict[str, int]) -> list:
@@ -103,7 +120,7 @@ _SAME = "d.address = s.address AND d.national_id = s.national_id AND d.structure
 
 
 def _merge(load: Load) -> Counts:
-    now, day = timezone.now(), load.source.day
+    now, day = timezone.now(), load.day
     execute(
         "DELETE FROM stage s USING (SELECT address, national_id, structure_number, min(n) AS n FROM stage"
         f" GROUP BY 1, 2, 3 HAVING count(*) > 1) d WHERE {_SAME} AND s.n <> d.n"
@@ -114,6 +131,8 @@ def _merge(load: Load) -> Counts:
         "CREATE TEMP TABLE moved ON COMMIT DROP AS SELECT s.national_id, s.structure_number FROM stage s"
         f" LEFT JOIN directory_mailbox d ON {_SAME} WHERE d.content_hash IS DISTINCT FROM s.hash"
     )
+    # Before the new rows come in: they are not among those known.
+    ceased = _remove_missing(load, now)
     changed = execute(
         "UPDATE directory_mailbox d SET kind = s.kind, structure_id_type = s.structure_id_type, service = s.service,"
         f" paperless = s.paperless, ceased_at = NULL, seen_on = %s, content_hash = s.hash FROM stage s WHERE {_SAME}"
@@ -127,16 +146,27 @@ def _merge(load: Load) -> Counts:
         f" (SELECT 1 FROM directory_mailbox d WHERE {_SAME})",
         [day],
     )
-    execute(
-        "CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT d.id, d.national_id, d.structure_number"
-        f" FROM directory_mailbox d LEFT JOIN stage s ON {_SAME} WHERE s.n IS NULL AND d.ceased_at IS NULL"
-    )
-    ceased = execute(
-        "UPDATE directory_mailbox d SET ceased_at = %s, content_hash = NULL FROM gone WHERE gone.id = d.id", [now]
-    )
-    execute("INSERT INTO moved SELECT national_id, structure_number FROM gone")
     _lend()
     return Counts(new, changed, ceased)
+
+
+def _remove_missing(load: Load, now: datetime) -> int:
+    """Mark removed the mailboxes that the file names no more, save those a refused line was about."""
+    hold(load.held)
+    temporary(
+        "gone",
+        "SELECT d.id, d.national_id, d.structure_number"
+        f" FROM directory_mailbox d LEFT JOIN stage s ON {_SAME} WHERE s.n IS NULL AND d.ceased_at IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM held WHERE key IN (d.address, d.national_id, d.structure_number))",
+    )
+    known = scalar("SELECT count(*) FROM directory_mailbox WHERE ceased_at IS NULL")
+    load.check_gone(scalar("SELECT count(*) FROM gone"), known, "boîtes")
+    if not load.may_cease():
+        return 0
+    execute("INSERT INTO moved SELECT national_id, structure_number FROM gone")
+    return execute(
+        "UPDATE directory_mailbox d SET ceased_at = %s, content_hash = NULL FROM gone WHERE gone.id = d.id", [now]
+    )
 
 
 def _lend() -> None:

@@ -11,6 +11,7 @@ from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
 
+import psycopg
 from django.db import DataError, transaction
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ from coordination.directory.errors import FileRefused
 from coordination.directory.imports import completion, rpps_first, rpps_merge, rpps_workers, savoir_faire
 from coordination.directory.imports.rpps_lines import STAGE_COLUMNS, ActivityParser, line_salt
 from coordination.directory.imports.runs import Load, Options, Report, run
-from coordination.directory.imports.sources import Inspection, Source, blocks, inspect, sources
+from coordination.directory.imports.sources import Inspection, Source, blocks, decoded, inspect, sources
 from coordination.directory.imports.staging import MASK, SMALL_TABLE, copy, execute, postponed_indexes, scalar
 
 # Beyond this many changed people, naming them costs more than parsing everybody.
@@ -43,7 +44,7 @@ def _kind(source: Source) -> str:
     """Tell the files apart by their headers; "" for the diplomas, which the circle does not need."""
     with source.open() as file:
         start = file.read(20_000)
-    header = start.split(b"\n", 1)[0].decode("utf-8", "replace")
+    header = decoded(start.split(b"\n", 1)[0])
     if "diplôme" in header:
         return ""
     if "Numéro FINESS site" in header or "Identifiant technique" in header:
@@ -84,7 +85,7 @@ class _Scattered(Exception):
 
 def _load_first(load: Load, seen: Inspection) -> bool:
     """Load straight into the empty tables; False, and nothing done, when the file is not in order."""
-    first = rpps_first.FirstLoad(load.source.day, timezone.now())
+    first = rpps_first.FirstLoad(load.day, timezone.now())
     told = rpps_workers.Piece()
     # FINESS has brought its structures: building their indexes again is quicker than adding as many rows.
     small = max(SMALL_TABLE, load.read // 2)
@@ -105,7 +106,7 @@ def _load_first(load: Load, seen: Inspection) -> bool:
             completion.lend_mailboxes("SELECT national_id FROM directory_professional WHERE national_id <> ''")
             completion.lend_structure_mailboxes("SELECT id FROM directory_structure")
             load.progress.phase("Construction des index")
-    except (_Scattered, DataError):
+    except (_Scattered, DataError, psycopg.DataError):
         # A value longer than its column: the general merge cuts it.
         return False
     return True
@@ -121,7 +122,7 @@ def _first_rows(
         for piece in pieces:
             if not piece.in_order or (told.last and piece.first <= told.last):
                 raise _Scattered
-            told.last = piece.last
+            told.last = piece.last or told.last
             told.refusals += piece.refusals
             told.held |= piece.held
             told.zeros = (told.zeros[0] + piece.zeros[0], told.zeros[1] + piece.zeros[1])
@@ -138,7 +139,7 @@ def _check_last_line(source: Source, width: int) -> None:
         if file.seekable() and not source.member and size > 100_000 and file.name == str(source.path):
             file.seek(-100_000, 2)
         for lines in blocks(file):
-            last = lines[-1] if lines else last
+            last = next(filter(bytes.strip, reversed(lines)), last)
     if last.count(b"|") + 1 < width:
         raise FileRefused(
             f"{source.name} est tronqué : sa dernière ligne est incomplète. Téléchargez-le de nouveau ; rien n'a "
@@ -154,21 +155,19 @@ def _changed_people(load: Load, seen: Inspection, parser: ActivityParser) -> set
     order = _Order()
     copy("seen_people", _person_hashes(load, parser.width, line_salt(seen.header), order))
     rpps_merge.compare(regroup=not order.sorted)
-    changed = scalar("SELECT count(*) FROM changed_people")
-    if changed > MANY:
+    if scalar("SELECT count(*) FROM changed_people") > MANY:
         return None
     wanted = {key.encode() for key in rpps_merge.changed_people()}
     # Lines without a readable identifier are looked at each time: they are reported each time.
-    wanted.add(b"")
-    return wanted if changed or order.unreadable else set()
+    return wanted | order.unreadable
 
 
 class _Order:
-    """Whether the people come in order, hence once each; and whether some lines have no identifier."""
+    """Whether the people come in order, hence once each; and what stands where some lines have no identifier."""
 
     def __init__(self) -> None:
         self.sorted = True
-        self.unreadable = False
+        self.unreadable: set[bytes] = set()
 
 
 def _person_hashes(load: Load, width: int, salt: bytes, order: _Order) -> Iterator[bytes]:
@@ -188,7 +187,7 @@ def _person_hashes(load: Load, width: int, salt: bytes, order: _Order) -> Iterat
                     if current:
                         out.append(b"%b|%d\n" % (current, total & MASK))
                         order.sorted = order.sorted and current < key
-                    current, total = _readable(key, order), 0
+                    current, total = _readable(key, line, order), 0
                 total += from_bytes(blake2b(line, digest_size=8, salt=salt).digest(), "big") & MASK
             first = False
             rows += len(lines)
@@ -199,10 +198,11 @@ def _person_hashes(load: Load, width: int, salt: bytes, order: _Order) -> Iterat
         yield b"%b|%d\n" % (current, total & MASK)
 
 
-def _readable(key: bytes, order: _Order) -> bytes:
+def _readable(key: bytes, line: bytes, order: _Order) -> bytes:
     if key.isalnum():
         return key
-    order.unreadable = True
+    if line.strip():
+        order.unreadable.add(key)
     return b""
 
 

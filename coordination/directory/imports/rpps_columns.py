@@ -5,12 +5,17 @@ Nothing here knows files or tables; `rpps_lines` puts the pieces together.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import compress
 from operator import add, eq, ne
 
 from coordination.common.text import fold
+from coordination.directory.imports.runs import UNREADABLE
 from coordination.directory.imports.staging import MASK
+
+# RPPS, ADELI, and what other types may be.
+_NATIONAL = re.compile(r"8\d{11}|0[0-9A-Z]{9}|[1-79][0-9A-Za-z]{8,28}", re.ASCII)
 
 # Longest code of each nomenclature that the directory keeps.
 CODE_LENGTHS = {
@@ -93,6 +98,17 @@ def fault(values: list[str], columns: list[str]) -> str:
     return f"{long[0]} trop long" if long else ""
 
 
+def about(values: list[str], width: int) -> set[str]:
+    """Return whom a line at fault may be about: UNREADABLE when it does not tell, nobody when it names nobody.
+
+    Rows without identity are met in the national file (directories.md A.3): whole, they hide no one.
+    """
+    if len(values) == width and not any(values[1:3]):
+        return set()
+    named = {values[2], values[0] + values[1]} if len(values) > 2 else set()
+    return {number for number in named if _NATIONAL.fullmatch(number)} or {UNREADABLE}
+
+
 @dataclass(slots=True)
 class People:
     """Lines of one person brought together: columns that depend on its other lines."""
@@ -121,6 +137,7 @@ def group_people(table: Table, numbers: list[int], hashes: list[int], keys: list
     same = compress(range(1, len(national)), map(eq, national[1:], national))
     first = -1
     activities: dict[int, int] = {}
+    shown: dict[int, tuple[bool, bool, str]] = {}
     for index in same:
         if first < 0 or national[first] != national[index]:
             first = index - 1
@@ -130,10 +147,20 @@ def group_people(table: Table, numbers: list[int], hashes: list[int], keys: list
         if kept != index:
             people.doubles.add(index)
             people.line_hashes[kept] = (people.line_hashes[kept] + hashes[index]) & MASK
-            # The speciality of the order comes before any other savoir-faire.
-            if codes[index] and (not people.specialities[kept] or (kinds[index] == "S" and kinds[kept] != "S")):
-                people.specialities[kept] = codes[index]
+            shown[kept] = min(
+                shown.get(kept) or _rank(kinds[kept], codes[kept]),
+                _rank(kinds[index], codes[index]),
+            )
+            people.specialities[kept] = shown[kept][2]
     return people
+
+
+def _rank(kind: str, code: str) -> tuple[bool, bool, str]:
+    """Order of the savoir-faire of an activity, the one shown first: the speciality of the order before any other.
+
+    Whatever the order of the lines (rpps_merge does the same for those that are not neighbours).
+    """
+    return not code, kind != "S", code
 
 
 def _join(people: People, first: int, index: int) -> None:

@@ -16,12 +16,13 @@ from zlib import crc32
 
 from coordination.directory.errors import FileRefused
 from coordination.directory.imports.headers import PERSON_ACTIVITY
-from coordination.directory.imports.rpps_columns import Folded, People, Table, fault, group_people, is_suspect
+from coordination.directory.imports.rpps_columns import Folded, People, Table, about, fault, group_people, is_suspect
 from coordination.directory.imports.rpps_places import LOST, Ends, Workplaces
+from coordination.directory.imports.runs import UNREADABLE
 from coordination.directory.imports.staging import MASK
 
 # A change of what is kept from a line must make every stored hash different.
-VERSION = b"1"
+VERSION = b"2"
 
 REQUIRED = (
     "Identification nationale PP",
@@ -148,6 +149,8 @@ class ActivityParser:
         self._workplaces = Workplaces(found[self._cut :], self._writer.ends)
         self._folded = Folded()
         self._carried: list[tuple[int, bytes]] = []
+        # The last line that was too short: its number, and whom it was about.
+        self._short: tuple[int, set[str]] = (0, set())
 
     def begin(self) -> None:
         """Forget what was counted; what is known of structures and names stays."""
@@ -190,13 +193,22 @@ class ActivityParser:
         for pair, line in zip(pairs, lines, strict=True):
             values = line.split("|")
             reason = fault(values, self._names)
-            if reason:
-                self.refuse(pair[0], reason)
-                self.held.add(values[2] if len(values) > 2 else "")
-            else:
+            if not reason:
                 kept_pairs.append(pair)
                 kept_lines.append(line)
+            elif line.strip():
+                self.refuse(pair[0], reason)
+                self.held |= self._about(pair[0], values)
         return kept_pairs, kept_lines
+
+    def _about(self, number: int, values: list[str]) -> set[str]:
+        """Whom a line at fault may be about; the end of a line cut in two is about the same person."""
+        found = about(values, self.width)
+        if found == {UNREADABLE} and number == self._short[0] + 1:
+            found = self._short[1]
+        if len(values) < self.width:
+            self._short = number, found
+        return found
 
     def _block(self, pairs: list[tuple[int, bytes]], lines: list[str], *, sifted: bool = False) -> Block | None:
         """Read the lines; None when one of them may be at fault, unless they were sifted."""

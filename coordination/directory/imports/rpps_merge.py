@@ -15,7 +15,7 @@ from django.utils import timezone
 from coordination.directory.imports import completion
 from coordination.directory.imports.rpps_structures import cease_empty_structures, merge_structures
 from coordination.directory.imports.runs import Counts, Load
-from coordination.directory.imports.staging import MASK, copy, copy_line, execute, new_id, scalar, temporary
+from coordination.directory.imports.staging import MASK, execute, hold, new_id, scalar, temporary
 
 # In the order of the keys between them.
 TABLES = ("directory_structure", "directory_professional", "directory_savoirfaire", "directory_activity")
@@ -42,7 +42,6 @@ COUNTED = {
 def create_tables(stage_columns: Iterable[str]) -> None:
     execute(f"CREATE TEMP TABLE stage ({', '.join(stage_columns)}) ON COMMIT DROP")
     execute("CREATE TEMP TABLE seen_people (national_id text, hash bigint) ON COMMIT DROP")
-    execute("CREATE TEMP TABLE held (national_id text) ON COMMIT DROP")
     execute("CREATE TEMP TABLE gone_people (id uuid) ON COMMIT DROP")
     execute("CREATE TEMP TABLE touched_structures (id uuid) ON COMMIT DROP")
 
@@ -94,15 +93,18 @@ def count_rows() -> None:
 
 def merge(load: Load, held: set[str]) -> None:
     """Bring the staged lines into the directory and fill the counts of the load."""
-    now, day = timezone.now(), load.source.day
-    copy("held", (copy_line([key]) for key in held))
-    execute("ANALYZE held")
+    now, day = timezone.now(), load.day
+    load.held |= held
+    hold(load.held)
+    spared = not load.may_cease()
+    if spared:
+        execute("DELETE FROM gone_people")
     _join_scattered_people()
     structures = merge_structures(day, now)
     _stage_savoir_faire()
     _drop_doubles()
     people_id = new_id("s.pn")
-    people = _merge_people(people_id, day, now)
+    people = _merge_people(people_id, day, now, spared=spared)
     savoir_faire = _merge_savoir_faire(people_id, now)
     activities = _merge_activities(people_id, day, now)
     structures.ceased = cease_empty_structures(now)
@@ -133,12 +135,19 @@ def _drop_doubles() -> None:
     temporary(
         "doubled",
         "SELECT s.pn, s.nk, min(s.n) AS n,"
-        f" mod(sum(s.ahash), {MASK + 1}) AS hash, max(s.speciality) AS speciality"
+        f" mod(sum(s.ahash), {MASK + 1}) AS hash"
         " FROM stage s JOIN scattered c USING (pn) GROUP BY s.pn, s.nk HAVING count(*) > 1",
     )
+    # The order of rpps_columns._rank.
+    temporary(
+        "shown",
+        "SELECT DISTINCT ON (d.n) d.n, s.speciality FROM doubled d JOIN stage s ON s.pn = d.pn AND s.nk = d.nk"
+        " LEFT JOIN staged_sf k ON k.pn = s.pn AND k.profession = s.profession AND k.code = s.speciality"
+        " ORDER BY d.n, s.speciality = '', k.kind IS DISTINCT FROM 'S', s.speciality COLLATE \"C\"",
+    )
     execute(
-        "UPDATE stage s SET ahash = d.hash, speciality = coalesce(nullif(s.speciality, ''), d.speciality)"
-        " FROM doubled d WHERE s.n = d.n"
+        "UPDATE stage s SET ahash = d.hash, speciality = w.speciality FROM doubled d JOIN shown w USING (n)"
+        " WHERE s.n = d.n"
     )
     execute("DELETE FROM stage s USING doubled d WHERE s.pn = d.pn AND s.nk = d.nk AND s.n <> d.n")
 
@@ -152,16 +161,19 @@ def _stage_savoir_faire() -> None:
     )
 
 
-def _merge_people(people_id: str, day: date, now: datetime) -> Counts:
+def _merge_people(people_id: str, day: date, now: datetime, *, spared: bool) -> Counts:
+    """`spared`: nobody can tell what some refused line was about, so everybody's is left as it was."""
     # Whose number in this file is which row of the directory; empty at the first load.
     temporary(
         "known",
-        "SELECT s.pn, p.id, h.national_id IS NOT NULL AS held FROM stage s"
+        f"SELECT s.pn, p.id, {spared} OR h.key IS NOT NULL AS held FROM stage s"
         " JOIN directory_professional p ON p.national_id = s.national_id AND p.national_id <> ''"
-        " LEFT JOIN held h ON h.national_id = s.national_id WHERE s.pfirst",
+        " LEFT JOIN held h ON h.key = s.national_id WHERE s.pfirst",
     )
     # Nobody is parsed again but those whose lines changed, and those of whom a line could not be read.
-    execute("UPDATE stage s SET phash = NULL FROM held h WHERE s.pfirst AND h.national_id = s.national_id")
+    execute("UPDATE stage s SET phash = NULL FROM held h WHERE s.pfirst AND h.key = s.national_id")
+    if spared:
+        execute("UPDATE stage s SET phash = NULL FROM known k WHERE s.pfirst AND k.pn = s.pn")
     new = execute(
         "INSERT INTO directory_professional (id, source, national_id, rpps, adeli, civility, practice_civility,"
         " family_name, given_name, search_family, search_given, mss_address, email, phone, seen_on, content_hash,"
@@ -184,7 +196,7 @@ def _merge_people(people_id: str, day: date, now: datetime) -> Counts:
     )
     ceased = execute(
         "UPDATE directory_professional p SET ceased_at = %s FROM gone_people g WHERE p.id = g.id"
-        " AND p.ceased_at IS NULL AND NOT EXISTS (SELECT 1 FROM held h WHERE h.national_id = p.national_id)",
+        " AND p.ceased_at IS NULL AND NOT EXISTS (SELECT 1 FROM held h WHERE h.key = p.national_id)",
         [now],
     )
     return Counts(new, changed, ceased)

@@ -102,11 +102,16 @@ class _Reader:
 
     def read(self, number: int, text: bytes) -> Piece:
         lines = text.removesuffix(b"\n").split(b"\n")
+        numbered = list(enumerate(lines, number))
+        if text.startswith(b"\n") or b"\n\n" in text:
+            # Blank lines say nothing, not even whose turn it is.
+            numbered = [pair for pair in numbered if pair[1]]
+            lines = [line for _, line in numbered] or [b""]
         piece = self.piece = Piece(first=person_key(lines[0]), last=person_key(lines[-1]), lines=len(lines))
         piece.size = len(text)
         parser = self.parser
         parser.begin()
-        parser.read(list(enumerate(lines, number)), self.encoding)
+        parser.read(numbered, self.encoding)
         piece.held, piece.in_order = set(parser.held), parser.in_order
         piece.zeros = (parser.zeros_kept, parser.zeros_lost)
         return piece

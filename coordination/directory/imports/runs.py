@@ -8,13 +8,16 @@ was; the ImportRun row, written outside the transaction, says which.
 
 from __future__ import annotations
 
+import csv
+import datetime
 import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from django.db import connection, transaction
+import psycopg
+from django.db import DataError, connection, transaction
 from django.utils import timezone
 
 from coordination.directory.errors import FileRefused, ImportAlreadyRunning
@@ -31,6 +34,12 @@ MAX_REFUSED_SHARE = 0.01
 MAX_DEVIATION = 0.10
 # Fewer may always go: a small regional file changes by more than a tenth.
 ALWAYS_MAY_GO = 100
+
+# Days beyond which a file is said to be old: ten days without a new one were seen in 2026.
+OLD = 45
+
+# What a refused line was about, when it does not tell.
+UNREADABLE = ""
 
 # Absolute bounds on the number of rows, by kind of file: the national files of 2026 with room to live.
 BOUNDS = {
@@ -49,11 +58,17 @@ WORDED = ("rpps", "finess", "finess-csv", "structures")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Bounds replace those of the kind; `accept_gap` lets the number of rows move by more than 10 %."""
+    """Bounds replace those of the kind; `accept_gap` lets the number of rows move by more than 10 %.
+
+    `accept_older`: the file may bear an earlier date than the last one loaded. `cease_anyway`: what is missing ceases
+    even when refused lines may have been about it.
+    """
 
     min_rows: int | None = None
     max_rows: int | None = None
     accept_gap: bool = False
+    accept_older: bool = False
+    cease_anyway: bool = False
     progress: Progress = field(default_factory=Progress)
 
 
@@ -76,16 +91,38 @@ class Load:
     refusals: list[tuple[int, str]] = field(default_factory=list)
     counts: dict[str, Counts] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
+    # What the refused lines were about; UNREADABLE when some do not tell.
+    held: set[str] = field(default_factory=set)
+
+    @property
+    def day(self) -> datetime.date:
+        """What the rows of this load were last seen on."""
+        return self.run.file_date or self.source.received_day
 
     @property
     def progress(self) -> Progress:
         return self.options.progress
 
-    def refuse(self, line_number: int, reason: str) -> None:
-        """Leave one line out; the first ones are kept with their reason."""
+    def refuse(self, line_number: int, reason: str, *about: str) -> None:
+        """Leave one line out; the first ones are kept with their reason.
+
+        `about`: the identifiers of what the line describes, UNREADABLE when they cannot be read, none when the line
+        is about nothing that the directory may know.
+        """
+        self.held.update(about)
         self.refused += 1
         if len(self.refusals) < KEPT_REFUSALS:
             self.refusals.append((line_number, reason))
+
+    def may_cease(self) -> bool:
+        """False, and said in the report, when nobody can tell what a refused line was about."""
+        if UNREADABLE not in self.held or self.options.cease_anyway:
+            return True
+        self.messages.append(
+            "Des lignes refusées ne disent pas ce qu'elles décrivaient : rien de ce qui a disparu de "
+            f"{self.source.name} n'est marqué cessé (--cesser-malgre-refus pour passer outre)."
+        )
+        return False
 
     def check_size(self, rows: int) -> None:
         """Refuse a file whose number of rows cannot be right."""
@@ -135,23 +172,42 @@ class Report:
     seconds: float
 
 
-def run(kind: str, source: Source, body: Callable[[Load], None], options: Options) -> Report:
-    """Load one file. Raises FileRefused (nothing changed) or ImportAlreadyRunning."""
+def run(
+    kind: str,
+    source: Source,
+    body: Callable[[Load], None],
+    options: Options,
+    *,
+    day: datetime.date | None = None,
+    same: tuple[str, ...] = (),
+) -> Report:
+    """Load one file. Raises FileRefused (nothing changed) or ImportAlreadyRunning.
+
+    `day`: the date the content bears, else the one of the name counts. `same`: kinds of file about the same rows.
+    """
     started = time.monotonic()
     _lock()
     try:
         messages = _close_interrupted()
-        record = ImportRun.objects.create(kind=kind, file_name=source.name[:200])
+        record = ImportRun.objects.create(kind=kind, file_name=source.name[:200], file_date=day or source.written_day)
         load = Load(record, source, options, messages=messages)
         try:
             with _no_collection(), transaction.atomic():
                 _tune()
+                _check_date(load, (kind, *same))
                 body(load)
                 _refresh_vocabulary(load)
                 _drop_staging()
         except FileRefused as refusal:
             _close(load, ImportRun.State.REFUSED, refusal.message)
             raise
+        except (DataError, psycopg.DataError, csv.Error) as error:
+            # The readers let through what they should have refused line by line: the file is at fault all the same.
+            refusal = FileRefused(
+                f"{source.name} contient une valeur que l'annuaire n'accepte pas. Rien n'a été modifié."
+            )
+            _close(load, ImportRun.State.REFUSED, refusal.message)
+            raise refusal from error
         except BaseException:
             _close(load, ImportRun.State.INTERRUPTED, "Arrêté avant la fin ; rien n'a été modifié.")
             raise
@@ -230,6 +286,28 @@ def _drop_staging() -> None:
     """Temporary tables go with the transaction; a caller that opened one may load several files in it."""
     with connection.cursor() as cursor:
         cursor.execute("DISCARD TEMP")
+
+
+def _check_date(load: Load, kinds: tuple[str, ...]) -> None:
+    """Refuse a file older than the last one loaded; tell of one that is simply old (directories.md A.1)."""
+    day = load.run.file_date
+    if day is None:
+        return
+    last = (
+        ImportRun.objects.filter(kind__in=kinds, state=ImportRun.State.DONE)
+        .exclude(file_date=None)
+        .order_by("-started_at")
+        .values_list("file_date", flat=True)
+        .first()
+    )
+    if last and day < last and not load.options.accept_older:
+        raise FileRefused(
+            f"{load.source.name} date du {day:%d/%m/%Y} et le dernier fichier chargé du {last:%d/%m/%Y} : il "
+            "ramènerait l'annuaire en arrière. Si c'est voulu, relancez avec --accepter-plus-ancien. Rien n'a été modifié."
+        )
+    age = (timezone.localdate() - day).days
+    if age > OLD:
+        load.messages.append(f"{load.source.name} date du {day:%d/%m/%Y}, il y a {age} jours.")
 
 
 def _last_size(kind: str) -> int:

@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from coordination.directory.errors import FileRefused
 from coordination.directory.imports.headers import SAVOIR_FAIRE
+from coordination.directory.imports.rpps_columns import about
 from coordination.directory.imports.rpps_lines import columns
 from coordination.directory.imports.runs import Counts, Load
 from coordination.directory.imports.sources import Inspection, blocks, inspect
-from coordination.directory.imports.staging import copy, execute, new_id, postponed_indexes, temporary
+from coordination.directory.imports.staging import copy, execute, hold, new_id, postponed_indexes, scalar, temporary
 
 REQUIRED = ("Identification nationale PP", "Code profession", "Code type savoir-faire", "Code savoir-faire")
 
@@ -44,12 +45,13 @@ def _staged(load: Load, seen: Inspection, found: list[str]) -> Iterator[str]:
         for lines in blocks(file):
             out = []
             for number, raw in enumerate(lines, number + 1):  # noqa: B020 - the count goes on from block to block
-                if number == 1:
+                if number == 1 or not raw.strip():
                     continue
                 fields = raw.decode(seen.encoding).replace("\\", "/").split("|")
                 row = pick(fields) if len(fields) == width else ()
                 if not row or not all(row) or len(row[1]) > 4 or len(row[2]) > 5 or len(row[3]) > 10:
-                    load.refuse(number, "colonnes manquantes ou valeurs vides" if not row or not all(row) else "code")
+                    reason = "colonnes manquantes ou valeurs vides" if not row or not all(row) else "code"
+                    load.refuse(number, reason, *about(fields, width))
                     continue
                 out.append("|".join(row))
             done += sum(map(len, lines)) + len(lines)
@@ -71,11 +73,7 @@ def _merge(load: Load) -> Counts:
     )
     same = "d.professional_id = s.professional_id AND d.profession = s.profession AND d.code = s.code"
     # First, while the count above is true: what follows makes thousands of rows its own.
-    ceased = execute(
-        "UPDATE directory_savoirfaire d SET ceased_at = %s WHERE d.from_full_list AND d.ceased_at IS NULL"
-        f" AND NOT EXISTS (SELECT 1 FROM sf s WHERE {same})",
-        [timezone.now()],
-    )
+    ceased = _cease_missing(load, same)
     changed = execute(
         "UPDATE directory_savoirfaire d SET from_full_list = true, kind = s.kind, ceased_at = NULL FROM sf s"
         f" WHERE {same} AND (d.kind <> s.kind OR d.ceased_at IS NOT NULL)"
@@ -92,3 +90,22 @@ def _merge(load: Load) -> Counts:
         f" WHERE NOT EXISTS (SELECT 1 FROM directory_savoirfaire d WHERE {same})"
     )
     return Counts(new, changed, ceased)
+
+
+def _cease_missing(load: Load, same: str) -> int:
+    """Mark ceased what the file names no more, save of people of whom a line was refused."""
+    hold(load.held)
+    mine = "d.from_full_list AND d.ceased_at IS NULL"
+    temporary(
+        "gone",
+        "SELECT d.id FROM directory_savoirfaire d JOIN directory_professional p ON p.id = d.professional_id"
+        f" LEFT JOIN held h ON h.key = p.national_id WHERE {mine} AND h.key IS NULL"
+        f" AND NOT EXISTS (SELECT 1 FROM sf s WHERE {same})",
+    )
+    known = scalar(f"SELECT count(*) FROM directory_savoirfaire d WHERE {mine}")  # noqa: S608 - our constants
+    load.check_gone(scalar("SELECT count(*) FROM gone"), known, "savoir-faire")
+    if not load.may_cease():
+        return 0
+    return execute(
+        "UPDATE directory_savoirfaire d SET ceased_at = %s FROM gone WHERE gone.id = d.id", [timezone.now()]
+    )

@@ -44,14 +44,19 @@ class Source:
         return self.member or self.path.name
 
     @property
-    def day(self) -> datetime.date:
-        """The date written in the name, else the one of the file."""
+    def written_day(self) -> datetime.date | None:
+        """The date written in the name."""
         found = _DATE.search(self.name) or _DATE.search(self.path.name)
-        if found:
-            try:
-                return datetime.date(int(found[1]), int(found[2]), int(found[3] or 1))
-            except ValueError:
-                pass
+        if not found:
+            return None
+        try:
+            return datetime.date(int(found[1]), int(found[2]), int(found[3] or 1))
+        except ValueError:
+            return None
+
+    @property
+    def received_day(self) -> datetime.date:
+        """The date of the file on this machine: it says nothing of what the file holds."""
         return datetime.date.fromtimestamp(self.path.stat().st_mtime)
 
     @contextmanager
@@ -111,12 +116,13 @@ class Inspection:
 def inspect(source: Source) -> Inspection:
     """Read the file once: encoding, size, number of lines. Raises FileRefused for what is not text.
 
-    UTF-8 strictly, else Windows-1252 for the whole file (directories.md A.2).
+    UTF-8 strictly, else Windows-1252 for the whole file (directories.md A.2); UTF-8 spoilt by a few bytes of another
+    is neither: read as Windows-1252, every accent of the file would come out wrong.
     """
     utf8 = codecs.getincrementaldecoder("utf-8")()
     is_utf8, is_cp1252 = True, True
     size = lines = 0
-    first, last = b"", b"\n"
+    first = last = b""
     with source.open() as file:
         while block := file.read(BLOCK):
             if len(block.translate(None, _CONTROLS)) != len(block):
@@ -124,14 +130,51 @@ def inspect(source: Source) -> Inspection:
             is_utf8 = is_utf8 and _decodes(utf8, block)
             is_cp1252 = is_cp1252 and len(block.translate(None, _UNDEFINED)) == len(block)
             first = first or block[:20_000]
-            last = block[-1:]
+            last = (last + block)[-1000:]
             size += len(block)
             lines += block.count(b"\n")
-    encoding = "utf-8" if is_utf8 and _ends(utf8) else "cp1252"
-    if encoding == "cp1252" and not is_cp1252:
-        raise FileRefused(_not_text(source))
+    if is_utf8 and not _ends(utf8):
+        raise FileRefused(
+            f"{source.name} est tronqué : il s'arrête au milieu d'un caractère. Téléchargez-le de nouveau ; rien n'a "
+            "été modifié."
+        )
+    encoding = "utf-8" if is_utf8 else "cp1252"
+    if encoding == "cp1252":
+        _check_cp1252(source, is_cp1252)
     header = first.split(b"\n", 1)[0].removeprefix(codecs.BOM_UTF8).rstrip(b"\r")
-    return Inspection(encoding, size, lines + (last != b"\n"), header.decode(encoding, "replace"))
+    # Without the blank lines at the end.
+    lines += 1 - last[len(last.rstrip()) :].count(b"\n")
+    return Inspection(encoding, size, lines, header.decode(encoding, "replace"))
+
+
+def decoded(header: bytes) -> str:
+    """Return a header line, read as the whole file would be."""
+    try:
+        return header.decode("utf-8")
+    except UnicodeDecodeError:
+        return header.decode("cp1252", "replace")
+
+
+# This many more foreign bytes than characters of UTF-8: no need to read the rest.
+_ENOUGH = 10_000
+
+
+def _check_cp1252(source: Source, is_cp1252: bool) -> None:
+    """Refuse what is neither one encoding nor the other, in whole or by places."""
+    if not is_cp1252:
+        raise FileRefused(_not_text(source))
+    utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+    good = bad = 0
+    with source.open() as file:
+        while bad < good + _ENOUGH and (block := file.read(BLOCK)):
+            others = re.sub(r"[\x00-\x7f]+", "", utf8.decode(block))
+            foreign = others.count("\ufffd")
+            good, bad = good + len(others) - foreign, bad + foreign
+    if good >= bad:
+        raise FileRefused(
+            f"{source.name} est en UTF-8 mais {bad} caractères n'en sont pas : le fichier est abîmé ou mélange deux "
+            "encodages. Prenez le fichier d'origine ; rien n'a été modifié."
+        )
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:

@@ -63,6 +63,13 @@ def temporary(name: str, query: str, params: Params = None) -> None:
     execute(f"ANALYZE {name}")
 
 
+def hold(keys: Iterable[str]) -> None:
+    """Keep what refused lines were about in the table `held`: it is not ceased."""
+    execute("CREATE TEMP TABLE held (key text) ON COMMIT DROP")
+    copy("held", (copy_line([key]) for key in keys if key))
+    execute("ANALYZE held")
+
+
 def scalar(sql: str, params: Params = None) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

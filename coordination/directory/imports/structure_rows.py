@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.utils import timezone
 
 from coordination.directory.imports import completion
 from coordination.directory.imports.runs import Counts, Load
-from coordination.directory.imports.staging import copy, copy_line, execute, hash64, new_id, temporary
+from coordination.directory.imports.staging import copy, copy_line, execute, hash64, hold, new_id, scalar, temporary
 
 
 @dataclass(slots=True)
@@ -75,9 +75,13 @@ def stage(rows: Iterable[StructureRow]) -> None:
 def _lines(rows: Iterable[StructureRow]) -> Iterator[str]:
     for number, row in enumerate(rows, 1):
         values = astuple(row)
-        written = [getattr(row, name) for name in _COLUMNS]
+        written = _copied_columns(row)
         content = hash64(repr(values).encode())
         yield copy_line([number, *written, row.closed_on, "t" if row.closed else "f", content])
+
+
+def _copied_columns(row: StructureRow) -> list:
+    return [getattr(row, name) for name in _COLUMNS]
 
 
 def merge(load: Load, source: str, *, kinds: tuple[str, ...] = ALL_KINDS) -> Counts:
@@ -98,16 +102,37 @@ def merge(load: Load, source: str, *, kinds: tuple[str, ...] = ALL_KINDS) -> Cou
         "  AND s.source_key <> '' AND s.finess = ''",
     )
     # Before the new rows come in: they are not among those found.
-    ceased = execute(
-        "UPDATE directory_structure t SET ceased_at = %s, content_hash = NULL WHERE t.source = %s"
-        " AND t.kind = ANY(%s) AND t.ceased_at IS NULL AND NOT EXISTS (SELECT 1 FROM found WHERE found.id = t.id)",
-        [now, source, list(kinds)],
-    )
+    ceased = _cease_missing(load, source, kinds, now)
     new = _insert(source, load, now)
     changed = _update(source, load, now)
     completion.lend_addresses("SELECT id FROM changed_structures")
     completion.lend_structure_mailboxes("SELECT id FROM changed_structures")
     return Counts(new, changed, ceased)
+
+
+def _cease_missing(load: Load, source: str, kinds: tuple[str, ...], now: datetime) -> int:
+    """Mark ceased what the file describes no more, save what a refused line was about."""
+    mine = "t.source = %s AND t.kind = ANY(%s) AND t.ceased_at IS NULL"
+    params = [source, list(kinds)]
+    hold(load.held)
+    temporary(
+        "gone",
+        "SELECT t.id FROM directory_structure t LEFT JOIN found f ON f.id = t.id LEFT JOIN held n ON n.key = t.finess"
+        f" LEFT JOIN held k ON k.key = t.source_key WHERE {mine} AND f.id IS NULL AND n.key IS NULL AND k.key IS NULL",
+        params,
+    )
+    closing = scalar(
+        f"SELECT count(*) FROM directory_structure t JOIN found f USING (id) JOIN stage s USING (n) WHERE {mine}"
+        " AND s.closed",
+        params,
+    )
+    known = scalar(f"SELECT count(*) FROM directory_structure t WHERE {mine}", params)  # noqa: S608 - our constants
+    load.check_gone(scalar("SELECT count(*) FROM gone") + closing, known, "structures")
+    if not load.may_cease():
+        return 0
+    return execute(
+        "UPDATE directory_structure t SET ceased_at = %s, content_hash = NULL FROM gone WHERE gone.id = t.id", [now]
+    )
 
 
 def _insert(source: str, load: Load, now: object) -> int:
@@ -118,7 +143,7 @@ def _insert(source: str, load: Load, now: object) -> int:
         f" content_hash, created_at) SELECT {new_id('s.n')}, %s, {cast}, '', '',"
         " CASE WHEN s.closed THEN coalesce(s.closed_on::timestamptz, %s) END, %s, s.hash, %s"
         " FROM stage s JOIN found f USING (n) WHERE f.id IS NULL",
-        [source, now, load.source.day, now],
+        [source, now, load.day, now],
     )
 
 
@@ -136,7 +161,7 @@ def _update(source: str, load: Load, now: object) -> int:
         f"UPDATE directory_structure t SET source = %s, {own}, ceased_at = CASE WHEN s.closed THEN"
         " coalesce(t.ceased_at, s.closed_on::timestamptz, %s) END, seen_on = %s, content_hash = s.hash"
         " FROM found f JOIN stage s USING (n) WHERE t.id = f.id AND t.id IN (SELECT id FROM changed_structures)",
-        [source, now, load.source.day],
+        [source, now, load.day],
     )
     if source != "finess":
         count += execute(

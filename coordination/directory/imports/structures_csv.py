@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,9 @@ from coordination.common import communes
 from coordination.common.text import fold
 from coordination.directory.errors import FileRefused
 from coordination.directory.imports import normalise, structure_rows
-from coordination.directory.imports.runs import Load, Options, Report, run
+from coordination.directory.imports.csv_lines import Line, raw_field, read_line
+from coordination.directory.imports.finess_csv import is_finess
+from coordination.directory.imports.runs import UNREADABLE, Load, Options, Report, run
 from coordination.directory.imports.sources import inspect, sources, text_lines
 from coordination.directory.imports.structure_rows import StructureRow
 
@@ -19,6 +20,7 @@ COLUMNS = (
     "identifiant", "libelle", "sigle", "categorie", "finess", "siren", "siret", "adresse", "code_postal", "ville",
     "code_commune", "telephone", "email", "mssante", "responsable", "etat",
 )  # fmt: skip
+LONGEST_KEY = 50
 CLOSED = {"ferme", "fermee", "f"}
 
 
@@ -40,33 +42,36 @@ def _rows(load: Load) -> Iterator[StructureRow]:
     seen = inspect(load.source)
     header = _header(load, seen.header)
     load.progress.phase("Lecture", seen.lines)
-    fields: list[str] = header
+    last = Line(header)
     damaged = 0
+    about: tuple[str, ...] = ()
     with load.source.open() as file:
-        for number, line in enumerate(text_lines(file, seen.encoding), 1):
-            if number == 1 or not line.strip(";, "):
+        for number, text in enumerate(text_lines(file, seen.encoding), 1):
+            if number == 1 or not text.strip(";, "):
                 continue
-            fields = next(csv.reader([line], delimiter=";"))
+            # What follows a quote left open is the end of its value: about nothing else.
+            continued = about if last.fault else ()
+            last = line = read_line(text)
             load.read += 1
             load.progress.advance(number, number)
-            values = dict(zip(header, map(str.strip, fields), strict=False))
-            reason = "nombre de colonnes" if len(fields) != len(header) else _fault(values)
+            reason = _fault(line, header)
             if reason:
                 damaged += reason.startswith("tableur")
-                load.refuse(number, reason)
+                about = continued or _about(text, header)
+                load.refuse(number, reason, *about)
                 continue
-            yield _row(values)
+            yield _row(dict(zip(header, line.fields, strict=True)))
     if damaged > 2:
         raise FileRefused(
             f"{load.source.name} a perdu des zéros ou des chiffres dans un tableur : enregistrez les numéros en "
             "texte. Rien n'a été modifié."
         )
-    if len(fields) < len(header):
+    if len(last.fields) < len(header) or last.fault:
         raise FileRefused(f"{load.source.name} est tronqué : sa dernière ligne est incomplète. Rien n'a été modifié.")
 
 
 def _header(load: Load, line: str) -> list[str]:
-    found = [fold(name).replace(" ", "_") for name in next(csv.reader([line], delimiter=";"), [])]
+    found = [fold(name).replace(" ", "_") for name in read_line(line).fields]
     missing = [name for name in REQUIRED if name not in found]
     if missing:
         raise FileRefused(
@@ -79,7 +84,21 @@ def _header(load: Load, line: str) -> list[str]:
     return found
 
 
-def _fault(values: dict[str, str]) -> str:
+def _about(text: str, header: list[str]) -> tuple[str, ...]:
+    """Keys of the structure that a line at fault describes, as far as they can be read."""
+    identifier = raw_field(text, header.index("identifiant"))
+    if not 0 < len(identifier) <= LONGEST_KEY:
+        return (UNREADABLE,)
+    finess = raw_field(text, header.index("finess")).upper() if "finess" in header else ""
+    return (f"REG:{identifier}", finess) if is_finess(finess) else (f"REG:{identifier}",)
+
+
+def _fault(line: Line, header: list[str]) -> str:
+    if line.fault:
+        return line.fault
+    if len(line.fields) != len(header):
+        return "nombre de colonnes"
+    values = dict(zip(header, line.fields, strict=True))
     lengths = {"finess": 9, "siren": 9, "siret": 14, "code_postal": 5, "code_commune": 5}
     for name, length in lengths.items():
         value = values.get(name, "")
@@ -87,7 +106,7 @@ def _fault(values: dict[str, str]) -> str:
             return f"tableur : {name} a perdu des chiffres"
         if value and len(value) != length:
             return f"{name} doit compter {length} caractères"
-    if not values["identifiant"] or len(values["identifiant"]) > 50:
+    if not values["identifiant"] or len(values["identifiant"]) > LONGEST_KEY:
         return "identifiant absent ou trop long"
     return "" if values["libelle"] else "sans libellé"
 

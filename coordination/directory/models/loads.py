@@ -17,6 +17,8 @@ class ImportRun(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=20)
     file_name = models.CharField(max_length=200)
+    # The date the file bears, in its name or its content: an older one does not follow it.
+    file_date = models.DateField(null=True)
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
