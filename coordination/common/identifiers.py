@@ -63,7 +63,6 @@ _SEPARATORS = re.compile(r"[\s.\-_/\u00a0\u202f\u2010-\u2015]+")
 # 01-95, Corsica 2A/2B, overseas 97/98, and the FINESS letters 9A-9J (Guadeloupe ... Wallis-et-Futuna).
 _FINESS = re.compile(r"(?:\d\d|2[AB]|9[A-J])\d{7}", re.ASCII)
 _ADELI = re.compile(r"(?:\d\d|2[AB]|9[A-J])[0-9A-Z]\d{6}", re.ASCII)
-_RPPS = re.compile(r"\d{11}", re.ASCII)
 _LETTER_VALUES = str.maketrans("ABCDEFGHIJ", "1234567890")
 
 

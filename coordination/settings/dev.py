@@ -10,7 +10,6 @@ DEBUG = env.flag("DEBUG")
 INSTALLED_APPS = [*INSTALLED_APPS, "coordination.demo"]
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *env.listed("ALLOWED_HOSTS")]
 INS_TEST_ALLOWED = True
-INTERNAL_IPS = ["127.0.0.1"]
 # Mails stay on this machine, on the page /dev/courriels/.
 OUTBOX_EMAIL_BACKEND = "coordination.outbox.mailbox.LocalMailboxBackend"
 MAILBOX_PAGE = True
