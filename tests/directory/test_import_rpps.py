@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from coordination.directory.generator import generate
 from coordination.directory.imports import (
     headers,
     rpps,
@@ -342,6 +343,15 @@ def test_reading_stopped_in_the_middle_ends(tmp_path):
     closing.start()
     closing.join(30)
     assert not closing.is_alive()
+
+
+def test_scattered_people_give_the_same_rows(tmp_path):
+    sizes = {"professionals": 400, "structures": 60, "seed": 11}
+    together = generate(tmp_path / "a", **sizes)
+    expected = rows_after([together.activities])
+    for model in (SavoirFaire, Activity, Structure, Professional, ImportRun):
+        model.objects.all().delete()
+    assert rows_after([generate(tmp_path / "b", **sizes, scattered=3).activities]) == expected
 
 
 def rows_after(path):
