@@ -220,6 +220,21 @@ def test_backslash_and_cedex(tmp_path):
     assert (activity.postal_code, activity.town, activity.commune_code) == ("31059", "TOULOUSE", "31555")
 
 
+@pytest.mark.parametrize(
+    ("columns", "commune"),
+    [
+        ({}, "31555"),
+        ({"c38": "TOULOUSE", "c35": ""}, "31555"),
+        ({"c36": "", "c38": "", "c35": "31059 TOULOUSE CEDEX 9"}, "31555"),
+        ({"c38": "Ville inventée", "c35": ""}, ""),
+        ({"c39": "99131"}, ""),
+    ],
+)
+def test_town_without_its_insee_code(tmp_path, columns, commune):
+    load(tmp_path, changed(DOCTOR, **{"c37": "", **columns}))
+    assert Activity.objects.get().commune_code == commune
+
+
 def test_foreign_address_with_four_digits_is_no_damage(tmp_path):
     abroad = [
         changed(DOCTOR, c2=f"1099900{n:04d}", c3=f"81099900{n:04d}", c36="1000", c39="99131") for n in range(10, 30)

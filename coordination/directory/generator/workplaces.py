@@ -72,9 +72,10 @@ class Workplaces:
         commune = "" if serial % 211 == 0 else town.code
         return (
             f"{siret}|{siren if siret and serial % 2 else ''}|||{technical}|{_NAMES[chance % 6]} {owner}|{trade}|"
-            f"{addressee}|{place}|{number}||{code}|{label}|{name}|{mention}|{town.route_line}|{town.postal_code}|{commune}|"
-            f"{shown}|||{phone}|{second}|{fax}|{mail}|{department_fields(town)}|"
-            f"{'' if serial % 40 else f'A{serial:08d}'}|{_REGISTRARS[chance % 3]}|{coded('secteur_activite', 'SA07' if chance > 150 else 'SA08')}"
+            f"{addressee}|{place}|{number}||{code}|{label}|{name}|{mention}|{town.route_line}|{town.postal_code}|"
+            f"{commune}|{shown}|||{phone}|{second}|{fax}|{mail}|{department_fields(town)}|"
+            f"{'' if serial % 40 else f'A{serial:08d}'}|{_REGISTRARS[chance % 3]}|"
+            f"{coded('secteur_activite', 'SA07' if chance > 150 else 'SA08')}"
         )
 
 

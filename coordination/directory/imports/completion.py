@@ -45,7 +45,8 @@ def lend_mailboxes(people: str) -> None:
         "tied",
         "SELECT a.id AS activity, o.id, o.address FROM owned o JOIN directory_activity a"
         " ON a.professional_id = o.owner AND a.ceased_at IS NULL"
-        " JOIN directory_structure t ON t.id = a.structure_id WHERE o.structure_number <> '' AND o.structure_number IN (t.finess, t.siret, t.siren, t.technical_id)",
+        " JOIN directory_structure t ON t.id = a.structure_id WHERE o.structure_number <> ''"
+        " AND o.structure_number IN (t.finess, t.siret, t.siren, t.technical_id)",
     )
     execute(
         "UPDATE directory_professional p SET mss_address = m.address FROM"
