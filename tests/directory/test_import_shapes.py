@@ -20,7 +20,6 @@ from tests.directory.test_import_structures import TEAM
 pytestmark = [pytest.mark.django_db, pytest.mark.req("DIR-IMPORT")]
 
 
-
 class TestUnexpectedShapes:
     @pytest.mark.parametrize(
         ("change", "reason"),
