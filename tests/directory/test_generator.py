@@ -79,6 +79,33 @@ def test_quirks_are_there(tmp_path):
     assert len(people) > len(set(people))
 
 
+def test_quirks_of_roles_addresses_and_mailboxes(tmp_path):
+    made = generate(tmp_path, professionals=4000, structures=300, seed=11)
+    activities, mailboxes = rows(made.activities)[1:], rows(made.mailboxes)[1:]
+    assert {row[52][0] for row in activities if row[52][:1].isdigit()} == {"3", "4"}
+    assert all(row[53] for row in activities if row[52])
+    assert any(row[26] for row in activities)  # addressee
+    assert any(row[42] for row in activities)  # fax
+    tied = [row for row in mailboxes if row[4] and row[6]]
+    assert {row[5] for row in tied} == {"1", "2", "3", "4"}
+    assert {row[5] for row in mailboxes if row[0] == "ORG"} == {"1", "2", "3", "4"}
+    # Each is at a workplace that the person has, and some people have no other mailbox.
+    places = {(row[2], number) for row in activities for number in row[19:24] if number}
+    assert all((row[4], row[6]) in places for row in tied)
+    assert {row[4] for row in tied} - {row[4] for row in mailboxes if not row[6]}
+    finess = [line.split(";") for line in made.finess_csv.read_text(encoding="utf-8").splitlines()]
+    assert all(any(row[column] for row in finess[1:]) for column in (5, 6, 17))
+
+
+def test_scattered_people_on_request(tmp_path):
+    together = generate(tmp_path / "a", professionals=400, structures=60, seed=11)
+    scattered = generate(tmp_path / "b", professionals=400, structures=60, seed=11, scattered=3)
+    assert sorted(rows(together.activities)) == sorted(rows(scattered.activities))
+    people = [row[2] for row in rows(scattered.activities)[1:]]
+    runs = sum(one != other for one, other in zip(people, people[1:], strict=False)) + 1
+    assert runs > len(set(people))
+
+
 def test_command(tmp_path, capsys):
     call_command("generate_directory", tmp_path, professionals=20, structures=10, seed=3)
     assert "situations d'exercice" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from coordination.directory.imports.mssante import import_mssante
 from coordination.directory.imports.rpps import import_rpps
 from coordination.directory.models import Activity, Mailbox, Professional, Structure
 from tests.directory import files
-from tests.directory.files import ANY_SIZE, DOCTOR, NURSE, people_file
+from tests.directory.files import ANY_SIZE, DOCTOR, NURSE, changed, people_file
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("DIR-MSSANTE")]
 
@@ -76,6 +76,23 @@ def test_refusals(tmp_path):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(FileRefused, match="tronqué"):
         import_mssante(path, ANY_SIZE)
+
+
+def test_tied_to_a_structure_is_shown_there_only(tmp_path):
+    other = changed(DOCTOR, c18="S", c24="R10999900000007", c20="")
+    import_rpps([people_file(tmp_path, DOCTOR, other)], ANY_SIZE)
+    load(tmp_path, TIED.replace("maelle@", "a@"), PERSONAL)
+    shown = dict(Activity.objects.values_list("structure__technical_id", "mss_address"))
+    own = "maelle.exemple-larrieu@test.mssante.example"
+    assert shown == {"R10999900000001": "a@cabinet.mssante.example", "R10999900000007": own}
+    assert Professional.objects.get().mss_address == own
+
+
+def test_tied_to_an_unknown_structure_is_the_persons(tmp_path):
+    import_rpps([people_file(tmp_path, DOCTOR)], ANY_SIZE)
+    load(tmp_path, TIED.replace("R10999900000001", "R000"))
+    assert Professional.objects.get().mss_address == "maelle@cabinet.mssante.example"
+    assert Activity.objects.get().mss_address == "maelle@cabinet.mssante.example"
 
 
 def test_generated_file_goes_through_whole():

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from coordination.directory.generator import generate
 from coordination.directory.imports import (
     headers,
     rpps,
@@ -219,6 +220,21 @@ def test_backslash_and_cedex(tmp_path):
     assert (activity.postal_code, activity.town, activity.commune_code) == ("31059", "TOULOUSE", "31555")
 
 
+@pytest.mark.parametrize(
+    ("columns", "commune"),
+    [
+        ({}, "31555"),
+        ({"c38": "TOULOUSE", "c35": ""}, "31555"),
+        ({"c36": "", "c38": "", "c35": "31059 TOULOUSE CEDEX 9"}, "31555"),
+        ({"c38": "Ville inventée", "c35": ""}, ""),
+        ({"c39": "99131"}, ""),
+    ],
+)
+def test_town_without_its_insee_code(tmp_path, columns, commune):
+    load(tmp_path, changed(DOCTOR, **{"c37": "", **columns}))
+    assert Activity.objects.get().commune_code == commune
+
+
 def test_foreign_address_with_four_digits_is_no_damage(tmp_path):
     abroad = [
         changed(DOCTOR, c2=f"1099900{n:04d}", c3=f"81099900{n:04d}", c36="1000", c39="99131") for n in range(10, 30)
@@ -342,6 +358,15 @@ def test_reading_stopped_in_the_middle_ends(tmp_path):
     closing.start()
     closing.join(30)
     assert not closing.is_alive()
+
+
+def test_scattered_people_give_the_same_rows(tmp_path):
+    sizes = {"professionals": 400, "structures": 60, "seed": 11}
+    together = generate(tmp_path / "a", **sizes)
+    expected = rows_after([together.activities])
+    for model in (SavoirFaire, Activity, Structure, Professional, ImportRun):
+        model.objects.all().delete()
+    assert rows_after([generate(tmp_path / "b", **sizes, scattered=3).activities]) == expected
 
 
 def rows_after(path):

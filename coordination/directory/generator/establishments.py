@@ -71,6 +71,20 @@ class Establishment:
     closed: bool = False
 
     @property
+    def fax(self) -> str:
+        last = int(self.phone[-4:])
+        return numbers.phone(last + 1) if last % 3 == 0 else ""
+
+    @property
+    def addressee(self) -> str:
+        return "SERVICE DES ADMISSIONS" if int(self.phone[-4:]) % 13 == 4 else ""
+
+    @property
+    def complement(self) -> str:
+        """What completes the name in FINESS."""
+        return "ANTENNE FICTIVE" if int(self.phone[-4:]) % 19 == 6 else ""
+
+    @property
     def route_line(self) -> str:
         line = self.town.route_line
         return f"{line} CEDEX" if self.cedex else line

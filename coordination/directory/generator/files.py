@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from coordination.directory.generator.establishments import LegalEntity, legal_entities
+from coordination.directory.generator.establishments import Establishment, LegalEntity, legal_entities
 from coordination.directory.generator.finess_files import write_csv, write_json
 from coordination.directory.generator.names import Names
 from coordination.directory.generator.people import People
@@ -40,13 +40,14 @@ def generate(
     structures: int,
     seed: int,
     around: str = "",
+    scattered: int = 0,
     day: datetime.date = DAY,
     progress: Callable[[int], None] | None = None,
 ) -> Generated:
     """Write the files of `professionals` people and `structures` open establishments into `folder`.
 
     Half of them are in the département `around`, when there is one. The same seed, sizes and day give the same
-    bytes. `progress` is told how many people are written.
+    bytes. The lines of one person in `scattered` are not together. `progress` is told how many people are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)  # noqa: S311 - invented people, not secrets
@@ -65,7 +66,7 @@ def generate(
     write_csv(made.finess_csv, entities, day, geolocated=False)
     write_csv(made.finess_geolocated_csv, entities, day, geolocated=True)
     write_json(made.finess_json, entities, day)
-    people = People(rng, Names(rng), Workplaces(rng, places, entities))
+    people = People(rng, Names(rng), Workplaces(rng, places, entities), scattered)
     count = _write_people(made, people, professionals, entities, progress)
     values = {name: getattr(made, name) for name in Generated.__slots__}
     return Generated(**{**values, "activity_count": count})
@@ -101,6 +102,12 @@ def _open(stack: ExitStack, path: Path, header: str) -> TextIO:
     return file
 
 
+def _identifier(e: Establishment, index: int) -> str:
+    """Type (TRE_G07) and number by which the file names the structure."""
+    others = {15: f"2|{e.siren}", 27: f"4|F{e.finess}", 39: f"3|{e.siret}" if e.siret else ""}
+    return others.get(index % 60) or f"1|{e.finess}"
+
+
 def _organisation_mailboxes(entities: list[LegalEntity]) -> list[str]:
     """One establishment in three has a mailbox; now and then two share one (directories.md A.6)."""
     found = []
@@ -111,8 +118,8 @@ def _organisation_mailboxes(entities: list[LegalEntity]) -> list[str]:
         address = f"accueil{index if index % 60 else 0}@structure.mssante.example"
         service = "Cellule de coordination" if e.category == "606" else ""
         found.append(
-            f"ORG|{address}||||1|{e.finess}|{service}||||||||||{'True' if index % 2 else 'False'}|{e.long_name}||||"
-            f"{e.number}|{e.repeat}|{e.street_code}|{e.street}|{e.mention}|{e.route_line}|{e.town.postal_code}|"
+            f"ORG|{address}||||{_identifier(e, index)}|{service}||||||||||{'True' if index % 2 else 'False'}|"
+            f"{e.long_name}||||{e.number}|{e.repeat}|{e.street_code}|{e.street}|{e.mention}|{e.route_line}|{e.town.postal_code}|"
             f"{e.town.department}|FR\n"
         )
     return found

@@ -31,9 +31,10 @@ def _csv_line(e: Establishment, day: datetime.date, index: int) -> str:
     # Overseas communes have five digits, of which FINESS keeps the last three.
     department = communes.departement(e.town.department)
     fields = [
-        "structureet", e.finess, e.finess_ej, e.name, "" if index % 11 == 5 else e.long_name, "", "", e.number,
+        "structureet", e.finess, e.finess_ej, e.name, "" if index % 11 == 5 else e.long_name, e.complement,
+        e.addressee, e.number,
         e.street_code, e.street, e.repeat, e.mention, e.town.code[-3:], e.town.finess_department,
-        department.name.upper() if department else "", e.route_line, e.phone, "", e.category,
+        department.name.upper() if department else "", e.route_line, e.phone, e.fax, e.category,
         display("categorie_etablissement", e.category), e.aggregate, "(libellé agrégé)", e.siret, "8710A", "45",
         "(libellé du mode de tarification)", "", "", e.opened_on, e.opened_on, day.isoformat(), "",
     ]  # fmt: skip
@@ -91,7 +92,7 @@ def _establishment(e: Establishment, day: datetime.date, index: int) -> dict[str
             "numFinessEge": e.finess,
             "nomEgeCourt": e.name,
             "nomEgeLong": e.long_name[:80],
-            "complementDenominationEg": None,
+            "complementDenominationEg": e.complement or None,
             "siret": e.siret or None,
             "espic": [],
             "numeroEducationNationale": None,
@@ -127,7 +128,7 @@ def _address(e: Establishment, usage: str, index: int) -> dict[str, Any]:
         "typeVoie": spelled,
         "libelleVoie": e.street,
         "complementVoie": e.repeat or None,
-        "complementPointGeographique": None,
+        "complementPointGeographique": e.addressee or None,
         "lieuDit": e.mention or None,
         "codePostal": e.town.postal_code,
         "cogCommune": e.town.code,
@@ -154,5 +155,5 @@ def _contact(e: Establishment, index: int) -> dict[str, Any]:
         phone = f"0{phone}"
     return {
         "typeContact": {"roleContact": "01"},
-        "telecom": {"telephone": phone, "telecopie": None, "courriel": None},
+        "telecom": {"telephone": phone, "telecopie": e.fax or None, "courriel": None},
     }

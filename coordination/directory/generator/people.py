@@ -50,8 +50,10 @@ class _Person:
 
 
 class People:
-    def __init__(self, rng: random.Random, names: Names, workplaces: Workplaces) -> None:
+    def __init__(self, rng: random.Random, names: Names, workplaces: Workplaces, scattered: int = 0) -> None:
+        """The lines of one person in `scattered` are not together: the first one in its place, the others behind."""
         self.rng = rng
+        self.scattered = scattered
         self.names = names
         self.workplaces = workplaces
         self._weights = list(accumulate(p.weight for p in PROFESSIONS))
@@ -72,7 +74,7 @@ class People:
         practices = iter(self.workplaces.practices(families))
         employers = iter(self.workplaces.employers(size * 2))
         chances = rng.choices(range(1000), k=size)
-        lines = Lines()
+        lines, late = Lines(), []
         # The last ADELI numbers come first, as in the order of the identifiers: type 0 before type 8.
         leftovers = max(2, total // 4000)
         for index in range(size):
@@ -87,7 +89,12 @@ class People:
             person = _Person(
                 start + index, identity, f"{kind}{number}", families[index], given, civility, profession, chance
             )
+            before = len(lines.activities)
             self._write(person, practices, employers, lines)
+            if self.scattered and person.serial % self.scattered == 0:
+                late += lines.activities[before + 1 :]
+                del lines.activities[before + 1 :]
+        lines.activities += late
         return lines
 
     @staticmethod
@@ -107,8 +114,9 @@ class People:
             tail = savoir_faire_fields(*(savoir_faire or [("", "")])[0])
             lines.activities.append(f"{person.head}|{known}|{tail}|{NOTHING}\n")
             return
-        self._list_mailbox(person, savoir_faire, lines)
-        for place in self._places(profession, chance, practice, employers):
+        places = list(self._places(profession, chance, practice, employers))
+        self._list_mailbox(person, savoir_faire, places[0], lines)
+        for place in places:
             for kind, code in savoir_faire or [("", "")]:
                 lines.activities.append(
                     f"{person.head}|{known}|{savoir_faire_fields(kind, code)}|{place}{_genre(chance)}|\n"
@@ -135,7 +143,7 @@ class People:
             yield f"{_mode('L')}|{practice}|{_section(profession)}|{coded('fonction', role)}|"
         else:
             place = self.workplaces.pharmacy() if profession.code in ("21", "39") else next(employers)
-            yield f"{_mode('S')}|{place}|{_section(profession)}|{_employed_role(chance)}|"
+            yield f"{_mode('S')}|{place}|{_section(profession)}|{_employed_role(profession, chance)}|"
         extra = 2 if chance % 50 == 7 else int(chance % 8 == 1)
         for _ in range(extra):
             mode = "B" if chance % 400 == 1 else "S"
@@ -153,18 +161,26 @@ class People:
         lines.savoir_faire.extend(f"{start}{savoir_faire_fields(kind, code)}|\n" for kind, code in savoir_faire)
 
     @staticmethod
-    def _list_mailbox(person: _Person, savoir_faire: list[tuple[str, str]], lines: Lines) -> None:
+    def _list_mailbox(person: _Person, savoir_faire: list[tuple[str, str]], place: str, lines: Lines) -> None:
+        """One person in four has a mailbox; one of these in four has another, or has it only, at a workplace."""
         if person.chance % 4:
             return
+        tied = _identifier(place, person.serial) if person.chance % 16 == 4 else ""
         kind, number = person.national_id[0], person.national_id[1:]
         code = savoir_faire[0][1] if savoir_faire else ""
         label = savoir_faire_fields(*savoir_faire[0]).split("|")[3] if savoir_faire else ""
         profession = profession_fields(person.profession.code, "C").split("|")
-        lines.mailboxes.append(
-            f"PER|p{person.serial}@medecin.mssante.example|{kind}|{number}|{person.national_id}||||"
+        known = (
             f"{person.civility}|{person.family}|{person.given}|C|{profession[3]}|{profession[0]}|{profession[1]}|"
             f"{code}|{label}|{'True' if person.chance % 8 else 'False'}|||||||||||||\n"
         )
+        person_fields = f"{kind}|{number}|{person.national_id}"
+        if not tied or person.serial % 3:
+            lines.mailboxes.append(f"PER|p{person.serial}@medecin.mssante.example|{person_fields}||||{known}")
+        if tied:
+            lines.mailboxes.append(
+                f"PER|p{person.serial}@etablissement.mssante.example|{person_fields}|{tied}||{known}"
+            )
 
 
 def _mode(code: str) -> str:
@@ -175,7 +191,23 @@ def _section(profession: Profession) -> str:
     return "A|Pharmaciens titulaires d'officine" if profession.code == "21" else "|"
 
 
-def _employed_role(chance: int) -> str:
+def _identifier(place: str, serial: int) -> str:
+    """Type (TRE_G07) and number of the structure of a workplace, one or another of those it has."""
+    _, _, siret, siren, finess, _, technical, _ = place.split("|", 7)
+    found = [f"{kind}|{n}" for kind, n in (("1", finess), ("3", siret), ("4", technical), ("2", siren)) if n]
+    return found[serial % len(found)] if found else ""
+
+
+# Of those whom only their role tells apart (R291), then of some employees: R85 (3xx) and R96 (4xx).
+_ROLES = ("330", "307", "350", "313", "320", "403")
+_OTHER_ROLES = ("403", "407", "312")
+
+
+def _employed_role(profession: Profession, chance: int) -> str:
+    if profession.code == "99":
+        return coded("role", _ROLES[chance % len(_ROLES)])
+    if chance % 97 == 6:
+        return coded("role", _OTHER_ROLES[chance % len(_OTHER_ROLES)])
     return coded("fonction", "FON-33") if chance % 3 else "|"
 
 

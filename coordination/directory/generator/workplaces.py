@@ -59,6 +59,8 @@ class Workplaces:
         place = _PLACES.get(serial % 61, "")
         mention = "C\\O ACCUEIL" if serial % 997 == 3 else ("BP 000" if chance % 40 == 0 else "")
         phone, second = numbers.phone(serial), numbers.phone(serial, mobile=True) if chance % 9 == 0 else ""
+        fax = numbers.phone(serial + 1) if serial % 6 == 4 else ""
+        addressee = "SECRETARIAT COMMUN" if serial % 67 == 9 else ""
         mail = f"cabinet{serial}@cabinet.example" if chance % 4 == 0 else ""
         if serial % 5003 == 77:
             return (
@@ -69,10 +71,11 @@ class Workplaces:
         shown = town.name if serial % 3 else town.name.upper()
         commune = "" if serial % 211 == 0 else town.code
         return (
-            f"{siret}|{siren if siret and serial % 2 else ''}|||{technical}|{_NAMES[chance % 6]} {owner}|{trade}||"
-            f"{place}|{number}||{code}|{label}|{name}|{mention}|{town.route_line}|{town.postal_code}|{commune}|"
-            f"{shown}|||{phone}|{second}||{mail}|{department_fields(town)}|{'' if serial % 40 else f'A{serial:08d}'}"
-            f"|{_REGISTRARS[chance % 3]}|{coded('secteur_activite', 'SA07' if chance > 150 else 'SA08')}"
+            f"{siret}|{siren if siret and serial % 2 else ''}|||{technical}|{_NAMES[chance % 6]} {owner}|{trade}|"
+            f"{addressee}|{place}|{number}||{code}|{label}|{name}|{mention}|{town.route_line}|{town.postal_code}|"
+            f"{commune}|{shown}|||{phone}|{second}|{fax}|{mail}|{department_fields(town)}|"
+            f"{'' if serial % 40 else f'A{serial:08d}'}|{_REGISTRARS[chance % 3]}|"
+            f"{coded('secteur_activite', 'SA07' if chance > 150 else 'SA08')}"
         )
 
 
@@ -90,8 +93,8 @@ def _establishment(e: Establishment, *, with_address: bool) -> str:
     identity = f"{e.siret}||{e.finess}|{e.finess_ej}|F{e.finess}|{e.long_name}|"
     if with_address:
         address = (
-            f"||{'' if e.number != '1' else 'BAT B'}|{e.number}|{e.repeat}|{e.street_code}|{e.street_label}|{e.street}"
-            f"|{e.mention}|{e.route_line}|{e.town.postal_code}|{e.town.code}|{e.town.name}|||{e.phone}|||"
+            f"|{e.addressee}|{'' if e.number != '1' else 'BAT B'}|{e.number}|{e.repeat}|{e.street_code}|"
+            f"{e.street_label}|{e.street}|{e.mention}|{e.route_line}|{e.town.postal_code}|{e.town.code}|{e.town.name}|||{e.phone}||{e.fax}|"
             f"|{department_fields(e.town)}|"
         )
     else:

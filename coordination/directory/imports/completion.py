@@ -43,8 +43,9 @@ def lend_mailboxes(people: str) -> None:
     )
     temporary(
         "tied",
-        "SELECT a.id AS activity, o.id, o.address FROM owned o JOIN directory_activity a ON a.professional_id = o.owner"
-        " AND a.ceased_at IS NULL JOIN directory_structure t ON t.id = a.structure_id WHERE o.structure_number <> ''"
+        "SELECT a.id AS activity, o.id, o.address FROM owned o JOIN directory_activity a"
+        " ON a.professional_id = o.owner AND a.ceased_at IS NULL"
+        " JOIN directory_structure t ON t.id = a.structure_id WHERE o.structure_number <> ''"
         " AND o.structure_number IN (t.finess, t.siret, t.siren, t.technical_id)",
     )
     execute(

@@ -107,7 +107,9 @@ def _row(values: list[str]) -> StructureRow:
         ),
         postal_code=postal,
         town=town,
-        commune_code=communes.insee_from_finess(values[13], values[12]) if values[12] else "",
+        commune_code=communes.insee_from_finess(values[13], values[12])
+        if values[12]
+        else normalise.commune(town, postal),
         phone=phone,
         phone_as_given=as_given,
         opened_on=parse_day(values[28]),

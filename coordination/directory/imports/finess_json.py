@@ -136,7 +136,8 @@ def _row(kind: str, finess: str, name: str, short: str, data: dict[str, Any], op
         raise _Unexpected("état inconnu")
     address, telecoms = _main_address(data), _telecoms(data)
     line_postal, line_town = normalise.split_route_line(_text(address, "ligneAcheminement"))
-    commune = _text(address, "cogCommune")
+    postal = _text(address, "codePostal") or line_postal
+    commune = _text(address, "cogCommune") or normalise.commune(line_town, postal)
     known = communes.by_insee(commune) if not line_town else None
     phone, as_given = _phone(telecoms)
     return StructureRow(
@@ -153,7 +154,7 @@ def _row(kind: str, finess: str, name: str, short: str, data: dict[str, Any], op
             _text(address, "complementPointGeographique"),
             _text(address, "lieuDit"),
         ),
-        postal_code=_text(address, "codePostal") or line_postal,
+        postal_code=postal,
         town=line_town or (known.name if known else ""),
         commune_code=commune,
         phone=phone,

@@ -126,6 +126,7 @@ def _merge(load: Load) -> Counts:
         f" GROUP BY 1, 2, 3 HAVING count(*) > 1) d WHERE {_SAME} AND s.n <> d.n"
     )
     execute("ANALYZE stage")
+    execute("ANALYZE directory_mailbox (address, national_id, structure_number, ceased_at)")
     # Whose mailbox moved: they are completed again at the end.
     execute(
         "CREATE TEMP TABLE moved ON COMMIT DROP AS SELECT s.national_id, s.structure_number FROM stage s"
@@ -139,11 +140,12 @@ def _merge(load: Load) -> Counts:
         " AND d.content_hash IS DISTINCT FROM s.hash",
         [day],
     )
+    # Chosen first: a table that looked empty when it was counted would be walked again for each row added to it.
+    temporary("fresh", f"SELECT s.* FROM stage s LEFT JOIN directory_mailbox d ON {_SAME} WHERE d.id IS NULL")
     new = execute(
         "INSERT INTO directory_mailbox (id, kind, address, national_id, structure_id_type, structure_number, service,"
         f" paperless, seen_on, content_hash) SELECT {new_id('s.n')}, s.kind, s.address, s.national_id,"
-        " s.structure_id_type, s.structure_number, s.service, s.paperless, %s, s.hash FROM stage s WHERE NOT EXISTS"
-        f" (SELECT 1 FROM directory_mailbox d WHERE {_SAME})",
+        " s.structure_id_type, s.structure_number, s.service, s.paperless, %s, s.hash FROM fresh s",
         [day],
     )
     _lend()
@@ -156,8 +158,9 @@ def _remove_missing(load: Load, now: datetime) -> int:
     temporary(
         "gone",
         "SELECT d.id, d.national_id, d.structure_number"
-        f" FROM directory_mailbox d LEFT JOIN stage s ON {_SAME} WHERE s.n IS NULL AND d.ceased_at IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM held WHERE key IN (d.address, d.national_id, d.structure_number))",
+        f" FROM directory_mailbox d LEFT JOIN stage s ON {_SAME} LEFT JOIN held a ON a.key = d.address"
+        " LEFT JOIN held p ON p.key = d.national_id LEFT JOIN held t ON t.key = d.structure_number"
+        " WHERE d.ceased_at IS NULL AND s.n IS NULL AND a.key IS NULL AND p.key IS NULL AND t.key IS NULL",
     )
     known = scalar("SELECT count(*) FROM directory_mailbox WHERE ceased_at IS NULL")
     load.check_gone(scalar("SELECT count(*) FROM gone"), known, "boîtes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from coordination.common import communes
 from coordination.common.phones import phone_or_none
 
 _POSTAL = re.compile(r"^\s*(\d{5})\s+(.+)$")
@@ -46,6 +47,13 @@ def split_route_line(line: str) -> tuple[str, str]:
     if not found:
         return "", _CEDEX.sub("", line).strip()
     return found[1], _CEDEX.sub("", found[2]).strip()
+
+
+@lru_cache(maxsize=4096)
+def commune(town: str, postal_code: str) -> str:
+    """Return the INSEE code of a written town, "" when it is not sure."""
+    found = communes.resolve(town, postal_code) if town and postal_code else ()
+    return found[0].insee if len(found) == 1 else ""
 
 
 def email(text: str) -> str:

@@ -27,6 +27,8 @@ _TOLD = (
 LOST = 1 << 32
 # Of a practice's lines, nearly all are different: only the ends that many people may share are remembered.
 REMEMBERED = 12_000
+# Code of the country, mostly left out.
+FRANCE = ("", "99000")
 
 
 @dataclass(slots=True)
@@ -151,7 +153,7 @@ def place_columns(table: Table) -> list[Sequence[str]]:
              zip(table["Raison sociale site"], table["Enseigne commerciale site"], strict=True)]  # fmt: skip
     postals, towns = _postals_and_towns(table)
     mails = [normalise.email(mail) if mail else "" for mail in table.place("Adresse e-mail")]
-    return [names, _addresses(table), postals, towns, table.place("Code commune"), _phones(table), mails]
+    return [names, _addresses(table), postals, towns, _communes(table, postals, towns), _phones(table), mails]
 
 
 def _addresses(table: Table) -> list[str]:
@@ -184,6 +186,19 @@ def _postals_and_towns(table: Table) -> tuple[Sequence[str], Sequence[str]]:
     return filled_postals, filled_towns
 
 
+def _communes(table: Table, postals: Sequence[str], towns: Sequence[str]) -> Sequence[str]:
+    """INSEE codes; where there is none, what postal code and name say, in France (directories.md A.3)."""
+    codes = table.place("Code commune")
+    holes = [i for i, code in enumerate(codes) if not code and postals[i] and towns[i]]
+    if not holes:
+        return codes
+    filled, countries = list(codes), table.place("Code pays")
+    for index in holes:
+        if countries[index] in FRANCE:
+            filled[index] = normalise.commune(towns[index], postals[index])
+    return filled
+
+
 def _phones(table: Table) -> list[str]:
     first, second = table.place("Téléphone"), table.place("Téléphone 2")
     return [(normalise.phone(a) or normalise.phone(b)) if a or b else "" for a, b in zip(first, second, strict=True)]
@@ -194,7 +209,7 @@ def _zeros(table: Table, postals: Sequence[str]) -> list[int]:
     zeros = list(map(int, map(str.startswith, postals, repeat("0"))))
     if 4 in set(map(len, postals)):
         for index, (postal, country) in enumerate(zip(postals, table.place("Code pays"), strict=True)):
-            if len(postal) == 4 and postal.isdigit() and country in ("", "99000"):
+            if len(postal) == 4 and postal.isdigit() and country in FRANCE:
                 zeros[index] += LOST
     sirets = table["Numéro SIRET site"]
     if "E+" in "".join(sirets):

@@ -303,7 +303,8 @@ def _check_date(load: Load, kinds: tuple[str, ...]) -> None:
     if last and day < last and not load.options.accept_older:
         raise FileRefused(
             f"{load.source.name} date du {day:%d/%m/%Y} et le dernier fichier chargé du {last:%d/%m/%Y} : il "
-            "ramènerait l'annuaire en arrière. Si c'est voulu, relancez avec --accepter-plus-ancien. Rien n'a été modifié."
+            "ramènerait l'annuaire en arrière. Si c'est voulu, relancez avec --accepter-plus-ancien. Rien n'a été "
+            "modifié."
         )
     age = (timezone.localdate() - day).days
     if age > OLD:

@@ -18,14 +18,16 @@ class Command(BaseCommand):
         parser.add_argument("--structures", type=int, default=4_000)
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--autour", default="", help="département qui reçoit la moitié des lieux, par exemple 81")
+        parser.add_argument("--disperser", type=int, default=0, help="une personne sur N a ses lignes éparpillées")
 
-    def handle(self, folder, professionals, structures, seed, autour, **options):
+    def handle(self, folder, professionals, structures, seed, autour, disperser, **options):
         made = generate(
             folder,
             professionals=professionals,
             structures=structures,
             seed=seed,
             around=autour,
+            scattered=disperser,
             progress=lambda done: self._tell(done, professionals),
         )
         self.stderr.write("")
