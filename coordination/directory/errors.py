@@ -58,8 +58,8 @@ class OfferAnswered(DomainError):
 class ProfessionNotListed(DomainError):
     code = "profession_not_listed"
     message = (
-        "L'annuaire national ne connaît pas cette profession à cette personne : "
-        "seul un administrateur peut l'attribuer."
+        "L'annuaire national ne connaît pas cette profession et cette fonction à cette personne : "
+        "seul un administrateur peut les attribuer."
     )
     field = "profession"
 

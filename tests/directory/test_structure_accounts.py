@@ -17,6 +17,7 @@ from coordination.directory.actions import accounts as actions
 from coordination.directory.actions import merge_structure
 from coordination.directory.errors import AlreadyInStructure, AlreadyOffered, OfferAnswered, ProfessionNotListed
 from coordination.directory.models import Activity, Attachment, AttachmentOffer, Professional, Source
+from coordination.directory.newcomers import Newcomer
 from coordination.outbox.models import Message
 from habilitations.access import administered_structures, hat_of
 from habilitations.actions import end_administrator, name_administrator
@@ -74,7 +75,7 @@ def typed(ssiad, **said):
 
 
 def newcomer(**said):
-    return actions.Newcomer(**({"email": "nouvelle@ssiad.example", "family_name": "Calque", "given_name": "Inès",
+    return Newcomer(**({"email": "nouvelle@ssiad.example", "family_name": "Calque", "given_name": "Inès",
                                 "profession": "35"} | said))  # fmt: skip
 
 
@@ -211,6 +212,18 @@ class TestOffer:
         here = person("CROQUIS", "Yann", profession="70", structure=ssiad).professional
         with pytest.raises(NotOfYourStructure):
             actions.offer_account(ssiad, newcomer(profession="10", professional=here), by=director)
+
+    def test_the_function_too_is_the_directory_s(self, director, ssiad):
+        """(35, 330) is a health coordinator: a function that nobody checks would decide the profile."""
+        aide = person("CROQUIS", "Yann", profession="35", structure=ssiad).professional
+        with pytest.raises(NotOfYourStructure):
+            actions.offer_account(ssiad, newcomer(professional=aide, fonction="330"), by=director)
+        holder = UserFactory()
+        Attachment.objects.create(user=holder, professional=aide)
+        offer = actions.offer_account(ssiad, newcomer(email=holder.email, fonction="330"), by=director)
+        with pytest.raises(ProfessionNotListed):
+            actions.accept_offer(offer, by=holder)
+        assert not aide.activities.filter(fonction="330").exists()
 
     def test_the_national_files_keep_the_last_word_on_a_profession(self, director, ssiad):
         nurse = person("SPÉCIMEN", "Ana").professional
@@ -374,7 +387,8 @@ class TestPages:
         said = {"email": "ana@ssiad.example", "fonction": "330", "structure": str(ssiad.pk), "profession": "10"}
         assert as_director.post(address, said).status_code == 303
         offer = AttachmentOffer.objects.get()
-        assert (offer.profession, offer.fonction, offer.professional) == ("60", "330", here.professional)
+        assert (offer.profession, offer.fonction, offer.professional) == ("60", "", here.professional)
+        assert 'name="fonction"' not in as_director.get(address).content.decode()
 
     def test_what_is_wrong_is_said_beside_its_field(self, as_director, ssiad, helper):
         page = as_director.post(CREATE, typed(ssiad, email="pas une adresse", family_name=""))

@@ -6,8 +6,6 @@ becomes one when its holder says yes (decision 2026-11-28). Shutting an account 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -30,23 +28,12 @@ from coordination.directory.errors import (
     ReasonMissing,
 )
 from coordination.directory.models import Activity, Attachment, AttachmentOffer, Professional, Source, Structure
+from coordination.directory.newcomers import Newcomer
 from habilitations import access
 from habilitations.actions import end_profession
 from habilitations.errors import NotAllowed, NotOfYourStructure, VouchedElsewhere
 from habilitations.models import VouchedProfession
 from habilitations.traces import NOWHERE, Via, record_account
-
-
-@dataclass(frozen=True)
-class Newcomer:
-    """What is typed of somebody: `professional` when found in the directory, whose profession is then one of his."""
-
-    email: str
-    family_name: str
-    given_name: str
-    profession: str
-    fonction: str = ""
-    professional: Professional | None = None
 
 
 @transaction.atomic
@@ -108,7 +95,7 @@ def accept_offer(offer: AttachmentOffer, *, by: User, via: Via = NOWHERE) -> Att
         )  # fmt: skip
         attachment = attach_account(by, known, structure, by=by)
     professional = attachment.professional
-    _require_listed(professional, offer.profession)
+    _require_listed(professional, **codes)
     if not professional.activities.filter(structure=structure, ceased_at=None, **codes).exists():
         add_local_activity(professional, by=offer.offered_by, structure=structure, **codes)
     _answer(offer, is_accepted=True)
@@ -195,22 +182,23 @@ def _elsewhere(user: User, structure_ids) -> bool:
 
 
 def _require_of_structure(who: Newcomer, structure_ids) -> None:
-    """Somebody chosen in the directory practises there already, under that trade.
+    """Somebody chosen in the directory practises there already, under that trade and that function.
 
     Else a mailbox of one's own would be enough to become any professional of the country, and what waits for him.
+    The function counts as much as the profession: the pair decides the profile (profiles.csv).
     """
     if who.professional is None:
         return
     practised = who.professional.activities.active().filter(structure__in=structure_ids)
-    if not practised.filter(profession=who.profession).exists():
+    if not practised.filter(profession=who.profession, fonction=who.fonction).exists():
         raise NotOfYourStructure("L'annuaire ne voit pas cette personne exercer ce métier dans votre structure.")
 
 
-def _require_listed(professional: Professional | None, profession: str) -> None:
-    """What the national files say of a person is not for a structure to change: another trade is refused."""
+def _require_listed(professional: Professional | None, *, profession: str, fonction: str) -> None:
+    """What the national files say of a person is not for a structure to change: another trade or function is refused."""
     if professional is None or professional.source == Source.LOCAL:
         return
-    if not professional.activities.filter(profession=profession).exists():
+    if not professional.activities.filter(profession=profession, fonction=fonction).exists():
         raise ProfessionNotListed
 
 
