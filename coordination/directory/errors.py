@@ -52,7 +52,7 @@ class AlreadyInStructure(DomainError):
 
 class OfferAnswered(DomainError):
     code = "offer_answered"
-    message = "Cette proposition n'attend plus de réponse."
+    message = "Cette demande n'attend plus de réponse."
 
 
 class ProfessionNotListed(DomainError):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from coordination.accounts import mails
-from coordination.accounts.actions import create_account
+from coordination.accounts.actions import create_account, send_password_link
 from coordination.accounts.models import User
 from coordination.common.text import capital_family, capital_given, squeeze
 from coordination.directory.actions import (
@@ -19,6 +19,7 @@ from coordination.directory.actions import (
     attach_account,
     confirm_account,
     create_local_professional,
+    lock_account,
 )
 from coordination.directory.errors import (
     AlreadyInStructure,
@@ -49,7 +50,8 @@ def offer_account(structure: Structure, who: Newcomer, *, by: User, via: Via = N
     holder = _holder(who)
     if holder is not None and _is_of(holder, mine):
         raise AlreadyInStructure
-    opens = holder is None
+    is_new = holder is None
+    opens = holder is None or _opens(holder)
     if holder is None:
         holder = create_account(
             email=who.email, family_name=capital_family(who.family_name), given_name=capital_given(who.given_name),
@@ -64,9 +66,8 @@ def offer_account(structure: Structure, who: Newcomer, *, by: User, via: Via = N
             )  # fmt: skip
     except IntegrityError as error:
         raise AlreadyOffered from error
-    if not opens and holder.is_active:
-        link = mails.absolute(reverse("directory:offer", args=[offer.pk]))
-        mails.send("directory/emails/offer.html", to=holder.email, context={"link": link}, account_id=holder.pk)
+    if not is_new and holder.is_active:
+        _ask(offer, holder)
     record_account(user=by, action="création de compte", object_kind="demande", object_id=offer.pk, via=via)
     return offer
 
@@ -79,11 +80,11 @@ def accept_offer(offer: AttachmentOffer, *, by: User, via: Via = NOWHERE) -> Att
     """
     offer = _waiting(offer, by)
     structure = offer.structure
+    attachment = _locked_attachment(by)
     if VouchedProfession.objects.current().filter(user=by).exists():
         raise VouchedElsewhere(
             "Votre profession est déjà confirmée ailleurs : seul un administrateur peut la changer de structure."
         )
-    attachment = Attachment.objects.of(by).select_related("professional").select_for_update(of=("self",)).first()
     codes = {"profession": offer.profession, "fonction": offer.fonction}
     if attachment is not None:
         attachment.structure = structure
@@ -108,7 +109,7 @@ def refuse_offer(offer: AttachmentOffer, *, by: User, via: Via = NOWHERE) -> Non
     """The holder says no: nothing of his account has changed. Raises NotAllowed, OfferAnswered."""
     offer = _waiting(offer, by)
     _answer(offer)
-    record_account(user=by, action="refus rattachement", object_kind="demande", object_id=offer.pk, via=via)
+    record_account(user=by, action="refus de demande", object_kind="demande", object_id=offer.pk, via=via)
 
 
 @transaction.atomic
@@ -153,10 +154,12 @@ def withdraw_confirmation(user: User, *, reason: str, by: User, via: Via = NOWHE
         raise ReasonMissing
     mine = access.administered_structures(by)
     current = VouchedProfession.objects.current().select_for_update(of=("self",)).filter(user=user).first()
-    if current is not None and current.structure_id not in mine:
-        raise VouchedElsewhere if _is_of(user, mine) else NotOfYourStructure
-    if current is not None:
+    if current is not None and current.structure_id in mine:
         access.require_looks_after(by, current.structure_id, other_than=user)
+    elif not _is_of(user, mine):
+        raise NotOfYourStructure
+    elif current is not None:
+        raise VouchedElsewhere
     ended = end_profession(user, by=by, reason=squeeze(reason))
     record_account(user=by, action="fin de confirmation", object_kind="compte", object_id=user.pk, via=via)
     return ended
@@ -169,6 +172,25 @@ def _holder(who: Newcomer) -> User | None:
         if attachment is not None:
             return attachment.user
     return User.objects.with_email(who.email).first()
+
+
+def _opens(holder: User) -> bool:
+    """Return whether the first sign-in will be the answer, as for an account opened by the offer itself.
+
+    One that a structure has already, or that another one offers first, is asked in words: nobody is moved by signing in.
+    """
+    if holder.last_login is not None or Attachment.objects.of(holder).exclude(structure=None).exists():
+        return False
+    return not AttachmentOffer.objects.waiting().filter(user=holder, opens_account=True).exists()
+
+
+def _ask(offer: AttachmentOffer, holder: User) -> None:
+    """Write to the holder of an account that was there before; one never used has no password to answer with."""
+    if holder.last_login is None:
+        send_password_link(holder)
+    if not offer.opens_account:
+        link = mails.absolute(reverse("directory:offer", args=[offer.pk]))
+        mails.send("directory/emails/offer.html", to=holder.email, context={"link": link}, account_id=holder.pk)
 
 
 def _is_of(user: User, structure_ids) -> bool:
@@ -202,12 +224,23 @@ def _require_listed(professional: Professional | None, *, profession: str, fonct
         raise ProfessionNotListed
 
 
+def _locked_attachment(user: User) -> Attachment | None:
+    """Lock the attachment, then the account, as a confirmation does: of the two, one waits for the other.
+
+    Comes before asking whether he is confirmed: the answer must still hold when the account moves.
+    """
+    attachments = Attachment.objects.of(user).select_related("professional")
+    attachment = attachments.select_for_update(of=("self",)).first()
+    lock_account(user)
+    return attachment or attachments.first()
+
+
 def _waiting(offer: AttachmentOffer, by: User) -> AttachmentOffer:
     offer = AttachmentOffer.objects.select_related("structure", "professional", "offered_by").select_for_update(
         of=("self",)
     ).get(pk=offer.pk)  # fmt: skip
     if offer.user_id != by.pk:
-        raise NotAllowed("Cette proposition ne vous est pas adressée.")
+        raise NotAllowed("Cette demande ne vous est pas adressée.")
     if offer.answered_at is not None:
         raise OfferAnswered
     return offer
