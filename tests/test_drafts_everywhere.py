@@ -11,6 +11,7 @@ from circle import actions
 from circle.models import Member, Period
 from coordination.accounts import drafts
 from coordination.directory.actions import accounts as structure_accounts
+from coordination.directory.newcomers import Newcomer
 from coordination.directory.search import vocabulary
 from habilitations.actions import name_administrator
 from tests.accounts.factories import UserFactory
@@ -87,7 +88,7 @@ def town():
     director = make.account("359", structure=place)
     name_administrator(place, director, by=administrator)
     helper = make.account("35", structure=place)
-    newcomer = structure_accounts.Newcomer(UserFactory().email, "Neuve", "Lina", "35")
+    newcomer = Newcomer(UserFactory().email, "Neuve", "Lina", "35")
     offer = structure_accounts.offer_account(place, newcomer, by=director)
     local = house("STRUCTURE SAISIE", source="local")
     activity = helper.attachment.professional.activities.get()

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth import middleware as auth
@@ -124,6 +125,9 @@ class ReauthenticationMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request, exception):
+        # allauth asks in its own pages too (password, second factor), and would answer them with what we kept.
+        if isinstance(exception, ReauthenticationRequired):
+            reauthentication.forget(request)
         if isinstance(exception, reauthentication.IdentityNotShown):
             return reauthentication.ask(request, exception)
         return None

@@ -47,14 +47,17 @@ def require(request: HttpRequest, within: str = ACCOUNT, *, gives_file: bool = F
         raise IdentityNotShown(gives_file=gives_file)
 
 
+def forget(request: HttpRequest) -> None:
+    """Drop what an earlier question kept: left without an answer, it must be neither replayed nor offered by the next."""
+    request.session.pop(flow.STATE_SESSION_KEY, None)
+
+
 def ask(request: HttpRequest, refusal: IdentityNotShown) -> HttpResponse | None:
     """Answer to IdentityNotShown; None leaves it to allauth, which keeps a POST and replays it once confirmed.
 
     A fragment goes back to its page afterwards (htmx would draw the question inside the page). A file is offered on a
     page of its own: replayed, it would download and leave its reader in front of the password.
     """
-    # An act left without confirming must not be replayed by the next question on the same address.
-    request.session.pop(flow.STATE_SESSION_KEY, None)
     if is_fragment(request):
         page = request.htmx.current_url_abs_path or "/"
         return HttpResponseClientRedirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': page})}")

@@ -52,14 +52,14 @@ class AlreadyInStructure(DomainError):
 
 class OfferAnswered(DomainError):
     code = "offer_answered"
-    message = "Cette proposition n'attend plus de réponse."
+    message = "Cette demande n'attend plus de réponse."
 
 
 class ProfessionNotListed(DomainError):
     code = "profession_not_listed"
     message = (
-        "L'annuaire national ne connaît pas cette profession à cette personne : "
-        "seul un administrateur peut l'attribuer."
+        "L'annuaire national ne connaît pas cette profession et cette fonction à cette personne : "
+        "seul un administrateur peut les attribuer."
     )
     field = "profession"
 

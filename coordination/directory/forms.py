@@ -9,10 +9,9 @@ from django import forms
 from coordination.common import communes, identifiers, nomenclatures, phones
 from coordination.common.errors import DomainError
 from coordination.common.text import squeeze
-from coordination.directory.actions.accounts import Newcomer
 from coordination.directory.errors import StructureContactMissing
 from coordination.directory.models import Structure
-from coordination.directory.search import profession_label
+from coordination.directory.newcomers import Newcomer
 
 
 @cache
@@ -114,18 +113,10 @@ class StructureForm(forms.Form):
         }
 
 
-def trade(profession: str, fonction: str = "") -> str:
-    """Return a profession and its function in words: "Infirmier, Coordonnateur de parcours"."""
-    known = nomenclatures.find_profession_or_role(profession)
-    said = [profession_label(profession) or (known.label if known else "")]
-    if fonction:
-        role = nomenclatures.label("role", fonction) or nomenclatures.label("fonction", fonction)
-        said.append(role or "")
-    return ", ".join(filter(None, said)) or "Profession inconnue"
-
-
 class AccountForm(forms.Form):
-    """Somebody of the structure who needs an account; names and profession are the directory's when it knows them."""
+    """Somebody of the structure who needs an account; names, profession and function are the directory's when it knows
+    them.
+    """
 
     family_name = forms.CharField(label="Nom", max_length=120)
     given_name = forms.CharField(label="Prénom", max_length=120)
@@ -145,7 +136,7 @@ class AccountForm(forms.Form):
         self.fields["structure"].queryset = Structure.objects.filter(pk__in=[place.pk for place in places])
         self.fields["structure"].label_from_instance = lambda place: place.name
         if activity is not None:
-            for name in ("family_name", "given_name", "profession"):
+            for name in ("family_name", "given_name", "profession", "fonction"):
                 del self.fields[name]
             self.initial = {"structure": activity.structure_id, **(self.initial or {})}
         for field in self.fields.values():
@@ -167,7 +158,7 @@ class AccountForm(forms.Form):
         person = self.activity.professional
         return Newcomer(
             said["email"], person.family_name, person.given_name, self.activity.profession,
-            said["fonction"] or self.activity.fonction, person,
+            self.activity.fonction, person,
         )  # fmt: skip
 
 

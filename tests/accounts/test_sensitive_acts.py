@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.urls import reverse
 
 from coordination.common.ids import uuid7
@@ -78,6 +79,19 @@ def test_an_act_left_without_confirming_is_not_done_by_the_next_question(client,
     after = client.post(asked.url, {"password": PASSWORD, "next": "/page-sensible/"})
     assert after.status_code == 302
     assert after.url == "/page-sensible/"
+
+
+@pytest.mark.parametrize("page", ["mfa_deactivate_totp", "mfa_generate_recovery_codes"])
+def test_a_file_left_without_confirming_is_not_offered_by_another_question(client, page):
+    user = UserFactory()
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    client.force_login(user)
+    shown(client, 11)
+    client.post(reverse("dossiers:export"), {"q": "exemple"}, HTTP_REFERER="http://testserver/dossiers/")
+    asked = client.get(reverse(page))
+    assert asked.status_code == 302
+    after = client.post(asked.url, {"password": PASSWORD, "next": reverse(page)})
+    assert (after.status_code, after.url) == (302, reverse(page))
 
 
 def test_a_fragment_goes_back_to_its_page(client, user):

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import threading
-import time
 
 import pytest
 from django.db import connection, transaction
@@ -16,9 +15,9 @@ from coordination.accounts.models import User
 from habilitations.models import Trace
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
+from tests.waiting import PATIENCE, until_somebody_waits
 
 REFUSAL = {"refused_on": dt.date(2026, 1, 1), "collected": "oral", "comment": ""}
-PATIENCE = 20
 
 
 @pytest.fixture
@@ -69,23 +68,9 @@ def test_an_act_that_waited_behind_a_revocation_is_refused(entry, doctor, close,
         entry.trace("écriture", rubrique="cercle")
         close(entry, doctor)
         waiting.start()
-        _until_somebody_waits()
+        until_somebody_waits()
     waiting.join(PATIENCE)
     assert answers == [answer]
     assert not Member.objects.filter(dossier=entry.dossier, family_name="TARDIVE").exists()
     last = Trace.objects.of_dossier(entry.dossier.pk).filter(actor_id=doctor.pk).last()
     assert (last.action, last.outcome) == ("écriture", "refus")
-
-
-def _until_somebody_waits():
-    until = time.monotonic() + PATIENCE
-    with connection.cursor() as cursor:
-        while time.monotonic() < until:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.02)
-    raise AssertionError("the other act never waited")

@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from coordination.accounts import drafts
 from coordination.accounts.actions import suspend_account
@@ -17,6 +18,7 @@ from coordination.directory.actions import accounts as actions
 from coordination.directory.actions import merge_structure
 from coordination.directory.errors import AlreadyInStructure, AlreadyOffered, OfferAnswered, ProfessionNotListed
 from coordination.directory.models import Activity, Attachment, AttachmentOffer, Professional, Source
+from coordination.directory.newcomers import Newcomer
 from coordination.outbox.models import Message
 from habilitations.access import administered_structures, hat_of
 from habilitations.actions import end_administrator, name_administrator
@@ -24,6 +26,7 @@ from habilitations.errors import (
     AlreadyStructureAdministrator,
     NotAllowed,
     NotOfYourStructure,
+    NotVouched,
     OwnProfession,
     VouchedElsewhere,
 )
@@ -74,8 +77,19 @@ def typed(ssiad, **said):
 
 
 def newcomer(**said):
-    return actions.Newcomer(**({"email": "nouvelle@ssiad.example", "family_name": "Calque", "given_name": "Inès",
+    return Newcomer(**({"email": "nouvelle@ssiad.example", "family_name": "Calque", "given_name": "Inès",
                                 "profession": "35"} | said))  # fmt: skip
+
+
+def used(user):
+    """Return the account as it is once its holder has come."""
+    User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+    user.refresh_from_db()
+    return user
+
+
+def mails_to(user):
+    return list(Message.objects.filter(to=user.email).order_by("pk").values_list("kind", flat=True))
 
 
 def activity_of(user):
@@ -147,7 +161,7 @@ class TestOffer:
         assert hat_of(user).profession == ""
 
     def test_a_known_address_is_only_asked(self, director, ssiad):
-        stranger = make.account("35", vouched=False, family_name="LOINTAIN")
+        stranger = used(make.account("35", vouched=False, family_name="LOINTAIN"))
         before = Attachment.objects.get(user=stranger)
         offer = actions.offer_account(ssiad, newcomer(email=stranger.email, family_name="Autre"), by=director)
         assert User.objects.with_email(stranger.email).count() == 1
@@ -163,10 +177,10 @@ class TestOffer:
 
     def test_both_look_the_same_on_the_screen(self, as_director, ssiad):
         """A person who types addresses learns nothing of who has an account (docs/decisions)."""
-        known = make.account(vouched=False)
+        known, unused = used(make.account(vouched=False)), make.account(vouched=False)
         closed = UserFactory(suspended=True)
         answers, pages = [], []
-        for email in ("inconnue@ailleurs.example", known.email, closed.email):
+        for email in ("inconnue@ailleurs.example", known.email, unused.email, closed.email):
             answer = as_director.post(CREATE, typed(ssiad, email=email))
             answers.append((answer.status_code, answer.url))
             page = as_director.get(LIST).content.decode()
@@ -174,7 +188,7 @@ class TestOffer:
             row = re.sub(r'(action|value)="[^"]*"', "", page[page.index("CALQUE") : page.index("Annuler la demande")])
             pages.append((row.replace(email, "…"), "un message part à cette adresse" in page))
             AttachmentOffer.objects.all().delete()
-        assert answers == [(303, LIST)] * 3
+        assert answers == [(303, LIST)] * 4
         assert pages[0][1]
         assert len(set(pages)) == 1
         # The account that is shut receives nothing.
@@ -197,7 +211,7 @@ class TestOffer:
 
     def test_the_account_that_a_professional_has_is_used(self, director, ssiad):
         nurse = person("SPÉCIMEN", "Ana", structure=ssiad).professional
-        holder = UserFactory()
+        holder = used(UserFactory())
         Attachment.objects.create(user=holder, professional=nurse)
         offer = actions.offer_account(ssiad, newcomer(profession="60", professional=nurse), by=director)
         assert offer.user == holder
@@ -211,6 +225,18 @@ class TestOffer:
         here = person("CROQUIS", "Yann", profession="70", structure=ssiad).professional
         with pytest.raises(NotOfYourStructure):
             actions.offer_account(ssiad, newcomer(profession="10", professional=here), by=director)
+
+    def test_the_function_too_is_the_directory_s(self, director, ssiad):
+        """(35, 330) is a health coordinator: a function that nobody checks would decide the profile."""
+        aide = person("CROQUIS", "Yann", profession="35", structure=ssiad).professional
+        with pytest.raises(NotOfYourStructure):
+            actions.offer_account(ssiad, newcomer(professional=aide, fonction="330"), by=director)
+        holder = UserFactory()
+        Attachment.objects.create(user=holder, professional=aide)
+        offer = actions.offer_account(ssiad, newcomer(email=holder.email, fonction="330"), by=director)
+        with pytest.raises(ProfessionNotListed):
+            actions.accept_offer(offer, by=holder)
+        assert not aide.activities.filter(fonction="330").exists()
 
     def test_the_national_files_keep_the_last_word_on_a_profession(self, director, ssiad):
         nurse = person("SPÉCIMEN", "Ana").professional
@@ -226,7 +252,7 @@ class TestOffer:
             actions.offer_account(house("EHPAD LOINTAIN"), newcomer(), by=director)
 
     def test_only_its_holder_answers_once(self, client, director, ssiad):
-        holder = UserFactory()
+        holder = used(UserFactory())
         offer = actions.offer_account(ssiad, newcomer(email=holder.email), by=director)
         address = reverse("directory:offer", args=[offer.pk])
         client.force_login(director)
@@ -255,6 +281,33 @@ class TestOffer:
         assert as_director.post(reverse("directory:withdraw_offer", args=[offer.pk])).status_code == 303
         with pytest.raises(OfferAnswered):
             actions.accept_offer(offer, by=offer.user)
+
+    def test_an_offer_made_again_brings_the_link_again(self, client, director, ssiad):
+        """Taken back before the first sign-in: the account is there, and nobody has a password for it."""
+        first = actions.offer_account(ssiad, newcomer(), by=director)
+        actions.withdraw_offer(first, by=director)
+        again = actions.offer_account(ssiad, newcomer(), by=director)
+        assert mails_to(again.user) == ["account.password_first"] * 2
+        client.force_login(again.user)
+        assert Attachment.objects.get(user=again.user).structure == ssiad
+
+    def test_signing_in_answers_the_first_structure_only(self, client, administrator, director, ssiad):
+        user = actions.offer_account(ssiad, newcomer(), by=director).user
+        ehpad, other = house("EHPAD LOINTAIN"), UserFactory()
+        name_administrator(ehpad, other, by=administrator)
+        second = actions.offer_account(ehpad, newcomer(), by=other)
+        assert mails_to(user) == ["account.password_first", "account.password_first", "account.offer"]
+        client.force_login(user)
+        assert Attachment.objects.get(user=user).structure == ssiad
+        actions.accept_offer(second, by=user)
+        assert Attachment.objects.get(user=user).structure == ehpad
+
+    def test_an_unused_account_of_a_structure_is_not_moved_by_signing_in(self, client, director, ssiad):
+        held = make.account("35", structure=house("EHPAD LOINTAIN"), vouched=False)
+        actions.offer_account(ssiad, newcomer(email=held.email), by=director)
+        assert mails_to(held) == ["account.password_first", "account.offer"]
+        client.force_login(held)
+        assert Attachment.objects.get(user=held).structure != ssiad
 
 
 class TestConfirmation:
@@ -315,6 +368,14 @@ class TestConfirmation:
         with pytest.raises(NotOfYourStructure):
             actions.withdraw_confirmation(stranger, reason="x", by=director)
 
+    def test_nothing_is_said_of_an_account_of_another_house(self, director, helper):
+        stranger = make.account(structure=house("EHPAD LOINTAIN"), vouched=False)
+        for by in (director, UserFactory()):
+            with pytest.raises(NotOfYourStructure):
+                actions.withdraw_confirmation(stranger, reason="x", by=by)
+        with pytest.raises(NotVouched):
+            actions.withdraw_confirmation(helper, reason="x", by=director)
+
     def test_not_somebody_at_work_here_too_but_attached_elsewhere(self, director, ssiad):
         shared = make.account(structure=house("CABINET LOINTAIN"), vouched=False)
         here = make.ActivityFactory(professional=shared.attachment.professional, structure=ssiad)
@@ -374,7 +435,8 @@ class TestPages:
         said = {"email": "ana@ssiad.example", "fonction": "330", "structure": str(ssiad.pk), "profession": "10"}
         assert as_director.post(address, said).status_code == 303
         offer = AttachmentOffer.objects.get()
-        assert (offer.profession, offer.fonction, offer.professional) == ("60", "330", here.professional)
+        assert (offer.profession, offer.fonction, offer.professional) == ("60", "", here.professional)
+        assert 'name="fonction"' not in as_director.get(address).content.decode()
 
     def test_what_is_wrong_is_said_beside_its_field(self, as_director, ssiad, helper):
         page = as_director.post(CREATE, typed(ssiad, email="pas une adresse", family_name=""))

@@ -158,12 +158,21 @@ def attach_account(
     return attachment
 
 
+def lock_account(user: User) -> None:
+    """Make a confirmation and a move to another structure wait for each other, whether it is attached yet or not.
+
+    Needs an open transaction. Whoever locks the attachment too does it before.
+    """
+    User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+
+
 @transaction.atomic
 def confirm_account(user: User, activity: Activity, *, how: str, by: User) -> VouchedProfession:
     """Say that this account is the professional of this activity, and vouch for the profession he practises there.
 
     `how` is a VouchedProfession.How. Raises AlreadyAttached, AlreadyVouched.
     """
+    lock_account(user)
     professional = activity.professional
     # After a profession has ended the account is still this person.
     if not Attachment.objects.of(user).filter(professional=professional).exists():

@@ -6,14 +6,12 @@ becomes one when its holder says yes (decision 2026-11-28). Shutting an account 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from coordination.accounts import mails
-from coordination.accounts.actions import create_account
+from coordination.accounts.actions import create_account, send_password_link
 from coordination.accounts.models import User
 from coordination.common.text import capital_family, capital_given, squeeze
 from coordination.directory.actions import (
@@ -21,6 +19,7 @@ from coordination.directory.actions import (
     attach_account,
     confirm_account,
     create_local_professional,
+    lock_account,
 )
 from coordination.directory.errors import (
     AlreadyInStructure,
@@ -30,23 +29,12 @@ from coordination.directory.errors import (
     ReasonMissing,
 )
 from coordination.directory.models import Activity, Attachment, AttachmentOffer, Professional, Source, Structure
+from coordination.directory.newcomers import Newcomer
 from habilitations import access
 from habilitations.actions import end_profession
 from habilitations.errors import NotAllowed, NotOfYourStructure, VouchedElsewhere
 from habilitations.models import VouchedProfession
 from habilitations.traces import NOWHERE, Via, record_account
-
-
-@dataclass(frozen=True)
-class Newcomer:
-    """What is typed of somebody: `professional` when found in the directory, whose profession is then one of his."""
-
-    email: str
-    family_name: str
-    given_name: str
-    profession: str
-    fonction: str = ""
-    professional: Professional | None = None
 
 
 @transaction.atomic
@@ -62,7 +50,8 @@ def offer_account(structure: Structure, who: Newcomer, *, by: User, via: Via = N
     holder = _holder(who)
     if holder is not None and _is_of(holder, mine):
         raise AlreadyInStructure
-    opens = holder is None
+    is_new = holder is None
+    opens = holder is None or _opens(holder)
     if holder is None:
         holder = create_account(
             email=who.email, family_name=capital_family(who.family_name), given_name=capital_given(who.given_name),
@@ -77,9 +66,8 @@ def offer_account(structure: Structure, who: Newcomer, *, by: User, via: Via = N
             )  # fmt: skip
     except IntegrityError as error:
         raise AlreadyOffered from error
-    if not opens and holder.is_active:
-        link = mails.absolute(reverse("directory:offer", args=[offer.pk]))
-        mails.send("directory/emails/offer.html", to=holder.email, context={"link": link}, account_id=holder.pk)
+    if not is_new and holder.is_active:
+        _ask(offer, holder)
     record_account(user=by, action="création de compte", object_kind="demande", object_id=offer.pk, via=via)
     return offer
 
@@ -92,11 +80,11 @@ def accept_offer(offer: AttachmentOffer, *, by: User, via: Via = NOWHERE) -> Att
     """
     offer = _waiting(offer, by)
     structure = offer.structure
+    attachment = _locked_attachment(by)
     if VouchedProfession.objects.current().filter(user=by).exists():
         raise VouchedElsewhere(
             "Votre profession est déjà confirmée ailleurs : seul un administrateur peut la changer de structure."
         )
-    attachment = Attachment.objects.of(by).select_related("professional").select_for_update(of=("self",)).first()
     codes = {"profession": offer.profession, "fonction": offer.fonction}
     if attachment is not None:
         attachment.structure = structure
@@ -108,7 +96,7 @@ def accept_offer(offer: AttachmentOffer, *, by: User, via: Via = NOWHERE) -> Att
         )  # fmt: skip
         attachment = attach_account(by, known, structure, by=by)
     professional = attachment.professional
-    _require_listed(professional, offer.profession)
+    _require_listed(professional, **codes)
     if not professional.activities.filter(structure=structure, ceased_at=None, **codes).exists():
         add_local_activity(professional, by=offer.offered_by, structure=structure, **codes)
     _answer(offer, is_accepted=True)
@@ -121,7 +109,7 @@ def refuse_offer(offer: AttachmentOffer, *, by: User, via: Via = NOWHERE) -> Non
     """The holder says no: nothing of his account has changed. Raises NotAllowed, OfferAnswered."""
     offer = _waiting(offer, by)
     _answer(offer)
-    record_account(user=by, action="refus rattachement", object_kind="demande", object_id=offer.pk, via=via)
+    record_account(user=by, action="refus de demande", object_kind="demande", object_id=offer.pk, via=via)
 
 
 @transaction.atomic
@@ -166,10 +154,12 @@ def withdraw_confirmation(user: User, *, reason: str, by: User, via: Via = NOWHE
         raise ReasonMissing
     mine = access.administered_structures(by)
     current = VouchedProfession.objects.current().select_for_update(of=("self",)).filter(user=user).first()
-    if current is not None and current.structure_id not in mine:
-        raise VouchedElsewhere if _is_of(user, mine) else NotOfYourStructure
-    if current is not None:
+    if current is not None and current.structure_id in mine:
         access.require_looks_after(by, current.structure_id, other_than=user)
+    elif not _is_of(user, mine):
+        raise NotOfYourStructure
+    elif current is not None:
+        raise VouchedElsewhere
     ended = end_profession(user, by=by, reason=squeeze(reason))
     record_account(user=by, action="fin de confirmation", object_kind="compte", object_id=user.pk, via=via)
     return ended
@@ -184,6 +174,25 @@ def _holder(who: Newcomer) -> User | None:
     return User.objects.with_email(who.email).first()
 
 
+def _opens(holder: User) -> bool:
+    """Return whether the first sign-in will be the answer, as for an account opened by the offer itself.
+
+    One that a structure has already, or that another one offers first, is asked in words: nobody is moved by signing in.
+    """
+    if holder.last_login is not None or Attachment.objects.of(holder).exclude(structure=None).exists():
+        return False
+    return not AttachmentOffer.objects.waiting().filter(user=holder, opens_account=True).exists()
+
+
+def _ask(offer: AttachmentOffer, holder: User) -> None:
+    """Write to the holder of an account that was there before; one never used has no password to answer with."""
+    if holder.last_login is None:
+        send_password_link(holder)
+    if not offer.opens_account:
+        link = mails.absolute(reverse("directory:offer", args=[offer.pk]))
+        mails.send("directory/emails/offer.html", to=holder.email, context={"link": link}, account_id=holder.pk)
+
+
 def _is_of(user: User, structure_ids) -> bool:
     attached = Attachment.objects.of(user).filter(structure__in=structure_ids).exists()
     return attached or VouchedProfession.objects.current().filter(user=user, structure__in=structure_ids).exists()
@@ -195,23 +204,35 @@ def _elsewhere(user: User, structure_ids) -> bool:
 
 
 def _require_of_structure(who: Newcomer, structure_ids) -> None:
-    """Somebody chosen in the directory practises there already, under that trade.
+    """Somebody chosen in the directory practises there already, under that trade and that function.
 
     Else a mailbox of one's own would be enough to become any professional of the country, and what waits for him.
+    The function counts as much as the profession: the pair decides the profile (profiles.csv).
     """
     if who.professional is None:
         return
     practised = who.professional.activities.active().filter(structure__in=structure_ids)
-    if not practised.filter(profession=who.profession).exists():
+    if not practised.filter(profession=who.profession, fonction=who.fonction).exists():
         raise NotOfYourStructure("L'annuaire ne voit pas cette personne exercer ce métier dans votre structure.")
 
 
-def _require_listed(professional: Professional | None, profession: str) -> None:
-    """What the national files say of a person is not for a structure to change: another trade is refused."""
+def _require_listed(professional: Professional | None, *, profession: str, fonction: str) -> None:
+    """What the national files say of a person is not for a structure to change: another trade or function is refused."""
     if professional is None or professional.source == Source.LOCAL:
         return
-    if not professional.activities.filter(profession=profession).exists():
+    if not professional.activities.filter(profession=profession, fonction=fonction).exists():
         raise ProfessionNotListed
+
+
+def _locked_attachment(user: User) -> Attachment | None:
+    """Lock the attachment, then the account, as a confirmation does: of the two, one waits for the other.
+
+    Comes before asking whether he is confirmed: the answer must still hold when the account moves.
+    """
+    attachments = Attachment.objects.of(user).select_related("professional")
+    attachment = attachments.select_for_update(of=("self",)).first()
+    lock_account(user)
+    return attachment or attachments.first()
 
 
 def _waiting(offer: AttachmentOffer, by: User) -> AttachmentOffer:
@@ -219,7 +240,7 @@ def _waiting(offer: AttachmentOffer, by: User) -> AttachmentOffer:
         of=("self",)
     ).get(pk=offer.pk)  # fmt: skip
     if offer.user_id != by.pk:
-        raise NotAllowed("Cette proposition ne vous est pas adressée.")
+        raise NotAllowed("Cette demande ne vous est pas adressée.")
     if offer.answered_at is not None:
         raise OfferAnswered
     return offer

@@ -30,7 +30,7 @@ class AttachmentOffer(models.Model):
     professional = models.ForeignKey(Professional, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     # Whose answer is awaited, never shown to who offers.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="offers")
-    # The account was opened by this offer: its first sign-in is the answer.
+    # The account had never been used, nor been another structure's: its first sign-in is the answer.
     opens_account = models.BooleanField(default=False)
     offered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     offered_at = models.DateTimeField(auto_now_add=True)
@@ -40,8 +40,8 @@ class AttachmentOffer(models.Model):
     objects = AttachmentOfferQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "proposition de rattachement"
-        verbose_name_plural = "propositions de rattachement"
+        verbose_name = "demande de rattachement"
+        verbose_name_plural = "demandes de rattachement"
         constraints = [
             models.UniqueConstraint(
                 "structure",
@@ -53,6 +53,6 @@ class AttachmentOffer(models.Model):
             models.CheckConstraint(
                 condition=Q(is_accepted=False) | Q(answered_at__isnull=False),
                 name="attachment_accepted_is_answered",
-                violation_error_message="Une proposition acceptée a une date de réponse.",
+                violation_error_message="Une demande acceptée a une date de réponse.",
             ),
         ]

@@ -14,6 +14,7 @@ from coordination.directory.search.results import (
     SearchResults,
     StructureResult,
     profession_label,
+    trade,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "profession_label",
     "search",
     "structures",
+    "trade",
 ]

@@ -149,6 +149,16 @@ def profession_label(code: str, speciality: str = "", *, feminine: bool = False,
     return f"{label}, {detail if detail[:2].isupper() else detail[0].lower() + detail[1:]}"
 
 
+def trade(profession: str, fonction: str = "") -> str:
+    """Return a profession and its function in words: "Infirmier, Coordonnateur de parcours"."""
+    known = nomenclatures.find_profession_or_role(profession)
+    said = [profession_label(profession) or (known.label if known else "")]
+    if fonction:
+        role = nomenclatures.label("role", fonction) or nomenclatures.label("fonction", fonction)
+        said.append(role or "")
+    return ", ".join(filter(None, said)) or "Profession inconnue"
+
+
 def town_name(town: str) -> str:
     """Return a town as screens write it: national files hold "LE PONTET" beside "Le Pontet"."""
     return capital_given(town) if town.isupper() else town

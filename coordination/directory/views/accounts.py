@@ -176,7 +176,7 @@ def withdraw(request: HttpRequest, mine: list[UUID], user_id: UUID) -> HttpRespo
             return redirect(request, "directory:accounts")
     context = {
         "form": form, "name": _name(current.user), "here": request.path,
-        "trade": forms.trade(current.profession, current.fonction),
+        "trade": search.trade(current.profession, current.fonction),
         "draft_url": reverse("accounts:draft", args=[REASON_DRAFT, user_id]),
     }  # fmt: skip
     return render(request, "directory/withdraw_confirmation.html", context, status=422 if form.is_bound else 200)
@@ -200,7 +200,7 @@ def offer(request: HttpRequest, offer_id: UUID) -> HttpResponse:
             said = "Votre compte est rattaché." if answer is actions.accept_offer else "Vous avez refusé."
             messages.success(request, said)
             return redirect(request, "accounts:home")
-    context = {"offer": found, "trade": forms.trade(found.profession, found.fonction), "error": error}
+    context = {"offer": found, "trade": search.trade(found.profession, found.fonction), "error": error}
     return render(request, "directory/offer.html", context, status=422 if error else 200)
 
 
@@ -244,7 +244,7 @@ def _named(activity: Activity) -> dict:
     person = activity.professional
     return {
         "name": person_name(person.family_name, person.given_name),
-        "trade": forms.trade(activity.profession, activity.fonction),
+        "trade": search.trade(activity.profession, activity.fonction),
     }
 
 
@@ -258,7 +258,7 @@ def _row(reader, person: Attachment, vouched: VouchedProfession | None, practise
     here = practised.get(person.professional_id, [])
     row = {
         "name": _name(person.user), "email": person.user.email, "confirmable": [], "withdraw_url": "",
-        "trade": ", ".join({forms.trade(a.profession, a.fonction): None for a in here}) or "Profession inconnue",
+        "trade": ", ".join({search.trade(a.profession, a.fonction): None for a in here}) or "Profession inconnue",
     }  # fmt: skip
     if vouched is None:
         row |= {"state": "Profession non confirmée", "kind": "att", "detail": ""}
@@ -270,7 +270,7 @@ def _row(reader, person: Attachment, vouched: VouchedProfession | None, practise
         by = _name(vouched.vouched_by) if vouched.vouched_by else "un administrateur"
         on = date_fr(timezone.localdate(vouched.vouched_at))
         row |= {"state": "Profession confirmée", "kind": "ok", "detail": f"Confirmée par {by} le {on}."}
-        row["trade"] = forms.trade(vouched.profession, vouched.fonction)
+        row["trade"] = search.trade(vouched.profession, vouched.fonction)
         if vouched.structure_id not in mine:
             row["detail"] = ELSEWHERE
         elif not own:
@@ -285,7 +285,7 @@ def _confirmable(person: Attachment, activities: list[Activity]) -> list[dict]:
     pairs = {(activity.profession, activity.fonction): activity for activity in reversed(activities)}
     return [
         {
-            "trade": forms.trade(*pair),
+            "trade": search.trade(*pair),
             "url": reverse("directory:confirm_profession", args=[person.user_id, activity.pk]),
         }
         for pair, activity in pairs.items()
@@ -295,7 +295,7 @@ def _confirmable(person: Attachment, activities: list[Activity]) -> list[dict]:
 def _offer_row(offer: AttachmentOffer) -> dict:
     return {
         "name": person_name(offer.family_name, offer.given_name), "email": offer.email,
-        "trade": forms.trade(offer.profession, offer.fonction), "offered_at": offer.offered_at,
+        "trade": search.trade(offer.profession, offer.fonction), "offered_at": offer.offered_at,
         "withdraw_url": reverse("directory:withdraw_offer", args=[offer.pk]),
     }  # fmt: skip
 
