@@ -112,6 +112,14 @@ class Board:
             held for held in self.held if held.role == role and held.member != member and held.beyond(day)
         )
 
+    def planned(self, member: UUID, role: str, day: dt.date) -> Held | None:
+        """Return the plan that giving a member a role from a day on would move; None when there is none to move."""
+        current = self.on(member, day)
+        if current and current.role == role:
+            return current if self.is_plan(current) and current.starts_on < day else None
+        later = self.of(member, max(day, self.today))
+        return next((held for held in later if held.role == role and self.is_plan(held)), None)
+
     def is_plan(self, held: Held) -> bool:
         return held.starts_on > self.today
 
@@ -134,15 +142,15 @@ class Board:
     def give(self, member: UUID, part: Part, day: dt.date, *, successor: Part | None = None) -> Given:
         """Give a member a role from a day on, whatever was planned for him later.
 
-        `successor` is what the holder of a unique role becomes; None when no hand-over was agreed. A plan of the
-        same role is moved to that day; asking a role already held calls off what would end it. Raises Blocked.
+        `successor` is what the holder of a unique role becomes; None when no hand-over was agreed, or when the one
+        that is moved stands as it was agreed. A plan of the same role is moved to that day; asking a role already
+        held calls off what would end it. Raises Blocked.
         """
+        planned = self.planned(member, part.code, day)
         current = self.on(member, day)
-        has_it = current is not None and current.role == part.code
-        if current and has_it and not (self.is_plan(current) and current.starts_on < day):
+        if planned is None and current and current.role == part.code:
             self._keep(current)
             return Given()
-        planned = current if has_it else self._plan_of(member, part.code, day)
         if planned and self.former(planned):
             return self._move(planned, day, successor)
         if planned:
@@ -179,10 +187,6 @@ class Board:
         found = heir or own
         return found if found and self.is_plan(found) else None
 
-    def _plan_of(self, member: UUID, role: str, day: dt.date) -> Held | None:
-        later = self.of(member, max(day, self.today))
-        return next((held for held in later if held.role == role and self.is_plan(held)), None)
-
     def _keep(self, current: Held) -> None:
         while current.ends_on is not None:
             heir = self.heir(current)
@@ -203,7 +207,7 @@ class Board:
         own = next((h for h in self.of(planned.member, min(day, self.today)) if h.ends_on == planned.starts_on), None)
         after = self.of(former.member, planned.starts_on)
         becomes = after.pop(0) if after and after[0].starts_on == planned.starts_on else None
-        if former.starts_on > day or (former.starts_on == day and self.is_plan(former)):
+        if day < self.today or former.starts_on > day or (former.starts_on == day and self.is_plan(former)):
             raise Blocked(former)
         if after and after[0].starts_on <= day:
             raise Blocked(after[0])
@@ -242,7 +246,8 @@ class Board:
         former = others[0] if others else None
         if former:
             begins = former.starts_on == day and self.is_plan(former)
-            if successor is None or begins or not former.covers(day) or not former.beyond(self.today):
+            # A hand-over is of today at the soonest: what others held until now is not written again.
+            if successor is None or begins or not former.covers(day) or day < self.today:
                 raise Blocked(former)
             if others[1:]:
                 # Somebody else is to take over later: one plan at a time.

@@ -40,9 +40,9 @@ def change_role(entry, member, *, role: str, handover: dict | None = None, start
 
     `handover` = {"starts_on": date, "new_role": code or "", "from_member": id of the holder it was agreed with, or
     none} when the role is unique and held: the holder keeps his place and his access, and takes the other role that
-    day. A hand-over already planned is moved; plans this contradicts are called off and told. Raises LevelMissing,
-    DossierIsReadOnly, MemberUnknown, NotPresent, RoleUnknown, RoleNotPossible, DateNotPossible, RoleAlreadyHeld
-    (with RoleHeldThen and RolePlanned).
+    day, today at the soonest. A hand-over already planned is moved, with the role first agreed unless another is
+    given; plans this contradicts are called off and told. Raises LevelMissing, DossierIsReadOnly, MemberUnknown,
+    NotPresent, RoleUnknown, RoleNotPossible, DateNotPossible, RoleAlreadyHeld (with RoleHeldThen and RolePlanned).
     """
     lock_circle(entry)
     member = locked_member(entry, member)
@@ -175,20 +175,35 @@ def _give(entry, board: Board, member: Member, code: str, day: dt.date, handover
     part = Part(code, uniqueness(code)[code])
     if handover is None or not part.exclusive:
         return board.give(member.pk, part, day)
-    holder = next(iter(board.others(code, member.pk, day)), None)
+    planned = board.planned(member.pk, code, day)
+    moved_from = board.former(planned) if planned else None
+    holder = moved_from or next(iter(board.others(code, member.pk, day)), None)
     agreed_with = handover.get("from_member")
     if holder and agreed_with and holder.member != agreed_with:
         # Somebody else holds it by now: what was agreed was agreed with another.
         raise Blocked(holder)
-    new = roles.canonical(handover.get("new_role") or "")
-    if holder:
-        former = member_of(entry, holder)
-        new = new or roles.usual(former.kind, *former.profession_codes)
-        new = "" if new == code else new
-        if new:
-            _check(former, new)
-    successor = Part(new, uniqueness(new).get(new, False))
+    if holder and day < board.today and holder.beyond(board.today):
+        raise DateNotPossible(
+            "Une passation ne se date pas dans le passé : choisissez aujourd'hui ou un jour suivant."
+        )
+    new = _next_role(entry, holder, handover, is_moved=moved_from is not None) if holder else ""
+    successor = None if moved_from and not new else Part(new, uniqueness(new).get(new, False))
     return board.give(member.pk, part, day, successor=successor)
+
+
+def _next_role(entry, holder: Held, handover: dict, *, is_moved: bool) -> str:
+    """Return what the holder becomes: what was agreed, else what his profession says; "" for none.
+
+    A hand-over that is only moved says nothing new of it. Raises RoleUnknown, RoleNotPossible.
+    """
+    former = member_of(entry, holder)
+    new = roles.canonical(handover.get("new_role") or "")
+    if not new and not is_moved:
+        new = roles.usual(former.kind, *former.profession_codes)
+    new = "" if new == holder.role else new
+    if new:
+        _check(former, new)
+    return new
 
 
 def _tell_given(entry, member: Member, given: Given, current: Held | None) -> None:

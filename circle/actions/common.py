@@ -13,17 +13,18 @@ from habilitations.rubriques import Niveau, Rubrique
 KIND = Change.Kind
 
 
-def lock_circle(entry) -> None:
+def lock_circle(entry, *, level: Niveau = Niveau.ECRITURE) -> None:
     """Make other writers of this circle wait, and look again at the state of the dossier.
 
-    Raises LevelMissing (no writing on the circle), DossierIsReadOnly (closed or paused meanwhile).
+    `level` is reading for the one act that a read-only dossier leaves, a refusal. Raises LevelMissing (the level is
+    not held on the circle), DossierIsReadOnly (closed or paused meanwhile).
     """
-    habilitations.require(entry.access, Rubrique.CERCLE, Niveau.ECRITURE)
+    habilitations.require(entry.access, Rubrique.CERCLE, level)
     # NO KEY: rows that point to the dossier (traces of readers, notes) are still inserted meanwhile.
     dossier = (
         Dossier.objects.select_for_update(of=("self",), no_key=True).only("id", "status").get(pk=entry.dossier.pk)
     )
-    if dossier.cap < Niveau.ECRITURE:
+    if dossier.cap < level:
         raise DossierIsReadOnly(state=dossier.get_status_display().lower())
 
 

@@ -8,14 +8,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from circle import duplicates, roles
 from circle import fields as sheet
+from circle import roles
 from circle.actions.adding import main_activity
 from circle.actions.answering import REFUS, answer
 from circle.actions.common import KIND, account_of, lock_circle, locked_member, name_for, next_version, record
 from circle.actions.planning import label_of
-from circle.errors import AlreadyMember, FieldUnknown, NotManual, RoleNotPossible, SameOneHabilitated
-from circle.lines import MemberRow
+from circle.actions.refusing import keep_reason, refuse
+from circle.errors import AlreadyMember, FieldUnknown, NotManual, RoleNotPossible
 from circle.models import Member
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import actions as habilitations
@@ -102,23 +102,12 @@ def set_habilitation(
     """
     lock_circle(entry)
     member = locked_member(entry, member)
-    if duplicate_reason.strip():
-        member.duplicate_reason = duplicate_reason.strip()
-        next_version(member, "duplicate_reason")
-    same = _refused_with(entry, member, also, duplicate_reason) if wanted == REFUS else []
-    answer(entry, member, wanted, refusal=refusal, withdrawal=withdrawal)
-    for other in same:
-        answer(entry, locked_member(entry, Member(pk=other.id)), REFUS, refusal=refusal)
+    keep_reason(member, duplicate_reason)
+    if wanted == REFUS:
+        refuse(entry, member, refusal=refusal, duplicate_reason=duplicate_reason, also=also)
+    else:
+        answer(entry, member, wanted, refusal=refusal, withdrawal=withdrawal)
     return member
-
-
-def _refused_with(entry, member: Member, also: Collection[UUID], duplicate_reason: str) -> list[MemberRow]:
-    """Return the habilitated members who are the same person; raise unless each is named or told apart."""
-    found = [row for row, _ in duplicates.opened_namesakes(entry, member)]
-    named = [row for row in found if row.id in also]
-    if len(named) < len(found) and not duplicate_reason.strip():
-        raise SameOneHabilitated([row for row in found if row.id not in also])
-    return named
 
 
 @transaction.atomic

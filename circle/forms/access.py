@@ -224,7 +224,27 @@ class RefusalFields(TidyForm):
         }
 
 
-class RefusalForm(RefusalFields):
+class SameOneFields(RefusalFields):
+    """A refusal for every entry of the same human being.
+
+    `twins`: (id, words) of the habilitated members who may be the hand-entered one that is refused.
+    """
+
+    duplicate_reason = forms.CharField(**SOMEBODY_ELSE)
+    aussi = forms.MultipleChoiceField(
+        label="Noter aussi le refus pour", required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args, twins: Iterable[tuple[str, str]] = (), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["aussi"].choices = self.twins = list(twins)
+
+    @property
+    def also(self) -> list[UUID]:
+        return [UUID(said) for said in self.cleaned_data["aussi"]]
+
+
+class RefusalForm(SameOneFields):
     """« Noter un refus » on its own page, where nothing else may be answered."""
 
     def clean(self) -> dict:
@@ -292,24 +312,8 @@ class AddForm(RoleFields, AnswerFields):
     duplicate_reason = forms.CharField(**SOMEBODY_ELSE)
 
 
-class HabilitationForm(AnswerFields):
-    """The same question asked again of a member; a standing refusal is withdrawn on its own page first.
-
-    `twins`: (id, words) of the habilitated members who may be the hand-entered one that is refused.
-    """
-
-    duplicate_reason = forms.CharField(**SOMEBODY_ELSE)
-    aussi = forms.MultipleChoiceField(
-        label="Noter aussi le refus pour", required=False, widget=forms.CheckboxSelectMultiple
-    )
-
-    def __init__(self, *args, twins: Iterable[tuple[str, str]] = (), **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["aussi"].choices = self.twins = list(twins)
-
-    @property
-    def also(self) -> list[UUID]:
-        return [UUID(said) for said in self.cleaned_data["aussi"]]
+class HabilitationForm(SameOneFields, AnswerFields):
+    """The same question asked again of a member; a standing refusal is withdrawn on its own page first."""
 
 
 class WithdrawalForm(TidyForm):

@@ -140,15 +140,23 @@ def record_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse
     if row.state == REFUSAL:
         messages.info(request, "Un refus est déjà noté pour ce membre.")
         return redirect(request, links.sheet)
+    if entry.abilities["write_cercle"] and request.method != "POST":
+        # What was sent just as the dossier was opened again is not lost: the act is the same.
+        return redirect(request, f"{links.habilitation}?reponse=refus")
     kept = {} if request.method == "POST" else draft_initial(request, REFUSAL_DRAFT, found.pk)
-    form = RefusalForm(request.POST if request.method == "POST" else None, initial=kept)
+    sent = request.POST if request.method == "POST" else None
+    form = RefusalForm(sent, initial=kept, twins=_twins(entry, found))
     if form.is_bound and form.is_valid():
-        changed = attempt(form, actions.record_refusal, entry, found, refusal=form.cleaned_data["refusal"])
+        changed = attempt(
+            form, actions.record_refusal, entry, found, refusal=form.cleaned_data["refusal"],
+            duplicate_reason=form.cleaned_data["duplicate_reason"], also=form.also,
+        )  # fmt: skip
         if changed is not None:
             drafts.clear(request.user, REFUSAL_DRAFT, found.pk)
             messages.success(request, answer_said(REFUSAL))
             return redirect(request, links.sheet)
-    context = {"row": row, "form": form, "links": links, **drafted(REFUSAL_DRAFT, found.pk, kept)}
+    context = {"row": row, "form": form, "links": links, "delegate_twins": duplicates.delegate_namesakes(found)}
+    context |= drafted(REFUSAL_DRAFT, found.pk, kept)
     return page(request, entry, "circle/record_refusal.html", context, status=422 if form.is_bound else 200)
 
 

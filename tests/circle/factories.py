@@ -118,9 +118,11 @@ def relative(entry, *, role="CAREGIVER", creation_key=None, **fields):
     return actions.add_person(entry, fields=said, role=role, creation_key=creation_key or uuid.uuid4())
 
 
-def by_hand(entry, *, role="PROV", creation_key=None, **fields):
+def by_hand(entry, *, role="PROV", creation_key=None, duplicate_reason="", **fields):
     said = {"family_name": "SPÉCIMEN", "given_name": "Inès", "profession": NURSE, "phone": "05 36 49 10 40"} | fields
-    return actions.add_manual_professional(entry, fields=said, role=role, creation_key=creation_key or uuid.uuid4())
+    return actions.add_manual_professional(
+        entry, fields=said, role=role, creation_key=creation_key or uuid.uuid4(), duplicate_reason=duplicate_reason
+    )
 
 
 def legal_structure(*delegates, **fields) -> Structure:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from circle import actions, history
-from circle.errors import NothingPlanned, RoleAlreadyHeld, RoleHeldThen, RoleNotPossible, RolePlanned
+from circle.errors import DateNotPossible, NothingPlanned, RoleAlreadyHeld, RoleHeldThen, RoleNotPossible, RolePlanned
 from circle.models import Change, Member, RoleHolding, RoleSetting
 from habilitations.models import Trace
 from tests.circle import factories as make
@@ -89,6 +89,47 @@ def test_a_plan_is_moved_with_another_role_for_who_hands_over(entry, first, seco
     assert timeline(first) == [("PCP", 0, 20), ("353", 20, None)]
     actions.change_role(entry, second, role="PCP", handover={"starts_on": on(20), "new_role": "353"})
     assert timeline(first) == [("PCP", 0, 20), ("353", 20, None)]
+
+
+@pytest.mark.usefixtures("plan")
+@pytest.mark.parametrize("days", [5, 20])
+class TestAHandOverThatIsMoved:
+    """Sooner or later, it is held to what a new one is held to."""
+
+    def test_stands_as_agreed_when_no_other_role_is_said(self, entry, first, second, days):
+        actions.change_role(entry, second, role="PCP", handover={"starts_on": on(10), "new_role": "353"})
+        actions.call_off_plan(entry, second, day=on(10))
+        actions.change_role(entry, second, role="PCP", handover={"starts_on": on(10), "new_role": "353"})
+        actions.change_role(entry, second, role="PCP", handover={"starts_on": on(days), "new_role": ""})
+        assert timeline(first) == [("PCP", 0, days), ("353", days, None)]
+        assert timeline(second) == [("PROV", 0, days), ("PCP", days, None)]
+
+    def test_leaves_nobody_a_role_that_does_not_fit(self, entry, second, days):
+        with pytest.raises(RoleNotPossible):
+            actions.change_role(entry, second, role="PCP", handover={"starts_on": on(days), "new_role": "NOK"})
+
+    def test_names_who_hands_over(self, entry, first, second, days):
+        third = doctor(entry, "ÉCHANTILLON")
+        with pytest.raises(RoleAlreadyHeld, match="TESTARD"):
+            actions.hand_over_role(entry, role="PCP", from_member=third, to_member=second, starts_on=on(days))
+        actions.hand_over_role(entry, role="PCP", from_member=first, to_member=second, starts_on=on(days))
+        assert timeline(first) == [("PCP", 0, days), ("PROV", days, None)]
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_no_hand_over_is_dated_in_the_past(entry, planned):
+    first = doctor(entry, "TESTARD", "PCP", starts_on=on(-30))
+    second = doctor(entry, "MODÈLE", starts_on=on(-30))
+    if planned:
+        actions.hand_over_role(entry, role="PCP", from_member=first, to_member=second, starts_on=on(10))
+    before = timeline(first)
+    with pytest.raises(DateNotPossible, match="ne se date pas dans le passé"), transaction.atomic():
+        actions.hand_over_role(entry, role="PCP", from_member=first, to_member=second, starts_on=on(-1))
+    with pytest.raises(RoleAlreadyHeld), transaction.atomic():
+        actions.change_role(entry, second, role="PCP", starts_on=on(-1))
+    assert timeline(first) == before
+    actions.hand_over_role(entry, role="PCP", from_member=first, to_member=second, starts_on=on(0))
+    assert timeline(first) == [("PROV", 0, None)]
 
 
 @pytest.mark.usefixtures("plan")

@@ -27,6 +27,15 @@ def picture(board):
     return sorted((h.member, h.role, max(h.starts_on, board.today), h.ends_on or dt.date.max) for h in held)
 
 
+def pasts(board, *, but):
+    """Return what the others held until today."""
+    return {
+        h.key: (h.starts_on, min(h.ends_on or board.today, board.today))
+        for h in board.held
+        if h.member != but and h.starts_on < board.today
+    }
+
+
 class Circle(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
@@ -54,8 +63,10 @@ class Circle(RuleBasedStateMachine):
         if not (who in self.board.present and becomes != what):
             return
         day = self.board.today + days * DAY
+        before = self.board.copy()
         given = self.attempt(lambda board: board.give(who, what, day, successor=becomes))
         if given is not None:
+            assert pasts(before, but=who) == pasts(self.board, but=who), "nobody else's past is written again"
             held = self.board.on(who, day)
             assert held.role == what.code
             assert held.ends_on is None or self.board.heir(held), "his for good, or until a hand-over he was told of"
@@ -144,6 +155,27 @@ class Circle(RuleBasedStateMachine):
             return
         self.attempt(lambda board: board.give(planned.member, Part(planned.role, True), first))
         assert picture(self.board) == picture(before)
+
+    @rule(data=st.data(), days=st.integers(-4, 12))
+    def move_and_say_no_more(self, data, days):
+        """A hand-over moved without another word leaves the former holder what he was to become."""
+        handed = [h for h in self.board.held if h.lasts and self.board.is_plan(h) and self.board.former(h)]
+        if not handed:
+            return
+        planned = data.draw(st.sampled_from(handed))
+        first, day = planned.starts_on, self.board.today + days * DAY
+        if day == first or self.board.planned(planned.member, planned.role, day) is not planned:
+            return
+        former = self.board.former(planned)
+        becomes = self.board.on(former.member, first)
+        outlived = becomes is not None and not becomes.beyond(day)
+        moved = self.attempt(lambda board: board.give(planned.member, Part(planned.role, True), day))
+        if moved is None:
+            return
+        assert days >= 0
+        assert self.board.find(planned.key).starts_on == self.board.find(former.key).ends_on == day
+        after = self.board.on(former.member, day)
+        assert outlived or (after and after.role) == (becomes and becomes.role)
 
     @invariant()
     def one_holder_and_one_role_at_a_time(self):

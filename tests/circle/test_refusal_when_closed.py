@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from circle import actions
+from circle.errors import SameOneHabilitated
 from circle.models import Change
 from coordination.dossiers import door
 from coordination.dossiers.errors import DossierIsReadOnly
@@ -114,3 +115,59 @@ def test_a_member_not_shown_or_gone_is_a_404(entry, member, read_only, visit):
     assert visit("get", "record_refusal", make.add(other)).status_code == 404
     member.periods.update(ends_on=today(), end_reason="fin")
     assert visit("get", "record_refusal", member).status_code == 404
+
+
+@pytest.fixture
+def typed(entry, member):
+    """The doctor again, typed by hand while the dossier was open."""
+    return make.by_hand(
+        entry, family_name="TESTARD", given_name="Paul", profession=make.DOCTOR, mobile="06 39 98 20 55",
+        creation_key=member.pk, duplicate_reason="Vu au domicile",
+    )  # fmt: skip
+
+
+def states(*members):
+    return [Habilitation.objects.get(members=member).state for member in members]
+
+
+def said(**more):
+    return {"refused_on": f"{today():%d/%m/%Y}", "collected": "oral"} | more
+
+
+def test_the_same_person_habilitated_elsewhere_is_not_left_reading(typed, member, read_only, doctor, visit):
+    assert "TESTARD Paul. Médecin" in text_of(visit("get", "record_refusal", typed))
+    answer = visit("post", "record_refusal", typed, said())
+    assert answer.status_code == 422
+    assert "Accès ouvert ou demandé pour TESTARD Paul." in text_of(answer)
+    with pytest.raises(SameOneHabilitated):
+        actions.record_refusal(read_only, typed, refusal={"refused_on": today(), "collected": "oral"})
+    assert states(typed, member) == ["non", "oui"]
+    assert visit("post", "record_refusal", typed, said(aussi=str(member.pk))).status_code == 303
+    assert states(typed, member) == ["refus", "refus"]
+    assert to_dossier(doctor, read_only.dossier.pk) is None
+
+
+def test_somebody_else_is_told_apart(typed, member, read_only, visit):
+    assert visit("post", "record_refusal", typed, said(duplicate_reason="Son fils")).status_code == 303
+    assert states(typed, member) == ["refus", "oui"]
+    typed.refresh_from_db()
+    assert typed.duplicate_reason == "Son fils"
+
+
+def test_who_enters_through_a_structure_is_pointed_out(entry, doctor, client):
+    make.add_house(entry, make.legal_structure(doctor, name="SSIAD DU TEST"), wanted="oui")
+    said = {"family_name": "TESTARD", "given_name": "Paul", "profession": make.DOCTOR}
+    typed = make.by_hand(entry, **said, duplicate_reason="Vu au domicile")
+    Dossier.objects.filter(pk=entry.dossier.pk).update(**STATES[0])
+    client.force_login(entry.user)
+    page = text_of(client.get(reverse("circle:record_refusal", args=[entry.dossier.pk, typed.pk])))
+    assert "TESTARD Paul entre dans le dossier par SSIAD DU TEST." in page
+    assert reverse("circle:link", args=[entry.dossier.pk, typed.pk]) not in page
+
+
+def test_in_an_open_dossier_the_page_is_that_of_the_habilitation(entry, member, visit):
+    answer = visit("get", "record_refusal", member)
+    assert answer.url == reverse("circle:habilitation", args=[entry.dossier.pk, member.pk]) + "?reponse=refus"
+    # Sent just as the dossier was opened again, it is noted all the same.
+    assert visit("post", "record_refusal", member, said()).status_code == 303
+    assert states(member) == ["refus"]
