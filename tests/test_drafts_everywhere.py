@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from circle import actions
 from circle.models import Member, Period
@@ -88,7 +89,7 @@ def town():
     director = make.account("359", structure=place)
     name_administrator(place, director, by=administrator)
     helper = make.account("35", structure=place)
-    newcomer = Newcomer(UserFactory().email, "Neuve", "Lina", "35")
+    newcomer = Newcomer(UserFactory(last_login=timezone.now()).email, "Neuve", "Lina", "35")
     offer = structure_accounts.offer_account(place, newcomer, by=director)
     local = house("STRUCTURE SAISIE", source="local")
     activity = helper.attachment.professional.activities.get()

@@ -23,9 +23,7 @@ from circle.views.pages import (
 )
 from circle.views.sheet import standing_refusal
 from circle.views.wording import answer_said, removing_access
-from coordination.accounts import drafts
-from coordination.accounts.decorators import recently_authenticated
-from coordination.accounts.reauthentication import DOSSIER
+from coordination.accounts import drafts, reauthentication
 from coordination.common.htmx import redirect
 from coordination.directory.models import Attachment
 from coordination.dossiers.door import rubric_view
@@ -161,7 +159,6 @@ def record_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@recently_authenticated(within=DOSSIER)
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.RECORD_REFUSAL, object_kwarg="member_id")
 def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Retirer le refus »: dated, and by whom; nothing is opened by it."""
@@ -174,6 +171,7 @@ def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpRespon
     kept = {} if request.method == "POST" else draft_initial(request, WITHDRAWAL_DRAFT, found.pk)
     form = WithdrawalForm(request.POST if request.method == "POST" else None, initial=kept)
     if form.is_bound and form.is_valid():
+        reauthentication.require(request, reauthentication.DOSSIER)
         changed = attempt(form, actions.set_habilitation, entry, found, NO, withdrawal=form.withdrawal())
         if changed is not None:
             drafts.clear(request.user, WITHDRAWAL_DRAFT, found.pk)

@@ -48,7 +48,7 @@ def require(request: HttpRequest, within: str = ACCOUNT, *, gives_file: bool = F
 
 
 def forget(request: HttpRequest) -> None:
-    """Drop what an earlier question kept: left without an answer, it must be neither replayed nor offered by the next."""
+    """Drop what an earlier question kept: left unanswered, it must not be played by the next one."""
     request.session.pop(flow.STATE_SESSION_KEY, None)
 
 

@@ -12,11 +12,10 @@ from tests.accounts.factories import PASSWORD, UserFactory
 pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-18")]
 
 # Every page of which the whole is sensitive: {what it does: (name, ids in its address, minutes a proof serves)}.
-# Those of which only the answer « oui » is, are in tests/circle/test_identity.py.
+# A form asks once it is checked: tests/circle/test_identity.py, tests/directory/test_views.py and
+# tests/directory/test_structure_accounts.py.
 WHOLE_PAGES = {
     "a list leaves with the names in it": ("dossiers:export", 0, 10),
-    "two structures become one": ("directory:merge_structure", 1, 10),
-    "the will of the person is changed": ("circle:withdraw_refusal", 2, 60),
     "the circle leaves on paper": ("circle:print_sheet", 1, 60),
     "the circle leaves as a list": ("circle:export_list", 1, 60),
     "a contact leaves for a telephone": ("circle:export_vcard", 2, 60),

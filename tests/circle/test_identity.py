@@ -161,3 +161,17 @@ def test_the_window_of_a_dossier_is_a_setting(client, entry, settings):
     settings.DOSSIER_REAUTHENTICATION_SECONDS = dt.timedelta(minutes=20).total_seconds()
     path = address("habilitation", entry, make.add(entry).pk)
     assert asked(client.post(path, {"habilitation": "oui"}))
+
+
+def test_a_refusal_is_withdrawn_once_confirmed_and_a_form_with_an_error_asks_nothing(late, entry):
+    member = make.add(entry, make.account(make.NURSE).attachment.professional)
+    refusal = {"refused_on": dt.date(2026, 1, 1), "collected": "oral", "comment": ""}
+    actions.set_habilitation(entry, member, "refus", refusal=refusal)
+    path = address("withdraw_refusal", entry, member.pk)
+    assert late.get(path).status_code == 200
+    assert late.post(path, {"withdrawn_on": "", "collected": ""}).status_code == 422
+    question = late.post(path, {"withdrawn_on": f"{timezone.localdate():%d/%m/%Y}", "collected": "ecrit"})
+    assert asked(question)
+    assert state_of(member) == State.REFUS
+    assert confirms(late, question, path).status_code == 303
+    assert state_of(member) == State.NON

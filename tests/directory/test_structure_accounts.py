@@ -218,6 +218,23 @@ class TestOffer:
         assert Message.objects.get().to == holder.email
         assert not User.objects.with_email("nouvelle@ssiad.example").exists()
 
+    def test_the_address_of_the_directory_is_told_when_another_one_is_typed(self, director, ssiad):
+        """A second mailbox of who types it would receive, unseen, what waits for a colleague."""
+        nurse = person("SPÉCIMEN", "Ana", structure=ssiad)
+        nurse.email = "ana@cabinet.example"
+        nurse.save()
+        found = newcomer(profession="60", professional=nurse.professional)
+        actions.withdraw_offer(actions.offer_account(ssiad, found, by=director), by=director)
+        told = Message.objects.get(to="ana@cabinet.example")
+        assert told.kind == "account.asked_elsewhere"
+        assert not any(word in told.text + told.subject for word in ("Ana", "Calque", ssiad.name, found.email))
+        other = person("CROQUIS", "Yann", structure=ssiad)
+        other.email = "Yann@ssiad.example"
+        other.save()
+        same = newcomer(profession="60", professional=other.professional, email="yann@ssiad.example")
+        actions.offer_account(ssiad, same, by=director)
+        assert Message.objects.filter(kind="account.asked_elsewhere").count() == 1
+
     def test_nobody_at_work_elsewhere_is_chosen(self, director, ssiad):
         elsewhere = person("TESTARD", "Paul", profession="10").professional
         with pytest.raises(NotOfYourStructure):
@@ -321,13 +338,17 @@ class TestConfirmation:
         assert "Confirmée par GABARIT Denis" in page.replace("\xa0", " ")
         assert {"confirmation", "liste"} <= traced(director)
 
-    def test_its_author_shows_who_he_is_again(self, as_director, helper):
+    def test_its_author_shows_who_he_is_again(self, as_director, helper, ssiad):
         session = as_director.session
         session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 660}]
         session.save()
         address = reverse("directory:confirm_profession", args=[helper.pk, activity_of(helper).pk])
-        for path in (address, CREATE, "/annuaire/comptes/creer/"):
-            assert as_director.post(path).url.startswith(reverse("account_reauthenticate"))
+        # A form with an error, and the search before it, ask nothing.
+        assert as_director.post("/annuaire/comptes/creer/").status_code == 200
+        assert as_director.post(CREATE, typed(ssiad, email="")).status_code == 422
+        offered = as_director.post(CREATE, typed(ssiad))
+        assert offered.url.startswith(reverse("account_reauthenticate"))
+        assert not AttachmentOffer.objects.exists()
         question = as_director.post(address)
         done = as_director.post(question.url, {"password": PASSWORD, "next": address})
         assert (done.status_code, done.url) == (303, LIST)
@@ -427,6 +448,35 @@ class TestPages:
         page = as_director.post("/annuaire/comptes/creer/", {"q": "specimen"}).content.decode()
         assert reverse("directory:offer_professional", args=[here.pk]) in page
         assert "Zoé" not in page
+
+    @pytest.mark.req("PERF-3")
+    def test_the_search_costs_as_much_for_four_structures(self, as_director, administrator, director, ssiad):
+        here = [person("SPÉCIMEN", "Ana", structure=ssiad)]
+        learn()
+        # What a process reads once.
+        as_director.post("/annuaire/comptes/creer/", {"q": "specimen"})
+        counted = []
+        for more in range(4):
+            with CaptureQueriesContext(connection) as captured:
+                page = as_director.post("/annuaire/comptes/creer/", {"q": "specimen"}).content.decode()
+            counted.append(len(captured))
+            assert all(reverse("directory:offer_professional", args=[one.pk]) in page for one in here)
+            place = house(f"EHPAD NUMÉRO {more}")
+            name_administrator(place, director, by=administrator)
+            here.append(person("SPÉCIMEN", f"Zoé {more}", structure=place))
+        assert len(set(counted)) == 1
+        assert counted[0] <= 12
+
+    def test_the_search_by_number_or_trade_stays_in_the_house(self, as_director, ssiad):
+        here = person("SPÉCIMEN", "Ana", structure=ssiad)
+        # The same person elsewhere too, and somebody else of the same trade.
+        person("SPÉCIMEN", "Ana", professional=here.professional)
+        person("TESTARD", "Zoé")
+        learn()
+        for text in (here.professional.rpps, "infirmier"):
+            page = as_director.post("/annuaire/comptes/creer/", {"q": text}).content.decode()
+            assert reverse("directory:offer_professional", args=[here.pk]) in page
+            assert "Zoé" not in page
 
     def test_a_person_found_is_offered_with_the_profession_of_the_directory(self, as_director, ssiad):
         here = person("SPÉCIMEN", "Ana", structure=ssiad)

@@ -1,5 +1,7 @@
 """The Annuaire tab: search with and without JavaScript, sheets, creation, merge."""
 
+import time
+
 import pytest
 from django.urls import reverse
 
@@ -245,6 +247,21 @@ def test_merging_is_for_administrators_and_asks_twice(client, ehpad):
     assert client.post(url, {"dans": ehpad.pk, "confirmer": "oui"}).status_code == 303
     local.refresh_from_db()
     assert local.merged_into == ehpad
+
+
+@pytest.mark.req("SEC-18")
+def test_a_merge_asks_who_is_there_at_its_last_step(client, ehpad):
+    client.force_login(UserFactory(administrator=True))
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 660}]
+    session.save()
+    local = house("Ehpad Les Tilleuls", source=Source.LOCAL)
+    url = reverse("directory:merge_structure", args=[local.pk])
+    assert client.post(url, {"dans": ehpad.pk}).status_code == 200
+    asked = client.post(url, {"dans": ehpad.pk, "confirmer": "oui"})
+    assert asked.url.startswith(reverse("account_reauthenticate"))
+    local.refresh_from_db()
+    assert local.merged_into is None
 
 
 def test_a_refused_merge_says_why(client, ehpad):

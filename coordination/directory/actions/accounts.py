@@ -68,6 +68,8 @@ def offer_account(structure: Structure, who: Newcomer, *, by: User, via: Via = N
         raise AlreadyOffered from error
     if not is_new and holder.is_active:
         _ask(offer, holder)
+    if who.professional is not None:
+        _tell_known_address(who, holder, mine)
     record_account(user=by, action="création de compte", object_kind="demande", object_id=offer.pk, via=via)
     return offer
 
@@ -177,7 +179,7 @@ def _holder(who: Newcomer) -> User | None:
 def _opens(holder: User) -> bool:
     """Return whether the first sign-in will be the answer, as for an account opened by the offer itself.
 
-    One that a structure has already, or that another one offers first, is asked in words: nobody is moved by signing in.
+    One that a structure has already, or that another one offers first, is asked in words.
     """
     if holder.last_login is not None or Attachment.objects.of(holder).exclude(structure=None).exists():
         return False
@@ -191,6 +193,17 @@ def _ask(offer: AttachmentOffer, holder: User) -> None:
     if not offer.opens_account:
         link = mails.absolute(reverse("directory:offer", args=[offer.pk]))
         mails.send("directory/emails/offer.html", to=holder.email, context={"link": link}, account_id=holder.pk)
+
+
+def _tell_known_address(who: Newcomer, holder: User, structure_ids) -> None:
+    """Tell the address that the directory has of somebody chosen there, when the account answers to another one.
+
+    The structure types the address: a mailbox of its own would otherwise receive, unseen, what waits for a colleague.
+    """
+    practised = who.professional.activities.active().filter(structure__in=structure_ids).exclude(email="")
+    known = who.professional.email or practised.order_by("pk").values_list("email", flat=True).first() or ""
+    if known and known.lower() != holder.email.lower():
+        mails.send("directory/emails/asked_elsewhere.html", to=known, context={}, account_id=holder.pk)
 
 
 def _is_of(user: User, structure_ids) -> bool:
@@ -217,7 +230,7 @@ def _require_of_structure(who: Newcomer, structure_ids) -> None:
 
 
 def _require_listed(professional: Professional | None, *, profession: str, fonction: str) -> None:
-    """What the national files say of a person is not for a structure to change: another trade or function is refused."""
+    """What the national files say of a person is not for a structure to change: neither trade nor function."""
     if professional is None or professional.source == Source.LOCAL:
         return
     if not professional.activities.filter(profession=profession, fonction=fonction).exists():

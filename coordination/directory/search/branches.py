@@ -147,7 +147,7 @@ def _scans(
             yield rank, _branch(family, given, place, reading, target, near, order=rank, named=named)
         if reading.places:
             continue
-        if near and not reading.workplace and _are_many(family, given, lexicon):
+        if near and not (reading.workplace or reading.structure_ids) and _are_many(family, given, lexicon):
             yield 0, _branch(family, given, around(near), reading, target, near, most=NEARBY)
         yield 0, _branch(family, given, None, reading, target, near, named=named)
 
@@ -177,14 +177,18 @@ def _branch(
     order: int = 0,
     named: bool = False,
 ) -> Branch:
-    by_trade = bool(target and target.profession) and not (family or given or reading.workplace)
+    held = bool(reading.workplace or reading.structure_ids)
+    by_trade = bool(target and target.profession) and not (family or given or held)
     where, params = _conditions(family, given, place, target, by_postal_code=by_trade)
     if reading.workplace:
         where.append(_WORKPLACE_OF_NAMED if named else _WORKPLACE)
         params.append(" & ".join(f"{word}:*" for word in telling(reading.workplace)))
+    if reading.structure_ids:
+        where.append("a.structure_id = ANY(%s)")
+        params.append(reading.structure_ids)
     rank, rank_params = _rank(family, given, reading.ranks, near)
     # Without a surname or a place, rows are read as they come: sorting them by name would read the whole index.
-    unsorted = by_trade or (family is None and place is None and not reading.workplace)
+    unsorted = by_trade or (family is None and place is None and not held)
     sort = "" if unsorted else " ORDER BY a.search_family USING ~<~, a.search_given USING ~<~"
     # Between two of the same rank: the nearer spelling, else the likelier town.
     spelled = str(order)

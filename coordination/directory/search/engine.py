@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from coordination.common import nomenclatures
 from coordination.common.nomenclatures import synonyms
@@ -36,6 +37,7 @@ def search(
     structure: str | None = None,
     category: str | None = None,
     near: str | None = None,
+    structure_ids: Sequence[UUID] = (),
     limit: int = 8,
     kinds: Sequence[str] = BOTH,
 ) -> SearchResults:
@@ -43,7 +45,8 @@ def search(
 
     `text` holds names, trade, town or postal code, structure, RPPS, FINESS, phone or e-mail in any order.
     `profession` is a code or a word, `place` a town and/or postal code, `structure` words of the workplace's
-    name, `category` a FINESS category; `near` a postal code or département that decides between equals.
+    name, `category` a FINESS category, `near` a postal code or département that decides between equals;
+    `structure_ids` keeps the professionals of these structures.
     Less than two characters and no filter give nothing; neither does a place that exists nowhere, which the answer
     names: whoever asked for one town does not want all of France. Never raises on a text.
     """
@@ -54,9 +57,10 @@ def search(
         places.of_field(typed.read(place).words, around),
         typed.read(structure).words,
         _category(category),
+        tuple(structure_ids),
     )
     if cut.has_identifier:
-        found = _by_identifiers(cut, kinds, limit)
+        found = _by_identifiers(cut, kinds, filters.structure_ids, limit)
         if not found.is_empty or not cut.words:
             return found
     if squeeze(place) and not filters.places:
@@ -121,7 +125,7 @@ def _category(code: str | None) -> str:
     return known.code if known else ""
 
 
-def _by_identifiers(cut: Typed, kinds: Sequence[str], limit: int) -> SearchResults:
+def _by_identifiers(cut: Typed, kinds: Sequence[str], structure_ids: Sequence[UUID], limit: int) -> SearchResults:
     of_people: list[tuple[str, str, Sequence[str]]] = []
     of_houses: list[tuple[str, Sequence[str]]] = []
     if cut.national_ids:
@@ -137,7 +141,7 @@ def _by_identifiers(cut: Typed, kinds: Sequence[str], limit: int) -> SearchResul
         of_houses += [("email", [cut.email]), ("mss_address", [cut.email])]
     results = SearchResults()
     if of_people and "professional" in kinds:
-        group = people.by_identifiers(of_people, limit=limit)
+        group = people.by_identifiers(of_people, structure_ids=structure_ids, limit=limit)
         results = replace(results, professionals=_identified(group))
     if of_houses and "structure" in kinds:
         results = replace(results, structures=houses.by_identifiers(of_houses, limit=limit))

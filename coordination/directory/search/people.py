@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from coordination.common import statements
 from coordination.directory.models import Source
@@ -54,18 +55,24 @@ def find(branches: Sequence[Branch], words: Sequence[str], *, limit: int) -> Gro
     )
 
 
-def by_identifiers(conditions: Sequence[tuple[str, str, Any]], *, limit: int) -> Group:
-    """Return the people of whom a column equals one of the values: (table alias "a" or "p", column, values)."""
+def by_identifiers(
+    conditions: Sequence[tuple[str, str, Any]], *, structure_ids: Sequence[UUID] = (), limit: int
+) -> Group:
+    """Return the people of whom a column equals one of the values: (table alias "a" or "p", column, values).
+
+    With `structure_ids`, at work in one of these structures.
+    """
     scans = []
+    here, ids = (" AND a.structure_id = ANY(%s)", (tuple(structure_ids),)) if structure_ids else ("", ())
     for alias, column, values in conditions:
         join = "" if alias == "a" else " JOIN directory_professional p ON p.id = a.professional_id"
         scans.append(
             Branch(
                 "(SELECT a.id, a.professional_id, a.search_family AS f, a.search_given AS g,"
                 " CASE WHEN a.ceased_at IS NULL THEN 0 ELSE 2 END AS r, 0 AS s"
-                f" FROM directory_activity a{join} WHERE {alias}.{column} = ANY(%s) AND {alias}.{column} <> ''"
+                f" FROM directory_activity a{join} WHERE {alias}.{column} = ANY(%s) AND {alias}.{column} <> ''{here}"
                 f" LIMIT {CANDIDATES})",
-                (tuple(values),),
+                (tuple(values), *ids),
             )
         )
     return find(scans, (), limit=limit)

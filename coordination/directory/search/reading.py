@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from coordination.common.nomenclatures import synonyms
 from coordination.common.nomenclatures.synonyms import Target
@@ -43,6 +44,7 @@ class Reading:
     workplace: tuple[str, ...] = ()
     ranks: tuple[int, int] = SURE
     words: tuple[str, ...] = ()
+    structure_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Filters:
     places: tuple[Place, ...] = ()
     workplace: tuple[str, ...] = ()
     category: str = ""
+    structure_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,8 @@ def _restrict(reading: Reading, filters: Filters) -> Reading | None:
         if reading.targets and not {t.profession for t in reading.targets} & {t.profession for t in filters.targets}:
             return None
         reading = replace(reading, targets=reading.targets or filters.targets)
-    return replace(reading, workplace=reading.workplace or filters.workplace)
+    workplace = reading.workplace or filters.workplace
+    return replace(reading, workplace=workplace, structure_ids=filters.structure_ids)
 
 
 def _is_usable(reading: Reading) -> bool:

@@ -18,8 +18,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from coordination.accounts import drafts
-from coordination.accounts.decorators import recently_authenticated
+from coordination.accounts import drafts, reauthentication
 from coordination.common.errors import DomainError
 from coordination.common.htmx import is_fragment, redirect, vary_on_htmx
 from coordination.directory import actions, forms, search
@@ -125,7 +124,6 @@ def _structure_page(request: HttpRequest, form, *, doubles=(), draft_found=False
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@recently_authenticated
 def merge(request: HttpRequest, structure_id: UUID) -> HttpResponse:
     """Merge a structure created here into the one of the national file. Nothing that points to it is rewritten."""
     if not access.may_administer(request.user):
@@ -138,6 +136,7 @@ def merge(request: HttpRequest, structure_id: UUID) -> HttpResponse:
         into = get_object_or_404(Structure, pk=chosen)
         if "confirmer" not in request.POST:
             return render(request, "directory/structure_merge_confirm.html", {"merged": merged, "into": into})
+        reauthentication.require(request)
         try:
             actions.merge_structure(merged, into=into, by=request.user)
         except DomainError as refused:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from coordination.accounts import drafts
+from coordination.accounts import drafts, reauthentication
 from coordination.accounts.decorators import recently_authenticated
 from coordination.accounts.models import User
 from coordination.common.errors import DomainError
@@ -81,9 +81,8 @@ def accounts(request: HttpRequest, mine: list[UUID]) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_who_looks_after
-@recently_authenticated
 def offer_account(request: HttpRequest, mine: list[UUID]) -> HttpResponse:
-    """First step: is this person in the directory, at work in the structure?"""
+    """First step: is this person in the directory, at work in the structure? Opens nothing, and asks nothing."""
     typed = request.POST.get("q", "").replace("\0", "").strip()[:200]
     groups, status = _at_work(typed, mine) if typed else ([], "")
     context = {
@@ -96,7 +95,6 @@ def offer_account(request: HttpRequest, mine: list[UUID]) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_who_looks_after
-@recently_authenticated
 def offer_details(request: HttpRequest, mine: list[UUID], activity_id: UUID | None = None) -> HttpResponse:
     """Second step: the address, and who the person is when the directory does not say it. Same answer for all."""
     activity = _activity(activity_id, mine) if activity_id else None
@@ -205,6 +203,7 @@ def offer(request: HttpRequest, offer_id: UUID) -> HttpResponse:
 
 
 def _offer(request: HttpRequest, form: forms.AccountForm) -> bool:
+    reauthentication.require(request)
     try:
         actions.offer_account(
             form.cleaned_data["structure"], form.newcomer(), by=request.user, via=via_request(request)
@@ -218,14 +217,10 @@ def _offer(request: HttpRequest, form: forms.AccountForm) -> bool:
 
 def _at_work(typed: str, mine: list[UUID]) -> tuple[list[dict], str]:
     """Return the professionals of these structures who answer a text, each leading to the second step."""
-    found = []
-    for name in Structure.objects.active().filter(pk__in=mine).values_list("name", flat=True):
-        results = search.search(typed, structure=name, limit=50, kinds=("professional",)).professionals.results
-        found += [result for result in results if result.structure_id in mine and not result.ceased]
-    unique = {result.activity_id: result for result in found}
-    if not unique:
+    found = search.search(typed, structure_ids=mine, limit=50, kinds=("professional",)).professionals.results
+    shown = [options.of_professional(result, _details) for result in found if not result.ceased]
+    if not shown:
         return [], "Aucun résultat. Vous pouvez saisir la personne à la main."
-    shown = [options.of_professional(result, _details) for result in unique.values()]
     group = {"id": "groupe-structure", "label": "Dans votre structure, d'après l'annuaire", "options": shown}
     return [group], f"{len(shown)} résultat{'s' if len(shown) > 1 else ''}."
 
