@@ -187,6 +187,9 @@ class Period(models.Model):
     )
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    # What joining two doubles gave to the entry that stayed: undoing it takes that back, and nothing else.
+    given_role = models.ForeignKey("RoleHolding", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
     objects = PeriodQuerySet.as_manager()
 
     class Meta:

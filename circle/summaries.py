@@ -139,8 +139,9 @@ def _referent(name: str, civility: str) -> dict[str, str]:
 def card(entry) -> Card:
     """Return the card of the home page.
 
-    facts: count (None in the reduced circle), holders [{label, name, phone}] (name "" when nobody holds the role, and
-    in the reduced circle, whose labels are functions), sentence ("4 membres ont accès, 1 refus du patient.").
+    facts: count (None in the reduced circle), holders [{label, name, phone, unlisted}] (name "" when nobody holds the
+    role, and in the reduced circle, whose labels are functions), sentence
+    ("4 membres ont accès, 1 refus du patient.").
     """
     rows = Member.objects.rows(entry)
     facts = _whole(rows) if entry.access.sees_whole_circle else _reduced(rows)
@@ -159,15 +160,17 @@ def _whole(rows: list[MemberRow]) -> dict:
     return {"count": len(rows), "holders": holders, "sentence": _sentence(rows)}
 
 
-def _holder(code: str, row: MemberRow | None) -> dict[str, str]:
+def _holder(code: str, row: MemberRow | None) -> dict:
     if row is None:
-        return {"label": roles.label(code), "name": "", "phone": ""}
+        return {"label": roles.label(code), "name": "", "phone": "", "unlisted": False}
     kin = kinship(row.relation_code, row.relation)
-    return {"label": row.role, "name": ", ".join(filter(None, (row.name, kin))), "phone": row.mobile or row.phone}
+    name = ", ".join(filter(None, (row.name, kin)))
+    return {"label": row.role, "name": name, "phone": row.mobile or row.phone, "unlisted": row.unlisted}
 
 
 def _reduced(rows: list[MemberRow]) -> dict:
-    holders = [{"label": row.name, "name": "", "phone": row.mobile or row.phone} for row in rows]
+    # An unlisted number is not given in the reduced circle.
+    holders = [{"label": row.name, "name": "", "phone": row.mobile or row.phone, "unlisted": False} for row in rows]
     return {"count": None, "holders": holders, "sentence": ""}
 
 

@@ -66,8 +66,8 @@ class Access:
     def may(self, action: Action, *, structure_id: UUID | None = None) -> bool:
         """Say whether an action right is held, for a member of `structure_id` when the right is bounded.
 
-        Every action needs a dossier that can be written, but reading, printing, closing, and recording a refusal,
-        which prevails always (SEC-5).
+        Every action needs a dossier that can be written, but those of _ALLOWED_ON_CLOSED. The action right on refusals
+        is half of the answer: ask `may_record_refusal` and `may_withdraw_refusal`, which also ask for the circle.
         """
         scope = self.matrix.scope(self.profile, action)
         if scope is None:

@@ -16,7 +16,22 @@ WITH RECURSIVE kin (id) AS (
 SELECT id FROM kin
 """
 
+_KEPT = """
+WITH RECURSIVE up (asked, id) AS (
+    SELECT id, id FROM unnest(%s::uuid[]) AS id
+    UNION
+    SELECT up.asked, s.merged_into_id FROM up
+    JOIN directory_structure s ON s.id = up.id WHERE s.merged_into_id IS NOT NULL
+)
+SELECT up.asked, up.id FROM up JOIN directory_structure s ON s.id = up.id WHERE s.merged_into_id IS NULL
+"""
+
 
 def same_structures(*structure_ids: UUID) -> list[UUID]:
     """Return these entries of the directory and those found to be the same structure, by however many merges."""
     return [id for (id,) in statements.rows(_KIN, [structure_ids])]
+
+
+def kept_structures(*structure_ids: UUID) -> dict[UUID, UUID]:
+    """Return {entry: the entry the directory keeps for it}, at the end of however many merges. One SQL statement."""
+    return dict(statements.rows(_KEPT, [structure_ids]))

@@ -5,6 +5,9 @@ A merge of the directory rewrites no row (house.md): what follows in each circle
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import NamedTuple
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,22 +15,32 @@ from circle import roles
 from circle.actions.assigning import give_role
 from circle.actions.common import KIND, lock_circle, locked_member, next_version, record
 from circle.actions.leaving import end_stay, require_right_to_remove
+from circle.actions.planning import label_of
 from circle.errors import NotDouble
 from circle.models import Member, Period
+from coordination.common.french import date_fr
 from habilitations import actions as habilitations
 from habilitations.models import Habilitation
 
 State = Habilitation.State
 
 
+class Joined(NamedTuple):
+    """Who stays and who left, and the sentences of what was planned for who left, which is not carried over."""
+
+    stays: Member
+    left: Member
+    lost: tuple[str, ...] = ()
+
+
 @transaction.atomic
-def join_doubles(entry, member) -> tuple[Member, Member]:
-    """Join the entry of a structure with another one of the same structure; return (who stays, who leaves).
+def join_doubles(entry, member) -> Joined:
+    """Join the entry of a structure with another one of the same structure.
 
     The one that has an access stays, else the one of the structure the directory keeps, else the first to have come.
-    It takes the other's role when it has none, its refusal and its discretion; the other's period ends as a double,
-    which `undo_removal` undoes. Needs the right to remove. Raises NotDouble, GrantNotAllowed, NotPresent,
-    MemberUnknown.
+    It takes the other's role of today when it has none, its refusal and its discretion; the other's period ends as a
+    double, which `undo_removal` undoes. What was planned for it is called off: a plan is agreed with people.
+    Needs the right to remove. Raises NotDouble, GrantNotAllowed, NotPresent, MemberUnknown.
     """
     lock_circle(entry)
     found = [locked_member(entry, each) for each in _same(entry, member)]
@@ -35,18 +48,29 @@ def join_doubles(entry, member) -> tuple[Member, Member]:
         raise NotDouble
     stays, leaves = sorted(found, key=_rank)[:2]
     require_right_to_remove(entry, leaves)
-    held = leaves.roles.on_day(timezone.localdate()).first()
-    refusal = leaves.habilitation.refusals.filter(withdrawn_at=None).first()
-    end_stay(entry, leaves, reason=Period.EndReason.DOUBLON)
     today = timezone.localdate()
+    held = leaves.roles.on_day(today).first()
+    lost = _planned(leaves, today)
+    refusal = leaves.habilitation.refusals.filter(withdrawn_at=None).first()
+    period = end_stay(entry, leaves, reason=Period.EndReason.DOUBLON)
     if held and not stays.roles.from_day(today).exists():
         give_role(entry, stays, held.role)
+        period.given_role = stays.roles.on_day(today).first()
+        period.save(update_fields=["given_role"])
     if leaves.discreet and not stays.discreet:
         stays.discreet = True
         next_version(stays, "discreet")
     if refusal and stays.habilitation.state != State.REFUS:
         _refuse_too(entry, stays, refusal)
-    return stays, leaves
+    return Joined(stays, leaves, lost)
+
+
+def _planned(member: Member, today: dt.date) -> tuple[str, ...]:
+    plans = member.roles.from_day(today).filter(starts_on__gt=today).order_by("starts_on")
+    return tuple(
+        f"Le rôle « {label_of(member, plan.role)} » prévu à partir du {date_fr(plan.starts_on)} n'est pas repris."
+        for plan in plans
+    )
 
 
 def _same(entry, member: Member) -> list[Member]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from circle import roles
@@ -82,11 +81,12 @@ def undo_removal(entry, member) -> Undone:
     if timezone.now() - period.ended_at > UNDONE_WITHIN:
         raise RemovalTooOld
     left_on = period.ends_on
-    if period.end_reason == Period.EndReason.DOUBLON and member.structure_id:
-        _take_back_role(member, period)
+    if period.given_role_id:
+        _take_back_role(entry, period)
     period.ends_on = period.ended_by = period.ended_at = None
     period.end_reason = period.end_note = ""
-    period.save(update_fields=["ends_on", "end_reason", "end_note", "ended_by", "ended_at"])
+    period.given_role = None
+    period.save(update_fields=["ends_on", "end_reason", "end_note", "ended_by", "ended_at", "given_role"])
     account = account_of(member.professional) if member.professional_id else None
     habilitations.reopen_habilitation(member.habilitation, by=entry.user, user=account)
     member.habilitation.refresh_from_db()
@@ -102,16 +102,15 @@ def require_right_to_remove(entry, member: Member) -> None:
         )
 
 
-def _take_back_role(member: Member, period: Period) -> None:
+def _take_back_role(entry, period: Period) -> None:
     """End what `join_doubles` gave the entry that stayed, so that the double finds its role as it was."""
-    same = habilitations.same_structures(member.structure_id)
-    given = RoleHolding.objects.filter(dossier_id=member.dossier_id, member__structure__in=same).exclude(member=member)
-    # Given by the act that ended the period, and by no other.
-    given = given.filter(
-        role__in=period.cuts.values("holding__role"), starts_on=period.ends_on, given_at__gte=period.ended_at,
-        ends_on=None,
-    )  # fmt: skip
-    given.update(ends_on=F("starts_on"))
+    given = RoleHolding.objects.select_related("member").get(dossier_id=entry.dossier.pk, pk=period.given_role_id)
+    if given.ends_on is not None:
+        # He was given another one since: that one is somebody's decision.
+        return
+    given.ends_on = given.starts_on
+    given.save(update_fields=["ends_on"])
+    record(entry, given.member, KIND.ROLE, before=label_of(given.member, given.role))
 
 
 def _end_roles(entry, member: Member, period: Period, today: dt.date) -> None:

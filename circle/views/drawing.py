@@ -217,10 +217,9 @@ def access_acts(row, entry, links: MemberLinks) -> list[dict]:
             acts.append({"label": "Habilitation", "url": links.habilitation, "icon": "key"})
         elif entry.abilities[Action.ADD_MEMBER] and row.state == NON and not row.requested:
             acts.append({"label": "Demander l'habilitation", "url": links.request, "icon": "key", "method": "post"})
-    if entry.abilities[Action.RECORD_REFUSAL]:
-        if row.state == REFUS:
-            acts.append({"label": "Retirer le refus", "url": links.withdrawal, "icon": "slash-circle"})
-        else:
-            url = f"{links.habilitation}?reponse=refus"
-            acts.append({"label": "Noter un refus", "url": url, "icon": "slash-circle"})
+    if row.state == REFUS and entry.access.may_withdraw_refusal:
+        acts.append({"label": "Retirer le refus", "url": links.withdrawal, "icon": "slash-circle"})
+    if row.state != REFUS and entry.access.may_record_refusal:
+        url = f"{links.habilitation}?reponse=refus"
+        acts.append({"label": "Noter un refus", "url": url, "icon": "slash-circle"})
     return acts

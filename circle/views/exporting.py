@@ -54,8 +54,7 @@ def export_list(request: HttpRequest, entry) -> HttpResponse:
 
     The text looked for on the screen stays there: it may name someone, and an address must not.
     """
-    filters = listing.read_filters(request)
-    rows, kept = listing.found(entry, filters)
+    filters, rows, kept = listing.found(entry, listing.read_filters(request))
     content = workbook.write_workbook(
         listing.ordered(kept, filters.sort),
         said=listing.said(filters, rows, entry),

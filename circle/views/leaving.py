@@ -91,12 +91,13 @@ def join(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Réunir les deux entrées » of one structure: from the list, undone from the toast."""
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     try:
-        _, left = actions.join_doubles(entry, found)
+        _, left, lost = actions.join_doubles(entry, found)
     except NotDouble as error:
         messages.info(request, str(error))
     else:
         links = links_of(entry.dossier.pk, left.pk)
-        offer_undo(request, f"Les deux entrées de {row.name} sont réunies.", url=links.undo, label="Annuler")
+        said = " ".join([f"Les deux entrées de {row.name} sont réunies.", *lost])
+        offer_undo(request, said, url=links.undo, label="Annuler")
     return redirect(request, circle_url(entry))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +19,7 @@ from coordination.common.french import plural
 from coordination.common.htmx import is_fragment, vary_on_htmx
 from coordination.common.text import fold
 from coordination.dossiers.door import READ, rubric_view
-from habilitations.actions import same_structures
+from habilitations.actions import kept_structures
 from habilitations.rubriques import Rubrique
 
 SHOWN = (
@@ -83,8 +83,7 @@ def read_filters(request: HttpRequest) -> Filters:
 @rubric_view(Rubrique.CERCLE, action=READ)
 def members(request: HttpRequest, entry) -> HttpResponse:
     """The list; POST only brings the text to look for, so that a name is never in an address."""
-    filters = read_filters(request)
-    rows, kept = found(entry, filters)
+    filters, rows, kept = found(entry, read_filters(request))
     editable = entry.abilities["write_cercle"] and filters.day is None and filters.show != "partis"
     listing = Listing(entry, editable)
     context = {
@@ -103,25 +102,33 @@ def members(request: HttpRequest, entry) -> HttpResponse:
     return vary_on_htmx(response)
 
 
-def found(entry, filters: Filters) -> tuple[list, list]:
-    """Return the members of the day asked, or those who had left, and which of them the filters keep."""
+def found(entry, filters: Filters) -> tuple[Filters, list, list]:
+    """Return the filters that mean something here, the members of the day asked, or those who had left, and who is
+    kept of them.
+
+    A role or a profession that nobody has, from an address kept since, is no filter: the toolbar could not show it.
+    """
     rows = Member.objects.rows(entry, filters.day, past=filters.show == "partis")
-    return rows, [row for row in rows if is_shown(row, filters) and is_named(row, filters.text)]
+    if filters.show.startswith(("role-", "profession-")):
+        offered = {value for _, pairs in shown_choices(rows, entry) for value, _ in pairs}
+        filters = filters if filters.show in offered else replace(filters, show="")
+    return filters, rows, [row for row in rows if is_shown(row, filters) and is_named(row, filters.text)]
 
 
 def doubles(rows, entry) -> list[dict]:
     """Return {name, url} of each structure that is twice in the circle since the directory merged its two entries.
 
-    Only where the reader may join them. No SQL statement unless two structures have the same name.
+    Only where the reader may join them. One SQL statement when there are two structures, else none.
     """
-    named: dict[str, list] = {}
-    for row in rows:
-        if row.kind == STRUCTURE and not row.is_reduced:
-            named.setdefault(row.name, []).append(row)
+    houses = [row for row in rows if row.kind == STRUCTURE and not row.is_reduced]
+    kept = kept_structures(*(row.structure_id for row in houses)) if len(houses) > 1 else {}
+    same: dict = {}
+    for row in houses:
+        same.setdefault(kept.get(row.structure_id), []).append(row)
     return [
-        {"name": name, "url": links_of(entry.dossier.pk, one.id).join}
-        for name, (one, *others) in named.items()
-        if others and may_grant(one, entry) and others[0].structure_id in same_structures(one.structure_id)
+        {"name": one.name, "url": links_of(entry.dossier.pk, one.id).join}
+        for one, *others in same.values()
+        if others and may_grant(one, entry)
     ]
 
 
@@ -196,7 +203,7 @@ def said(filters: Filters, rows, entry) -> str:
 def shown_choices(rows, entry) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the groups of « Afficher »: access as far as it is told, then roles and professions of this circle."""
     told = SHOWN if entry.access.sees_whole_circle else SHOWN_REDUCED
-    roles = {row.role_code: row.role for row in rows if row.role_code}
+    roles = {row.role_code: row.role for row in rows if row.role}
     professions = {key_of(row.profession): row.profession for row in rows if row.profession}
     return [
         ("", list(told)),

@@ -11,11 +11,12 @@ from circle.models import Member, RoleHolding
 from circle.plans import Held
 from coordination.common.french import date_fr
 
-SOMEBODY = "un autre membre"
-
 
 class Planned(NamedTuple):
-    """`role` is the code this member is to have from `day`, "" for none; `is_handover`: another member changes too."""
+    """`role` is the code this member is to have from `day`, "" for none.
+
+    `is_handover`: another member changes too, and the reader may see him.
+    """
 
     day: dt.date
     role: str
@@ -45,20 +46,19 @@ def planned_for(entry, row) -> Planned | None:
     if current and current.ends_on and (own is None or own.starts_on == current.ends_on):
         heir = board.heir(current)
         if heir or own is None:
-            return Planned(
-                current.ends_on, own.role if own else "", _leaving(entry, row, current, own, heir), bool(heir)
-            )
+            name = _name(entry, heir)
+            return Planned(current.ends_on, own.role if own else "", _leaving(row, current, own, name), bool(name))
     if own is None:
         return None
-    former = board.former(own)
-    after = f", à la suite de {_name(entry, former)}" if former else ""
+    name = _name(entry, board.former(own))
+    after = f", à la suite de {name}" if name else ""
     sentence = f"{row.name} prendra le rôle « {_label(row, own)} » le {date_fr(own.starts_on)}{after}."
-    return Planned(own.starts_on, own.role, sentence, bool(former))
+    return Planned(own.starts_on, own.role, sentence, bool(name))
 
 
-def _leaving(entry, row, current: Held, own: Held | None, heir: Held | None) -> str:
+def _leaving(row, current: Held, own: Held | None, heir: str) -> str:
     said = f"le rôle « {_label(row, current)} » le {date_fr(current.ends_on)}."
-    begin = f"{_capital(_name(entry, heir))} prendra {said}" if heir else f"{row.name} quittera {said}"
+    begin = f"{heir} prendra {said}" if heir else f"{row.name} quittera {said}"
     if own:
         return f"{begin} {row.name} deviendra « {_label(row, own)} »."
     return f"{begin} {row.name} n'aura plus de rôle." if heir else begin
@@ -68,10 +68,8 @@ def _label(row, held: Held) -> str:
     return roles.label(held.role, feminine=row.feminine, profession=row.profession)
 
 
-def _name(entry, held: Held) -> str:
-    """Return the other member's name, unless the reader may not see him (rule 7)."""
-    return name_for(entry, Member.objects.with_names().get(dossier_id=entry.dossier.pk, pk=held.member)) or SOMEBODY
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _name(entry, held: Held | None) -> str:
+    """Return the other member's name; "" for nobody, and for one the reader may not see: neither is told (rule 7)."""
+    if held is None:
+        return ""
+    return name_for(entry, Member.objects.with_names().get(dossier_id=entry.dossier.pk, pk=held.member))

@@ -22,7 +22,7 @@ from habilitations.actions.structures import (
     name_administrator,
     open_structure,
 )
-from habilitations.kin import same_structures
+from habilitations.kin import kept_structures, same_structures
 
 __all__ = [
     "activate_waiting",
@@ -36,6 +36,7 @@ __all__ = [
     "end_habilitation",
     "end_profession",
     "grant_creator",
+    "kept_structures",
     "name_administrator",
     "open_habilitation",
     "open_structure",

@@ -1,5 +1,8 @@
 """Two entries of the directory merged later: a circle that held both shows it, and a person joins them."""
 
+import datetime as dt
+import itertools
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -52,7 +55,8 @@ def test_the_list_says_it_once_the_directory_has_merged_them(screen, entry, hous
     merge(entry, houses)
     page = screen.list()
     assert f"SAAD MODÈLE {SAID}" in page
-    assert reverse("circle:join", args=[entry.dossier.pk, older.pk]) in page or str(newer.pk) in page
+    joins = [reverse("circle:join", args=[entry.dossier.pk, each.pk]) for each in (older, newer)]
+    assert any(f'action="{url}"' in page for url in joins)
     # The past is read, not changed.
     assert SAID not in screen.list("?afficher=partis")
 
@@ -99,7 +103,7 @@ def test_the_history_tells_it(entry, houses):
 def test_who_has_an_access_stays(entry, houses):
     older, newer = make.add_house(entry, houses[0], wanted="oui"), make.add_house(entry, houses[1])
     merge(entry, houses)
-    assert actions.join_doubles(entry, newer) == (older, newer)
+    assert actions.join_doubles(entry, newer)[:2] == (older, newer)
     assert to_dossier(houses[2], entry.dossier.pk) is not None
 
 
@@ -118,7 +122,7 @@ def test_a_refusal_survives(entry, houses, refused_first):
     older, newer = make.add_house(entry, houses[0]), make.add_house(entry, houses[1])
     refuse(entry, older if refused_first else newer)
     merge(entry, houses)
-    stays, left = actions.join_doubles(entry, older)
+    stays, left, _ = actions.join_doubles(entry, older)
     assert stays == newer
     (row,) = here(entry).values()
     assert (row.state, row.access.detail.split(",")[0]) == ("refus", f"Noté le {timezone.localdate():%d/%m/%Y}")
@@ -137,7 +141,7 @@ def test_it_is_withdrawn_once_for_both(entry, houses):
     older, _ = make.add_house(entry, houses[0]), make.add_house(entry, houses[1])
     refuse(entry, older)
     merge(entry, houses)
-    stays, left = actions.join_doubles(entry, older)
+    stays, left, _ = actions.join_doubles(entry, older)
     withdrawal = {"withdrawn_on": timezone.localdate(), "collected": "oral"}
     actions.set_habilitation(entry, stays, "oui", withdrawal=withdrawal)
     assert stays.habilitation.__class__.objects.get(pk=stays.habilitation_id).state == "oui"
@@ -150,7 +154,7 @@ def test_it_is_withdrawn_once_for_both(entry, houses):
 def test_a_discreet_entry_stays_discreet(entry, houses):
     _, newer = make.add_house(entry, houses[0], discreet=True), make.add_house(entry, houses[1])
     merge(entry, houses)
-    stays, _ = actions.join_doubles(entry, newer)
+    stays = actions.join_doubles(entry, newer).stays
     assert Member.objects.get(pk=stays.pk).discreet
 
 
@@ -182,3 +186,55 @@ def test_a_second_click_finds_nothing_to_join(screen, entry, houses):
     assert screen.join(newer).status_code == 303
     assert "n'est plus deux fois" in screen.list()
     assert list(here(entry)) == [newer.pk]
+
+
+@pytest.mark.parametrize("chain", [("a", "b"), ("a", "b", "c"), ("a", "b", "c", "d")])
+def test_however_many_merges_they_are_one_structure(screen, entry, chain):
+    houses = [make.legal_structure(name=f"SAAD {name}") for name in chain]
+    make.add_house(entry, houses[0])
+    make.add_house(entry, houses[-1])
+    for one, into in itertools.pairwise(houses):
+        merge_structure(one, into, by=entry.user)
+    assert SAID in screen.list()
+
+
+def test_undoing_takes_back_what_the_join_gave_and_nothing_else(entry, houses):
+    older, newer = make.add_house(entry, houses[0], role="AIDE_DOMICILE"), make.add_house(entry, houses[1])
+    merge(entry, houses)
+    left = actions.join_doubles(entry, older).left
+    actions.change_role(entry, newer, role="PORTAGE_REPAS")
+    # The same role again, by a decision of its own.
+    actions.change_role(entry, newer, role="AIDE_DOMICILE")
+    actions.undo_removal(entry, left)
+    assert {row.id: row.role for row in here(entry).values()} == {
+        older.pk: "Aide à domicile",
+        newer.pk: "Aide à domicile",
+    }
+
+
+def test_what_undoing_takes_back_is_told(entry, houses):
+    older, newer = make.add_house(entry, houses[0], role="AIDE_DOMICILE"), make.add_house(entry, houses[1])
+    merge(entry, houses)
+    actions.undo_removal(entry, actions.join_doubles(entry, older).left)
+    last = newer.changes.order_by("at", "id").last()
+    assert (last.kind, last.before, last.after) == ("role", "Aide à domicile", "")
+
+
+def test_what_was_planned_is_not_carried_over_and_it_is_said(screen, entry, houses):
+    older = make.add_house(entry, houses[0], role="AIDE_DOMICILE")
+    make.add_house(entry, houses[1])
+    day = timezone.localdate() + dt.timedelta(days=9)
+    actions.change_role(entry, older, role="PORTAGE_REPAS", starts_on=day)
+    merge(entry, houses)
+    screen.join(older)
+    assert f"Le rôle « Portage de repas » prévu à partir du {day:%d/%m/%Y} n'est pas repris." in (
+        screen.list().replace("\xa0", " ").replace("’", "'")
+    )
+
+
+def test_a_double_leaves_by_being_joined(client, entry, houses):
+    older = make.add_house(entry, houses[0])
+    client.force_login(entry.user)
+    url = reverse("circle:remove", args=[entry.dossier.pk, older.pk])
+    assert 'value="doublon"' not in client.get(url).content.decode()
+    assert client.post(url, {"reason": "doublon", "version": older.version}).status_code == 422

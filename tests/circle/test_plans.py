@@ -391,3 +391,28 @@ def test_a_discreet_holder_is_not_named_to_who_may_not_see_him(client, entry, fi
     page = client.get(reverse("circle:member", args=[entry.dossier.pk, second.pk])).content.decode()
     assert "prendra le rôle" in page
     assert "TESTARD" not in page
+
+
+@pytest.mark.req("PEERS-RULE-7")
+@pytest.mark.usefixtures("plan")
+def test_a_hidden_heir_or_holder_is_not_even_hinted_at(client, entry, first, second):
+    social = make.account(make.SOCIAL)
+    make.add(entry, social.attachment.professional, role="AGNT", wanted="oui")
+    client.force_login(social)
+
+    def page(member):
+        said = client.get(reverse("circle:member", args=[entry.dossier.pk, member.pk])).content.decode()
+        return said.replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+
+    actions.set_discreet(entry, second, True)
+    said = page(first)
+    assert f"TESTARD Paul quittera le rôle « Médecin traitant » le {fr(10)}." in said
+    assert "Changement prévu." in said
+    assert "autre membre" not in said
+    assert "Passation" not in said
+    actions.set_discreet(entry, second, False)
+    actions.set_discreet(entry, first, True)
+    said = page(second)
+    assert f"MODÈLE Paul prendra le rôle « Médecin traitant » le {fr(10)}." in said
+    assert "à la suite" not in said
+    assert "Passation" not in said

@@ -6,7 +6,9 @@ from django.utils import timezone
 
 from circle import actions
 from circle.errors import SameOneHabilitated
-from circle.models import Change
+from circle.models import Change, Member
+from circle.views import drawing
+from circle.views.pages import links_of
 from coordination.dossiers import door
 from coordination.dossiers.errors import DossierIsReadOnly
 from coordination.dossiers.models import Dossier
@@ -171,3 +173,9 @@ def test_in_an_open_dossier_the_page_is_that_of_the_habilitation(entry, member, 
     # Sent just as the dossier was opened again, it is noted all the same.
     assert visit("post", "record_refusal", member, said()).status_code == 303
     assert states(member) == ["refus"]
+
+
+def test_no_act_on_a_refusal_is_offered_that_would_not_be_done(read_only, member):
+    actions.record_refusal(read_only, member, refusal={"refused_on": today(), "collected": "oral"})
+    row = Member.objects.row(read_only, member.pk)
+    assert drawing.access_acts(row, read_only, links_of(read_only.dossier.pk, member.pk)) == []

@@ -188,9 +188,9 @@ def test_card_of_the_home_page(entry):
     facts = summaries.card(entry).facts
     assert facts["count"] == 2
     assert facts["holders"] == [
-        {"label": "Médecin traitant", "name": "", "phone": ""},
-        {"label": "Aidante principale", "name": "MARTIN Claire, sa fille", "phone": "+33639982055"},
-        {"label": "Personne de confiance", "name": "", "phone": ""},
+        {"label": "Médecin traitant", "name": "", "phone": "", "unlisted": False},
+        {"label": "Aidante principale", "name": "MARTIN Claire, sa fille", "phone": "+33639982055", "unlisted": False},
+        {"label": "Personne de confiance", "name": "", "phone": "", "unlisted": False},
     ]
     assert facts["sentence"] == "1\xa0membre a accès."
 

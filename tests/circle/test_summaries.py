@@ -1,6 +1,7 @@
 """What the circle tells the file active: nothing of a discreet member, on either side of a hand-over."""
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from circle import actions, summaries
@@ -28,3 +29,12 @@ def test_a_hand_over_from_a_discreet_holder_is_no_activity_for_who_may_not_see_h
     assert last(Rubrique.CERCLE) is None
     actions.set_discreet(entry, holder, False)
     assert last(Rubrique.CERCLE) is not None
+
+
+@pytest.mark.parametrize("unlisted", [True, False])
+def test_the_card_says_that_a_number_is_unlisted(client, entry, unlisted):
+    factories.relative(entry, role="NOK", mobile="06 39 98 20 55", unlisted=unlisted)
+    client.force_login(entry.user)
+    page = client.get(reverse("dossiers:home", args=[entry.dossier.pk])).content.decode()
+    assert "06\xa039\xa098\xa020\xa055" in page
+    assert ("liste rouge" in page) is unlisted

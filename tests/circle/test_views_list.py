@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from circle import actions
 from circle.models import Member, Period
+from circle.views import listing
 from habilitations.models import Habilitation, Trace
 from tests.circle import factories
 
@@ -88,6 +89,30 @@ def test_filters_of_access_role_and_profession(visitor, entry):
     assert "MODÈLE" not in text_of(visitor.get(url, {"afficher": "role-PCP"}))
     assert "TESTARD" in text_of(visitor.get(url, {"afficher": "profession-medecin"}))
     assert "Personne dans ce cercle avec ce filtre" in text_of(visitor.get(url, {"afficher": "refus"}))
+
+
+@pytest.mark.parametrize("show", ["role-PCP", "profession-medecin"])
+def test_a_role_or_a_profession_that_nobody_has_is_no_filter(visitor, entry, show):
+    """An address kept since: the toolbar says « Tous les membres », and so does the list."""
+    factories.relative(entry, family_name="MODÈLE")
+    url = visitor.url("list")
+    assert "MODÈLE" in text_of(visitor.get(url, {"afficher": show}))
+    request = visitor.get(url, {"afficher": show}).wsgi_request
+    filters, rows, kept = listing.found(entry, listing.read_filters(request))
+    assert kept == rows
+    assert listing.said(filters, rows, entry).startswith("Cercle de soins au")
+    assert "Filtre" not in listing.said(filters, rows, entry)
+    factories.add(entry, factories.listed(factories.DOCTOR), role="PCP")
+    assert "MODÈLE" not in text_of(visitor.get(url, {"afficher": show}))
+
+
+@pytest.mark.req("PEERS-RULE-7")
+def test_the_reduced_circle_offers_no_blank_choice(entry):
+    factories.relative(entry, role="ECON", family_name="MODÈLE")
+    helper = factories.entry_of(reader(entry, "350"), entry)
+    rows = Member.objects.rows(helper)
+    assert rows
+    assert all(label for _, pairs in listing.shown_choices(rows, helper) for _, label in pairs)
 
 
 def test_the_text_is_posted_and_never_in_an_address(visitor, entry):
