@@ -16,7 +16,7 @@ BOOTSTRAP := $(PYTHON) coordination/runtime/bootstrap.py
 
 run:
 	@$(BOOTSTRAP) run
-	@PORT=$(PORT) $(RUNTIME) run
+	@PORT=$(PORT) exec $(RUNTIME) run
 
 test:
 	@$(BOOTSTRAP) dev

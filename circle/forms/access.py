@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.utils import timezone
 
+from circle import roles
 from circle.forms.fields import FrenchDateField
 from coordination.common.ids import uuid7
 from coordination.dossiers.forms import TidyForm
@@ -140,7 +141,11 @@ class RoleFields(TidyForm):
 
     def _chosen(self, data) -> str:
         role = data.get(self.add_prefix("role"), "").strip()
-        return data.get(self.add_prefix("role_autre"), "").strip() if role == OTHER else role
+        role = data.get(self.add_prefix("role_autre"), "").strip() if role == OTHER else role
+        # Both say « his profession »; without JavaScript the list was drawn before the profession was known.
+        if role in roles.SHOWN_AS_PROFESSION and role not in self.picker.codes:
+            return next(iter(roles.SHOWN_AS_PROFESSION & self.picker.codes), role)
+        return role
 
     def hidden_fields(self):
         """The list under « Autre rôle » is drawn with the radios, not among the hidden inputs."""

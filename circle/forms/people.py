@@ -26,7 +26,7 @@ DISCREET = {
     "required": False,
     "help_text": (
         "Visible seulement de ceux qui lisent le volet médical : à choisir quand la présence de cette personne "
-        "révèle un soin."
+        "révèle un soin. Si vous ne lisez pas ce volet, vous ne verrez plus ce membre vous-même."
     ),
 }
 

@@ -4,6 +4,7 @@ What opens an access or leaves as a file asks; what only closes an access never 
 an hour of reading against the person's will (docs/decisions/2026-11-28-reauthentication.md).
 """
 
+import json
 import time
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from allauth.account.internal.flows import reauthentication as flow
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,6 +24,7 @@ from coordination.common.htmx import is_fragment
 # The settings that hold the two windows, in seconds.
 ACCOUNT = "ACCOUNT_REAUTHENTICATION_TIMEOUT"
 DOSSIER = "DOSSIER_REAUTHENTICATION_SECONDS"
+LEFT_BEHIND = "Un acte demandé avant celui-ci attendait votre confirmation : il n'a pas été fait. Recommencez-le."
 
 
 class IdentityNotShown(ReauthenticationRequired):
@@ -48,8 +51,13 @@ def require(request: HttpRequest, within: str = ACCOUNT, *, gives_file: bool = F
 
 
 def forget(request: HttpRequest) -> None:
-    """Drop what an earlier question kept: left unanswered, it must not be played by the next one."""
-    request.session.pop(flow.STATE_SESSION_KEY, None)
+    """Drop what an earlier question kept: left unanswered, it must not be played by the next one.
+
+    An act that waited behind another address (a second tab) is said to be undone: nothing else would tell it.
+    """
+    kept = request.session.pop(flow.STATE_SESSION_KEY, None) or {}
+    if "request" in kept and json.loads(kept["request"])["path"] != request.path:
+        messages.warning(request, LEFT_BEHIND)
 
 
 def ask(request: HttpRequest, refusal: IdentityNotShown) -> HttpResponse | None:

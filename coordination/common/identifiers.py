@@ -8,6 +8,7 @@ forms use `parse_*`.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -56,7 +57,7 @@ class InvalidEmail(InvalidIdentifier):
 
 class InvalidName(DomainError, ValueError):
     code = "invalid_name"
-    message = "Un nom comporte au moins une lettre."
+    message = "Un nom comporte au moins une lettre, et ni « < » ni « > »."
 
 
 _SEPARATORS = re.compile(r"[\s.\-_/\u00a0\u202f\u2010-\u2015]+")
@@ -142,13 +143,15 @@ def siren_of_siret(siret: str) -> str:
 
 
 def parse_person_name(value: str | None, *, field: str | None = None) -> str:
-    """Return the name without stray blanks. Raises InvalidName, about `field`, when it holds no letter.
+    """Return the name without stray blanks nor characters one cannot see. Raises InvalidName, about `field`.
 
-    Names are compared by their letters and digits: two that have none would be the same person's.
+    Names are compared by their letters and digits: two that have none would be the same person's. A mark that turns
+    the reading round would show another name than the one stored; angle brackets belong to no name.
     """
-    if not any(character.isalpha() for character in fold(value)):
+    seen = "".join(c for c in value or "" if unicodedata.category(c) not in ("Cc", "Cf") or c.isspace())
+    if not any(character.isalpha() for character in fold(seen)) or set(seen) & set("<>"):
         raise InvalidName(field=field)
-    return squeeze(value)
+    return squeeze(seen)
 
 
 def parse_email(value: str | None) -> str:

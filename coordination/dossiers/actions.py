@@ -34,6 +34,7 @@ STRICT_TRAITS = ("birth_name", "birth_given_names", "first_given_name", "sex", "
 NAMES = ("birth_name", "birth_given_names", "first_given_name", "used_name", "used_given_name")
 CONTACTS = ("phone", "mobile", "email", "address", "postal_code", "town", "commune_code")
 LOOKALIKES_SHOWN = 20
+LOOKALIKES_READ = 100
 # First half of the advisory lock taken on a person being created; a number of our own.
 PERSON_LOCK = 0x1D
 # Pages read within the same half hour are one visit, so that the news do not vanish while one reads them.
@@ -54,13 +55,18 @@ class Lookalikes:
         return self.same_ins or bool(self.visible) or self.hidden_count > 0
 
 
-def find_lookalikes(*, by, birth_name: str, birth_date, ins_matricule: str = "", ins_oid: str = "") -> Lookalikes:
+def find_lookalikes(
+    *, by, birth_name: str, birth_date, used_name: str = "", ins_matricule: str = "", ins_oid: str = ""
+) -> Lookalikes:
     """Return the dossiers that may be the same person's (INS-7). Three SQL statements at most.
 
-    Same matricule and OID is a certainty, whoever may open that dossier; same birth name and date a
-    question. Dossiers that `by` may not open are only counted.
+    Same matricule and OID is a certainty, whoever may open that dossier; same name, at birth or used, and same date
+    a question. Dossiers that `by` may not open are only counted.
     """
-    alike = list(Dossier.objects.of_traits(birth_name, birth_date).order_by("sort_name", "id")[:LOOKALIKES_SHOWN])
+    names = (birth_name, used_name)
+    keys = {fold(name) for name in names} - {""}
+    likely = Dossier.objects.of_traits(names, birth_date).order_by("sort_name", "id")[:LOOKALIKES_READ]
+    alike = [row for row in likely if {row.search_birth_name, fold(row.used_name)} & keys][:LOOKALIKES_SHOWN]
     ids = [dossier.pk for dossier in alike]
     opened = set(Dossier.objects.visible_to(by).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     return Lookalikes(
@@ -98,6 +104,7 @@ def create_dossier(
         by=by,
         birth_name=traits["birth_name"],
         birth_date=traits["birth_date"],
+        used_name=traits.get("used_name", ""),
         ins_matricule=traits["ins_matricule"],
         ins_oid=traits["ins_oid"],
     )

@@ -66,9 +66,16 @@ class DossierQuerySet(models.QuerySet):
         """Dossiers the account may open: the plural of the door, decided by habilitations.access."""
         return self.filter(id__in=access.dossier_ids(user))
 
-    def of_traits(self, birth_name, birth_date):
-        """Dossiers of the same birth name, however written, and birth date: perhaps the same person."""
-        return self.filter(search_birth_name=fold(birth_name), birth_date=birth_date)
+    def of_traits(self, names, birth_date):
+        """Dossiers of the same birth date and of one of these names, given at birth or used: perhaps the same person.
+
+        However written. Somebody known by her married name is looked for by it as often as by her birth name.
+        """
+        named = models.Q(pk=None)
+        for key in {fold(name) for name in names} - {""}:
+            used = models.Q(*(models.Q(search_name__contains=f" {word}") for word in key.split()))
+            named |= models.Q(search_birth_name=key) | (used & ~models.Q(used_name=""))
+        return self.filter(named, birth_date=birth_date)
 
     def wanted(self, wanted):
         """Dossiers that answer what was typed (search.Wanted): each word begins one of the person's names."""
@@ -153,7 +160,7 @@ class Dossier(IdentityTraits):
         verbose_name = "dossier"
         indexes = [
             models.Index(fields=["sort_name", "id"], name="dossier_by_name"),
-            models.Index(fields=["search_birth_name", "birth_date"], name="dossier_by_traits"),
+            models.Index(fields=["birth_date", "search_birth_name"], name="dossier_by_birth"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -175,3 +175,14 @@ def test_a_refusal_is_withdrawn_once_confirmed_and_a_form_with_an_error_asks_not
     assert state_of(member) == State.REFUS
     assert confirms(late, question, path).status_code == 303
     assert state_of(member) == State.NON
+
+
+def test_an_act_left_in_another_tab_is_said_to_be_undone(late, entry):
+    """One question at a time: what waited behind the first is told, not lost in silence."""
+    nurse = make.account(make.NURSE, family_name="CALQUE")
+    assert asked(late.post(address("add_professional", entry, nurse.attachment.professional.pk), typed_for(nurse)))
+    question = late.get(address("export_list", entry))
+    assert asked(question)
+    page = late.get(question.url).content.decode().replace("&#39;", "'")
+    assert "il n'a pas été fait" in page
+    assert not Member.objects.filter(professional=nurse.attachment.professional).exists()

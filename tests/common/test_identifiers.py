@@ -139,6 +139,19 @@ def test_a_name_that_holds_a_letter(name):
     assert ids.parse_person_name(name) == name.strip()
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("MAR\u202eTIN", "MARTIN"), ("Zo\u200bé", "Zoé"), (" Le\tGoff ", "Le Goff")]
+)
+def test_a_name_keeps_what_one_sees(typed, kept):
+    assert ids.parse_person_name(typed) == kept
+
+
+@pytest.mark.parametrize("typed", ["<b>Rose</b>", "a>b", "\u202e"])
+def test_what_is_no_name_is_refused(typed):
+    with pytest.raises(ids.InvalidName):
+        ids.parse_person_name(typed)
+
+
 @pytest.mark.parametrize("name", ["", None, " ", "'", "’", "ʼ", "-", "😀", "12", "\u200b", "\u0301"])
 def test_a_name_that_holds_none(name):
     with pytest.raises(ids.InvalidName) as caught:

@@ -162,6 +162,19 @@ def test_a_lookalike_needs_a_reason(doctor):
 
 
 @pytest.mark.req("INS-7")
+@pytest.mark.parametrize(("born", "used", "typed", "typed_used"), [
+    ("EXEMPLE", "MARTIN", "MARTIN", ""), ("MARTIN", "", "EXEMPLE", "martin"),
+    ("EXEMPLE", "DE LA TOUR", "de la tour", ""),
+])  # fmt: skip
+def test_a_person_is_known_by_the_name_used_too(doctor, born, used, typed, typed_used):
+    day = dt.date(1941, 3, 14)
+    DossierFactory(birth_name=born, used_name=used, birth_date=day)
+    DossierFactory(birth_name="AUTRE", first_given_name="Martin", birth_date=day)
+    found = actions.find_lookalikes(by=doctor, birth_name=typed, used_name=typed_used, birth_date=day)
+    assert found.hidden_count == 1
+
+
+@pytest.mark.req("INS-7")
 def test_lookalikes_one_may_not_open_are_only_counted(doctor, dossier):
     DossierFactory(birth_name="Exemple")
     found = actions.find_lookalikes(by=doctor, birth_name="EXEMPLE", birth_date=dt.date(1941, 3, 14))

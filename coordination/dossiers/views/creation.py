@@ -89,7 +89,8 @@ def _lookalikes(request: HttpRequest, form: CreationForm | None = None) -> actio
         return actions.Lookalikes()
     if not name:
         return actions.Lookalikes()
-    found = actions.find_lookalikes(by=request.user, birth_name=name, birth_date=born)
+    used = request.POST.get("used_name", "").strip()
+    found = actions.find_lookalikes(by=request.user, birth_name=name, birth_date=born, used_name=used)
     traces.record_account(
         user=request.user,
         action="recherche",
