@@ -107,6 +107,14 @@ class DateNotPossible(DomainError):
     field = "starts_on"
 
 
+class HandoverInThePast(DomainError):
+    """What its holder held until today is not written again."""
+
+    code = "handover_in_the_past"
+    message = "Une passation ne se date pas dans le passé : choisissez aujourd'hui ou un jour suivant."
+    field = "handover_starts_on"
+
+
 class ContactMissing(DomainError):
     code = "contact_missing"
     message = "Indiquez au moins un moyen de contact : téléphone, mobile ou email."

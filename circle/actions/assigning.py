@@ -14,6 +14,7 @@ from circle.actions.common import KIND, lock_circle, locked_member, name_for, re
 from circle.actions.planning import label_of, member_of, write_board
 from circle.errors import (
     DateNotPossible,
+    HandoverInThePast,
     NothingPlanned,
     RoleAlreadyHeld,
     RoleHeldThen,
@@ -42,7 +43,8 @@ def change_role(entry, member, *, role: str, handover: dict | None = None, start
     none} when the role is unique and held: the holder keeps his place and his access, and takes the other role that
     day, today at the soonest. A hand-over already planned is moved, with the role first agreed unless another is
     given; plans this contradicts are called off and told. Raises LevelMissing, DossierIsReadOnly, MemberUnknown,
-    NotPresent, RoleUnknown, RoleNotPossible, DateNotPossible, RoleAlreadyHeld (with RoleHeldThen and RolePlanned).
+    NotPresent, RoleUnknown, RoleNotPossible, DateNotPossible, HandoverInThePast, RoleAlreadyHeld (with
+    RoleHeldThen and RolePlanned).
     """
     lock_circle(entry)
     member = locked_member(entry, member)
@@ -183,9 +185,7 @@ def _give(entry, board: Board, member: Member, code: str, day: dt.date, handover
         # Somebody else holds it by now: what was agreed was agreed with another.
         raise Blocked(holder)
     if holder and day < board.today and holder.beyond(board.today):
-        raise DateNotPossible(
-            "Une passation ne se date pas dans le passé : choisissez aujourd'hui ou un jour suivant."
-        )
+        raise HandoverInThePast
     new = _next_role(entry, holder, handover, is_moved=moved_from is not None) if holder else ""
     successor = None if moved_from and not new else Part(new, uniqueness(new).get(new, False))
     return board.give(member.pk, part, day, successor=successor)

@@ -1,6 +1,7 @@
 """Planned hand-overs: postponed, advanced, called off, shown; never lost without a line of history."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,7 +10,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from circle import actions, history
-from circle.errors import DateNotPossible, NothingPlanned, RoleAlreadyHeld, RoleHeldThen, RoleNotPossible, RolePlanned
+from circle.errors import (
+    HandoverInThePast,
+    NothingPlanned,
+    RoleAlreadyHeld,
+    RoleHeldThen,
+    RoleNotPossible,
+    RolePlanned,
+)
 from circle.models import Change, Member, RoleHolding, RoleSetting
 from habilitations.models import Trace
 from tests.circle import factories as make
@@ -123,7 +131,7 @@ def test_no_hand_over_is_dated_in_the_past(entry, planned):
     if planned:
         actions.hand_over_role(entry, role="PCP", from_member=first, to_member=second, starts_on=on(10))
     before = timeline(first)
-    with pytest.raises(DateNotPossible, match="ne se date pas dans le passé"), transaction.atomic():
+    with pytest.raises(HandoverInThePast, match="ne se date pas dans le passé"), transaction.atomic():
         actions.hand_over_role(entry, role="PCP", from_member=first, to_member=second, starts_on=on(-1))
     with pytest.raises(RoleAlreadyHeld), transaction.atomic():
         actions.change_role(entry, second, role="PCP", starts_on=on(-1))
@@ -416,3 +424,13 @@ def test_a_hidden_heir_or_holder_is_not_even_hinted_at(client, entry, first, sec
     assert f"MODÈLE Paul prendra le rôle « Médecin traitant » le {fr(10)}." in said
     assert "à la suite" not in said
     assert "Passation" not in said
+
+
+def test_a_past_hand_over_is_said_beside_its_date(entry, visit):
+    doctor(entry, "TESTARD", "PCP", starts_on=on(-30))
+    second = doctor(entry, "MODÈLE", starts_on=on(-30))
+    agreed = {"passation-PCP-starts_on": fr(-1), "passation-PCP-new_role": "PROV"}
+    page = visit("post", "change_role", second, {"role": "PCP", "starts_on": fr(0)} | agreed)
+    (said,) = re.findall(r'id="id_passation-PCP-starts_on-erreur".*?</p>', page, re.S)
+    assert "Une passation ne se date pas dans le passé" in said
+    assert timeline(second) == [("PROV", -30, None)]
