@@ -32,6 +32,7 @@ class MemberRow(NamedTuple):
 
     `access` is None in the reduced circle, where `name` is the function and only the phones are given.
     `role_unique` asks for a tag; `next_role` is a hand-over to come, from `next_role_on`; `role_key` sorts the roles.
+    `is_merged`: the directory found the structure to be another entry of its own.
     """
 
     id: UUID
@@ -79,6 +80,7 @@ class MemberRow(NamedTuple):
     activity_id: UUID | None
     structure_id: UUID | None
     user_id: UUID | None
+    is_merged: bool
     is_reduced: bool
     initials: str
     role_key: str
@@ -122,6 +124,7 @@ SELECT h.id, json_build_array(m.id, m.kind, m.version, m.discreet, m.unlisted, m
     coalesce(nullif(a.mss_address, ''), nullif(p.mss_address, ''), s.mss_address, ''),
     coalesce(p.ceased_at, a.ceased_at, s.ceased_at) IS NOT NULL, coalesce(a.seen_on, p.seen_on, s.seen_on),
     per.starts_on, per.ends_on, m.professional_id, m.activity_id, m.structure_id, a.structure_id,
+    added.merged_into_id IS NOT NULL,
     h.id, h.user_id, h.state, h.state_at, h.requested_at IS NOT NULL, u.is_active, v.profession, v.fonction,
     r.refused_on,
     CASE WHEN h.state = 'non' THEN (
@@ -169,6 +172,7 @@ def member_of(text: str, number: int, state_then: str | None = None) -> MemberRo
         profession_code, speciality, fonction, category,
         workplace, address, postal_code, town, phone, mobile, email, mss,
         ceased, seen_on, starts_on, ends_on, professional_id, activity_id, structure_id, activity_structure_id,
+        is_merged,
         habilitation_id, user_id, state, state_at, requested, account_open, hat_profession, hat_fonction,
         refused_on, state_before, can_sign_in, delegates,
         role_code, exclusive, role_since, next_role, next_role_on,
@@ -242,6 +246,7 @@ def member_of(text: str, number: int, state_then: str | None = None) -> MemberRo
         activity_id=_id(activity_id),
         structure_id=_id(structure_id or activity_structure_id),
         user_id=_id(user_id),
+        is_merged=is_merged,
         is_reduced=False,
         initials="" if is_structure else initials(family, given),
         role_key=fold(role),

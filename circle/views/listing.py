@@ -118,10 +118,12 @@ def found(entry, filters: Filters) -> tuple[Filters, list, list]:
 def doubles(rows, entry) -> list[dict]:
     """Return {name, url} of each structure that is twice in the circle since the directory merged its two entries.
 
-    Only where the reader may join them. One SQL statement when there are two structures, else none.
+    Only where the reader may join them. One SQL statement when one of two structures was merged, else none.
     """
     houses = [row for row in rows if row.kind == STRUCTURE and not row.is_reduced]
-    kept = kept_structures(*(row.structure_id for row in houses)) if len(houses) > 1 else {}
+    if len(houses) < 2 or not any(row.is_merged for row in houses):
+        return []
+    kept = kept_structures(*(row.structure_id for row in houses))
     same: dict = {}
     for row in houses:
         same.setdefault(kept.get(row.structure_id), []).append(row)

@@ -14,13 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
+from django.template import engines
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
+from markupsafe import Markup
 
 from coordination.common.addresses import address
 from coordination.common.text import initials
@@ -117,6 +120,35 @@ def form_token(request: HttpRequest) -> dict[str, Any]:
     return {"csrf_token": token, "csrf_input": field}
 
 
+# Stands for the hidden field of the token in a top bar drawn for every page of somebody; no text of the bar holds it.
+_FORM_FIELD = "\x00"
+
+
+def topbar_of(csrf_input: Any, **said: Any) -> Markup:
+    """Return the top bar, drawn once per process for one person on one entry; each page puts its own token in it."""
+    key = tuple((name, _frozen(value)) for name, value in said.items())
+    return Markup(_drawn_topbar(key).replace(_FORM_FIELD, str(csrf_input)))  # noqa: S704 - drawn by a template
+
+
+@lru_cache(maxsize=512)
+def _drawn_topbar(key: tuple) -> str:
+    said = {name: _thawed(value) for name, value in key}
+    macros = engines["jinja2"].env.get_template("components/chrome.html").module
+    return str(macros.topbar(csrf_input=Markup(_FORM_FIELD), **said))  # noqa: S704 - ours
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return ("dict", *value.items())
+    return ("list", *(_frozen(item) for item in value)) if isinstance(value, list) else value
+
+
+def _thawed(value: Any) -> Any:
+    if not isinstance(value, tuple):
+        return value
+    return dict(value[1:]) if value[0] == "dict" else [_thawed(item) for item in value[1:]]
+
+
 def interface(request: HttpRequest) -> dict[str, Any]:
     """Context processor of the Jinja2 engine; see the list of variables in ``templates/components/README.md``.
 
@@ -137,4 +169,5 @@ def interface(request: HttpRequest) -> dict[str, Any]:
         "dossier_search_url": address(_search["url_name"]) if signed_in and _search else "",
         "logout_url": address("account_logout") if signed_in else "",
         "take_undo_toast": lambda: _take_undo(request),
+        "topbar_of": topbar_of,
     }

@@ -29,7 +29,8 @@ def run(full: bool) -> list[dict]:
     from tests.bench import town
 
     filled = servers.database(lambda: town.build(circles=CIRCLES))
-    with filled as there, servers.product() as (address, environment), servers.hello() as hello:
+    yardsticks = servers.hello(), servers.hello(bare=True)
+    with filled as there, servers.product() as (address, environment), yardsticks[0] as hello, yardsticks[1] as bare:
         cookie = servers.signed_in(there.reader)
         homes = [f"/dossiers/{entry.dossier.pk}/" for entry in there.entries]
         paths = {
@@ -38,12 +39,16 @@ def run(full: bool) -> list[dict]:
             f"Patients, 25 rows of {town.DOSSIERS // town.READERS + CIRCLES}": (["/dossiers/"], None),
         }
         pages = {name: servers.Page(address + turns[0], cookie, tuple(turns)) for name, (turns, _) in paths.items()}
-        rates = _in_turn({"hello": servers.Page(hello), **pages}, full)
+        rates = _in_turn({"hello": servers.Page(hello), "bare": servers.Page(bare), **pages}, full)
         split = _split(environment, cookie, [turns[0] for turns, _ in paths.values()])
-    usual = rates.pop("hello")
+    usual, barest = rates.pop("hello"), rates.pop("bare")
     figures = []
     for (name, (turns, goal)), rate in zip(paths.items(), rates.values(), strict=True):
-        figures += [_figure(name, rate, usual, goal), _where(f"{name}, inside one process, p50", split[turns[0]])]
+        figures += [
+            _figure(name, rate, usual, goal, "hello-world of a new Django project"),
+            _figure(f"{name}, severer yardstick", rate, barest, None, "the same without any middleware"),
+            _where(f"{name}, inside one process, p50", split[turns[0]]),
+        ]
         if turns[0] in split["first"]:
             figures.append(_where(f"{name}, never drawn before by the process, p50", split["first"][turns[0]]))
     return figures
@@ -58,13 +63,13 @@ def _in_turn(pages: dict[str, servers.Page], full: bool) -> dict[str, float]:
     return {name: statistics.median(one[name] for one in measured) for name in pages}
 
 
-def _figure(name: str, rate: float, hello: float, goal: int | None) -> dict:
+def _figure(name: str, rate: float, hello: float, goal: int | None, yardstick: str) -> dict:
     ratio = hello / rate
     return {
         "name": name,
         "value": f"{rate:.0f} /s",
         "ratio": ratio,
-        "yardstick": f"hello-world of Django {hello:.0f} /s ({servers.client_name()})",
+        "yardstick": f"{yardstick}, {hello:.0f} /s ({servers.client_name()})",
         "goal": f"≤ {goal} ×" if goal else None,
         "ok": ratio <= goal if goal else None,
     }

@@ -119,9 +119,10 @@ def product() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 @contextmanager
-def hello() -> Iterator[str]:
-    """Run the yardstick; give the address of its only page."""
+def hello(*, bare: bool = False) -> Iterator[str]:
+    """Run a yardstick (tests/bench/hello.py); give the address of its only page."""
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    environment["HELLO_BARE"] = "1" if bare else ""
     with _gunicorn("tests.bench.hello", environment, "--workers", str(WORKERS), "--preload") as address:
         yield f"{address}/bonjour"
 
