@@ -139,7 +139,7 @@ def test_no_matricule_and_no_name_for_who_may_not_read_the_identity(signed_in, c
 
 
 def test_what_people_type_is_never_markup(circle):
-    make.relative(circle, family_name='#eval("1+1") *GRAS* $x$ \\', given_name="@ref <b>")
+    make.relative(circle, family_name='#eval("1+1") *GRAS* $x$ \\', given_name="@ref &amp;")
     made = sheet.make_sheet(circle, Member.objects.rows(circle), reader="X Y", at=timezone.localtime())
     text = words(PdfReader(io.BytesIO(made.content)))
     assert '#EVAL("1+1") *GRAS* $X$ \\' in text
