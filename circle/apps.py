@@ -17,6 +17,8 @@ class CircleConfig(AppConfig):
         panels.register_news(summaries.news)
         panels.register_activity("circle", summaries.last_activity)
         panels.register_list_column("referent", summaries.referents)
-        panels.register_filter("referent", panels.Filter(referents.choices, referents.condition))
+        panels.register_filter(
+            "referent", panels.Filter(referents.is_told, referents.found, referents.choices, referents.condition)
+        )
         panels.register_list_column("news", summaries.news_counts)
         panels.register_strip_fact("referent", summaries.strip_referent)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from circle import roles
@@ -18,23 +20,25 @@ from habilitations.rubriques import Rubrique
 MOST = 100
 
 
-def choices(reader: Reader, dossier_ids) -> list[tuple[str, str]]:
-    """Return « Moi », « Sans référent », then the référents of these dossiers by name: (value, label) pairs.
+def found(reader: Reader, dossier_ids, today: dt.date) -> QuerySet:
+    """Return the référents of these dossiers, by name: (id, family name, given name) lines.
 
-    `dossier_ids` is a subquery. A référent entered by hand is another one in each dossier: not offered. Empty for who
-    may not read the circle. One SQL statement.
+    `dossier_ids` is a subquery. A référent entered by hand is another one in each dossier: not offered.
     """
-    if not _sees_circle(reader):
-        return []
-    found = (
-        _known_to(reader)
+    return (
+        _known_to(reader, today)
         .filter(dossier_id__in=dossier_ids, member__professional__isnull=False)
         .exclude(member__habilitation__user=reader.user)
         .order_by("member__professional__search_family", "member__professional__search_given", "member__professional")
         .values_list("member__professional", "member__professional__family_name", "member__professional__given_name")
         .distinct()[:MOST]
     )
-    named = [(str(pk), person_name(family, given)) for pk, family, given in found]
+
+
+def choices(lines: Iterable[tuple]) -> list[tuple[str, str]]:
+    """Return « Moi », « Sans référent », then the référents of `found`: (value, label) pairs."""
+    # What orders the lines comes with them.
+    named = [(str(pk), person_name(family, given)) for pk, family, given, *_ in lines]
     return [(MINE, "Moi, référent du parcours"), (NOBODY, "Sans référent"), *named]
 
 
@@ -43,7 +47,7 @@ def condition(reader: Reader, value: str) -> Exists | Q | None:
 
     A discreet référent one may not see (rule 7) is nobody's: neither found by name nor counted as there.
     """
-    if not _sees_circle(reader):
+    if not is_told(reader):
         return None
     here = _known_to(reader).filter(dossier=OuterRef("pk"))
     if value == NOBODY:
@@ -54,14 +58,15 @@ def condition(reader: Reader, value: str) -> Exists | Q | None:
     return Exists(here.filter(member__professional=UUID(value)))
 
 
-def _sees_circle(reader: Reader) -> bool:
+def is_told(reader: Reader) -> bool:
+    """Say whether this reader may know who the référents are: who reads the whole circle."""
     return reader.can_read(Rubrique.CERCLE) and reader.profile not in REDUCED_CIRCLE_PROFILES
 
 
-def _known_to(reader: Reader) -> RoleHoldingQuerySet:
-    held = _current()
+def _known_to(reader: Reader, today: dt.date | None = None) -> RoleHoldingQuerySet:
+    held = _current(today)
     return held if reader.can_read(Rubrique.MEDICAL) else held.filter(member__discreet=False)
 
 
-def _current() -> RoleHoldingQuerySet:
-    return RoleHolding.objects.on_day(timezone.localdate()).filter(role=roles.REFERENT)
+def _current(today: dt.date | None = None) -> RoleHoldingQuerySet:
+    return RoleHolding.objects.on_day(today or timezone.localdate()).filter(role=roles.REFERENT)

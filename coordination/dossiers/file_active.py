@@ -16,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import DateTimeField, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
 
 from coordination.common.pagination import BoundedCount
 from coordination.common.prepared import Prepared
@@ -218,11 +219,16 @@ class FileActive:
 
     def referents(self) -> list[tuple[str, str]]:
         """Return the choices of the filter « Référent », found among the first open dossiers of the tab."""
-        told = panels.filter_of("referent")
-        if told is None or not self.reader.sees_names:
+        told, today = panels.filter_of("referent"), timezone.localdate()
+        if told is None or not self.reader.sees_names or not told.is_told(self.reader):
             return []
+        shape = self.reader.matrix.number, self.reader.profile, Filters(vue=self.filters.vue)
+        return told.choices(_referents.tuples(*shape, user_id=self.reader.user.pk, today=today))
+
+    def referents_found(self, today: dt.date) -> QuerySet:
+        """Return the lines of `referents`, not read."""
         rows = _of_status(self._open_to_reader(VIEWS[self.filters.vue]), OPEN_STATES)
-        return told.choices(self.reader, rows.values("pk")[:COUNTED])
+        return panels.filter_of("referent").found(self.reader, rows.values("pk")[:COUNTED], today)
 
     @property
     def _is_usual(self) -> bool:
@@ -284,6 +290,11 @@ def _list_of(number: int, profile: str, filters: Filters, user_id: UUID) -> File
 # What everybody asks first, many times a day; a search, rarer and of many shapes, is built each time.
 _pages = Prepared(lambda number, profile, filters, *, user_id: _list_of(number, profile, filters, user_id).rows())
 _counts = Prepared(lambda number, profile, filters, *, user_id: _list_of(number, profile, filters, user_id).numbers())
+_referents = Prepared(
+    lambda number, profile, filters, *, user_id, today: _list_of(number, profile, filters, user_id).referents_found(
+        today
+    )
+)
 
 # Not shown in a list: what is not read cannot leak into one.
 _NOT_LISTED = (

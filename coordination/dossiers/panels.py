@@ -37,13 +37,15 @@ class Card:
 class Filter:
     """One filter of the file active, told by a higher room; the reader is the `file_active.Reader` of the list.
 
-    `choices(reader, dossier_ids)` returns the (value, label) pairs found among some dossiers, in one SQL statement;
-    none when this reader has no such filter. `condition(reader, value)` returns an expression about the dossier
-    OuterRef("pk"); None when the value says nothing to this reader, and the list is then not filtered. A value is
-    shown in the address: an id, never a name.
+    `is_told(reader)` says whether this reader has it. `found(reader, dossier_ids, today)` returns the queryset of what
+    is found among some dossiers, `choices(lines)` makes (value, label) pairs of its lines. `condition(reader, value)`
+    returns an expression about the dossier OuterRef("pk"); None when the value says nothing to this reader, and the
+    list is then not filtered. A value is shown in the address: an id, never a name.
     """
 
-    choices: Callable[[object, object], list[tuple[str, str]]]
+    is_told: Callable[[object], bool]
+    found: Callable[[object, object, object], object]
+    choices: Callable[[list[tuple]], list[tuple[str, str]]]
     condition: Callable[[object, str], object | None]
 
 
