@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from circle import roles
 from circle.lines import KEPT, MemberRow
-from circle.views.pages import MemberLinks, circle_url, links_of_nobody
+from circle.views.pages import MemberLinks, circle_url, links_of, links_of_nobody
 from coordination.common.addresses import address
 from coordination.common.french import date_fr
 from habilitations.rubriques import Action
@@ -49,10 +49,10 @@ class Listing:
     def drawn(self, row) -> Markup:
         """Return one row as HTML, see templates/components/member.html."""
         if row.is_reduced:
-            return drawn_row(row, self._list_url)
+            return drawn_row(row, self._entry.dossier.pk)
         return drawn_row(
             row,
-            self._list_url,
+            self._entry.dossier.pk,
             may_edit=self._may_edit,
             offered=self._editable and is_offered_access(row, self._entry),
             acts=self._menu_of(row),
@@ -76,18 +76,16 @@ class Listing:
 
 @functools.lru_cache(maxsize=KEPT)
 def drawn_row(
-    row: MemberRow, list_url: str, *, may_edit: bool = False, offered: bool = False, acts: str | None = None
+    row: MemberRow, dossier_id: UUID, *, may_edit: bool = False, offered: bool = False, acts: str | None = None
 ) -> Markup:
     """Draw one row, once per process as long as nothing it shows has changed: all it depends on is in the arguments.
 
-    `list_url`: the address of its circle. `offered`: the words of its closed access are followed by the link that
-    opens it. `acts`: the name of its menu.
+    `offered`: the words of its closed access are followed by the link that opens it. `acts`: the name of its menu.
     """
-    sheet = f"{list_url}membres/{row.id}/"
-    links = MemberLinks(sheet)
+    links = links_of(dossier_id, row.id)
     item = {
         "name": row.name,
-        "url": sheet,
+        "url": links.sheet,
         "shape": row.shape,
         "initials": row.initials,
         "second": second_line(row),
