@@ -115,11 +115,12 @@ def _drawn_menu(acts: list[dict]) -> str:
 def second_line(row) -> str:
     """Return two facts: "Médecin généraliste, Carmaux", "Coordinatrice, DAC Exemple", "Fille, Carmaux".
 
-    Not what the role already says beside it: "CCAS Exemple, Carmaux" for an « assistante de service social ».
+    Not what the role already says beside it, as long as there is something else: "CCAS Exemple, Carmaux" for an
+    « assistante de service social ».
     """
     trade = "" if row.is_professional and row.profession == row.role else row.profession or row.relation
     said = (trade, row.structure_name if row.is_professional else "", row.town)
-    return ", ".join([fact for fact in said if fact][:2])
+    return ", ".join([fact for fact in said if fact][:2]) or row.profession
 
 
 def since(row) -> str:
