@@ -40,9 +40,9 @@ def post_worker_init(_worker):
 def _warm():
     from django.db import connection
 
-    from coordination.directory.search import vocabulary
-
     try:
+        from coordination.directory.search import vocabulary
+
         vocabulary.warm()
     except Exception as error:  # an empty database must not stop a worker: the first search will say what is wrong
         logging.getLogger("coordination.web").warning("directory.not_read_yet", extra={"error": type(error).__name__})

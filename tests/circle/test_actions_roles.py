@@ -181,7 +181,7 @@ def test_the_database_refuses_a_second_holder_whatever_the_code_does(entry):
 
 def _together(count, act):
     """Run `act(i)` in `count` threads at once; return what each returned or raised."""
-    barrier, answers = threading.Barrier(count), []
+    barrier, answers = threading.Barrier(count, timeout=60), []
 
     def run(i):
         try:

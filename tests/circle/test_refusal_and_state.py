@@ -159,7 +159,7 @@ def test_two_connections_never_leave_a_contradiction(case, isolation, one_after_
     stands, *sides = HALVES[case]
     if stands:
         refuse(entry, member)
-    start, first_is_over = threading.Barrier(2), threading.Event()
+    start, first_is_over = threading.Barrier(2, timeout=60), threading.Event()
 
     def write(statements, rank):
         try:

@@ -334,7 +334,7 @@ def test_two_simultaneous_sendings_add_one_member():
     entry = factories.open_circle(user)
     url = reverse("circle:add_manually", args=[entry.dossier.pk, "aidant"])
     data, found = person(), []
-    start = threading.Barrier(2)
+    start = threading.Barrier(2, timeout=60)
 
     def send():
         browser = Client()

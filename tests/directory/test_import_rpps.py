@@ -1,11 +1,13 @@
 """The activity and savoir-faire files: what is read, what is compared, what stays when rows go."""
 
-import threading
+import multiprocessing
+from contextlib import closing
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from coordination.directory.errors import FileRefused
 from coordination.directory.generator import generate
 from coordination.directory.imports import (
     headers,
@@ -346,18 +348,32 @@ def definitions():
         return sorted(cursor.fetchall())
 
 
-@pytest.mark.req("DIR-IMPORT")
-def test_reading_stopped_in_the_middle_ends(tmp_path):
-    """The thread that cuts the file waits for room: it must hear that nobody wants the rest."""
+@pytest.fixture
+def pieces(tmp_path):
+    """A file that two processes read, more of it than they may have waiting."""
     lines = [changed(NURSE, c2=f"10999{n:06d}", c3=f"810999{n:06d}") for n in range(20_000)]
     source = sources.sources(people_file(tmp_path, *lines))[0]
     first = rpps_first.FirstLoad(source.written_day, timezone.now())
-    pieces = rpps_workers.pieces(source, headers.PERSON_ACTIVITY, "utf-8", first, 2)
+    with closing(rpps_workers.pieces(source, headers.PERSON_ACTIVITY, "utf-8", first, 2)) as reading:
+        yield reading
+
+
+@pytest.mark.req("DIR-IMPORT")
+def test_reading_stopped_in_the_middle_ends(pieces):
     assert next(pieces).rows
-    closing = threading.Thread(target=pieces.close, daemon=True)
-    closing.start()
-    closing.join(30)
-    assert not closing.is_alive()
+    pieces.close()
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.req("DIR-IMPORT")
+def test_a_reading_process_that_is_killed_is_said(pieces):
+    """As the system does when memory runs out: waiting for its piece would last for ever."""
+    assert next(pieces).rows
+    for process in multiprocessing.active_children():
+        process.kill()
+    with pytest.raises(FileRefused, match="faute de mémoire"):
+        list(pieces)
+    assert not multiprocessing.active_children()
 
 
 def test_scattered_people_give_the_same_rows(tmp_path):

@@ -280,7 +280,7 @@ def test_simultaneous_creations_make_one_dossier(same_key):
     """A double click sends one key; two colleagues send two: the second is asked whether it is the same person."""
     user = UserFactory()
     key = uuid.uuid4()
-    made, refused, start = [], [], threading.Barrier(6)
+    made, refused, start = [], [], threading.Barrier(6, timeout=60)
 
     def run():
         start.wait()

@@ -177,7 +177,7 @@ def test_an_overtaken_attempt_sends_nothing(server, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_at_once_send_it_once(server):
     message = MessageFactory()
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=60)
     results = []
 
     def work():

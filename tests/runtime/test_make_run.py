@@ -26,7 +26,8 @@ from coordination.runtime.places import ROOT, Place
 from coordination.runtime.postgres import Cluster
 from coordination.runtime.services import ROOM_NEEDED
 
-pytestmark = pytest.mark.slow
+# Three starts and a load; each wait has its own patience.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 PATIENCE = 300
 # What pytest set for itself must not reach the product.
 OURS = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PORT", "DATA_DIR", "SITE_URL", "SECRET_KEY")

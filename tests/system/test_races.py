@@ -50,7 +50,7 @@ def post(live_server, entry):
 
 def all_at_once(act, many):
     """Call `act(item)` for all the items from threads that start together; return the answers, in order."""
-    start = threading.Barrier(len(many))
+    start = threading.Barrier(len(many), timeout=60)
     answers = [None] * len(many)
 
     def run(rank):

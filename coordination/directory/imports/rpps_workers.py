@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import threading
-from collections.abc import Callable, Generator, Iterator
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 
+from coordination.directory.errors import FileRefused
 from coordination.directory.imports.rpps_first import FirstLoad, Rows
 from coordination.directory.imports.rpps_lines import ActivityParser, Block, last_person_start, person_key
 from coordination.directory.imports.rpps_places import Ends
@@ -20,6 +23,7 @@ from coordination.directory.imports.sources import Source, chunks
 # Below this size the processes cost more than they bring.
 BIG_FILE = 20_000_000
 MOST_WORKERS = 4
+WAITING_PIECES = 4
 
 
 @dataclass(slots=True)
@@ -47,37 +51,42 @@ def worker_count(size: int) -> int:
 
 
 def pieces(source: Source, header: str, encoding: str, first: FirstLoad, workers: int) -> Generator[Piece]:
-    """Yield what each piece gave, in the order of the file; with one worker, read here."""
+    """Yield what each piece gave, in the order of the file; with one worker, read here.
+
+    Raises FileRefused when a reading process was killed (out of memory, most likely).
+    """
     if workers < 2:
         reader = _Reader(header, source.name, encoding, first)
-        for task in _cut(source, lambda: True):
+        for task in _cut(source):
             yield reader.read(*task)
         return
-    # Never more pieces waiting than a few for each process: memory is counted.
-    room, stopped = threading.Semaphore(workers * 4), threading.Event()
+    # Not multiprocessing.Pool: closed early it may wait for a lock that one of its processes died with, and it
+    # waits for ever for the piece of a killed process.
+    prepared = (header, source.name, encoding, first)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _prepare, prepared)
+    waiting: deque[Future[Piece]] = deque()
+    try:
+        for task in _cut(source):
+            waiting.append(pool.submit(_read, task))
+            # Never more pieces waiting than a few for each process: memory is counted.
+            if len(waiting) >= workers * WAITING_PIECES:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise FileRefused(
+            f"Un processus qui lisait {source.name} a été arrêté, sans doute faute de mémoire. "
+            "Rien n'a été modifié : libérez de la mémoire, puis relancez."
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
-    def is_wanted() -> bool:
-        room.acquire()
-        return not stopped.is_set()
 
-    with multiprocessing.get_context("fork").Pool(workers, _prepare, (header, source.name, encoding, first)) as pool:
-        try:
-            for piece in pool.imap(_read, _cut(source, is_wanted)):
-                yield piece
-                room.release()
-        finally:
-            # Stopped before the end: the thread that cuts must not wait for a room that nobody will make.
-            stopped.set()
-            room.release()
-
-
-def _cut(source: Source, is_wanted: Callable[[], bool]) -> Iterator[tuple[int, bytes]]:
-    """Yield (number of the first line, lines), each time up to the end of a person, as long as it is wanted."""
+def _cut(source: Source) -> Iterator[tuple[int, bytes]]:
+    """Yield (number of the first line, lines), each time up to the end of a person."""
     number = 2
     with source.open() as file:
         for text in chunks(file, last_person_start):
-            if not is_wanted():
-                return
             yield number, text
             number += text.count(b"\n")
 
