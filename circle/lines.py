@@ -1,13 +1,15 @@
 """One member of a circle as the database tells it, in one text, and what is made of it once per process.
 
 A list of thirty members has fifteen hundred values. Read one by one they cost more than the page around them; in one
-text each, they are read once, and a member who has not changed since is not read again: the text holds all that his
-row depends on, but for the version of the matrix, which is in the key (schema truth 10).
+text each, they are read once, and a member who has not changed since is not read again: the text, his period and his
+roles hold all that his row depends on, but for the version of the matrix, which is in the key (schema truth 10).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
@@ -27,8 +29,11 @@ KEPT = 4_096
 _SHAPES = {roles.STRUCTURE: "structure", roles.PERSON: "relative"}
 
 
-class MemberRow(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class MemberRow:
     """One member on one day. Names and words are ready to show; phones are E.164.
+
+    The same text gives the same object: what is drawn of a row is kept by the object, without comparing its fields.
 
     `access` is None in the reduced circle, where `name` is the function and only the phones are given.
     `role_unique` asks for a tag; `next_role` is a hand-over to come, from `next_role_on`; `role_key` sorts the roles.
@@ -98,20 +103,14 @@ class MemberRow(NamedTuple):
         return self.access is not None and self.access.is_open
 
 
-# Members' periods and roles are read once by their dossier, then joined in memory: never once per member.
+# Members, their roles, their periods: three reads by the dossier in one statement, put together by `gathered`. Joined
+# in SQL, lists as short as these make the server compare each line of one with each line of the other.
 STATEMENT = """
-WITH q AS (
-    SELECT %s::date AS day, %s::text AS wanted, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet
-), held AS MATERIALIZED (
-    SELECT ro.member_id, ro.role, ro.exclusive, ro.starts_on, ro.starts_on > q.day AS to_come
-    FROM q JOIN circle_roleholding ro ON ro.dossier_id = q.dossier
-    WHERE ro.ends_on IS NULL OR (ro.ends_on > q.day AND ro.ends_on > ro.starts_on)
-), stay AS MATERIALIZED (
-    SELECT DISTINCT ON (p.member_id) p.member_id, p.starts_on, p.ends_on
-    FROM q JOIN circle_period p ON p.dossier_id = q.dossier AND p.starts_on <= q.day
-    ORDER BY p.member_id, p.starts_on DESC, p.ends_on DESC NULLS FIRST
+WITH q AS MATERIALIZED (
+    SELECT %s::date AS day, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet
 )
-SELECT h.id, json_build_array(m.id, m.kind, m.version, m.discreet, m.unlisted, m.relation, m.description,
+SELECT 'member', m.id, h.id, NULL::date, NULL::date, false, json_build_array(
+    m.id, m.kind, m.version, m.discreet, m.unlisted, m.relation, m.description,
     coalesce(p.family_name, s.name, m.family_name), coalesce(p.given_name, m.given_name),
     coalesce(p.civility, m.civility), p.search_family || ' ' || p.search_given, s.search_name,
     coalesce(a.profession, m.profession), a.speciality, coalesce(a.fonction, ''), s.category,
@@ -123,7 +122,7 @@ SELECT h.id, json_build_array(m.id, m.kind, m.version, m.discreet, m.unlisted, m
     coalesce(nullif(m.email, ''), nullif(a.email, ''), nullif(p.email, ''), s.email, ''),
     coalesce(nullif(a.mss_address, ''), nullif(p.mss_address, ''), s.mss_address, ''),
     coalesce(p.ceased_at, a.ceased_at, s.ceased_at) IS NOT NULL, coalesce(a.seen_on, p.seen_on, s.seen_on),
-    per.starts_on, per.ends_on, m.professional_id, m.activity_id, m.structure_id, a.structure_id,
+    m.professional_id, m.activity_id, m.structure_id, a.structure_id,
     added.merged_into_id IS NOT NULL,
     h.id, h.user_id, h.state, h.state_at, h.requested_at IS NOT NULL, u.is_active, v.profession, v.fonction,
     r.refused_on,
@@ -131,19 +130,16 @@ SELECT h.id, json_build_array(m.id, m.kind, m.version, m.discreet, m.unlisted, m
         SELECT c.before FROM habilitations_statechange c WHERE c.habilitation_id = h.id
         ORDER BY c.at DESC, c.id DESC LIMIT 1
     ) END,
-    EXISTS (
+    m.structure_id IS NOT NULL AND EXISTS (
         SELECT 1 FROM habilitations_legalstructure l WHERE l.structure_id = m.structure_id AND l.closed_at IS NULL
     ),
     CASE WHEN m.structure_id IS NOT NULL AND h.state = 'oui' THEN ARRAY(
         SELECT ARRAY[coalesce(dv.profession, ''), coalesce(dv.fonction, '')] FROM habilitations_delegate d
         LEFT JOIN habilitations_vouchedprofession dv ON dv.user_id = d.user_id AND dv.ended_at IS NULL
         WHERE d.structure_id = m.structure_id AND d.ended_at IS NULL
-    ) END,
-    ro.role, ro.exclusive, ro.starts_on, nx.role, nx.starts_on)::text
+    ) END)::text
 FROM q
 JOIN circle_member m ON m.dossier_id = q.dossier
-JOIN stay per ON per.member_id = m.id
-    AND (q.wanted = 'all' OR (q.wanted = 'present') = (per.ends_on IS NULL OR per.ends_on > q.day))
 JOIN habilitations_habilitation h ON h.dossier_id = q.dossier AND h.id = m.habilitation_id
 LEFT JOIN directory_professional p ON p.id = m.professional_id
 LEFT JOIN directory_activity a ON a.id = m.activity_id
@@ -153,16 +149,74 @@ LEFT JOIN directory_structure s ON s.id = coalesce(chosen.merged_into_id, chosen
 LEFT JOIN accounts_user u ON u.id = h.user_id
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = h.user_id AND v.ended_at IS NULL
 LEFT JOIN habilitations_refusal r ON r.dossier_id = q.dossier AND r.habilitation_id = h.id AND r.withdrawn_at IS NULL
-LEFT JOIN held ro ON ro.member_id = m.id AND NOT ro.to_come
-LEFT JOIN held nx ON nx.member_id = m.id AND nx.to_come
 WHERE (q.discreet OR NOT m.discreet) AND (q.member IS NULL OR m.id = q.member)
-ORDER BY nx.starts_on
+UNION ALL
+SELECT CASE WHEN ro.starts_on > q.day THEN 'planned' ELSE 'held' END, ro.member_id, NULL, ro.starts_on, ro.ends_on,
+    ro.exclusive, ro.role
+FROM q JOIN circle_roleholding ro ON ro.dossier_id = q.dossier
+WHERE ro.ends_on IS NULL OR (ro.ends_on > q.day AND ro.ends_on > ro.starts_on)
+UNION ALL
+SELECT 'stay', p.member_id, NULL, p.starts_on, p.ends_on, false, NULL
+FROM q JOIN circle_period p ON p.dossier_id = q.dossier AND p.starts_on <= q.day
 """
 
 
+class Stay(NamedTuple):
+    starts_on: dt.date
+    ends_on: dt.date | None
+
+
+class Role(NamedTuple):
+    code: str
+    exclusive: bool
+    starts_on: dt.date
+
+
+class Told(NamedTuple):
+    """What the lines of STATEMENT say of one member: `text` is that of `member_of`."""
+
+    habilitation_id: UUID
+    text: str
+    stay: Stay
+    role: Role | None
+    planned: Role | None
+
+
+def gathered(lines: Iterable[tuple]) -> list[Told]:
+    """Put together the lines of one circle: for each member his last period, his role, and the nearest one to come.
+
+    A member with no period yet on the day asked is not there.
+    """
+    members: list[tuple[UUID, UUID, str]] = []
+    stays: dict[UUID, Stay] = {}
+    held: dict[UUID, Role] = {}
+    planned: dict[UUID, Role] = {}
+    for what, member_id, habilitation_id, starts_on, ends_on, exclusive, said in lines:
+        if what == "member":
+            members.append((member_id, habilitation_id, said))
+        elif what == "stay":
+            stay, last = Stay(starts_on, ends_on), stays.get(member_id)
+            stays[member_id] = stay if last is None else max(last, stay, key=_end)
+        elif what == "held":
+            held[member_id] = Role(said, exclusive, starts_on)
+        elif member_id not in planned or starts_on < planned[member_id].starts_on:
+            planned[member_id] = Role(said, exclusive, starts_on)
+    return [
+        Told(habilitation_id, text, stays[id], held.get(id), planned.get(id))
+        for id, habilitation_id, text in members
+        if id in stays
+    ]
+
+
+def _end(stay: Stay) -> tuple[dt.date, dt.date]:
+    return stay.starts_on, stay.ends_on or dt.date.max
+
+
 @lru_cache(maxsize=KEPT)
-def member_of(text: str, number: int, state_then: str | None = None) -> MemberRow:
-    """Return the member told by one line of STATEMENT.
+def member_of(
+    text: str, stay: Stay, held: Role | None, planned: Role | None, number: int, state_then: str | None = None
+) -> MemberRow:
+    """Return the member told by the lines of STATEMENT.
 
     `number` is the version of the matrix in force; `state_then` his state on a past day, None for today.
     """
@@ -171,11 +225,10 @@ def member_of(text: str, number: int, state_then: str | None = None) -> MemberRo
         family, given, civility, search_person, search_structure,
         profession_code, speciality, fonction, category,
         workplace, address, postal_code, town, phone, mobile, email, mss,
-        ceased, seen_on, starts_on, ends_on, professional_id, activity_id, structure_id, activity_structure_id,
+        ceased, seen_on, professional_id, activity_id, structure_id, activity_structure_id,
         is_merged,
         habilitation_id, user_id, state, state_at, requested, account_open, hat_profession, hat_fonction,
         refused_on, state_before, can_sign_in, delegates,
-        role_code, exclusive, role_since, next_role, next_role_on,
     ) = orjson.loads(text)  # fmt: skip
     feminine = civility in FEMININE
     is_structure = kind == roles.STRUCTURE
@@ -199,7 +252,7 @@ def member_of(text: str, number: int, state_then: str | None = None) -> MemberRo
         can_sign_in=can_sign_in,
         delegates=delegates or (),
     )
-    role = roles.label(role_code, feminine=feminine, profession=profession) if role_code else ""
+    role = roles.label(held.code, feminine=feminine, profession=profession) if held else ""
     return MemberRow(
         id=UUID(id),
         kind=kind,
@@ -221,12 +274,12 @@ def member_of(text: str, number: int, state_then: str | None = None) -> MemberRo
         address=address,
         postal_code=postal_code,
         town=town,
-        role_code=role_code or "",
+        role_code=held.code if held else "",
         role=role,
-        role_unique=bool(exclusive),
-        role_since=_day(role_since),
-        next_role=roles.label(next_role, feminine=feminine, profession=profession) if next_role else "",
-        next_role_on=_day(next_role_on),
+        role_unique=held is not None and held.exclusive,
+        role_since=held.starts_on if held else None,
+        next_role=roles.label(planned.code, feminine=feminine, profession=profession) if planned else "",
+        next_role_on=planned.starts_on if planned else None,
         phone=phone,
         mobile=mobile,
         email=email,
@@ -240,8 +293,8 @@ def member_of(text: str, number: int, state_then: str | None = None) -> MemberRo
         discreet=discreet,
         ceased=ceased,
         seen_on=_day(seen_on),
-        starts_on=dt.date.fromisoformat(starts_on),
-        ends_on=_day(ends_on),
+        starts_on=stay.starts_on,
+        ends_on=stay.ends_on,
         professional_id=_id(professional_id),
         activity_id=_id(activity_id),
         structure_id=_id(structure_id or activity_structure_id),

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
 from uuid import UUID
 
 from django.utils import timezone
 
 from circle import roles
-from circle.lines import STATEMENT, MemberRow, member_of
+from circle.lines import KEPT, STATEMENT, MemberRow, gathered, member_of
 from coordination.common.statements import rows as run
 from coordination.common.text import fold
 from habilitations.access import Access
@@ -46,15 +48,15 @@ def rows_of(
         return []
     today = timezone.localdate()
     day = on or today
-    lines = run(STATEMENT, [day, wanted, entry.dossier.pk, member_id, access.sees_discreet_members])
+    told = gathered(run(STATEMENT, [day, entry.dossier.pk, member_id, access.sees_discreet_members]))
     then = _states_then(entry.dossier.pk, day) if day < today else None
     number = access.matrix.number
-    members: dict[UUID, MemberRow] = {}
-    for habilitation_id, text in lines:
-        row = member_of(text, number) if then is None else member_of(text, number, then.get(habilitation_id, "non"))
-        # Several hand-overs to come give several lines: the nearest comes first and is kept.
-        members.setdefault(row.id, row)
-    shown = members.values() if access.sees_whole_circle else _reduced(members.values(), access)
+    members = [
+        member_of(one.text, one.stay, one.role, one.planned, number, _state_then(then, one.habilitation_id))
+        for one in told
+        if wanted == ALL or (wanted == PRESENT) == (one.stay.ends_on is None or one.stay.ends_on > day)
+    ]
+    shown = members if access.sees_whole_circle else _reduced(members, access)
     found = sorted(shown, key=_order)
     if day == today and wanted == PRESENT and member_id is None:
         entry.read[READ] = found
@@ -70,22 +72,30 @@ def _states_then(dossier_id: UUID, day: dt.date) -> dict[UUID, str]:
     return dict(run(_STATES_THEN, [dossier_id, tomorrow]))
 
 
+def _state_then(then: dict[UUID, str] | None, habilitation_id: UUID) -> str | None:
+    return None if then is None else then.get(habilitation_id, "non")
+
+
 def _reduced(members: Iterable[MemberRow], access: Access) -> Iterable[MemberRow]:
     """Rule 7: function and phones of the coordinator and of emergency contacts, the own structure; nothing else."""
     own = {access.hat.structure_id, access.through_structure} - {None}
     for row in members:
         of_own_structure = row.kind == roles.STRUCTURE and row.structure_id in own
-        if not of_own_structure and row.role_code not in (roles.REFERENT, roles.ECON):
-            continue
-        name = row.name if of_own_structure else row.role
-        yield row._replace(
-            name=name, sort_name=fold(name), family_name=name, given_name="", civility="",
-            profession_code="", fonction_code="", profession="", second="", relation="",
-            relation_code="", structure_name="",
-            address="", postal_code="", town="", role="", role_unique=False, role_since=None, next_role="",
-            next_role_on=None, email="", mss_address="", description="", access=None, state="",
-            can_sign_in=False, requested=False,
-            ceased=False, seen_on=None, professional_id=None, activity_id=None, user_id=None, is_reduced=True,
-            initials="", role_key="",
-            phone="" if row.unlisted else row.phone, mobile="" if row.unlisted else row.mobile,
-        )  # fmt: skip
+        if of_own_structure or row.role_code in (roles.REFERENT, roles.ECON):
+            yield reduced_row(row, row.name if of_own_structure else row.role)
+
+
+@lru_cache(maxsize=KEPT)
+def reduced_row(row: MemberRow, name: str) -> MemberRow:
+    """Return what the reduced circle tells of a member, under that name."""
+    return replace(
+        row, name=name, sort_name=fold(name), family_name=name, given_name="", civility="",
+        profession_code="", fonction_code="", profession="", second="", relation="",
+        relation_code="", structure_name="",
+        address="", postal_code="", town="", role="", role_unique=False, role_since=None, next_role="",
+        next_role_on=None, email="", mss_address="", description="", access=None, state="",
+        can_sign_in=False, requested=False,
+        ceased=False, seen_on=None, professional_id=None, activity_id=None, user_id=None, is_reduced=True,
+        initials="", role_key="",
+        phone="" if row.unlisted else row.phone, mobile="" if row.unlisted else row.mobile,
+    )  # fmt: skip

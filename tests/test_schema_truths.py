@@ -10,6 +10,7 @@ import re
 import sys
 
 import pytest
+from cachetools import Cache
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
@@ -274,6 +275,8 @@ OF_SOMEBODY = {"user", "user_id", "by", "account", "access", "entry", "member", 
 
 # HTML made of its arguments alone: each right that a row shows is one of them, and its dossier is in its addresses.
 DRAWINGS = {"circle.views.drawing.drawn_row"}
+# Pages kept under all that they say: the members as read now, the version of the matrix, the reader and his rights.
+PAGES = {"circle.views.listing._bodies"}
 
 
 def loaded_rooms():
@@ -294,6 +297,8 @@ def test_nothing_kept_is_about_somebody():
     assert "habilitations.published._load" in found, "the walk does not see what is kept"
     guilty = {name for name, function in found.items() if OF_SOMEBODY & set(inspect.signature(function).parameters)}
     assert guilty == DRAWINGS
+    caches = ((m.__name__, name) for m in loaded_rooms() for name, v in vars(m).items() if isinstance(v, Cache))
+    assert {".".join(pair) for pair in caches} == PAGES
 
 
 def test_what_is_prepared_is_a_statement_not_an_answer(db):

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from cachetools import LRUCache
 from django.http import HttpRequest, HttpResponse
+from django.template import engines
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
+from markupsafe import Markup
 
+from circle.lines import MemberRow
 from circle.models import Member
 from circle.roles import STRUCTURE
 from circle.views.drawing import Listing, may_grant
-from circle.views.pages import links_of, page
+from circle.views.pages import circle_url, links_of, page
 from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.french import plural
 from coordination.common.htmx import is_fragment, vary_on_htmx
 from coordination.common.text import fold
-from coordination.dossiers.door import READ, rubric_view
+from coordination.dossiers.door import READ, Entry, rubric_view
 from habilitations.actions import kept_structures
 from habilitations.rubriques import Rubrique
 
@@ -84,22 +89,87 @@ def read_filters(request: HttpRequest) -> Filters:
 def members(request: HttpRequest, entry) -> HttpResponse:
     """The list; POST only brings the text to look for, so that a name is never in an address."""
     filters, rows, kept = found(entry, read_filters(request))
-    editable = entry.abilities["write_cercle"] and filters.day is None and filters.show != "partis"
-    listing = Listing(entry, editable)
-    context = {
-        "groups": grouped(kept, filters.sort, listing),
-        "menus": listing.menus,
-        "filters": filters,
-        "is_empty": not rows,
-        "found": plural(len(kept), "membre"),
-    }
+    listed = Listed(entry, filters, tuple(rows), tuple(kept))
     if is_fragment(request):
-        response = page(request, entry, "circle/_list.html", context)
+        response = page(request, entry, "circle/_list.html", listed.list_context() | {"is_fragment": True})
     else:
-        context["doubles"] = doubles(rows, entry) if editable else []
-        context |= {"facts": facts(rows, filters), "shown": shown_choices(rows, entry), "sorts": SORTS}
-        response = page(request, entry, "circle/list.html", context)
+        response = page(request, entry, "circle/list.html", {"body": listed.body()})
     return vary_on_htmx(response)
+
+
+# Stands for the token of the form in a page drawn for every visit; no text of a page holds it.
+_FORM_FIELD = "\x00"
+# Some ten megabytes per process. A member who changed, another day, another right give another key: what is kept here
+# is never older than what it would say if it were drawn now.
+_bodies: LRUCache[tuple, str] = LRUCache(maxsize=96)
+
+
+def forget() -> None:
+    """Drop the pages this process keeps; for tests and measures."""
+    _bodies.clear()
+
+
+def kept() -> list[str]:
+    """Return the pages this process keeps."""
+    return list(_bodies.values())
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The list as one reader asked for it: all the members of the day, and those kept by the filters."""
+
+    entry: Entry
+    filters: Filters
+    rows: tuple[MemberRow, ...]
+    kept: tuple[MemberRow, ...]
+
+    @property
+    def is_editable(self) -> bool:
+        return self.entry.abilities["write_cercle"] and self.filters.day is None and self.filters.show != "partis"
+
+    def body(self) -> Callable[[object], Markup]:
+        """Return what draws the page between its bars, given the hidden field of the form."""
+        doubled = doubles(self.rows, self.entry) if self.is_editable else []
+        # Neither a typed text nor an answer of the directory is in the key: they are drawn, and not kept.
+        if doubled or self.filters.text:
+            drawn = self._drawn(doubled)
+        else:
+            key = self._key()
+            drawn = _bodies.get(key) or self._drawn([])
+            _bodies[key] = drawn
+        return lambda csrf_input: Markup(drawn.replace(_FORM_FIELD, str(csrf_input)))  # noqa: S704 - by a template
+
+    def _key(self) -> tuple:
+        """All that the page says depends on: members as they are now, filters, day, and what this reader may do."""
+        entry, access = self.entry, self.entry.access
+        may = (access.profile, access.cap, access.hat.structure_id, access.matrix.number)
+        return (self.rows, self.filters, timezone.localdate(), entry.dossier.pk, entry.user.pk, *may)
+
+    def _drawn(self, doubled: list[dict]) -> str:
+        context = self.list_context() | {
+            "doubles": doubled,
+            "facts": facts(self.rows, self.filters),
+            "shown": shown_choices(self.rows, self.entry),
+            "sorts": SORTS,
+            "abilities": self.entry.abilities,
+            "dossier": self.entry.dossier,
+            "circle_url": circle_url(self.entry),
+            "csrf_input": Markup(_FORM_FIELD),  # noqa: S704 - ours
+            "is_reduced": not self.entry.access.sees_whole_circle,
+            "is_fragment": False,
+        }
+        return engines["jinja2"].env.get_template("circle/_members.html").render(context)
+
+    def list_context(self) -> dict:
+        """Return what templates/circle/_list.html shows."""
+        listing = Listing(self.entry, self.is_editable)
+        return {
+            "groups": grouped(self.kept, self.filters.sort, listing),
+            "menus": listing.menus,
+            "filters": self.filters,
+            "is_empty": not self.rows,
+            "found": plural(len(self.kept), "membre"),
+        }
 
 
 def found(entry, filters: Filters) -> tuple[Filters, list, list]:

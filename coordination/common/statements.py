@@ -12,10 +12,12 @@ from django.db import connection
 PREPARE_AFTER = 1
 
 
-def rows(sql: str, params: Sequence[Any]) -> list[tuple]:
-    """Return the rows of a read; a tuple among the parameters is an SQL array."""
+def rows(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple]:
+    """Return the rows of a read, its parameters in order or named; a tuple among those in order is an SQL array."""
+    if not isinstance(params, Mapping):
+        params = [list(p) if isinstance(p, tuple) else p for p in params]
     with _cursor() as cursor:
-        cursor.execute(sql, [list(p) if isinstance(p, tuple) else p for p in params])
+        cursor.execute(sql, params)
         return cursor.fetchall()
 
 

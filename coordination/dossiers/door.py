@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from coordination.accounts.reauthentication import IdentityNotShown
 from coordination.common.constraints import sentence_of
 from coordination.common.errors import DomainError
-from coordination.common.prepared import Prepared
+from coordination.common.statements import rows as run
 from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
 from habilitations import access as habilitations
@@ -62,19 +62,22 @@ class Entry:
         )
 
 
-# Asked by every page of every dossier.
-_dossiers = Prepared(lambda *, dossier_id: Dossier.objects.filter(pk=dossier_id), one_plan=True)
+_FIELDS = [field.attname for field in Dossier._meta.concrete_fields]
+_LOOK = habilitations.beside(
+    ", ".join(f'dossier."{field.column}"' for field in Dossier._meta.concrete_fields), f'"{Dossier._meta.db_table}"'
+)
 
 
 def look(user, dossier_id: UUID, *, via: traces.Via = traces.NOWHERE) -> Entry:
     """Fetch a dossier and what `user` may do in it, without any rubric and without a trace.
 
     Raises DossierUnknown for an unknown dossier and for an outsider alike, after having recorded the
-    attempt. Two SQL statements, whichever of the two it is.
+    attempt. One SQL statement for the two, and the same for both.
     """
-    dossier = next(iter(_dossiers.instances(dossier_id=dossier_id)), None)
-    cap = dossier.cap if dossier else Niveau.AUCUN
-    found = habilitations.to_dossier(user, dossier_id, cap=cap)
+    lines = run(_LOOK, {"user": user.pk, "dossier": dossier_id})
+    dossier = Dossier.from_db(connection.alias, _FIELDS, lines[0][: len(_FIELDS)]) if lines else None
+    grants = (line[len(_FIELDS) :] for line in lines)
+    found = habilitations.decide_for(user, grants, cap=dossier.cap) if dossier else None
     if dossier is None or found is None:
         traces.record_account(
             user=user,

@@ -55,7 +55,6 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "coordination.common.compression.CompressionMiddleware",
-    "csp.middleware.CSPMiddleware",
     "coordination.common.headers.PrivacyHeadersMiddleware",
     "coordination.accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -153,8 +153,10 @@ def _middle(application, path: str, cookie: str, spent: dict, forget=lambda: Non
 
 def _forget_drawings() -> None:
     from circle.lines import member_of
+    from circle.views import listing
     from circle.views.drawing import drawn_row
 
+    listing.forget()
     member_of.cache_clear()
     drawn_row.cache_clear()
 

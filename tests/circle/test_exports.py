@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import re
 import uuid
+from dataclasses import replace
 
 import pytest
 from django.urls import reverse
@@ -154,7 +155,7 @@ def test_a_name_that_no_font_draws_still_prints(circle):
 @pytest.mark.parametrize(("members", "pages"), [(6, 1), (22, 1), (30, 1), (60, 2)])
 def test_one_page_as_long_as_it_fits(circle, members, pages):
     row = next(row for row in Member.objects.rows(circle) if row.family_name == "SPÉCIMEN")
-    rows = [row._replace(id=uuid.uuid4(), name=f"SPÉCIMEN-DE-LA-MOTTE Inès {n}") for n in range(members)]
+    rows = [replace(row, id=uuid.uuid4(), name=f"SPÉCIMEN-DE-LA-MOTTE Inès {n}") for n in range(members)]
     made = sheet.make_sheet(circle, rows, reader="X Y", at=timezone.localtime())
     assert made.pages == pages == len(PdfReader(io.BytesIO(made.content)).pages)
 

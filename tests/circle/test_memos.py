@@ -1,6 +1,7 @@
 """What is kept from one reading to the next never outlives what it was made from, nor goes to another reader."""
 
 import datetime as dt
+from dataclasses import astuple
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,8 @@ from django.utils import timezone
 from circle import actions
 from circle.lines import member_of
 from circle.models import Member
+from circle.rows import reduced_row
+from circle.views import listing
 from circle.views.drawing import Listing, drawn_row
 from coordination.dossiers import door
 from habilitations import defaults, published
@@ -35,17 +38,20 @@ def circle(entry):
 def forget():
     """Do what a new process does."""
     member_of.cache_clear()
+    reduced_row.cache_clear()
     drawn_row.cache_clear()
+    listing.forget()
     published.forget()
 
 
 def read(user, dossier_id):
-    """Return what a reader finds: the members, their lines, the menus."""
+    """Return what a reader finds: the members, their lines, the menus, the page."""
     entry = door.look(user, dossier_id)
     rows = Member.objects.rows(entry)
-    listing = Listing(entry, entry.abilities["write_cercle"])
-    drawn = [str(listing.drawn(row)) for row in rows]
-    return rows, drawn, {name: str(menu) for name, menu in listing.menus.items()}
+    lines = Listing(entry, entry.abilities["write_cercle"])
+    drawn = [str(lines.drawn(row)) for row in rows]
+    body = listing.Listed(entry, listing.Filters(), tuple(rows), tuple(rows)).body()("")
+    return [astuple(row) for row in rows], drawn, {name: str(menu) for name, menu in lines.menus.items()}, body
 
 
 def another_matrix(circle):
@@ -92,6 +98,7 @@ def test_what_a_line_depends_on_is_seen_at_once(circle, change):
     assert after == read(*reader)
     assert after[0] != before[0]
     assert after[1] != before[1]
+    assert after[3] != before[3]
 
 
 def test_readers_in_turn_each_find_their_own(circle, client):
@@ -118,3 +125,13 @@ def test_readers_in_turn_each_find_their_own(circle, client):
         assert "Retirer du cercle" not in page(nurse)
         assert "MODÈLE" not in page(social)
         assert "TESTARD" not in page(helper)
+
+
+def test_a_page_kept_holds_no_token_and_no_typed_text(circle, client):
+    client.force_login(circle.entry.user)
+    page = reverse("circle:list", args=[circle.entry.dossier.pk])
+    tokens = {client.get(page).content.decode().split('name="csrfmiddlewaretoken" value="')[-1][:64] for _ in range(2)}
+    assert len(tokens) == 2
+    listing.forget()
+    assert "TESTARD" in client.post(page, {"q": "testard"}).content.decode()
+    assert not listing.kept()

@@ -1,0 +1,20 @@
+"""Each answer, the refusals too, tells the browser what it may run and that nothing is kept (SEC-21)."""
+
+import pytest
+
+POLICY = {
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
+    "connect-src 'self'", "manifest-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+}  # fmt: skip
+
+
+@pytest.mark.req("SEC-21")
+@pytest.mark.parametrize(
+    ("path", "status"), [("/aide/", 200), ("/nulle/part/", 404), ("/dossiers/", 302), ("/sante/vivant", 200)]
+)
+def test_every_answer_is_private_and_runs_nothing_foreign(client, db, path, status):
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert set(answer["Content-Security-Policy"].split("; ")) == POLICY
+    assert answer["Cache-Control"] == "no-store" or "no-store" in answer["Cache-Control"]
+    assert "camera=()" in answer["Permissions-Policy"]
