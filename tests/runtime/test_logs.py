@@ -172,6 +172,12 @@ def test_what_libraries_attach_is_dropped(lines):
     assert_silent(lines())
 
 
+@pytest.mark.parametrize("odd", [2**80, "\udcff", {("a", 1): 2}, object], ids=["integer", "half", "key", "class"])
+def test_no_line_is_lost_for_an_odd_value(lines, odd):
+    structlog.stdlib.get_logger("x").info("odd", value=odd)
+    assert lines()[0]["event"] == "odd"
+
+
 @pytest.mark.req("SEC-22")
 def test_long_numbers_and_addresses_are_masked_wherever_they_stand(lines):
     log = structlog.stdlib.get_logger("x")
