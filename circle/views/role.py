@@ -33,7 +33,7 @@ def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     planned = planned_for(entry, row)
     offered = picking.picker(
         entry, kind=row.kind, profession=row.profession_code, fonction=row.fonction_code, feminine=row.feminine,
-        words=row.profession, but=row.id, required=row.kind != roles.STRUCTURE,
+        words=row.profession, but=row.id, current=row.role_code, required=row.kind != roles.STRUCTURE,
     )  # fmt: skip
     kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk)
     form = _form(request, row, offered, planned, kept)
