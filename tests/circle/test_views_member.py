@@ -161,6 +161,25 @@ def test_change_of_role_with_its_hand_over(visitor, entry):
     assert (rows[other.pk], rows[held.pk]) == ("AIDANT_PRINCIPAL", "CAREGIVER")
 
 
+@pytest.mark.parametrize(
+    ("day", "also"), [("31/02/2026", ""), ("01/01/1990", ""), ("01/01/1990", "01/01/1990"), ("", "")]
+)
+def test_an_impossible_day_of_hand_over_is_said_once(visitor, entry, day, also):
+    factories.relative(entry, family_name="MARTIN", given_name="Claire", role="AIDANT_PRINCIPAL")
+    other = factories.relative(entry, family_name="MARTIN", given_name="Luc", mobile="0639981235")
+    data = {
+        "role": "AIDANT_PRINCIPAL", "starts_on": also or today(), "passation-AIDANT_PRINCIPAL-starts_on": day,
+        "passation-AIDANT_PRINCIPAL-new_role": "CAREGIVER",
+    }  # fmt: skip
+    response = visitor.post(visitor.url("change_role", other.pk), data)
+    page = text_of(response)
+    assert response.status_code == 422
+    assert "1 champ à corriger" in page
+    assert page.count('<p class="field-error"') == 1
+    assert "starts_on-erreur" in page
+    assert Member.objects.row(entry, other.pk).role_code == "CAREGIVER"
+
+
 # ---- Habilitation --------------------------------------------------------------------------------
 
 
