@@ -91,6 +91,26 @@ def test_filters_of_access_role_and_profession(visitor, entry):
     assert "Personne dans ce cercle avec ce filtre" in text_of(visitor.get(url, {"afficher": "refus"}))
 
 
+def test_a_profession_is_of_people_and_a_category_of_structures(visitor, entry):
+    factories.add(entry, factories.listed(factories.DOCTOR, family_name="TESTARD"))
+    factories.add(entry, factories.listed(factories.NURSE, family_name="INFIRMERIE"))
+    factories.add_house(entry, factories.StructureFactory(name="LES MAQUETTES", category="500"))
+    url = visitor.url("list")
+    groups = dict(listing.shown_choices(Member.objects.rows(entry), entry))
+    assert dict(groups["Profession"]).keys() == {"profession-medecin", "profession-infirmiere"}
+    [(category, words)] = groups["Catégorie de structure"]
+    assert "EHPAD" in words
+    # What a doctor and a nurse have in common is no « Infirmière ».
+    assert "role-PROV" not in dict(groups["Rôle"])
+    doctors = text_of(visitor.get(url, {"afficher": "profession-medecin"}))
+    assert "TESTARD" in doctors
+    assert not {"INFIRMERIE", "LES MAQUETTES"} & set(doctors.replace("<", " ").replace(">", " ").split())
+    assert "LES MAQUETTES" not in doctors
+    houses = text_of(visitor.get(url, {"afficher": category}))
+    assert "LES MAQUETTES" in houses
+    assert "TESTARD" not in houses
+
+
 @pytest.mark.parametrize("show", ["role-PCP", "profession-medecin"])
 def test_a_role_or_a_profession_that_nobody_has_is_no_filter(visitor, entry, show):
     """An address kept since: the toolbar says « Tous les membres », and so does the list."""
