@@ -59,19 +59,20 @@ class Filters:
 
 
 def read_filters(request: HttpRequest) -> Filters:
-    """Return the filters of the address, with the text of the form when one was sent."""
+    """Return the filters of the address, or those sent with a text to look for: it stays when they change."""
+    said = request.POST if "afficher" in request.POST else request.GET
     day, error = None, ""
-    if typed := request.GET.get("au", "").strip():
+    if typed := said.get("au", "").strip():
         try:
             day = parse_date(typed)
         except InvalidDate as refusal:
             error = str(refusal)
     if day == timezone.localdate():
         day = None
-    sort = request.GET.get("tri", "")
+    sort = said.get("tri", "")
     return Filters(
         # A label may be a hundred signs long: cut short, it would be no filter at all.
-        show=request.GET.get("afficher", "")[:200],
+        show=said.get("afficher", "")[:200],
         sort=sort if sort in dict(SORTS) else "",
         day=day,
         text=request.POST.get("q", "").strip()[:100],
