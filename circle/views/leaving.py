@@ -74,7 +74,7 @@ def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     # A removal was never delayed; what gives the access back is an opening like another.
     if found.habilitation.gives_access_back():
-        reauthentication.require(request, reauthentication.DOSSIER)
+        reauthentication.require(request, "rendre un accès au dossier", reauthentication.DOSSIER)
     try:
         undone = actions.undo_removal(entry, found)
     except (NothingToUndo, RemovalTooOld) as error:

@@ -109,7 +109,7 @@ def show_identity_to_open(request: HttpRequest, form) -> None:
     Called once the form is valid. Raises IdentityNotShown: the form comes back by itself, done, once it is confirmed.
     """
     if form.opens:
-        reauthentication.require(request, reauthentication.DOSSIER)
+        reauthentication.require(request, "donner accès au dossier", reauthentication.DOSSIER)
 
 
 def draft_initial(request: HttpRequest, key: str, object_id) -> dict:

@@ -204,7 +204,7 @@ def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpRespon
     kept = {} if request.method == "POST" else draft_initial(request, WITHDRAWAL_DRAFT, found.pk)
     form = WithdrawalForm(request.POST if request.method == "POST" else None, initial=kept)
     if form.is_bound and form.is_valid():
-        reauthentication.require(request, reauthentication.DOSSIER)
+        reauthentication.require(request, "retirer un refus du patient", reauthentication.DOSSIER)
         changed = attempt(form, actions.set_habilitation, entry, found, NO, withdrawal=form.withdrawal())
         if changed is not None:
             drafts.clear(request.user, WITHDRAWAL_DRAFT, found.pk)

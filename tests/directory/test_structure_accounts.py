@@ -344,7 +344,7 @@ class TestConfirmation:
         assert "Confirmée par GABARIT Denis" in page.replace("\xa0", " ")
         assert {"confirmation", "liste"} <= traced(director)
 
-    def test_its_author_shows_who_he_is_again(self, as_director, helper, ssiad):
+    def test_its_author_shows_who_he_is_again(self, as_director, director, helper, ssiad):
         session = as_director.session
         session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 660}]
         session.save()
@@ -355,6 +355,18 @@ class TestConfirmation:
         offered = as_director.post(CREATE, typed(ssiad))
         assert offered.url.startswith(reverse("account_reauthenticate"))
         assert not AttachmentOffer.objects.exists()
+        page = as_director.get(offered.url).content.decode()
+        assert "Pour demander un compte, montrez" in page.replace("\xa0", " ")
+        about = as_director.get(CREATE).url.partition("saisie=")[2]
+        drafts.save(director, "compte-de-structure", about, "family_name=Calque")
+        offered = as_director.post(CREATE, typed(ssiad, saisie=about))
+        done = as_director.post(offered.url, {"password": PASSWORD, "next": CREATE})
+        assert (done.status_code, done.url) == (303, LIST)
+        assert AttachmentOffer.objects.count() == 1
+        assert drafts.load(director, "compte-de-structure", about) is None
+        session = as_director.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 660}]
+        session.save()
         question = as_director.post(address)
         done = as_director.post(question.url, {"password": PASSWORD, "next": address})
         assert (done.status_code, done.url) == (303, LIST)
@@ -541,7 +553,7 @@ class TestPages:
         page = as_director.get(addresses[1]).content.decode()
         assert f"Presque{first}" not in page
         # Sent, it forgets its own draft only.
-        as_director.post(addresses[0], typed(ssiad))
+        as_director.post(CREATE, typed(ssiad, saisie=first))
         assert drafts.load(director, "compte-de-structure", first) is None
         assert drafts.load(director, "compte-de-structure", second) is not None
 

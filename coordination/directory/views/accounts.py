@@ -120,7 +120,8 @@ def offer_details(request: HttpRequest, mine: list[UUID], activity_id: UUID | No
     context = {
         "form": form,
         "who": _named(activity) if activity else None,
-        "here": request.path if activity else f"{request.path}?{urlencode({'saisie': about})}",
+        "here": request.path,
+        "sheet": None if activity else about,
         "draft_url": reverse("accounts:draft", args=[DRAFT, about]),
         "draft_found": not form.is_bound and bool(form.initial),
     }
@@ -143,7 +144,7 @@ def withdraw_offer(request: HttpRequest, mine: list[UUID], offer_id: UUID) -> Ht
 
 @require_POST
 @for_who_looks_after
-@recently_authenticated
+@recently_authenticated(act="confirmer une profession")
 def confirm(request: HttpRequest, mine: list[UUID], user_id: UUID, activity_id: UUID) -> HttpResponse:
     """« Confirmer la profession »: the rights of this profession open at the next request."""
     person = get_object_or_404(Attachment.objects.of_structures(mine), user=user_id).user
@@ -218,7 +219,7 @@ def offer(request: HttpRequest, offer_id: UUID) -> HttpResponse:
 
 
 def _offer(request: HttpRequest, form: forms.AccountForm) -> bool:
-    reauthentication.require(request)
+    reauthentication.require(request, "demander un compte")
     try:
         actions.offer_account(
             form.cleaned_data["structure"], form.newcomer(), by=request.user, via=via_request(request)
@@ -246,9 +247,9 @@ def _details(result) -> options.Option:
 
 
 def _sheet_of(request: HttpRequest) -> UUID | None:
-    """Return the id that the address of the form gives to the person being typed, None when it gives none."""
+    """Return the id of the person being typed: in the address of the page, then in the form sent. None without one."""
     try:
-        return UUID(request.GET.get("saisie", ""))
+        return UUID(request.POST.get("saisie") or request.GET.get("saisie", ""))
     except ValueError:
         return None
 
