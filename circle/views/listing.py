@@ -108,7 +108,8 @@ def found(entry, filters: Filters) -> tuple[Filters, list, list]:
     """Return the filters that mean something here, the members of the day asked, or those who had left, and who is
     kept of them.
 
-    A role, a profession or a category that nobody has, from an address kept since, is no filter: the toolbar could not show it.
+    A role, a profession or a category that nobody has, from an address kept since, is no filter: the toolbar could not
+    show it.
     """
     rows = Member.objects.rows(entry, filters.day, past=filters.show == "partis")
     if filters.show.startswith(("role-", "profession-", "categorie-")):
@@ -137,7 +138,7 @@ def doubles(rows, entry) -> list[dict]:
 
 
 def is_shown(row, filters: Filters) -> bool:
-    """Say whether a row answers « Afficher »: an access, a role ("role-PCP"), a profession or a category of structure."""
+    """Say whether a row answers « Afficher »: an access, a role ("role-PCP"), a profession, a kind of structure."""
     wanted, _, value = filters.show.partition("-")
     tests = {
         "acces": lambda: row.has_access,

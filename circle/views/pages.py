@@ -47,7 +47,8 @@ class MemberLinks:
 
 
 _ROUTES = {
-    "edit": "circle:edit_member", "role": "circle:change_role", "habilitation": "circle:habilitation", "preview": "circle:preview_habilitation",
+    "edit": "circle:edit_member", "role": "circle:change_role", "habilitation": "circle:habilitation",
+    "preview": "circle:preview_habilitation",
     "withdrawal": "circle:withdraw_refusal", "request": "circle:request", "discreet": "circle:discreet",
     "link": "circle:link", "remove": "circle:remove", "undo": "circle:undo_removal",
     "join": "circle:join", "refusal": "circle:record_refusal", "call_off": "circle:call_off_plan",

@@ -64,7 +64,8 @@ def were_joined(name: str, joined) -> list[str]:
     ]
     if joined.carried:
         *first, last = joined.carried
-        said.append(f"Celle qui reste prend {', '.join(first)} et {last}." if first else f"Celle qui reste prend {last}.")
+        taken = f"{', '.join(first)} et {last}" if first else last
+        said.append(f"Celle qui reste prend {taken}.")
     return said
 
 

@@ -30,8 +30,9 @@ def passive(view):
 def recently_authenticated(*, act, within=reauthentication.ACCOUNT, gives_file=False):
     """Ask for the password or second factor again when it was last shown longer ago than a window allows (SEC-18).
 
-    `act` is what the question says it protects, see `reauthentication.require`. `within` is one of the windows of `reauthentication`; `gives_file` says that the answer is a file. Signing in
-    counts as showing who one is. A POST is kept and replayed once confirmed. Never for what only closes an access.
+    `act` is what the question says it protects, see `reauthentication.require`; `within` one of the windows of
+    `reauthentication`; `gives_file` says that the answer is a file. Signing in counts as showing who one is. A POST is
+    kept and replayed once confirmed. Never for what only closes an access.
     """
 
     def mark(view):

@@ -1,4 +1,4 @@
-"""What the floors above want said on « Mon compte »: they register a provider, accounts never hears of their matters."""
+"""What the floors above want said on « Mon compte »: each registers a provider, accounts never hears of the rest."""
 
 from __future__ import annotations
 
