@@ -38,6 +38,7 @@ urlpatterns = [
     path(MEMBER + "role/annuler/", role.call_off_plan, name="call_off_plan"),
     path(MEMBER + "discret/", sheet.discreet, name="discreet"),
     path(MEMBER + "habilitation/", rights.habilitation, name="habilitation"),
+    path(MEMBER + "habilitation/apercu/", rights.preview, name="preview_habilitation"),
     path(MEMBER + "habilitation/demander/", rights.request_habilitation, name="request"),
     path(MEMBER + "refus/noter/", rights.record_refusal, name="record_refusal"),
     path(MEMBER + "refus/retirer/", rights.withdraw_refusal, name="withdraw_refusal"),

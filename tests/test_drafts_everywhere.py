@@ -137,6 +137,9 @@ def drawn(client, town, asked):
         client.force_login(user)
         for address in asked:
             answer = client.get(address)
+            if answer.status_code == 303 and answer.url.startswith(f"{address}?"):
+                # A form that gives each of its objects an address of its own.
+                answer = client.get(answer.url)
             is_page = answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
             answers.append((answer.status_code, answer.content.decode() if is_page else ""))
     return answers

@@ -26,11 +26,15 @@ State = Habilitation.State
 
 
 class Joined(NamedTuple):
-    """Who stays and who left, and the sentences of what was planned for who left, which is not carried over."""
+    """Who stays and who left; `lost`: the sentences of what was planned for who left, which is not carried over;
+    `carried`: what who stays takes over, in words; `since`: when who left had come.
+    """
 
     stays: Member
     left: Member
     lost: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+    since: dt.date | None = None
 
 
 @transaction.atomic
@@ -53,16 +57,20 @@ def join_doubles(entry, member) -> Joined:
     lost = _planned(leaves, today)
     refusal = leaves.habilitation.refusals.filter(withdrawn_at=None).first()
     period = end_stay(entry, leaves, reason=Period.EndReason.DOUBLON)
+    carried = []
     if held and not stays.roles.from_day(today).exists():
         give_role(entry, stays, held.role)
+        carried.append(f"le rôle « {label_of(stays, held.role)} »")
         period.given_role = stays.roles.on_day(today).first()
         period.save(update_fields=["given_role"])
     if leaves.discreet and not stays.discreet:
         stays.discreet = True
         next_version(stays, "discreet")
+        carried.append("la discrétion")
     if refusal and stays.habilitation.state != State.REFUS:
         _refuse_too(entry, stays, refusal)
-    return Joined(stays, leaves, lost)
+        carried.append("le refus du patient")
+    return Joined(stays, leaves, lost, tuple(carried), period.starts_on)
 
 
 def _planned(member: Member, today: dt.date) -> tuple[str, ...]:

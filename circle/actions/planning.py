@@ -41,7 +41,8 @@ def member_of(entry, held: Held) -> Member:
 def label_of(member: Member, code: str) -> str:
     """Return the role in the words of the list: a professional of care is shown by the profession."""
     profession, fonction = member.profession_codes
-    shown = profession_label(profession, feminine=member.is_feminine, fonction=fonction)
+    speciality = member.activity.speciality if member.activity else ""
+    shown = profession_label(profession, speciality, feminine=member.is_feminine, fonction=fonction)
     return roles.label(code, feminine=member.is_feminine, profession=shown)
 
 

@@ -30,6 +30,11 @@ class HandoverForm(TidyForm):
         super().__init__(*args, **kwargs)
         self.fields["new_role"].choices = [("", "Choisir"), *roles]
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether something was typed; without JavaScript the panel may not have been on the page yet."""
+        return self.is_bound and any(self.data.get(self.add_prefix(name)) for name in self.fields)
+
     def handover(self) -> dict:
         return {"starts_on": self.cleaned_data["starts_on"], "new_role": self.cleaned_data["new_role"]}
 
@@ -182,9 +187,13 @@ class RoleFields(TidyForm):
         handover = self.handovers[code]
         if handover.is_valid():
             cleaned["handover"] = handover.handover() | {"from_member": self.picker.holders[code].member_id}
-        else:
+        elif not handover.is_answered:
             name = self.picker.holders[code].name
             self.add_error("role", f"{name} tient ce rôle : indiquez la date de la passation et son nouveau rôle.")
+
+    def is_valid(self) -> bool:
+        """What is wrong in the hand-over is said there, once, and is wrong all the same."""
+        return super().is_valid() and all(form.is_valid() for form in self.handovers.values() if form.is_bound)
 
     def refuse(self, error) -> None:
         """Put a refusal of the rules beside the field it speaks of, those of the hand-over included."""
@@ -192,14 +201,13 @@ class RoleFields(TidyForm):
         code = self.cleaned_data.get("role", "")
         if error.field in names and code in self.handovers:
             self.handovers[code].add_error(names[error.field], str(error))
-            self.add_error("role", str(error))
             return
         super().refuse(error)
 
     @property
     def all_forms(self) -> list:
-        """The form and the hand-over it opened: what an error summary lists."""
-        return [self, *(handover for handover in self.handovers.values() if handover.is_bound)]
+        """The form and the hand-over it opened, once something is answered there: what an error summary lists."""
+        return [self, *(handover for handover in self.handovers.values() if handover.is_answered)]
 
 
 class RefusalFields(TidyForm):

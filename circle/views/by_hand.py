@@ -16,7 +16,7 @@ from circle.views import picking
 from circle.views.adding import SEARCH
 from circle.views.options import person_title
 from circle.views.pages import attempt, circle_url, draft_initial, draft_url, page
-from circle.views.wording import was_added
+from circle.views.wording import handover_said, was_added
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
 from coordination.common.phones import phone_or_none
@@ -51,7 +51,7 @@ def add_manually(request: HttpRequest, entry, kind: str) -> HttpResponse:
         if member is not None:
             drafts.clear(request.user, _draft(kind), entry.dossier.pk)
             name = person_name(form.cleaned_data["family_name"], form.cleaned_data["given_name"])
-            messages.success(request, was_added(name, None))
+            messages.success(request, f"{was_added(name, None)} {handover_said(form, name)}".strip())
             return redirect(request, circle_url(entry))
     return _page(request, entry, kind, form, status=422)
 

@@ -18,7 +18,7 @@ from circle.forms.access import AddForm
 from circle.models import Member
 from circle.views import answering, lookalikes, picking
 from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, show_identity_to_open
-from circle.views.wording import answer_said, gender_of, was_added
+from circle.views.wording import answer_said, gender_of, handover_said, was_added
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
 from coordination.common.text import person_name
@@ -103,7 +103,8 @@ def add_professional(request: HttpRequest, entry, target_id: UUID) -> HttpRespon
         if member is not None:
             drafts.clear(request.user, who.draft_key, entry.dossier.pk)
             said = answer_said(member.habilitation.state, requested=form.is_request)
-            messages.success(request, f"{was_added(who.name, who.feminine)} {said}".strip())
+            sentences = (was_added(who.name, who.feminine), handover_said(form, who.name), said)
+            messages.success(request, " ".join(filter(None, sentences)))
             return redirect(request, circle_url(entry))
     return _page(request, entry, who, form, offer)
 

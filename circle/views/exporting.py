@@ -26,7 +26,7 @@ PRINTED, EXPORTED = "impression", "export"
 
 
 @require_safe
-@recently_authenticated(within=DOSSIER, gives_file=True)
+@recently_authenticated(act="imprimer la fiche du cercle", within=DOSSIER, gives_file=True)
 @rubric_view(Rubrique.CERCLE, Niveau.LECTURE, right=Action.PRINT, action=PRINTED)
 def print_sheet(request: HttpRequest, entry) -> HttpResponse:
     """« Fiche du cercle »: one page; a circle that needs more asks first (`?pages=2`)."""
@@ -47,7 +47,7 @@ def _agreed_pages(request: HttpRequest) -> int:
 
 
 @require_safe
-@recently_authenticated(within=DOSSIER, gives_file=True)
+@recently_authenticated(act="exporter la liste du cercle", within=DOSSIER, gives_file=True)
 @rubric_view(Rubrique.CERCLE, Niveau.LECTURE, right=Action.PRINT, action=EXPORTED)
 def export_list(request: HttpRequest, entry) -> HttpResponse:
     """The list as the address asks it (who, which day, in which order), the reduced circle for who reads that one.
@@ -66,7 +66,7 @@ def export_list(request: HttpRequest, entry) -> HttpResponse:
 
 
 @require_safe
-@recently_authenticated(within=DOSSIER, gives_file=True)
+@recently_authenticated(act="enregistrer un contact", within=DOSSIER, gives_file=True)
 @rubric_view(Rubrique.CERCLE, Niveau.LECTURE, right=Action.PRINT, action=EXPORTED, object_kwarg="member_id")
 def export_vcard(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """One member for the reader's telephone."""

@@ -16,7 +16,7 @@ from circle.models import Change
 from circle.views import options
 from circle.views.pages import attempt, circle_url, draft_initial, drafted, find_member, find_row, links_of, page
 from circle.views.sheet import may_undo
-from circle.views.wording import is_back, was_removed
+from circle.views.wording import is_back, was_removed, were_joined
 from coordination.accounts import drafts, reauthentication
 from coordination.common.context import offer_undo
 from coordination.common.htmx import redirect
@@ -74,7 +74,7 @@ def undo_removal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     # A removal was never delayed; what gives the access back is an opening like another.
     if found.habilitation.gives_access_back():
-        reauthentication.require(request, reauthentication.DOSSIER)
+        reauthentication.require(request, "rendre un accès au dossier", reauthentication.DOSSIER)
     try:
         undone = actions.undo_removal(entry, found)
     except (NothingToUndo, RemovalTooOld) as error:
@@ -91,12 +91,12 @@ def join(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Réunir les deux entrées » of one structure: from the list, undone from the toast."""
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     try:
-        _, left, lost = actions.join_doubles(entry, found)
+        joined = actions.join_doubles(entry, found)
     except NotDouble as error:
         messages.info(request, str(error))
     else:
-        links = links_of(entry.dossier.pk, left.pk)
-        said = " ".join([f"Les deux entrées de {row.name} sont réunies.", *lost])
+        links = links_of(entry.dossier.pk, joined.left.pk)
+        said = " ".join([*were_joined(row.name, joined), *joined.lost])
         offer_undo(request, said, url=links.undo, label="Annuler")
     return redirect(request, circle_url(entry))
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from circle.lines import MemberRow
 from circle.models import Member
-from circle.roles import STRUCTURE
+from circle.roles import SHOWN_AS_PROFESSION, STRUCTURE
 from circle.views.drawing import Listing, may_grant
 from circle.views.pages import circle_url, links_of, page
 from coordination.common.dates import InvalidDate, parse_date
@@ -64,18 +64,20 @@ class Filters:
 
 
 def read_filters(request: HttpRequest) -> Filters:
-    """Return the filters of the address, with the text of the form when one was sent."""
+    """Return the filters of the address, or those sent with a text to look for: it stays when they change."""
+    said = request.POST if "afficher" in request.POST else request.GET
     day, error = None, ""
-    if typed := request.GET.get("au", "").strip():
+    if typed := said.get("au", "").strip():
         try:
             day = parse_date(typed)
         except InvalidDate as refusal:
             error = str(refusal)
     if day == timezone.localdate():
         day = None
-    sort = request.GET.get("tri", "")
+    sort = said.get("tri", "")
     return Filters(
-        show=request.GET.get("afficher", "")[:60],
+        # A label may be a hundred signs long: cut short, it would be no filter at all.
+        show=said.get("afficher", "")[:200],
         sort=sort if sort in dict(SORTS) else "",
         day=day,
         text=request.POST.get("q", "").strip()[:100],
@@ -131,7 +133,7 @@ class Listed:
         """Return what draws the page between its bars, given the hidden field of the form."""
         doubled = doubles(self.rows, self.entry) if self.is_editable else []
         # Neither a typed text nor an answer of the directory is in the key: they are drawn, and not kept.
-        if doubled or self.filters.text:
+        if doubled or self.filters.text or self.filters.day_typed:
             drawn = self._drawn(doubled)
         else:
             key = self._key()
@@ -176,10 +178,11 @@ def found(entry, filters: Filters) -> tuple[Filters, list, list]:
     """Return the filters that mean something here, the members of the day asked, or those who had left, and who is
     kept of them.
 
-    A role or a profession that nobody has, from an address kept since, is no filter: the toolbar could not show it.
+    A role, a profession or a category that nobody has, from an address kept since, is no filter: the toolbar could not
+    show it.
     """
     rows = Member.objects.rows(entry, filters.day, past=filters.show == "partis")
-    if filters.show.startswith(("role-", "profession-")):
+    if filters.show.startswith(("role-", "profession-", "categorie-")):
         offered = {value for _, pairs in shown_choices(rows, entry) for value, _ in pairs}
         filters = filters if filters.show in offered else replace(filters, show="")
     return filters, rows, [row for row in rows if is_shown(row, filters) and is_named(row, filters.text)]
@@ -205,7 +208,7 @@ def doubles(rows, entry) -> list[dict]:
 
 
 def is_shown(row, filters: Filters) -> bool:
-    """Say whether a row answers « Afficher »: an access, a role ("role-PCP") or a profession."""
+    """Say whether a row answers « Afficher »: an access, a role ("role-PCP"), a profession, a kind of structure."""
     wanted, _, value = filters.show.partition("-")
     tests = {
         "acces": lambda: row.has_access,
@@ -214,7 +217,8 @@ def is_shown(row, filters: Filters) -> bool:
         "demande": lambda: row.requested,
         "refus": lambda: row.state == "refus",
         "role": lambda: row.role_code == value,
-        "profession": lambda: key_of(row.profession) == value,
+        "profession": lambda: row.kind != STRUCTURE and key_of(row.profession) == value,
+        "categorie": lambda: row.kind == STRUCTURE and key_of(row.profession) == value,
     }
     test = tests.get(wanted)
     return test() if test else True
@@ -273,14 +277,19 @@ def said(filters: Filters, rows, entry) -> str:
 
 
 def shown_choices(rows, entry) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the groups of « Afficher »: access as far as it is told, then roles and professions of this circle."""
+    """Return the groups of « Afficher »: access as far as it is told, then roles and trades of this circle.
+
+    A role that says only the profession is not offered as a role: nurses and doctors hold the same one.
+    """
     told = SHOWN if entry.access.sees_whole_circle else SHOWN_REDUCED
-    roles = {row.role_code: row.role for row in rows if row.role}
-    professions = {key_of(row.profession): row.profession for row in rows if row.profession}
+    roles = {row.role_code: row.role for row in rows if row.role and row.role_code not in SHOWN_AS_PROFESSION}
+    people = {key_of(row.profession): row.profession for row in rows if row.profession and row.kind != STRUCTURE}
+    houses = {key_of(row.profession): row.profession for row in rows if row.profession and row.kind == STRUCTURE}
     return [
         ("", list(told)),
         ("Rôle", [(f"role-{code}", label) for code, label in _by_label(roles)]),
-        ("Profession", [(f"profession-{key}", label) for key, label in _by_label(professions)]),
+        ("Profession", [(f"profession-{key}", label) for key, label in _by_label(people)]),
+        ("Catégorie de structure", [(f"categorie-{key}", label) for key, label in _by_label(houses)]),
     ]
 
 

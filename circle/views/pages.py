@@ -48,6 +48,7 @@ class MemberLinks:
 
 _ROUTES = {
     "edit": "circle:edit_member", "role": "circle:change_role", "habilitation": "circle:habilitation",
+    "preview": "circle:preview_habilitation",
     "withdrawal": "circle:withdraw_refusal", "request": "circle:request", "discreet": "circle:discreet",
     "link": "circle:link", "remove": "circle:remove", "undo": "circle:undo_removal",
     "join": "circle:join", "refusal": "circle:record_refusal", "call_off": "circle:call_off_plan",
@@ -109,7 +110,7 @@ def show_identity_to_open(request: HttpRequest, form) -> None:
     Called once the form is valid. Raises IdentityNotShown: the form comes back by itself, done, once it is confirmed.
     """
     if form.opens:
-        reauthentication.require(request, reauthentication.DOSSIER)
+        reauthentication.require(request, "donner accès au dossier", reauthentication.DOSSIER)
 
 
 def draft_initial(request: HttpRequest, key: str, object_id) -> dict:

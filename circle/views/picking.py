@@ -7,6 +7,7 @@ from django.utils import timezone
 from circle import roles
 from circle.forms.access import Holder, Planned, RolePicker
 from circle.models import Member, RoleHolding, RoleSetting
+from coordination.common.text import fold
 from coordination.directory.search import profession_label
 
 
@@ -37,31 +38,29 @@ def held(entry, unique: frozenset[str], *, but=None) -> tuple[dict[str, Holder],
 
 
 def _holder(row, role: str, since) -> Holder:
-    offered = _pairs(row.kind, row.profession_code, row.fonction_code, row.feminine, row.profession, but=role)
+    said = _words(row.feminine, row.profession)
+    likely, others = _offered(row.kind, row.profession_code, row.fonction_code, said, but=role)
     usual = roles.usual(row.kind, row.profession_code, row.fonction_code)
-    likely = usual or (roles.CAREGIVER if row.kind == roles.PERSON else "")
     return Holder(
         member_id=row.id,
         name=row.name,
         role=roles.label(role, feminine=row.feminine),
         since=since,
-        roles=offered,
-        likely=likely,
+        roles=likely + others,
+        likely=usual or (roles.CAREGIVER if row.kind == roles.PERSON else ""),
     )
 
 
-def picker(entry, *, kind: str, profession="", fonction="", feminine=None, words="", but=None, required=True):
-    """Return the RolePicker of a member; `words` is his profession in words, `but` his own id."""
+def picker(
+    entry, *, kind: str, profession="", fonction="", feminine=None, words="", but=None, current="", required=True
+):
+    """Return the RolePicker of a member; `words` is his profession in words, `but` his own id, `current` his role."""
     unique = unique_roles()
-    said = _words(feminine, words)
-    likely = [(role.code, said(role)) for role in roles.likely(kind, profession, fonction)]
-    # Two codes may be shown as the same profession: the likely one is enough.
-    shown = {label for _, label in likely}
-    others = [(role.code, said(role)) for role in roles.others(kind, profession, fonction)]
+    likely, others = _offered(kind, profession, fonction, _words(feminine, words), current=current)
     holders, planned = held(entry, unique, but=but)
     return RolePicker(
         likely=likely,
-        others=[pair for pair in others if pair[1] not in shown],
+        others=others,
         unique=unique,
         holders=holders,
         planned=planned,
@@ -90,10 +89,21 @@ def handover_sentence(newcomer: str, holder: str) -> str:
     return f"{newcomer} remplacera {holder} dans ce rôle. {holder} reste dans le cercle et garde son accès."
 
 
-def _pairs(kind, profession, fonction, feminine, words, *, but="") -> list[tuple[str, str]]:
-    said = _words(feminine, words)
-    offered = [*roles.likely(kind, profession, fonction), *roles.others(kind, profession, fonction)]
-    return [(role.code, said(role)) for role in offered if role.code != but]
+def _offered(kind, profession, fonction, said, *, but="", current="") -> tuple[list, list]:
+    """Return the likely roles and the others as (code, label) pairs; no two of them read the same.
+
+    Several codes may be shown as the same profession: one is enough, the `current` one or the likeliest.
+    """
+    found = [
+        [(role.code, said(role)) for role in offered(kind, profession, fonction) if role.code != but]
+        for offered in (roles.likely, roles.others)
+    ]
+    kept: dict[str, str] = {}
+    for code, label in found[0] + found[1]:
+        if code == current or fold(label) not in kept:
+            kept[fold(label)] = code
+    likely, others = ([pair for pair in pairs if kept[fold(pair[1])] == pair[0]] for pairs in found)
+    return likely, others
 
 
 def _words(feminine, words):

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from circle import actions, duplicates, granting, roles
-from circle.forms.access import NO, REFUSAL, HabilitationForm, RefusalForm, WithdrawalForm
+from circle.forms.access import NO, REFUSAL, REQUEST, YES, HabilitationForm, RefusalForm, WithdrawalForm
 from circle.views import answering, lookalikes
 from circle.views.pages import (
     attempt,
@@ -33,6 +34,9 @@ from habilitations.rubriques import Action, Niveau, Rubrique
 
 OPEN = frozenset({"oui", "attente"})
 CONFIRMED = "confirme"
+PANEL = "Ce que cette personne verra"
+# The button of the question asked again says what it does; « Mettre à jour » while nothing is answered.
+SUBMIT = {YES: "Habiliter", REQUEST: "Demander l’habilitation", REFUSAL: "Enregistrer le refus"}
 DRAFT, WITHDRAWAL_DRAFT, REFUSAL_DRAFT = "cercle-habilitation", "cercle-retrait-refus", "cercle-refus"
 
 
@@ -76,6 +80,19 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     return _page(request, entry, row, found, form, offer)
 
 
+@require_GET
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
+def preview(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """The panel and the button, for the answer just given (htmx)."""
+    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    answer = request.GET.get("habilitation", "")
+    context = {"submit": _submit(row, answer)}
+    if found.kind != roles.DIRECTORY:
+        return render(request, "circle/_submit.html", context)
+    shown = answering.preview_of(_pair(found, _account(found)), answer)
+    return render(request, "circle/_preview_answer.html", context | {"preview": shown, "title": PANEL})
+
+
 def _account(found):
     if found.professional_id is None:
         return None
@@ -84,10 +101,7 @@ def _account(found):
 
 
 def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> HttpResponse:
-    account = _account(found)
-    hat = hat_of(account) if account else None
-    pair = (hat.profession, hat.fonction) if hat and hat.profession else found.profession_codes
-    is_structure = found.kind == roles.STRUCTURE
+    answer = form["habilitation"].value() or ""
     context = {
         "row": row,
         "form": form,
@@ -96,8 +110,14 @@ def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> 
         "whom": {roles.STRUCTURE: "cette structure", roles.PERSON: "cette personne"}.get(
             found.kind, "ce professionnel"
         ),
-        "preview": None if is_structure or found.kind == roles.PERSON else answering.preview_of(pair),
-        "delegates": answering.delegates_of(found.structure_id) if is_structure and row.can_sign_in else [],
+        "preview": answering.preview_of(_pair(found, _account(found)), answer)
+        if found.kind == roles.DIRECTORY
+        else None,
+        "title": PANEL,
+        "submit": _submit(row, answer),
+        "delegates": answering.delegates_of(found.structure_id)
+        if found.kind == roles.STRUCTURE and row.can_sign_in
+        else [],
         "refusal": standing_refusal(entry, row),
         "may_withdraw": entry.access.may_withdraw_refusal and row.user_id != entry.user.pk,
         "links": links_of(entry.dossier.pk, found.pk),
@@ -107,6 +127,19 @@ def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> 
         **drafted(DRAFT, found.pk, kept),
     }
     return page(request, entry, "circle/habilitation.html", context, status=422 if form.is_bound else 200)
+
+
+def _pair(found, account) -> tuple[str, str]:
+    """Return what a professional was vouched for, else what the directory says of him."""
+    hat = hat_of(account) if account else None
+    return (hat.profession, hat.fonction) if hat and hat.profession else found.profession_codes
+
+
+def _submit(row, answer: str) -> str:
+    """Return the words of the button: what sending this answer does to this member."""
+    if answer == NO and row.state in OPEN:
+        return "Retirer l’habilitation"
+    return SUBMIT.get(answer, "Mettre à jour")
 
 
 def _twins(entry, found) -> list[tuple[str, str]]:
@@ -171,7 +204,7 @@ def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpRespon
     kept = {} if request.method == "POST" else draft_initial(request, WITHDRAWAL_DRAFT, found.pk)
     form = WithdrawalForm(request.POST if request.method == "POST" else None, initial=kept)
     if form.is_bound and form.is_valid():
-        reauthentication.require(request, reauthentication.DOSSIER)
+        reauthentication.require(request, "retirer un refus du patient", reauthentication.DOSSIER)
         changed = attempt(form, actions.set_habilitation, entry, found, NO, withdrawal=form.withdrawal())
         if changed is not None:
             drafts.clear(request.user, WITHDRAWAL_DRAFT, found.pk)

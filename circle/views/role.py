@@ -16,6 +16,7 @@ from circle.forms.access import RoleForm
 from circle.views import picking
 from circle.views.pages import attempt, draft_initial, drafted, find_member, find_row, links_of, page
 from circle.views.planned import Planned, planned_for
+from circle.views.wording import role_said
 from coordination.accounts import drafts
 from coordination.common.french import date_fr
 from coordination.common.htmx import redirect
@@ -33,7 +34,7 @@ def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     planned = planned_for(entry, row)
     offered = picking.picker(
         entry, kind=row.kind, profession=row.profession_code, fonction=row.fonction_code, feminine=row.feminine,
-        words=row.profession, but=row.id, required=row.kind != roles.STRUCTURE,
+        words=row.profession, but=row.id, current=row.role_code, required=row.kind != roles.STRUCTURE,
     )  # fmt: skip
     kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk)
     form = _form(request, row, offered, planned, kept)
@@ -45,7 +46,9 @@ def change_role(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         )  # fmt: skip
         if changed is not None:
             drafts.clear(request.user, DRAFT, found.pk)
-            messages.success(request, " ".join(["Le rôle est à jour.", *_said(planned, planned_for(entry, row))]))
+            is_kept = said["role"] == row.role_code and not said["handover"]
+            first = "Le rôle est à jour." if is_kept else role_said(form, row.name)
+            messages.success(request, " ".join([first, *_said(planned, planned_for(entry, row))]))
             return redirect(request, links_of(entry.dossier.pk, found.pk).sheet)
     context = {
         "row": row,

@@ -18,7 +18,7 @@ from circle.models import Member
 from circle.views import answering, options, picking
 from circle.views.adding import SEARCH, TOO_SHORT
 from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, show_identity_to_open
-from circle.views.wording import answer_said, was_added
+from circle.views.wording import answer_said, handover_said, was_added
 from coordination.accounts import drafts
 from coordination.common import nomenclatures
 from coordination.common.french import plural
@@ -137,7 +137,8 @@ def choose_structure(request: HttpRequest, entry, structure_id: UUID) -> HttpRes
             drafts.clear(request.user, _draft(structure), entry.dossier.pk)
             state = member.habilitation.state
             said = _delegates_in() if state == "oui" else answer_said(state, requested=form.is_request)
-            messages.success(request, f"{was_added(structure.name, None)} {said}".strip())
+            sentences = (was_added(structure.name, None), handover_said(form, structure.name), said)
+            messages.success(request, " ".join(filter(None, sentences)))
             return redirect(request, circle_url(entry))
     return _page(request, entry, structure, form, offer)
 

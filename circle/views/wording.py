@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
+from coordination.common.french import date_fr
 from coordination.common.text import of_name
 
 FEMININE = frozenset({"MME", "MLLE"})
@@ -47,3 +50,48 @@ def answer_said(state: str, *, requested: bool = False) -> str:
 
 def removing_access(name: str) -> str:
     return f"Retirer l'habilitation {of_name(name)} ?"
+
+
+def were_joined(name: str, joined) -> list[str]:
+    """Return what joining the two entries of a structure did: who leaves, from when, and what the other takes over.
+
+    `joined`: circle.actions.joining.Joined.
+    """
+    today = timezone.localdate()
+    said = [
+        f"Les deux entrées de {name} sont réunies.",
+        f"Celle qui était là depuis le {date_fr(joined.since)} quitte le cercle de soins le {date_fr(today)}.",
+    ]
+    if joined.carried:
+        *first, last = joined.carried
+        taken = f"{', '.join(first)} et {last}" if first else last
+        said.append(f"Celle qui reste prend {taken}.")
+    return said
+
+
+def role_said(form, name: str) -> str:
+    """Return who has which role from when, and after whom: what a form of circle.forms.access has just done.
+
+    "TESTARD Paul prendra le rôle « Médecin traitant » le 12/12/2026, à la suite de RELÈVE Anne, qui aura le rôle
+    « Médecin »."
+    """
+    code, handover = form.cleaned_data["role"], form.cleaned_data["handover"]
+    day = (handover or form.cleaned_data)["starts_on"]
+    is_to_come = day > timezone.localdate()
+    if not code:
+        return f"{name} n’a plus de rôle à partir du {date_fr(day)}."
+    after = ""
+    if handover:
+        holder = form.picker.holders[code]
+        instead = dict(holder.roles).get(handover["new_role"], "")
+        becomes = f", qui {'aura' if is_to_come else 'a maintenant'} le rôle « {instead} »" if instead else ""
+        after = f", à la suite de {holder.name}{becomes}"
+    role = f"le rôle « {form.picker.label(code)} »"
+    if is_to_come:
+        return f"{name} prendra {role} le {date_fr(day)}{after}."
+    return f"{name} a {role} depuis le {date_fr(day)}{after}."
+
+
+def handover_said(form, name: str) -> str:
+    """Return `role_said` of somebody just added when another one hands the role over, "" otherwise."""
+    return role_said(form, name) if form.cleaned_data["handover"] else ""

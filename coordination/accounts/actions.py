@@ -26,12 +26,14 @@ def create_account(
     password: str | None = None,
     by: User | None = None,
     is_vetted: bool = False,
+    opened_for: dict | None = None,
 ) -> User:
     """Open an account and send its holder the link to choose a password.
 
     With `password` (demonstration accounts, tests) the address counts as verified and no mail leaves.
     `by` is None for the command line and for an accepted invitation; else an administrator, or somebody whom the
     caller has found able to (`is_vetted`: the administrator of a structure, a fact of the floors above).
+    `opened_for`: what the mail says of who asks, see `send_password_link`.
     Raises EmailTaken, InvalidAddress, NotAnAdministrator. Source: issue 2 §3 (no open sign-up).
     """
     if by is not None and not (is_vetted and by.is_active and not is_administrator):
@@ -48,19 +50,22 @@ def create_account(
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=password is not None)
     _note(user, Kind.CREATED, by)
     if password is None:
-        send_password_link(user)
+        send_password_link(user, opened_for=opened_for)
     return user
 
 
 @transaction.atomic
-def send_password_link(user: User) -> None:
-    """Send (again) the link to choose a first password. Raises AccountClosed when the account is not open."""
+def send_password_link(user: User, *, opened_for: dict | None = None) -> None:
+    """Send (again) the link to choose a first password. Raises AccountClosed when the account is not open.
+
+    `opened_for`: {"asked_by": a person's name, "structure": a name} when somebody opens it for a structure.
+    """
     if not user.is_active:
         raise AccountClosed()
     mails.send(
         "accounts/emails/password_first.html",
         to=user.email,
-        context={"link": mails.password_link(user)},
+        context={"link": mails.password_link(user), "opened_for": opened_for},
         sensitive=True,
         account_id=user.pk,
     )

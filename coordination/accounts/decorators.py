@@ -1,6 +1,6 @@
 """Marks on views."""
 
-from functools import partial, wraps
+from functools import wraps
 
 from coordination.accounts import reauthentication
 
@@ -27,19 +27,21 @@ def passive(view):
     return marked
 
 
-def recently_authenticated(view=None, *, within=reauthentication.ACCOUNT, gives_file=False):
+def recently_authenticated(*, act, within=reauthentication.ACCOUNT, gives_file=False):
     """Ask for the password or second factor again when it was last shown longer ago than a window allows (SEC-18).
 
-    `within` is one of the windows of `reauthentication`; `gives_file` says that the answer is a file. Signing in
-    counts as showing who one is. A POST is kept and replayed once confirmed. Never for what only closes an access.
+    `act` is what the question says it protects, see `reauthentication.require`; `within` one of the windows of
+    `reauthentication`; `gives_file` says that the answer is a file. Signing in counts as showing who one is. A POST is
+    kept and replayed once confirmed. Never for what only closes an access.
     """
-    if view is None:
-        return partial(recently_authenticated, within=within, gives_file=gives_file)
 
-    @wraps(view)
-    def guarded(request, *args, **kwargs):
-        reauthentication.require(request, within, gives_file=gives_file)
-        return view(request, *args, **kwargs)
+    def mark(view):
+        @wraps(view)
+        def guarded(request, *args, **kwargs):
+            reauthentication.require(request, act, within, gives_file=gives_file)
+            return view(request, *args, **kwargs)
 
-    guarded.asks_identity = True
-    return guarded
+        guarded.asks_identity = True
+        return guarded
+
+    return mark

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from coordination.accounts import actions, drafts
+from coordination.accounts import actions, drafts, notices
 from coordination.accounts.decorators import account_page, passive
 from coordination.accounts.errors import DraftTooLong
 from coordination.accounts.forms import DisplayForm, ProfileForm
@@ -45,6 +45,7 @@ def home(request):
             "display_form": forms["affichage"],
             "form": forms.get(posted, forms["profil"]),
             "draft_url": reverse("accounts:draft", args=[DRAFT, user.pk]),
+            "notices": notices.of(user),
             "factors": _factors_in_words(user),
             "sessions": Session.objects.live().filter(user=user).order_by("-last_seen_at"),
             "current_session": request.session.row.public_id,

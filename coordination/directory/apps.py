@@ -8,7 +8,9 @@ class DirectoryConfig(AppConfig):
     verbose_name = "Annuaire"
 
     def ready(self):
+        from coordination.accounts import notices
         from coordination.common.context import register_link
+        from coordination.directory.notices import pending_offers
         from coordination.directory.receivers import answer_by_signing_in
 
         register_link("nav", "annuaire", "Annuaire", "directory:professionals", order=40)
@@ -16,4 +18,5 @@ class DirectoryConfig(AppConfig):
             "account", "structure", "Comptes de ma structure", "directory:accounts", order=40, icon="building",
             allowed=lambda user: getattr(user, "looks_after_accounts", False),
         )  # fmt: skip
+        notices.register("offers", pending_offers)
         user_logged_in.connect(answer_by_signing_in, dispatch_uid="answer_by_signing_in")

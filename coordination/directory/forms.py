@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 
 from django import forms
@@ -128,13 +129,19 @@ class AccountForm(forms.Form):
     def __init__(self, *args, places, activity=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.activity = activity
-        roles = nomenclatures.choices("role")
+        trades, roles = nomenclatures.choices("profession"), nomenclatures.choices("role")
+        # A role that is a profession too is offered as the profession.
+        known = {words for _, words in trades}
+        alone = [(code, words) for code, words in roles if words not in known]
         self.fields["profession"].choices = [
-            ("", "Choisir"), ("Professions", nomenclatures.choices("profession")), ("Rôles sans profession", roles),
+            ("", "Choisir"), ("Professions", trades), ("Rôles sans profession", alone),
         ]  # fmt: skip
         self.fields["fonction"].choices = [("", "Aucune en particulier"), *roles]
         self.fields["structure"].queryset = Structure.objects.filter(pk__in=[place.pk for place in places])
-        self.fields["structure"].label_from_instance = lambda place: place.name
+        times = Counter(place.name for place in places)
+        self.fields["structure"].label_from_instance = lambda place: (
+            place.name if times[place.name] == 1 else ", ".join(filter(None, (place.name, place.town, place.finess)))
+        )
         if activity is not None:
             for name in ("family_name", "given_name", "profession", "fonction"):
                 del self.fields[name]

@@ -233,12 +233,14 @@ _visits = Prepared(
 def mark_visited(user, dossier: Dossier) -> dt.datetime | None:
     """Record that the account opens the dossier; return since when news are new to it, None the first time.
 
+    The page opened first is the first visit: the next ones, even a minute later, tell what others did since.
     One SQL statement when the last writing is recent, two otherwise.
     """
     now = timezone.now()
     visits = _visits.tuples(user_id=user.pk, dossier_id=dossier.pk)
     if not visits:
-        Visit.objects.bulk_create([Visit(user=user, dossier=dossier, seen_at=now)], ignore_conflicts=True)
+        first = Visit(user=user, dossier=dossier, seen_at=now, previous_seen_at=now)
+        Visit.objects.bulk_create([first], ignore_conflicts=True)
         return None
     seen_at, previous_seen_at = visits[0]
     if seen_at < now - VISIT_WRITTEN_EVERY:
@@ -246,7 +248,7 @@ def mark_visited(user, dossier: Dossier) -> dt.datetime | None:
         Visit.objects.filter(user=user, dossier=dossier).update(
             previous_seen_at=Case(When(over, then=F("seen_at")), default=F("previous_seen_at")), seen_at=Value(now)
         )
-    return seen_at if seen_at < now - SAME_VISIT else previous_seen_at
+    return seen_at if seen_at < now - SAME_VISIT or previous_seen_at is None else previous_seen_at
 
 
 def mark_all_seen(user, dossier: Dossier) -> None:

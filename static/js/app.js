@@ -40,11 +40,13 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     menu.removeAttribute("open");
     menu.querySelector("summary").focus();
-  } else if (["ArrowDown", "ArrowUp"].includes(event.key) && !event.target.matches("input")) {
+  } else if (["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key) && !event.target.matches("input")) {
     const items = [...menu.querySelectorAll("summary ~ * :is(a, button, input:not([type=hidden]))")];
-    const step = event.key === "ArrowDown" ? 1 : -1;
     const here = items.indexOf(event.target);
-    items[(here === -1 && step < 0 ? items.length - 1 : here + step + items.length) % items.length]?.focus();
+    const last = items.length - 1;
+    const up = here > 0 ? here - 1 : last;
+    const to = { ArrowDown: (here + 1) % items.length, ArrowUp: up, Home: 0, End: last }[event.key];
+    items[to]?.focus();
     event.preventDefault();
   }
 });
@@ -162,6 +164,15 @@ document.addEventListener("keydown", (event) => {
 });
 
 // --- Forms ---------------------------------------------------------------------------------------
+// A text to look for goes with the filters of its list, by POST: it may name someone, and stays out of the address.
+document.addEventListener("submit", (event) => {
+  const filters = event.target;
+  const text = "autoSubmit" in filters.dataset && filters.method === "get" && filters.querySelector("input[form]");
+  if (!text?.value?.trim() || text.form === filters) return;
+  event.preventDefault();
+  text.form.action = `${filters.action}?${new URLSearchParams(new FormData(filters))}`;
+  text.form.submit();
+});
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!("submitOnce" in form.dataset)) return;

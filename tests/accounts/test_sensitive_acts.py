@@ -6,6 +6,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.urls import reverse
 
+from coordination.accounts import reauthentication
 from coordination.common.ids import uuid7
 from tests.accounts.factories import PASSWORD, UserFactory
 
@@ -67,6 +68,40 @@ class TestFiles:
         assert f'href="{address}"' in offered
         assert "elsewhere" not in offered
         assert client.get(address).status_code == 200
+
+
+def words_of(response):
+    return response.content.decode().replace("\xa0", " ")
+
+
+@pytest.mark.req("SEC-22")
+@pytest.mark.parametrize(
+    ("page", "act"),
+    [
+        ("/page-sensible/", "essayer une page"),
+        ("/compte/second-facteur/codes/renouveler/", "renouveler vos codes de secours"),
+        ("/dossiers/export.xlsx", "exporter la liste des dossiers"),
+    ],
+)
+@pytest.mark.parametrize("how", ["account_reauthenticate", "mfa_reauthenticate"])
+def test_the_question_names_the_act_it_protects(client, user, page, act, how):
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    client.force_login(user)
+    shown(client, 11)
+    asked = client.get(reverse("dossiers:export") if "export" in page else page)
+    question = asked.url.replace(reverse("account_reauthenticate"), reverse(how))
+    text = words_of(client.get(question))
+    assert f"Pour {act}, montrez que" in text
+    assert act not in text[text.index("<title>") : text.index("</title>")]
+    wrong = words_of(client.post(question, {"password": "faux", "code": "000000"}))
+    assert f"Pour {act}, montrez que" in wrong
+    # Another tab asks for something else: this question is not about it.
+    assert act not in words_of(client.get(reverse(how), {"next": "/annuaire/"}))
+
+
+@pytest.mark.parametrize("name", sorted(reauthentication.OWN_ACTS))
+def test_the_pages_named_exist(name):
+    assert reverse(name, args=[1] if name in ("mfa_remove_webauthn", "mfa_edit_webauthn") else [])
 
 
 def test_an_act_left_without_confirming_is_not_done_by_the_next_question(client, user):

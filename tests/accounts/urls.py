@@ -11,7 +11,7 @@ def page(request):
     return HttpResponse(f"Bonjour {request.user.given_name}")
 
 
-@recently_authenticated
+@recently_authenticated(act="essayer une page")
 def sensitive(request):
     return HttpResponse(f"fait {request.POST.get('motif', '')}")
 

@@ -79,6 +79,9 @@ def test_one_click_joins_them_and_one_more_puts_them_back(screen, entry, houses)
     assert screen.join(older).status_code == 303
     page = screen.list()
     assert "Les deux entrées de SAAD MODÈLE sont réunies." in page
+    today = f"{timezone.localdate():%d/%m/%Y}"
+    assert f"Celle qui était là depuis le {today} quitte le cercle de soins le {today}." in page
+    assert "Celle qui reste prend le rôle « Aide à domicile »." in page
     assert SAID not in page
     (row,) = here(entry).values()
     assert (row.id, row.role) == (newer.pk, "Aide à domicile")
@@ -122,7 +125,7 @@ def test_a_refusal_survives(entry, houses, refused_first):
     older, newer = make.add_house(entry, houses[0]), make.add_house(entry, houses[1])
     refuse(entry, older if refused_first else newer)
     merge(entry, houses)
-    stays, left, _ = actions.join_doubles(entry, older)
+    stays, left, *_ = actions.join_doubles(entry, older)
     assert stays == newer
     (row,) = here(entry).values()
     assert (row.state, row.access.detail.split(",")[0]) == ("refus", f"Noté le {timezone.localdate():%d/%m/%Y}")
@@ -141,7 +144,7 @@ def test_it_is_withdrawn_once_for_both(entry, houses):
     older, _ = make.add_house(entry, houses[0]), make.add_house(entry, houses[1])
     refuse(entry, older)
     merge(entry, houses)
-    stays, left, _ = actions.join_doubles(entry, older)
+    stays, left, *_ = actions.join_doubles(entry, older)
     withdrawal = {"withdrawn_on": timezone.localdate(), "collected": "oral"}
     actions.set_habilitation(entry, stays, "oui", withdrawal=withdrawal)
     assert stays.habilitation.__class__.objects.get(pk=stays.habilitation_id).state == "oui"

@@ -160,6 +160,23 @@ def test_one_page_as_long_as_it_fits(circle, members, pages):
     assert made.pages == pages == len(PdfReader(io.BytesIO(made.content)).pages)
 
 
+@pytest.mark.parametrize("many", [0, 25], ids=["one column", "two columns"])
+def test_a_very_long_word_stays_in_its_column(circle, many):
+    long_name, long_role = "LLANFAIRPWLLGWYNGYLLGOGERYCHWYRNDROBWLLLLANTYSILIO", "X" * 70
+    make.relative(circle, family_name=long_name, given_name="Ana", mobile="06 39 98 20 56")
+    make.by_hand(circle, family_name=long_role, given_name="Bo")
+    for n in range(many):
+        make.add(circle, make.listed(family_name=f"FICTIF{n * 7919:X}", given_name="Ana"))
+    made = sheet.make_sheet(circle, Member.objects.rows(circle), reader="X Y", at=timezone.localtime())
+    reader = PdfReader(io.BytesIO(made.content))
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert b"pdfuaid" in reader.trailer["/Root"]["/Metadata"].get_data()
+    lines = [line.replace("\u200b", "") for page in reader.pages for line in page.extract_text().splitlines()]
+    for word in (long_name, long_role):
+        assert not any(word in line for line in lines)
+        assert word in "".join(lines)
+
+
 def test_a_second_page_is_asked_for(signed_in, circle, monkeypatch):
     monkeypatch.setattr(sheet, "_set_in_type", lambda asked: sheet.Sheet(b"%PDF-", 2))
     response = signed_in.get(address("print_sheet", circle))

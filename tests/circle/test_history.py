@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from circle import actions, history, summaries
 from circle.history import Told
-from circle.models import Change
+from circle.models import Change, Member
 from tests.circle import factories as make
 
 WHO, MEMBER = "EXEMPLE-LARRIEU Maëlle", "ÉCHANTILLON Nadia"
@@ -132,3 +132,16 @@ def test_the_page_and_the_news_say_it_so(client, coordinator, entry):
     make.add(entry, reader.attachment.professional, wanted="oui")
     news = summaries.news(make.entry_of(reader, entry), timezone.now() - dt.timedelta(hours=1))
     assert len(news) == 3
+
+
+@pytest.mark.django_db
+def test_the_history_says_a_role_as_the_list_does(entry):
+    """One word for one thing: « Médecin généraliste » on the screen, « Médecin généraliste » in what is told of it."""
+    for speciality in ("SM26", "SM04", ""):
+        doctor = make.ProfessionalFactory(civility="M")
+        make.ActivityFactory(professional=doctor, profession=make.DOCTOR, speciality=speciality)
+        member = make.add(entry, doctor)
+        shown = next(row.role for row in Member.objects.rows(entry) if row.id == member.pk)
+        assert Change.objects.get(member=member, kind="role").after == shown
+        told = history.tell([history.told_of(change) for change in Change.objects.with_names().filter(member=member)])
+        assert f"rôle « {shown} »" in told

@@ -91,6 +91,55 @@ def test_filters_of_access_role_and_profession(visitor, entry):
     assert "Personne dans ce cercle avec ce filtre" in text_of(visitor.get(url, {"afficher": "refus"}))
 
 
+@pytest.mark.req("SEC-22")
+def test_the_text_stays_when_another_filter_or_the_day_changes(visitor, entry):
+    factories.add(entry, factories.listed(factories.DOCTOR, family_name="TESTARD"))
+    factories.add(entry, factories.listed(factories.NURSE, family_name="TESTUT"))
+    factories.relative(entry, family_name="MODÈLE")
+    url = visitor.url("list")
+    found = text_of(visitor.post(url, {"q": "test"}))
+    # The whole toolbar is then one form that posts: the text goes with whatever changes, in no address.
+    form = found[found.index('id="filtres"') : found.index("</form>", found.index('id="filtres"'))]
+    assert 'method="post"' in form
+    assert 'form="filtres"' in form
+    assert 'value="test"' in form
+    assert "csrfmiddlewaretoken" in form
+    assert 'id="chercher"' not in found
+    sent = {"q": "test", "afficher": "profession-medecin", "tri": "nom", "au": f"{timezone.localdate():%d/%m/%Y}"}
+    page = text_of(visitor.post(url, sent))
+    assert "TESTARD" in page
+    assert "TESTUT" not in page
+    assert 'value="test"' in page
+    assert 'value="profession-medecin" selected' in page
+    past = text_of(visitor.post(url, sent | {"au": "14/03/2024"}))
+    assert "Vous voyez le cercle au 14/03/2024" in past
+    assert 'name="au" value="">Revenir' in past
+    back = text_of(visitor.post(url, sent | {"q": ""}))
+    assert "TESTARD" in back
+    assert 'id="chercher"' in back
+    assert "?q=" not in found + page + past
+
+
+def test_a_profession_is_of_people_and_a_category_of_structures(visitor, entry):
+    factories.add(entry, factories.listed(factories.DOCTOR, family_name="TESTARD"))
+    factories.add(entry, factories.listed(factories.NURSE, family_name="INFIRMERIE"))
+    factories.add_house(entry, factories.StructureFactory(name="LES MAQUETTES", category="500"))
+    url = visitor.url("list")
+    groups = dict(listing.shown_choices(Member.objects.rows(entry), entry))
+    assert dict(groups["Profession"]).keys() == {"profession-medecin", "profession-infirmiere"}
+    [(category, words)] = groups["Catégorie de structure"]
+    assert "EHPAD" in words
+    # What a doctor and a nurse have in common is no « Infirmière ».
+    assert "role-PROV" not in dict(groups["Rôle"])
+    doctors = text_of(visitor.get(url, {"afficher": "profession-medecin"}))
+    assert "TESTARD" in doctors
+    assert not {"INFIRMERIE", "LES MAQUETTES"} & set(doctors.replace("<", " ").replace(">", " ").split())
+    assert "LES MAQUETTES" not in doctors
+    houses = text_of(visitor.get(url, {"afficher": category}))
+    assert "LES MAQUETTES" in houses
+    assert "TESTARD" not in houses
+
+
 @pytest.mark.parametrize("show", ["role-PCP", "profession-medecin"])
 def test_a_role_or_a_profession_that_nobody_has_is_no_filter(visitor, entry, show):
     """An address kept since: the toolbar says « Tous les membres », and so does the list."""

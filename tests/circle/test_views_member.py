@@ -161,6 +161,46 @@ def test_change_of_role_with_its_hand_over(visitor, entry):
     assert (rows[other.pk], rows[held.pk]) == ("AIDANT_PRINCIPAL", "CAREGIVER")
 
 
+@pytest.mark.parametrize(("days", "verb"), [(0, "a le rôle"), (10, "prendra le rôle")])
+def test_the_toast_of_a_hand_over_says_who_what_and_from_when(visitor, entry, days, verb):
+    factories.relative(entry, family_name="MARTIN", given_name="Claire", role="AIDANT_PRINCIPAL", relation="DAUC")
+    other = factories.relative(entry, family_name="PATRON", given_name="Luc", mobile="0639981235", relation="SONC")
+    day = f"{timezone.localdate() + dt.timedelta(days=days):%d/%m/%Y}"
+    data = {
+        "role": "AIDANT_PRINCIPAL", "starts_on": today(), "passation-AIDANT_PRINCIPAL-starts_on": day,
+        "passation-AIDANT_PRINCIPAL-new_role": "CAREGIVER",
+    }  # fmt: skip
+    page = text_of(visitor.post(visitor.url("change_role", other.pk), data, follow=True))
+    when = f"le {day}" if days else f"depuis le {day}"
+    assert f"PATRON Luc {verb} « Aidant principal » {when}, à la suite de MARTIN Claire, qui" in page
+    assert "le rôle « Aidant" in page[page.index("à la suite de MARTIN Claire, qui") :]
+
+
+def test_a_role_left_as_it_was_says_no_more(visitor, entry):
+    member = factories.relative(entry)
+    data = {"role": "CAREGIVER", "starts_on": today()}
+    assert "Le rôle est à jour." in text_of(visitor.post(visitor.url("change_role", member.pk), data, follow=True))
+
+
+@pytest.mark.parametrize(
+    ("day", "also"), [("31/02/2026", ""), ("01/01/1990", ""), ("01/01/1990", "01/01/1990"), ("", "")]
+)
+def test_an_impossible_day_of_hand_over_is_said_once(visitor, entry, day, also):
+    factories.relative(entry, family_name="MARTIN", given_name="Claire", role="AIDANT_PRINCIPAL")
+    other = factories.relative(entry, family_name="MARTIN", given_name="Luc", mobile="0639981235")
+    data = {
+        "role": "AIDANT_PRINCIPAL", "starts_on": also or today(), "passation-AIDANT_PRINCIPAL-starts_on": day,
+        "passation-AIDANT_PRINCIPAL-new_role": "CAREGIVER",
+    }  # fmt: skip
+    response = visitor.post(visitor.url("change_role", other.pk), data)
+    page = text_of(response)
+    assert response.status_code == 422
+    assert "1 champ à corriger" in page
+    assert page.count('<p class="field-error"') == 1
+    assert "starts_on-erreur" in page
+    assert Member.objects.row(entry, other.pk).role_code == "CAREGIVER"
+
+
 # ---- Habilitation --------------------------------------------------------------------------------
 
 

@@ -31,6 +31,21 @@ def test_every_data_file_is_a_list_we_serve():
     assert names == UNION | {"profession_synonyms"}
 
 
+@pytest.mark.parametrize("common_only", [True, False])
+@pytest.mark.parametrize("kind", sorted(UNION))
+def test_two_choices_never_read_the_same(kind, common_only):
+    offered = nomenclatures.choices(kind, common_only=common_only)
+    words = [fold(label) for _, label in offered]
+    assert len(set(words)) == len(words)
+    assert words == sorted(words)
+
+
+def test_what_tells_two_choices_apart():
+    assert dict(nomenclatures.choices("profession"))["99"].startswith("Acteur participant au système de santé")
+    assert dict(nomenclatures.choices("categorie_etablissement"))["606"].endswith("(DAC), code 606")
+    assert dict(nomenclatures.choices("profession"))["60"] == "Infirmier"
+
+
 def test_professions_and_roles_share_one_namespace():
     professions = {c.code for c in nomenclatures.concepts("profession")}
     roles = {c.code for c in nomenclatures.concepts("role")}

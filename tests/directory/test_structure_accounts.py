@@ -16,7 +16,13 @@ from coordination.accounts.models import User
 from coordination.common.errors import DomainError
 from coordination.directory.actions import accounts as actions
 from coordination.directory.actions import merge_structure
-from coordination.directory.errors import AlreadyInStructure, AlreadyOffered, OfferAnswered, ProfessionNotListed
+from coordination.directory.errors import (
+    AlreadyAttached,
+    AlreadyInStructure,
+    AlreadyOffered,
+    OfferAnswered,
+    ProfessionNotListed,
+)
 from coordination.directory.models import Activity, Attachment, AttachmentOffer, Professional, Source
 from coordination.directory.newcomers import Newcomer
 from coordination.outbox.models import Message
@@ -338,7 +344,7 @@ class TestConfirmation:
         assert "Confirmée par GABARIT Denis" in page.replace("\xa0", " ")
         assert {"confirmation", "liste"} <= traced(director)
 
-    def test_its_author_shows_who_he_is_again(self, as_director, helper, ssiad):
+    def test_its_author_shows_who_he_is_again(self, as_director, director, helper, ssiad):
         session = as_director.session
         session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 660}]
         session.save()
@@ -349,6 +355,18 @@ class TestConfirmation:
         offered = as_director.post(CREATE, typed(ssiad))
         assert offered.url.startswith(reverse("account_reauthenticate"))
         assert not AttachmentOffer.objects.exists()
+        page = as_director.get(offered.url).content.decode()
+        assert "Pour demander un compte, montrez" in page.replace("\xa0", " ")
+        about = as_director.get(CREATE).url.partition("saisie=")[2]
+        drafts.save(director, "compte-de-structure", about, "family_name=Calque")
+        offered = as_director.post(CREATE, typed(ssiad, saisie=about))
+        done = as_director.post(offered.url, {"password": PASSWORD, "next": CREATE})
+        assert (done.status_code, done.url) == (303, LIST)
+        assert AttachmentOffer.objects.count() == 1
+        assert drafts.load(director, "compte-de-structure", about) is None
+        session = as_director.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 660}]
+        session.save()
         question = as_director.post(address)
         done = as_director.post(question.url, {"password": PASSWORD, "next": address})
         assert (done.status_code, done.url) == (303, LIST)
@@ -518,10 +536,100 @@ class TestPages:
         assert counted[0] == counted[1] <= 12
 
     def test_a_draft_of_the_form_comes_back(self, as_director, director):
-        drafts.save(director, "compte-de-structure", director.pk, "family_name=Presque&email=a%40b.example")
-        page = as_director.get(CREATE).content.decode()
+        address = as_director.get(CREATE).url
+        about = address.partition("saisie=")[2]
+        drafts.save(director, "compte-de-structure", about, "family_name=Presque&email=a%40b.example")
+        page = as_director.get(address).content.decode()
         assert 'value="Presque"' in page
+        assert f"/{about}/" in page
         assert "Ce formulaire reprend votre brouillon." in page.replace("\xa0", " ")
+
+    def test_the_draft_of_one_person_is_not_shown_for_another(self, as_director, director, ssiad):
+        addresses = [as_director.get(CREATE).url for _ in range(2)]
+        first, second = (address.partition("saisie=")[2] for address in addresses)
+        assert first != second
+        for about in (first, second):
+            drafts.save(director, "compte-de-structure", about, f"family_name=Presque{about}")
+        page = as_director.get(addresses[1]).content.decode()
+        assert f"Presque{first}" not in page
+        # Sent, it forgets its own draft only.
+        as_director.post(CREATE, typed(ssiad, saisie=first))
+        assert drafts.load(director, "compte-de-structure", first) is None
+        assert drafts.load(director, "compte-de-structure", second) is not None
+
+    def test_people_are_in_the_order_of_french(self, as_director, director, ssiad):
+        for name in ("ZÈBRE", "EBAUCHOIR", "ÉBAUCHE"):
+            make.account("35", structure=ssiad, vouched=False, family_name=name, given_name="Nora")
+        for n, name in enumerate(("Zébu", "Élan", "Eland")):
+            actions.offer_account(ssiad, newcomer(email=f"n{n}@a.example", family_name=name), by=director)
+        page = as_director.get(LIST).content.decode()
+        for names in (("ÉBAUCHE Nora", "EBAUCHOIR Nora", "GABARIT Denis", "ZÈBRE Nora"), ("ÉLAN", "ELAND", "ZÉBU")):
+            places = [page.index(name) for name in names]
+            assert places == sorted(places)
+
+
+class TestDemandsOfTheHolder:
+    def test_pending_ones_are_on_his_account_page(self, client, director, ssiad):
+        holder = used(make.account("35", vouched=False))
+        client.force_login(holder)
+        assert "demande à rattacher" not in client.get("/compte/").content.decode()
+        offer = actions.offer_account(ssiad, newcomer(email=holder.email), by=director)
+        address = reverse("directory:offer", args=[offer.pk])
+        page = client.get("/compte/").content.decode()
+        assert address in page
+        assert "SSIAD EXEMPLE" in page
+        client.force_login(used(make.account("35", vouched=False)))
+        assert address not in client.get("/compte/").content.decode()
+        actions.refuse_offer(offer, by=holder)
+        client.force_login(holder)
+        assert address not in client.get("/compte/").content.decode()
+
+    def test_what_would_be_refused_is_not_offered(self, client, director, ssiad):
+        confirmed = used(make.account("35", structure=house("EHPAD LOINTAIN")))
+        other_trade = used(make.account("60", vouched=False))
+        free = used(make.account("35", vouched=False))
+        said = {
+            confirmed: "Votre profession est déjà confirmée ailleurs",
+            other_trade: "ne connaît pas cette profession",
+            free: None,
+        }
+        for holder, why in said.items():
+            offer = actions.offer_account(ssiad, newcomer(email=holder.email), by=director)
+            client.force_login(holder)
+            response = client.get(reverse("directory:offer", args=[offer.pk]))
+            page = response.content.decode().replace("\xa0", " ")
+            assert response.status_code == 200
+            assert ("Accepter le rattachement" in page) is (why is None)
+            assert "Refuser" in page
+            assert why is None or why in page
+            refusal = actions.why_not_accept(offer, holder.attachment)
+            assert (refusal is None) is (why is None)
+            if why:
+                with pytest.raises(type(refusal)):
+                    actions.accept_offer(offer, by=holder)
+
+    def test_not_as_a_professional_somebody_else_has_become(self, director, ssiad):
+        someone = make.listed("35", structure=ssiad)
+        offer = actions.offer_account(ssiad, newcomer(professional=someone), by=director)
+        assert actions.why_not_accept(offer, None) is None
+        Attachment.objects.create(user=UserFactory(), professional=someone)
+        assert isinstance(actions.why_not_accept(offer, None), AlreadyAttached)
+
+
+@pytest.mark.req("SEC-22")
+def test_the_mails_say_who_asks_and_for_which_structure(director, ssiad):
+    """A link from nobody looks like a trap. The trade, which could tell of health, stays out."""
+    known, unused = used(make.account("35", vouched=False)), UserFactory()
+    for email in ("nouvelle@ssiad.example", known.email, unused.email):
+        actions.offer_account(ssiad, newcomer(email=email), by=director)
+    mails = list(Message.objects.order_by("pk"))
+    assert [mail.kind for mail in mails] == ["account.password_first", "account.offer", "account.password_first"]
+    for mail in mails:
+        for part in (mail.text, mail.html):
+            assert "GABARIT Denis" in part
+            assert "SSIAD EXEMPLE" in part
+            assert "Aide-soignant" not in part
+        assert "SSIAD" not in mail.subject
 
 
 def test_a_hand_typed_person_is_nobody_of_the_national_files(director, ssiad):

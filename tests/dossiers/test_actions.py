@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from coordination.common.identifiers import InvalidName
 from coordination.common.ins import OID_NIR, OID_NIR_TEST, InvalidMatricule, TestOidRefused, UnknownOid
@@ -272,6 +273,18 @@ def test_pages_read_within_half_an_hour_are_one_visit(doctor, dossier):
     assert actions.mark_visited(doctor, dossier) == before
     actions.mark_all_seen(doctor, dossier)
     assert actions.mark_visited(doctor, dossier) > before
+
+
+def test_the_first_visit_is_over_once_a_page_was_read(doctor, dossier):
+    """However often one comes back meanwhile, what others did since the first page is news."""
+    assert actions.mark_visited(doctor, dossier) is None
+    visits = Visit.objects.filter(user=doctor, dossier=dossier)
+    first = visits.get().seen_at
+    assert actions.mark_visited(doctor, dossier) == first
+    for minutes in (20, 40, 60):
+        earlier = first - dt.timedelta(minutes=minutes)
+        visits.update(seen_at=timezone.now() - dt.timedelta(minutes=20), previous_seen_at=earlier)
+        assert actions.mark_visited(doctor, dossier) == earlier
 
 
 @pytest.mark.django_db(transaction=True)

@@ -47,6 +47,9 @@ def test_home_tells_what_others_did_since_the_last_visit(as_doctor, doctor, doss
     other = UserFactory(family_name="PATRON", given_name="Élise")
     habilitate(other, dossier)
     assert "première visite" in as_doctor.get(url("home")).content.decode()
+    again = as_doctor.get(url("home")).content.decode()
+    assert "première visite" not in again
+    assert "Rien de nouveau." in again.replace("\xa0", " ")
     last_visit(doctor, dossier)
     actions.update_identity(dossier, by=doctor, version=1, traits={"used_name": "DUPONT"})
     assert "Rien de nouveau" in as_doctor.get(url("home")).content.decode()

@@ -202,6 +202,6 @@ def when_she_records_a_refusal(hands):
     hands.types(acts.today())
     hands.tabs_to("Recueil du refus")
     hands.types("Dit")
-    hands.tabs_to("Mettre à jour")
+    hands.tabs_to("Enregistrer le refus")
     hands.keys("Enter")
     hands.visitor.sees("Refus noté, accès fermé.")

@@ -130,7 +130,7 @@ def when_she_records_a_refusal(maelle):
     maelle.clicks("Noter un refus")
     maelle.arrives_at(re.compile("^Habilitation : TESTARD Paul"))
     acts.records_a_refusal(maelle, maelle.checks_the_page)
-    maelle.presses("Mettre à jour")
+    maelle.presses("Enregistrer le refus")
     maelle.sees("Refus noté, accès fermé.")
     maelle.checks_the_page("fiche-refus")
 
@@ -150,7 +150,7 @@ def then_nobody_may_be_let_in_until_it_is_withdrawn(maelle):
     maelle.goes_to(address + "habilitation/")
     maelle.chooses("Habilitation : oui")
     maelle.checks_the_page("habilitation")
-    maelle.presses("Mettre à jour")
+    maelle.presses("Habiliter")
     maelle.sees("Accès en attente")
 
 

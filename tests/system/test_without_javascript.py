@@ -69,7 +69,7 @@ def when_she_records_a_refusal(maelle):
     acts.opens_the_acts_of(maelle, "TESTARD Paul")
     maelle.clicks("Noter un refus")
     acts.records_a_refusal(maelle)
-    maelle.presses("Mettre à jour")
+    maelle.presses("Enregistrer le refus")
     maelle.sees("Refus noté, accès fermé.")
 
 

@@ -7,6 +7,15 @@ from urllib.parse import unquote
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
+# The choices of one list that read the same, those of drop-down lists (over all their groups) and of radios.
+ALIKE = """() => {
+  const said = (texts) => texts.map((text) => text.trim().replace(/\\s+/g, " ").toLowerCase());
+  const twice = (texts) => said(texts).filter((text, at, all) => text && all.indexOf(text) !== at);
+  const lists = [...document.querySelectorAll("select")].map((list) => [...list.options].map((one) => one.text));
+  const radios = [...document.querySelectorAll("[role=radiogroup]")].map(
+    (group) => [...group.querySelectorAll("input[type=radio]")].map((one) => one.labels[0]?.textContent ?? ""));
+  return [...lists, ...radios].flatMap(twice);
+}"""
 # Widest page allowed to scroll sideways by rounding.
 SIDEWAYS = 1
 # What the browser says when a page tries what the content policy forbids; never an answer, always a defect.
@@ -132,6 +141,8 @@ class Visitor:
         if self.shots:
             width = self.page.viewport_size["width"]
             self.page.screenshot(path=self.shots / f"{name}-{width}.png", full_page=True)
+        alike = self.page.evaluate(ALIKE)
+        assert alike == [], f"{name}: two choices read the same: {alike}"
         if not self.javascript or not axe:
             return
         self.page.evaluate(AXE)

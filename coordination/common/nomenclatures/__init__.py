@@ -10,6 +10,7 @@ hold codes younger than our lists, and the caller then shows the label that came
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -75,9 +76,15 @@ def concepts(kind: str, *, active_only: bool = False, common_only: bool = False)
 
 
 def choices(kind: str, *, common_only: bool = True) -> list[tuple[str, str]]:
-    """Return (code, label) pairs of the active concepts in alphabetical order, for a form field."""
+    """Return (code, label) pairs of the active concepts in alphabetical order, for a form field.
+
+    Two choices never read the same: where labels do, the official wordings tell them apart, else the codes.
+    """
     offered = concepts(kind, active_only=True, common_only=common_only)
-    return [(c.code, c.label) for c in sorted(offered, key=lambda c: fold(c.label))]
+    said = {c.code: c.label for c in offered}
+    said |= {c.code: c.display for c in _read_the_same(offered, said)}
+    said |= {c.code: f"{c.label}, code {c.code}" for c in _read_the_same(offered, said)}
+    return sorted(said.items(), key=lambda pair: fold(pair[1]))
 
 
 def find_profession_or_role(code: str | None) -> Concept | None:
@@ -102,6 +109,11 @@ def search_labels(kind: str, text: str, *, limit: int = 10, active_only: bool = 
 def systems(kind: str) -> tuple[System, ...]:
     """Return the tables a list is made of, with their versions."""
     return tuple(System(s["system"], s["oid"], s["version"], s["source"]) for s in _read(kind)["systems"])
+
+
+def _read_the_same(offered: Iterable[Concept], said: dict[str, str]) -> list[Concept]:
+    times = Counter(fold(words) for words in said.values())
+    return [concept for concept in offered if times[fold(said[concept.code])] > 1]
 
 
 def _matches(concept: Concept, tokens: Iterable[str]) -> bool:

@@ -13,7 +13,8 @@ from django.utils import timezone
 from coordination.accounts import mails
 from coordination.accounts.actions import create_account, send_password_link
 from coordination.accounts.models import User
-from coordination.common.text import capital_family, capital_given, squeeze
+from coordination.common.errors import DomainError
+from coordination.common.text import capital_family, capital_given, person_name, squeeze
 from coordination.directory.actions import (
     add_local_activity,
     attach_account,
@@ -22,6 +23,7 @@ from coordination.directory.actions import (
     lock_account,
 )
 from coordination.directory.errors import (
+    AlreadyAttached,
     AlreadyInStructure,
     AlreadyOffered,
     OfferAnswered,
@@ -55,7 +57,7 @@ def offer_account(structure: Structure, who: Newcomer, *, by: User, via: Via = N
     if holder is None:
         holder = create_account(
             email=who.email, family_name=capital_family(who.family_name), given_name=capital_given(who.given_name),
-            by=by, is_vetted=True,
+            by=by, is_vetted=True, opened_for=_asked_by(structure, by),
         )  # fmt: skip
     try:
         with transaction.atomic():
@@ -67,7 +69,7 @@ def offer_account(structure: Structure, who: Newcomer, *, by: User, via: Via = N
     except IntegrityError as error:
         raise AlreadyOffered from error
     if not is_new and holder.is_active:
-        _ask(offer, holder)
+        _ask(offer, holder, _asked_by(structure, by))
     if who.professional is not None:
         _tell_known_address(who, holder, mine)
     record_account(user=by, action="création de compte", object_kind="demande", object_id=offer.pk, via=via)
@@ -83,10 +85,8 @@ def accept_offer(offer: AttachmentOffer, *, by: User, via: Via = NOWHERE) -> Att
     offer = _waiting(offer, by)
     structure = offer.structure
     attachment = _locked_attachment(by)
-    if VouchedProfession.objects.current().filter(user=by).exists():
-        raise VouchedElsewhere(
-            "Votre profession est déjà confirmée ailleurs : seul un administrateur peut la changer de structure."
-        )
+    if refusal := why_not_accept(offer, attachment):
+        raise refusal
     codes = {"profession": offer.profession, "fonction": offer.fonction}
     if attachment is not None:
         attachment.structure = structure
@@ -98,12 +98,28 @@ def accept_offer(offer: AttachmentOffer, *, by: User, via: Via = NOWHERE) -> Att
         )  # fmt: skip
         attachment = attach_account(by, known, structure, by=by)
     professional = attachment.professional
-    _require_listed(professional, **codes)
     if not professional.activities.filter(structure=structure, ceased_at=None, **codes).exists():
         add_local_activity(professional, by=offer.offered_by, structure=structure, **codes)
     _answer(offer, is_accepted=True)
     record_account(user=by, action="rattachement", object_kind="structure", object_id=structure.pk, via=via)
     return attachment
+
+
+def why_not_accept(offer: AttachmentOffer, attachment: Attachment | None) -> DomainError | None:
+    """Return the refusal that accepting would meet: the page says it and does not offer what will be refused.
+
+    `attachment`: that of the offer's holder, if any. Returns VouchedElsewhere, AlreadyAttached or ProfessionNotListed;
+    None when he may say yes. Two SQL statements at most.
+    """
+    if VouchedProfession.objects.current().filter(user=offer.user_id).exists():
+        return VouchedElsewhere(
+            "Votre profession est déjà confirmée ailleurs : seul un administrateur peut la changer de structure."
+        )
+    if attachment is None and offer.professional_id:
+        if Attachment.objects.filter(professional=offer.professional_id).exists():
+            return AlreadyAttached()
+        return None if _is_listed(offer.professional, offer) else ProfessionNotListed()
+    return None if attachment is None or _is_listed(attachment.professional, offer) else ProfessionNotListed()
 
 
 @transaction.atomic
@@ -186,13 +202,19 @@ def _opens(holder: User) -> bool:
     return not AttachmentOffer.objects.waiting().filter(user=holder, opens_account=True).exists()
 
 
-def _ask(offer: AttachmentOffer, holder: User) -> None:
+def _asked_by(structure: Structure, by: User) -> dict:
+    """Return who asks and for which house: a mail that says neither looks like a trap. No patient is named."""
+    return {"asked_by": person_name(by.family_name, by.given_name), "structure": structure.name}
+
+
+def _ask(offer: AttachmentOffer, holder: User, asked: dict) -> None:
     """Write to the holder of an account that was there before; one never used has no password to answer with."""
     if holder.last_login is None:
-        send_password_link(holder)
+        send_password_link(holder, opened_for=asked)
     if not offer.opens_account:
         link = mails.absolute(reverse("directory:offer", args=[offer.pk]))
-        mails.send("directory/emails/offer.html", to=holder.email, context={"link": link}, account_id=holder.pk)
+        context = {"link": link, **asked}
+        mails.send("directory/emails/offer.html", to=holder.email, context=context, account_id=holder.pk)
 
 
 def _tell_known_address(who: Newcomer, holder: User, structure_ids) -> None:
@@ -229,12 +251,11 @@ def _require_of_structure(who: Newcomer, structure_ids) -> None:
         raise NotOfYourStructure("L'annuaire ne voit pas cette personne exercer ce métier dans votre structure.")
 
 
-def _require_listed(professional: Professional | None, *, profession: str, fonction: str) -> None:
+def _is_listed(professional: Professional | None, offer: AttachmentOffer) -> bool:
     """What the national files say of a person is not for a structure to change: neither trade nor function."""
     if professional is None or professional.source == Source.LOCAL:
-        return
-    if not professional.activities.filter(profession=profession, fonction=fonction).exists():
-        raise ProfessionNotListed
+        return True
+    return professional.activities.filter(profession=offer.profession, fonction=offer.fonction).exists()
 
 
 def _locked_attachment(user: User) -> Attachment | None:

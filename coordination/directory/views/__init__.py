@@ -136,7 +136,7 @@ def merge(request: HttpRequest, structure_id: UUID) -> HttpResponse:
         into = get_object_or_404(Structure, pk=chosen)
         if "confirmer" not in request.POST:
             return render(request, "directory/structure_merge_confirm.html", {"merged": merged, "into": into})
-        reauthentication.require(request)
+        reauthentication.require(request, "fusionner deux structures")
         try:
             actions.merge_structure(merged, into=into, by=request.user)
         except DomainError as refused:

@@ -6,6 +6,7 @@ Whoever looks after no structure finds nothing here. Every act asks who is there
 from __future__ import annotations
 
 from functools import wraps
+from urllib.parse import urlencode
 from uuid import UUID
 
 from allauth.core import ratelimit
@@ -22,7 +23,8 @@ from coordination.accounts.models import User
 from coordination.common.errors import DomainError
 from coordination.common.french import date_fr
 from coordination.common.htmx import is_fragment, redirect, vary_on_htmx
-from coordination.common.text import person_name
+from coordination.common.ids import uuid7
+from coordination.common.text import fold, person_name
 from coordination.directory import forms, search
 from coordination.directory.actions import accounts as actions
 from coordination.directory.models import Activity, Attachment, AttachmentOffer, Structure
@@ -58,7 +60,7 @@ def for_who_looks_after(view):
 @for_who_looks_after
 def accounts(request: HttpRequest, mine: list[UUID]) -> HttpResponse:
     """Who has an account here: profession, confirmed or not, by whom, when; then those whose answer is awaited."""
-    people = list(Attachment.objects.of_structures(mine))
+    people = sorted(Attachment.objects.of_structures(mine), key=lambda person: _sort_key(person.user))
     vouched = {
         row.user_id: row
         for row in VouchedProfession.objects.current()
@@ -73,7 +75,7 @@ def accounts(request: HttpRequest, mine: list[UUID]) -> HttpResponse:
         (person.structure_id, _row(request.user, person, vouched.get(person.user_id), practised, mine))
         for person in people
     ]
-    waiting = AttachmentOffer.objects.waiting().filter(structure__in=mine).order_by("family_name", "given_name")
+    waiting = sorted(AttachmentOffer.objects.waiting().filter(structure__in=mine), key=_sort_key)
     offers = [(offer.structure_id, _offer_row(offer)) for offer in waiting]
     record_account(user=request.user, action="liste", object_kind="compte", count=len(rows), via=via_request(request))
     return render(request, "directory/accounts.html", {"places": _by_place(mine, rows, offers)})
@@ -99,7 +101,11 @@ def offer_details(request: HttpRequest, mine: list[UUID], activity_id: UUID | No
     """Second step: the address, and who the person is when the directory does not say it. Same answer for all."""
     activity = _activity(activity_id, mine) if activity_id else None
     places = list(Structure.objects.active().filter(pk__in=mine).order_by("name"))
-    about = activity_id or request.user.pk
+    about = activity_id or _sheet_of(request)
+    if about is None and request.method != "POST":
+        # Each person typed by hand has an address of her own, and so a draft of her own.
+        return redirect(request, f"{request.path}?{urlencode({'saisie': uuid7()})}")
+    about = about or uuid7()
     if request.method == "POST":
         if too_many := ratelimit.consume_or_429(request, action="offers"):
             return too_many
@@ -115,6 +121,7 @@ def offer_details(request: HttpRequest, mine: list[UUID], activity_id: UUID | No
         "form": form,
         "who": _named(activity) if activity else None,
         "here": request.path,
+        "sheet": None if activity else about,
         "draft_url": reverse("accounts:draft", args=[DRAFT, about]),
         "draft_found": not form.is_bound and bool(form.initial),
     }
@@ -137,7 +144,7 @@ def withdraw_offer(request: HttpRequest, mine: list[UUID], offer_id: UUID) -> Ht
 
 @require_POST
 @for_who_looks_after
-@recently_authenticated
+@recently_authenticated(act="confirmer une profession")
 def confirm(request: HttpRequest, mine: list[UUID], user_id: UUID, activity_id: UUID) -> HttpResponse:
     """« Confirmer la profession »: the rights of this profession open at the next request."""
     person = get_object_or_404(Attachment.objects.of_structures(mine), user=user_id).user
@@ -184,7 +191,9 @@ def withdraw(request: HttpRequest, mine: list[UUID], user_id: UUID) -> HttpRespo
 def offer(request: HttpRequest, offer_id: UUID) -> HttpResponse:
     """What a structure offers to the holder of an account; nobody else finds it."""
     found = get_object_or_404(
-        AttachmentOffer.objects.waiting().filter(user=request.user).select_related("structure", "offered_by"),
+        AttachmentOffer.objects.waiting()
+        .filter(user=request.user)
+        .select_related("structure", "offered_by", "professional"),
         pk=offer_id,
     )
     error = ""
@@ -198,12 +207,19 @@ def offer(request: HttpRequest, offer_id: UUID) -> HttpResponse:
             said = "Votre compte est rattaché." if answer is actions.accept_offer else "Vous avez refusé."
             messages.success(request, said)
             return redirect(request, "accounts:home")
-    context = {"offer": found, "trade": search.trade(found.profession, found.fonction), "error": error}
+    held = Attachment.objects.of(request.user).select_related("professional").first()
+    why_not = actions.why_not_accept(found, held)
+    context = {
+        "offer": found,
+        "trade": search.trade(found.profession, found.fonction),
+        "error": error or why_not or "",
+        "may_accept": why_not is None,
+    }
     return render(request, "directory/offer.html", context, status=422 if error else 200)
 
 
 def _offer(request: HttpRequest, form: forms.AccountForm) -> bool:
-    reauthentication.require(request)
+    reauthentication.require(request, "demander un compte")
     try:
         actions.offer_account(
             form.cleaned_data["structure"], form.newcomer(), by=request.user, via=via_request(request)
@@ -230,6 +246,14 @@ def _details(result) -> options.Option:
     return {"href": address, "action_label": "Choisir cette personne"}
 
 
+def _sheet_of(request: HttpRequest) -> UUID | None:
+    """Return the id of the person being typed: in the address of the page, then in the form sent. None without one."""
+    try:
+        return UUID(request.POST.get("saisie") or request.GET.get("saisie", ""))
+    except ValueError:
+        return None
+
+
 def _activity(activity_id: UUID, mine: list[UUID]) -> Activity:
     rows = Activity.objects.active().filter(structure__in=mine).select_related("professional", "structure")
     return get_object_or_404(rows, pk=activity_id)
@@ -241,6 +265,11 @@ def _named(activity: Activity) -> dict:
         "name": person_name(person.family_name, person.given_name),
         "trade": search.trade(activity.profession, activity.fonction),
     }
+
+
+def _sort_key(named) -> tuple[str, str]:
+    """Return what sorts people as French does: "ÉBAUCHE" among the E, whatever the database's collation."""
+    return fold(named.family_name), fold(named.given_name)
 
 
 def _name(user: User) -> str:
@@ -309,4 +338,4 @@ def _by_place(mine: list[UUID], rows: list, offers: list) -> list[dict]:
     for kind, listed in (("rows", rows), ("offers", offers)):
         for key, row in listed:
             places.get(shown(key), places[elsewhere])[kind].append(row)
-    return sorted(places.values(), key=lambda place: place["name"])
+    return sorted(places.values(), key=lambda place: fold(place["name"]))

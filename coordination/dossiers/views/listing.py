@@ -57,7 +57,7 @@ def open_dossier(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@recently_authenticated(gives_file=True)
+@recently_authenticated(act="exporter la liste des dossiers", gives_file=True)
 def export_xlsx(request: HttpRequest) -> HttpResponse:
     """The columns of the list as a spreadsheet, traced with the number of people in it."""
     filters, wanted = _asked(request)
