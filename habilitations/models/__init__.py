@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from coordination.common.ids import uuid7
+from habilitations.models.roots import JournalCheck, JournalRoot  # noqa: F401
 from habilitations.models.structures import (  # noqa: F401 - callers import every model from here
     Delegate,
     LegalStructure,
