@@ -15,6 +15,7 @@ class DossiersConfig(AppConfig):
         register_link("nav", "patients", "Patients", "dossiers:list", order=10)
         register_dossier_search("dossiers:open")
         panels.register_page(Rubrique.IDENTITE, lambda pk: address("dossiers:identity", pk))
+        panels.register_page(Rubrique.JOURNAL, lambda pk: address("dossiers:journal", pk))
         panels.register_card(Rubrique.IDENTITE, history.identity_card)
         panels.register_news(history.news)
         panels.register_activity("dossier", history.last_activity)

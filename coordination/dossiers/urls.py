@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coordination.dossiers.views import creation, home, identity, listing, status, suggestions
+from coordination.dossiers.views import creation, home, identity, journal, listing, status, suggestions
 
 app_name = "dossiers"
 
@@ -22,4 +22,7 @@ urlpatterns = [
     path("<uuid:dossier_id>/identite/modifier/", identity.edit, name="edit_identity"),
     path("<uuid:dossier_id>/coordonnees/modifier/", identity.edit_contacts, name="edit_contacts"),
     path("<uuid:dossier_id>/statut/", status.status, name="status"),
+    path("<uuid:dossier_id>/journal/", journal.journal, name="journal"),
+    path("<uuid:dossier_id>/journal/imprimer/", journal.print_journal, name="journal_print"),
+    path("<uuid:dossier_id>/journal/journal.xlsx", journal.export_journal, name="journal_export"),
 ]

@@ -162,6 +162,15 @@ MAILBOX_PAGE = False
 JOURNAL_KEYS = env.listed("JOURNAL_KEYS")
 # Months kept besides the current one before `purge_journal` may remove them: 6 to 36 (SEC-14).
 JOURNAL_RETENTION_MONTHS = env.number("JOURNAL_RETENTION_MONTHS", 12)
+# What the journal points out as « À vérifier » (habilitations/unusual.py); 0 turns a rule off.
+JOURNAL_UNUSUAL = {
+    "opens": env.number("JOURNAL_HOURS_FROM", 7),
+    "closes": env.number("JOURNAL_HOURS_TO", 21),
+    "weekend": env.flag("JOURNAL_WEEKEND_IS_USUAL", default=True),
+    "new_days": env.number("JOURNAL_NEW_MEMBER_DAYS", 30),
+    "many": env.number("JOURNAL_MANY_DOSSIERS", 30),
+    "many_minutes": env.number("JOURNAL_MANY_MINUTES", 30),
+}
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)
