@@ -134,6 +134,16 @@ class VouchedElsewhere(DomainError):
     )
 
 
+class AlreadyOfficer(DomainError):
+    code = "already_officer"
+    message = "Cette personne est déjà déléguée à la protection des données."
+
+
+class OwnNaming(NotAllowed):
+    code = "own_naming"
+    message = "Personne ne se nomme lui-même : demandez à un autre administrateur."
+
+
 class MonthIsKept(DomainError):
     code = "month_is_kept"
     message = "Ce mois reste dans le journal : sa durée de conservation ({months} mois) n'est pas écoulée."

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coordination.dossiers.views import creation, home, identity, journal, listing, status, suggestions
+from coordination.dossiers.views import creation, home, identity, journal, listing, officer, status, suggestions
 
 app_name = "dossiers"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", listing.file_active, name="list"),
     path("ouvrir/", listing.open_dossier, name="open"),
     path("export.xlsx", listing.export_xlsx, name="export"),
+    path("journaux/", officer.journals, name="journals"),
     path("creer/", creation.create, name="create"),
     path("creer/ressemblances/", creation.lookalikes, name="lookalikes"),
     path("propositions/communes/", suggestions.towns, name="towns"),

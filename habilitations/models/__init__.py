@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from coordination.common.ids import uuid7
+from habilitations.models.officers import DataProtectionOfficer  # noqa: F401
 from habilitations.models.roots import JournalCheck, JournalRoot  # noqa: F401
 from habilitations.models.structures import (  # noqa: F401 - callers import every model from here
     Delegate,

@@ -285,6 +285,8 @@ def test_a_date_that_cannot_be_read_is_said_beside_its_field(as_coordinator, fol
 
 def test_nothing_typed_stands_in_an_address(as_coordinator, crowd):
     page = as_coordinator.post(path(crowd), {"qui": "testard"}).content.decode()
+    # What leaves is what is shown.
+    assert '<input type="hidden" name="qui" value="testard">' in page
     assert "TESTARD" in page
     assert not re.search(r'(?:href|action)="[^"]*testard', page)
 

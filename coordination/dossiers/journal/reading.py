@@ -140,7 +140,7 @@ def matches_name(text: str) -> Q | None:
 
 def named(traces: QuerySet) -> QuerySet:
     """Add the name and the structure without case nor accents, as `matches_name` compares them."""
-    return traces.annotate(folded_name=_folded("actor_name"), folded_structure=_folded("structure_name"))
+    return traces.annotate(folded_name=folded("actor_name"), folded_structure=folded("structure_name"))
 
 
 def span(traces: QuerySet, first: dt.date | None, last: dt.date | None) -> QuerySet:
@@ -166,8 +166,10 @@ def _matching(dossier_id: UUID, filters: Filters) -> QuerySet:
     return traces if condition is None else named(traces).filter(condition)
 
 
-def _folded(column: str) -> Func:
-    lowered = Lower(Func(F(column), Value(_ACCENTS.upper()), Value(_ACCENTS), function="translate"))
+def folded(column) -> Func:
+    """Return an expression: a column, or another expression, without case nor accents."""
+    said = F(column) if isinstance(column, str) else column
+    lowered = Lower(Func(said, Value(_ACCENTS.upper()), Value(_ACCENTS), function="translate"))
     return Func(lowered, Value(_ACCENTS), Value(_PLAIN), function="translate", output_field=CharField())
 
 

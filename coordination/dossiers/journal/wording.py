@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
@@ -89,6 +89,14 @@ def by_day(lines: list[Line], reader) -> list[tuple[str, list[Sentence]]]:
     today = timezone.localdate()
     said = itertools.groupby(lines, key=lambda line: line.at.date())
     return [(_day(day, today), [sentence(line, reader) for line in group]) for day, group in said]
+
+
+def by_day_across(traces: list[Trace], reader) -> list[tuple[str, list[Sentence]]]:
+    """Return the same for lines of several dossiers: each says the reference of its dossier, not whose it is."""
+    lines = [Line(trace) for trace in traces]
+    told = by_day(lines, reader)
+    references = iter(f"Dossier {trace.dossier_id}" for trace in traces)
+    return [(day, [replace(said, why=next(references)) for said in sentences]) for day, sentences in told]
 
 
 def said_of_check(check: JournalCheck | None, *, today: dt.date | None = None) -> dict:
