@@ -172,6 +172,8 @@ def test_a_delegate_is_said_to_be_one(as_coordinator, followed):
         ("écriture", "cercle", "echec", "a voulu écrire dans Cercle de soins."),
         ("impression", "cercle", "ok", "a imprimé Cercle de soins."),
         ("export", "cercle", "ok", "a exporté Cercle de soins."),
+        ("création", "", "ok", "a créé le dossier."),
+        ("habilitation", "cercle", "ok", "a changé l’accès d’un membre dans Cercle de soins."),
         ("recherche", "cercle", "ok", "a cherché qui ajouter dans Cercle de soins."),
     ],
 )
@@ -182,10 +184,12 @@ def test_each_act_is_a_sentence(as_coordinator, followed, action, rubrique, outc
 
 
 def test_every_action_written_by_the_doors_has_its_words():
+    from circle.actions import common
     from circle.views import adding, exporting
+    from coordination.dossiers.views import creation
 
-    said = {"lecture", "écriture", exporting.PRINTED, exporting.EXPORTED, adding.SEARCH}
-    assert said <= set(wording._ACTS)
+    rooms = {exporting.PRINTED, exporting.EXPORTED, adding.SEARCH, common.RIGHT, creation.CREATION}
+    assert {"lecture", "écriture"} | rooms <= set(wording._ACTS)
 
 
 def test_the_reader_is_you(as_coordinator, followed):

@@ -29,10 +29,10 @@ HOME = "accueil"
 BLOCKED = "refus"
 ACTIONS = {
     "lecture": "Lecture", "ecriture": "Écriture", "habilitation": "Habilitation", "recherche": "Recherche",
-    "impression": "Impression", "export": "Export", BLOCKED: "Accès bloqué",
+    "impression": "Impression", "export": "Export", "creation": "Création", BLOCKED: "Accès bloqué",
 }  # fmt: skip
 # The word of the address for the word of the trace, where they differ.
-_WRITTEN = {"ecriture": "écriture"}
+_WRITTEN = {"ecriture": "écriture", "creation": "création"}
 _ACCENTS = "àâäáãçèéêëìîïíñòôöóõùûüúÿ"
 _PLAIN = "aaaaaceeeeiiiinooooouuuuy"
 _LONGEST = 100

@@ -20,11 +20,14 @@ WHOLE_DOSSIER = "le dossier"
 _ACTS = {
     "lecture": ("a lu", "lire", "Lecture", "eye", "info"),
     "écriture": ("a écrit dans", "écrire dans", "Écriture", "pencil", "write"),
-    "habilitation": ("a changé un accès dans", "changer un accès dans", "Habilitation", "key", "att"),
+    "habilitation": (
+        "a changé l’accès d’un membre dans", "changer l’accès d’un membre dans", "Habilitation", "key", "att",
+    ),
+    "création": ("a créé", "créer", "Création", "plus-lg", "write"),
     "recherche": ("a cherché qui ajouter dans", "chercher qui ajouter dans", "Recherche", "search", "info"),
     "impression": ("a imprimé", "imprimer", "Impression", "printer", "info"),
     "export": ("a exporté", "exporter", "Export", "download", "info"),
-}
+}  # fmt: skip
 _OTHER = ("a fait", "faire", "Autre", "three-dots", "auc")
 # The home page of a dossier has no rubric: one opens the dossier, one acts on it.
 _HOME = {"a lu": "a ouvert", "lire": "ouvrir", "a écrit dans": "a modifié", "écrire dans": "modifier"}
@@ -124,7 +127,7 @@ def _name(trace: Trace) -> str:
 
 def _hat(trace: Trace) -> str:
     """Return "infirmier, Cabinet Exemple": in small letters, it stands inside a sentence."""
-    trade = profession_label(trace.profession, fonction=trace.fonction) if trace.profession or trace.fonction else ""
+    trade = profession_label("", fonction=trace.fonction) or profession_label(trace.profession)
     return ", ".join(filter(None, [trade[:1].lower() + trade[1:], trace.structure_name]))
 
 
@@ -137,6 +140,8 @@ def _to_you(did: str) -> str:
 
 
 def _why(line: Line) -> str:
+    if line.trace.action == "habilitation":
+        return line.trace.reason
     trade = _hat(line.trace).split(",")[0]
     if line.through:
         return f"Par délégation de {line.through}, structure habilitée depuis le {date_fr(line.opened_at)}"
