@@ -30,7 +30,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is judged: local time of the access; whether the journal holds none before of this person in this dossier.
+    """What is judged: local time of the access; `is_first`: this person had not opened this dossier for `new_days`.
 
     `member_since`: when this person's own habilitation was opened; None when somebody else's, a structure's, let in.
     `dossiers`: how many dossiers the person opened in the minutes before.

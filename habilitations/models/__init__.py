@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from coordination.common.ids import uuid7
@@ -301,17 +301,13 @@ class TraceQuerySet(models.QuerySet):
     def of_dossier(self, dossier_id):
         return self.filter(dossier_id=dossier_id).order_by("seq")
 
-    def with_habits(self, minutes: int):
-        """Add to each line what tells an unusual access: `is_first` (the journal holds none before of this person in
-        this dossier), `dossiers` (how many this person opened in the minutes before)."""
-        earlier = Trace.objects.filter(
-            dossier_id=OuterRef("dossier_id"), actor_id=OuterRef("actor_id"), seq__lt=OuterRef("seq")
-        ).filter(outcome=Outcome.OK)
+    def with_haste(self, minutes: int):
+        """Add to each line `dossiers`: how many dossiers this person opened in the minutes before."""
         lately = Trace.objects.filter(
             actor_id=OuterRef("actor_id"), at__lte=OuterRef("at"), at__gt=OuterRef("at") - timedelta(minutes=minutes)
         )
         count = lately.order_by().values("actor_id").values(n=Count("dossier_id", distinct=True))
-        return self.annotate(is_first=~Exists(earlier), dossiers=Coalesce(Subquery(count), 0))
+        return self.annotate(dossiers=Coalesce(Subquery(count), 0))
 
 
 class Trace(models.Model):

@@ -96,7 +96,7 @@ def _screens(there) -> tuple[Callable[[], object], ...]:
                     """
                     INSERT INTO habilitations_trace
                     SELECT gen_random_uuid(), now() - interval '1 minute' * (%s - n) / 10, %s, 0,
-                        md5((n %% 40)::text)::uuid, 'INVENTÉ ' || n %% 40, '', '60', '', 'Cabinet Exemple', 'infirmier',
+                        md5((n %% 40)::text)::uuid, 'INVENTÉ ' || n %% 40, '', '60', '', 'Cabinet', 'infirmier',
                         NULL, 1, 'lecture', 'cercle', 'ok', '', NULL, '', '', '', '', ''
                     FROM generate_series(%s, %s) AS n""",
                     [lines, dossier_id, start + 1, start + AT_ONCE],

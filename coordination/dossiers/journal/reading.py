@@ -1,14 +1,15 @@
 """Finding the lines of a dossier's journal: filters, pages, and what makes a line worth a question.
 
 Pages go from the newest back, by the rank of the last line shown: the cost of a page does not depend on how many lines
-there are. Three SQL statements whatever the page: the lines, the habilitations they name, the last verification.
+there are. Four SQL statements whatever the page: the lines, the habilitations they name, who had come before, the last
+verification.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from coordination.common.dates import InvalidDate, parse_date
+from coordination.common.statements import rows as run
 from coordination.common.text import fold
 from habilitations.models import Habilitation, JournalCheck, Outcome, StateChange, Trace
 from habilitations.rubriques import Rubrique
@@ -36,6 +38,14 @@ _WRITTEN = {"ecriture": "écriture", "creation": "création"}
 _ACCENTS = "àâäáãçèéêëìîïíñòôöóõùûüúÿ"
 _PLAIN = "aaaaaceeeeiiiinooooouuuuy"
 _LONGEST = 100
+# Of some lines of some people, those before which the person had not come for so many days. Asked of the index of who
+# acted, over these days only: an EXISTS by line would walk through the whole dossier for somebody who is new to it.
+_FIRST = """
+SELECT seq FROM (
+    SELECT seq, at, lag(at) OVER (PARTITION BY actor_id ORDER BY seq) AS before
+    FROM habilitations_trace
+    WHERE actor_id = ANY(%s) AND dossier_id = %s AND outcome = 'ok' AND at >= %s AND at <= %s
+) AS come WHERE seq = ANY(%s) AND (before IS NULL OR before < at - make_interval(days => %s))"""
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,7 @@ class Line:
     trace: Trace
     opened_at: dt.datetime | None = None
     through: str = ""
+    is_maker: bool = False
     unusual: tuple[str, ...] = ()
 
     @property
@@ -110,12 +121,12 @@ def read_filters(said: Mapping[str, str]) -> Filters:
 
 
 def find_page(dossier_id: UUID, filters: Filters, *, size: int = PER_PAGE) -> Found:
-    """Return one page of the journal of a dossier, newest first. Two SQL statements."""
+    """Return one page of the journal of a dossier, newest first. Three SQL statements at most."""
     limits = Limits(**settings.JOURNAL_UNUSUAL)
     asked = JUDGED if filters.to_check else size
-    traces = list(_matching(dossier_id, filters).with_habits(limits.many_minutes)[: asked + 1])
+    traces = list(_matching(dossier_id, filters).with_haste(limits.many_minutes)[: asked + 1])
     more, traces = len(traces) > asked, traces[:asked]
-    lines = [_line(trace, opened, limits) for trace, opened in _with_ways_in(traces)]
+    lines = _judged(dossier_id, [_line(trace, opened) for trace, opened in _with_ways_in(traces)], limits)
     if not filters.to_check:
         return Found(lines, traces[-1].seq if more else None)
     kept = [line for line in lines if line.unusual]
@@ -194,19 +205,56 @@ def _with_ways_in(traces: list[Trace]) -> Iterable[tuple[Trace, dict | None]]:
         yield trace, next((way for way in ways if way["at"] <= trace.at), ways[-1] if ways else None)
 
 
-def _line(trace: Trace, opened: dict | None, limits: Limits) -> Line:
-    own = opened is not None and opened["habilitation__user_id"] == trace.actor_id
-    through = "" if own or opened is None else opened["habilitation__structure__name"] or ""
-    line = Line(trace, opened["at"] if opened else None, through)
-    if trace.outcome != Outcome.OK:
-        return line
-    # Who made the dossier opened it to himself: that is not somebody new.
-    is_maker = own and opened is not None and opened["by_id"] == trace.actor_id
-    since = timezone.localtime(opened["at"]) if own and opened is not None else None
-    facts = Facts(
-        at=line.at,
-        is_first=trace.is_first and not is_maker,  # type: ignore[attr-defined] - with_habits
-        member_since=since,
-        dossiers=trace.dossiers,  # type: ignore[attr-defined] - with_habits
+def _line(trace: Trace, opened: dict | None) -> Line:
+    if opened is None:
+        return Line(trace)
+    own = opened["habilitation__user_id"] == trace.actor_id
+    return Line(
+        trace,
+        opened["at"],
+        "" if own else opened["habilitation__structure__name"] or "",
+        # Who made the dossier opened it to himself: that is not somebody new.
+        is_maker=own and opened["by_id"] == trace.actor_id,
     )
-    return Line(trace, line.opened_at, through, unusual(facts, limits))
+
+
+def _judged(dossier_id: UUID, lines: list[Line], limits: Limits) -> list[Line]:
+    """Return the lines with what is unusual in each. At most one SQL statement."""
+    new = {line.trace.seq for line in lines if _may_be_new(line, limits)}
+    first = _first_ones(dossier_id, [line.trace for line in lines if line.trace.seq in new], limits)
+    return [replace(line, unusual=unusual(_facts(line, first), limits)) if _is_done(line) else line for line in lines]
+
+
+def _is_done(line: Line) -> bool:
+    return line.trace.outcome == Outcome.OK
+
+
+def _may_be_new(line: Line, limits: Limits) -> bool:
+    """Say whether the question of a first access is worth asking: `unusual` has the last word."""
+    if not (_is_done(line) and limits.new_days) or line.is_maker:
+        return False
+    since = _member_since(line)
+    return since is None or line.at - since < dt.timedelta(days=limits.new_days)
+
+
+def _member_since(line: Line) -> dt.datetime | None:
+    return None if line.through or line.opened_at is None else timezone.localtime(line.opened_at)
+
+
+def _facts(line: Line, first: set[int]) -> Facts:
+    return Facts(
+        at=line.at,
+        is_first=line.trace.seq in first,
+        member_since=_member_since(line),
+        dossiers=line.trace.dossiers,  # type: ignore[attr-defined] - with_haste
+    )
+
+
+def _first_ones(dossier_id: UUID, traces: list[Trace], limits: Limits) -> set[int]:
+    if not traces:
+        return set()
+    people = tuple({trace.actor_id for trace in traces})
+    moments = [trace.at for trace in traces]
+    begins = min(moments) - dt.timedelta(days=limits.new_days)
+    ranks = tuple(trace.seq for trace in traces)
+    return {seq for (seq,) in run(_FIRST, [people, dossier_id, begins, max(moments), ranks, limits.new_days])}

@@ -32,7 +32,7 @@ _OTHER = ("a fait", "faire", "Autre", "three-dots", "auc")
 # The home page of a dossier has no rubric: one opens the dossier, one acts on it.
 _HOME = {"a lu": "a ouvert", "lire": "ouvrir", "a écrit dans": "a modifié", "écrire dans": "modifier"}
 _UNUSUAL = {
-    FIRST: "premier accès de cette personne à ce dossier",
+    FIRST: "premier accès récent de cette personne à ce dossier",
     HOURS: "hors des horaires habituels",
     MANY: "beaucoup de dossiers ouverts en peu de temps",
 }
