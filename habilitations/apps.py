@@ -23,10 +23,12 @@ class HabilitationsConfig(AppConfig):
 
         from coordination.accounts.sessions import carry
         from habilitations import receivers
-        from habilitations.models import StructureAdministrator
+        from habilitations.models import DataProtectionOfficer, StructureAdministrator
 
         named = StructureAdministrator.objects.current().filter(user=OuterRef("user_id"))
         carry("looks_after_accounts", Exists(named))
+        officers = DataProtectionOfficer.objects.current().filter(user=OuterRef("user_id"))
+        carry("searches_journals", Exists(officers))
         post_migrate.connect(_prepare_journal, sender=self, dispatch_uid="prepare_journal")
         user_logged_in.connect(receivers.trace_sign_in, dispatch_uid="trace_sign_in")
         user_logged_out.connect(receivers.trace_sign_out, dispatch_uid="trace_sign_out")

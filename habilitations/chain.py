@@ -5,9 +5,8 @@ Each trace carries the hash of the one before it. What is hashed, and by whom, i
 in UTC with microseconds; identifiers in lower case). The first trace of a dossier
 follows the empty hash.
 
-Shown false: a line changed, removed, inserted or moved, and lines cut from the end when the head is
-given. Not shown: a chain written anew to its end together with its head, by someone who may do anything
-in the database; a copy of a past head kept elsewhere shows that too (give it as `head`).
+Shown false: a line changed, removed, inserted or moved; lines cut from the end when the head is given; a chain
+written anew, head included, when anchors are given: what signed roots kept of the chain at their time (roots.py).
 """
 
 from __future__ import annotations
@@ -15,9 +14,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 COLUMNS = (
@@ -29,11 +29,29 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first line that does not hold: its place in the chain, its id when it has one, and what is wrong."""
+    """The first line that does not hold: its place in the chain, its id when it has one, and what is wrong.
+
+    `until`: the false line stands somewhere from `seq` to there, when nothing tells more.
+    """
 
     seq: int
     id: UUID | None
     reason: str
+    until: int | None = None
+
+
+class Anchor(NamedTuple):
+    """What a signed root kept of one chain: the hash of a line (`first_seq` = `last_seq`).
+
+    `purged`: the hashes at both ends of lines that were removed with their month.
+    """
+
+    root: int
+    first_seq: int
+    last_seq: int
+    previous_hash: bytes
+    hash: bytes
+    purged: bool = False
 
 
 def canonical(line: Mapping[str, Any]) -> str:
@@ -46,21 +64,67 @@ def link(previous_hash: bytes, line: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(bytes(previous_hash) + canonical(line).encode()).digest()
 
 
-def first_fault(lines: Iterable[Mapping[str, Any]], *, head: tuple[int, bytes] | None = None) -> Fault | None:
+def first_fault(
+    lines: Iterable[Mapping[str, Any]],
+    *,
+    head: tuple[int, bytes] | None = None,
+    anchors: Sequence[Anchor] = (),
+) -> Fault | None:
     """Return the first false line of ONE dossier's traces given in the order of `seq`; None when all hold.
 
     `lines` are mappings of COLUMNS plus "previous_hash" and "hash" (the rows of `Trace.objects.values()`).
-    `head` is the (seq, hash) the chain must end on: without it, lines cut from the end go unseen.
+    `head` is the (seq, hash) the chain must end on: without it, lines cut from the end go unseen. `anchors`: what
+    signed roots kept of this chain, in the order of `last_seq`; lines they say purged may be absent.
     """
-    seq, last = 0, b""
+    walk = _Walk(anchors)
     for line in lines:
-        fault = _fault(line, seq + 1, last)
-        if fault:
+        if fault := walk.step(line):
             return fault
-        seq, last = line["seq"], bytes(line["hash"])
-    if head is not None and (seq, last) != (head[0], bytes(head[1])):
-        return Fault(seq + 1, None, "la fin de la chaîne manque")
-    return None
+    return walk.end(head)
+
+
+class _Walk:
+    """One pass along a chain: the last line seen, the roots still to be met, the purged lines that may be jumped."""
+
+    def __init__(self, anchors: Sequence[Anchor]) -> None:
+        self.seq, self.last = 0, b""
+        self.proven = 0
+        self.roots = deque(anchor for anchor in anchors if not anchor.purged)
+        self.purged = {anchor.first_seq: anchor for anchor in anchors if anchor.purged}
+
+    def step(self, line: Mapping[str, Any]) -> Fault | None:
+        if line["seq"] != self.seq + 1 and (fault := self._jump()):
+            return fault
+        if fault := _fault(line, self.seq + 1, self.last):
+            return fault
+        self.seq, self.last = line["seq"], bytes(line["hash"])
+        return self._meet()
+
+    def end(self, head: tuple[int, bytes] | None) -> Fault | None:
+        if fault := self._jump():
+            return fault
+        if self.roots or (head is not None and (self.seq, self.last) != (head[0], bytes(head[1]))):
+            return Fault(self.seq + 1, None, "la fin de la chaîne manque")
+        return None
+
+    def _jump(self) -> Fault | None:
+        while (gone := self.purged.get(self.seq + 1)) and bytes(gone.previous_hash) == self.last:
+            self.seq, self.last = gone.last_seq, bytes(gone.hash)
+            if fault := self._meet():
+                return fault
+        return None
+
+    def _meet(self) -> Fault | None:
+        """Compare the line just passed with the roots that knew it; those that knew a purged line say nothing more."""
+        while self.roots and self.roots[0].last_seq <= self.seq:
+            root = self.roots.popleft()
+            if root.last_seq < self.seq:
+                continue
+            if bytes(root.hash) != self.last:
+                until = self.seq if self.seq > self.proven + 1 else None
+                return Fault(self.proven + 1, None, f"réécrit depuis la racine n°\u00a0{root.root}", until)
+            self.proven = self.seq
+        return None
 
 
 def _fault(line: Mapping[str, Any], expected: int, last: bytes) -> Fault | None:

@@ -132,3 +132,30 @@ class VouchedElsewhere(DomainError):
         "La profession de ce compte est confirmée en dehors de votre structure : "
         "seul un administrateur peut la changer."
     )
+
+
+class AlreadyOfficer(DomainError):
+    code = "already_officer"
+    message = "Cette personne est déjà déléguée à la protection des données."
+
+
+class OwnNaming(NotAllowed):
+    code = "own_naming"
+    message = "Personne ne se nomme lui-même : demandez à un autre administrateur."
+
+
+class MonthIsKept(DomainError):
+    code = "month_is_kept"
+    message = "Ce mois reste dans le journal : sa durée de conservation ({months} mois) n'est pas écoulée."
+
+
+class MonthNotInJournal(DomainError):
+    code = "month_not_in_journal"
+    message = "Le journal n'a pas de mois {month} : il n'a pas existé, ou il a déjà été purgé."
+
+
+class JournalIsWrong(DomainError):
+    """Removing a month of a journal that does not hold would remove the proof."""
+
+    code = "journal_is_wrong"
+    message = "Le journal ne se vérifie pas, rien n'est purgé. {found}"

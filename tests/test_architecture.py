@@ -242,7 +242,10 @@ def test_what_leaves_as_a_file_asks_again_who_is_there():
         name: view for name, path, view in own_views()
         if FILE_NAME.search(path) or getattr(view, "right", None) == Action.PRINT
     }  # fmt: skip
-    assert set(files) == {"circle:print_sheet", "circle:export_list", "circle:export_vcard", "dossiers:export"}
+    assert set(files) == {
+        "circle:print_sheet", "circle:export_list", "circle:export_vcard", "dossiers:export",
+        "dossiers:journal_export",
+    }  # fmt: skip
     assert [name for name, view in files.items() if not getattr(view, "asks_identity", False)] == []
 
 

@@ -40,6 +40,8 @@ NOT_DRAWN = {
     "circle:lookalikes": "fragment of a form",
     "directory:confirm_profession": "one button",
     "directory:withdraw_offer": "one button",
+    "dossiers:journal_export": "takes the filters of the journal",
+    "dossiers:journal_print": "takes the filters of the journal",
     "dossiers:lookalikes": "fragment of a form",
     "dossiers:birth_places": "fragment of a form",
     "dossiers:structures": "fragment of a form",

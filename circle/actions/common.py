@@ -8,9 +8,12 @@ from coordination.directory.models import Attachment
 from coordination.dossiers.errors import DossierIsReadOnly
 from coordination.dossiers.models import Dossier
 from habilitations import access as habilitations
+from habilitations.models import Habilitation
 from habilitations.rubriques import Niveau, Rubrique
 
 KIND = Change.Kind
+# The action of the journal.
+RIGHT = "habilitation"
 
 
 def lock_circle(entry, *, level: Niveau = Niveau.ECRITURE) -> None:
@@ -56,7 +59,9 @@ def account_of(professional):
 
 
 def record(entry, member: Member, kind: str, *, subject="", before="", after="", other=None) -> Change:
-    """Write one line of the circle's history."""
+    """Write one line of the circle's history; a change of state is a change of right too, and is traced as one."""
+    if kind == KIND.STATE:
+        trace_right(entry, member, before=before, after=after)
     return Change.objects.create(
         dossier_id=entry.dossier.pk,
         member=member,
@@ -67,6 +72,12 @@ def record(entry, member: Member, kind: str, *, subject="", before="", after="",
         after=after[:500],
         other=other,
     )
+
+
+def trace_right(entry, member: Member, *, before: str, after: str) -> None:
+    """Write in the journal that what a member may do changed (SEC-9), from one state to another, without his name."""
+    said = " → ".join(Habilitation.State(state).label for state in (before, after))
+    entry.trace(RIGHT, rubrique=Rubrique.CERCLE, object_kind="member", object_id=member.pk, reason=said)
 
 
 def next_version(member: Member, *fields: str) -> None:

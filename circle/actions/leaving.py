@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from circle import roles
 from circle.actions.assigning import from_day, uniqueness
-from circle.actions.common import KIND, account_of, lock_circle, locked_member, next_version, record
+from circle.actions.common import KIND, account_of, lock_circle, locked_member, next_version, record, trace_right
 from circle.actions.planning import label_of, member_of, write_board
 from circle.errors import NothingToUndo, RemovalReasonMissing, RemovalTooOld
 from circle.history import PLAN_LOST, TAKEN_MEANWHILE, sentence, told_of
@@ -21,8 +21,10 @@ from coordination.common.french import date_fr
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import actions as habilitations
 from habilitations.errors import GrantNotAllowed
+from habilitations.models import Habilitation
 from habilitations.rubriques import Action
 
+OPENING = (Habilitation.State.OUI, Habilitation.State.ATTENTE)
 UNDONE_WITHIN = dt.timedelta(days=30)
 
 
@@ -59,7 +61,10 @@ def end_stay(entry, member: Member, *, reason: str, note: str = "") -> Period:
     period.ended_by, period.ended_at = entry.user, timezone.now()
     period.save(update_fields=["ends_on", "end_reason", "end_note", "ended_by", "ended_at"])
     _end_roles(entry, member, period, today)
+    held = member.habilitation.state
     habilitations.end_habilitation(member.habilitation, by=entry.user)
+    if held in OPENING:
+        trace_right(entry, member, before=held, after=Habilitation.State.NON)
     next_version(member)
     record(entry, member, KIND.REMOVED, subject=period.get_end_reason_display(), after=period.end_note)
     return period
@@ -90,6 +95,8 @@ def undo_removal(entry, member) -> Undone:
     account = account_of(member.professional) if member.professional_id else None
     habilitations.reopen_habilitation(member.habilitation, by=entry.user, user=account)
     member.habilitation.refresh_from_db()
+    if member.habilitation.state in OPENING:
+        trace_right(entry, member, before=Habilitation.State.NON, after=member.habilitation.state)
     next_version(member)
     record(entry, member, KIND.RESTORED)
     return Undone(member, _give_back_roles(entry, member, period, left_on))

@@ -13,8 +13,13 @@ class DossiersConfig(AppConfig):
         from habilitations.rubriques import Rubrique
 
         register_link("nav", "patients", "Patients", "dossiers:list", order=10)
+        register_link(
+            "account", "journaux", "Journaux des accès", "dossiers:journals", order=45, icon="clock-history",
+            allowed=lambda user: getattr(user, "searches_journals", False),
+        )  # fmt: skip
         register_dossier_search("dossiers:open")
         panels.register_page(Rubrique.IDENTITE, lambda pk: address("dossiers:identity", pk))
+        panels.register_page(Rubrique.JOURNAL, lambda pk: address("dossiers:journal", pk))
         panels.register_card(Rubrique.IDENTITE, history.identity_card)
         panels.register_news(history.news)
         panels.register_activity("dossier", history.last_activity)

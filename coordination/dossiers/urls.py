@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coordination.dossiers.views import creation, home, identity, listing, status, suggestions
+from coordination.dossiers.views import creation, home, identity, journal, listing, officer, status, suggestions
 
 app_name = "dossiers"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", listing.file_active, name="list"),
     path("ouvrir/", listing.open_dossier, name="open"),
     path("export.xlsx", listing.export_xlsx, name="export"),
+    path("journaux/", officer.journals, name="journals"),
     path("creer/", creation.create, name="create"),
     path("creer/ressemblances/", creation.lookalikes, name="lookalikes"),
     path("propositions/communes/", suggestions.towns, name="towns"),
@@ -22,4 +23,7 @@ urlpatterns = [
     path("<uuid:dossier_id>/identite/modifier/", identity.edit, name="edit_identity"),
     path("<uuid:dossier_id>/coordonnees/modifier/", identity.edit_contacts, name="edit_contacts"),
     path("<uuid:dossier_id>/statut/", status.status, name="status"),
+    path("<uuid:dossier_id>/journal/", journal.journal, name="journal"),
+    path("<uuid:dossier_id>/journal/imprimer/", journal.print_journal, name="journal_print"),
+    path("<uuid:dossier_id>/journal/journal.xlsx", journal.export_journal, name="journal_export"),
 ]

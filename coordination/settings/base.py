@@ -148,10 +148,28 @@ CELERY_BEAT_SCHEDULE = {
     "outbox-purge": {"task": "coordination.outbox.tasks.purge", "schedule": crontab(hour=3, minute=17)},
     "accounts-purge": {"task": "coordination.accounts.tasks.purge", "schedule": crontab(hour=3, minute=27)},
     "journal-months": {"task": "habilitations.tasks.prepare_journal", "schedule": crontab(hour=4, minute=7)},
+    "journal-root": {"task": "habilitations.tasks.sign_journal", "schedule": crontab(minute=2)},
+    "journal-check": {"task": "habilitations.tasks.check_journal", "schedule": crontab(hour=6, minute=0)},
 }
 
 # The page of the mails kept on this machine: it opens links of sign-in to anybody, on a developer's machine only.
 MAILBOX_PAGE = False
+
+# --- Journal of accesses ------------------------------------------------------------------------
+# Sign its roots: the first key signs, the others are former ones. Without any, a key drawn from SECRET_KEY: changing
+# that one would then make every root false.
+JOURNAL_KEYS = env.listed("JOURNAL_KEYS")
+# Months kept besides the current one before `purge_journal` may remove them: 6 to 36 (SEC-14).
+JOURNAL_RETENTION_MONTHS = env.number("JOURNAL_RETENTION_MONTHS", 12)
+# What the journal points out as « À vérifier » (habilitations/unusual.py); 0 turns a rule off.
+JOURNAL_UNUSUAL = {
+    "opens": env.number("JOURNAL_HOURS_FROM", 7),
+    "closes": env.number("JOURNAL_HOURS_TO", 21),
+    "weekend": env.flag("JOURNAL_WEEKEND_IS_USUAL", default=True),
+    "new_days": env.number("JOURNAL_NEW_MEMBER_DAYS", 30),
+    "many": env.number("JOURNAL_MANY_DOSSIERS", 30),
+    "many_minutes": env.number("JOURNAL_MANY_MINUTES", 30),
+}
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)

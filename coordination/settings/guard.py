@@ -20,7 +20,17 @@ def reasons_to_refuse(settings: Mapping[str, Any]) -> list[str]:
         *_tls(settings),
         *_servers(settings),
         *_mail(settings),
+        *_journal(settings),
     ]
+
+
+def _journal(settings: Mapping[str, Any]) -> list[str]:
+    reasons = []
+    if not 6 <= settings["JOURNAL_RETENTION_MONTHS"] <= 36:
+        reasons.append("JOURNAL_RETENTION_MONTHS must be between 6 and 36 (12 when it is not set).")
+    if any(len(key) < SHORTEST_SECRET for key in settings["JOURNAL_KEYS"]):
+        reasons.append("JOURNAL_KEYS is too weak. Each key is a random one of 50 characters or more.")
+    return reasons
 
 
 def _secrets(settings: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from habilitations.actions.members import (
     request_habilitation,
     set_state,
 )
+from habilitations.actions.officers import end_officer, name_officer
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
 from habilitations.actions.structures import (
@@ -34,10 +35,12 @@ __all__ = [
     "end_administrator",
     "end_delegate",
     "end_habilitation",
+    "end_officer",
     "end_profession",
     "grant_creator",
     "kept_structures",
     "name_administrator",
+    "name_officer",
     "open_habilitation",
     "open_structure",
     "publish_matrix",

@@ -11,6 +11,7 @@ from habilitations.errors import MatrixNotSound, NotAllowed
 from habilitations.matrix import UNKNOWN_PROFILE
 from habilitations.models import ActionRight, MatrixRow, MatrixVersion, ProfileRule
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+from habilitations.traces import record_account
 
 
 @transaction.atomic
@@ -48,6 +49,7 @@ def publish_matrix(
         ProfileRule(version=version, profession=profession, fonction=fonction, profile=profile)
         for (profession, fonction), profile in profile_rules.items()
     )
+    record_account(user=by, action="matrice", object_kind="version", object_id=version.pk)
     return version
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from habilitations.actions.members import activate_waiting
 from habilitations.errors import AlreadyVouched, NotVouched
 from habilitations.models import VouchedProfession
+from habilitations.traces import record_account
 
 
 @transaction.atomic
@@ -43,6 +44,7 @@ def vouch_profession(
         how=how,
         vouched_by=by,
     )
+    record_account(user=by, action="profession", object_kind="compte", object_id=user.pk)
     activate_waiting(user, professional, by=by)
     return vouched
 
@@ -66,4 +68,5 @@ def end_profession(user, *, by, reason: str = "") -> VouchedProfession:
         raise NotVouched
     current.ended_at, current.ended_by, current.end_reason = timezone.now(), by, reason[:300]
     current.save(update_fields=["ended_at", "ended_by", "end_reason"])
+    record_account(user=by, action="fin de profession", object_kind="compte", object_id=user.pk)
     return current

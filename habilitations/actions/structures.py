@@ -34,6 +34,7 @@ def open_structure(structure, *, by) -> LegalStructure:
     if legal.closed_at is not None:
         legal.closed_at, legal.opened_at, legal.opened_by = None, timezone.now(), by
         legal.save(update_fields=["closed_at", "opened_at", "opened_by"])
+    record_account(user=by, action="personne morale", object_kind="structure", object_id=structure.pk)
     return legal
 
 
@@ -41,7 +42,8 @@ def open_structure(structure, *, by) -> LegalStructure:
 def close_structure(structure, *, by) -> None:
     """Stop it: what its delegates saw through it is closed at the next request. Raises NotAllowed."""
     _require_administrator(by)
-    LegalStructure.objects.filter(structure=structure, closed_at=None).update(closed_at=timezone.now())
+    if LegalStructure.objects.filter(structure=structure, closed_at=None).update(closed_at=timezone.now()):
+        record_account(user=by, action="fin personne morale", object_kind="structure", object_id=structure.pk)
 
 
 @transaction.atomic
@@ -53,13 +55,16 @@ def add_delegate(structure, user, *, by) -> Delegate:
         raise StructureCannotSignIn
     if Delegate.objects.filter(structure=structure, user=user, ended_at=None).exists():
         raise AlreadyDelegate
+    record_account(user=by, action="délégation", object_kind="compte", object_id=user.pk)
     return Delegate.objects.create(structure=structure, user=user, started_by=by)
 
 
+@transaction.atomic
 def end_delegate(delegate: Delegate, *, by) -> None:
     """End a delegation. Raises NotAllowed."""
     _require_administrator(by)
-    Delegate.objects.filter(pk=delegate.pk, ended_at=None).update(ended_at=timezone.now())
+    if Delegate.objects.filter(pk=delegate.pk, ended_at=None).update(ended_at=timezone.now()):
+        record_account(user=by, action="fin de délégation", object_kind="compte", object_id=delegate.user_id)
 
 
 @transaction.atomic

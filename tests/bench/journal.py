@@ -15,6 +15,11 @@ from tests.bench import servers
 
 CALLS, FULL_CALLS = 300, 2_000
 SHARE, LONGEST = 15, 0.6
+# Lines of a dossier's journal: an ordinary one, and that of many years.
+FEW, MANY, READ = 1_000, 100_000, 60
+FLAT = 1.5
+# Lines written in one transaction: the end of a chain moves at each, and its old places are swept between two only.
+AT_ONCE = 200
 
 
 def run(full: bool) -> list[dict]:
@@ -25,6 +30,8 @@ def run(full: bool) -> list[dict]:
         calls = FULL_CALLS if full else CALLS
         waiting = _waiting(there, calls)  # leaves the connection without it
         traced, plain, page = _in_turn(_acts(there), calls)
+        few, many = _in_turn(_screens(there), READ)
+        checked = _verified()
     cost = traced - plain
     share = 100 * cost / page
     return [
@@ -52,7 +59,66 @@ def run(full: bool) -> list[dict]:
             "goal": None,
             "ok": None,
         },
+        {
+            "name": f"A page of the journal of a dossier of {MANY} lines, in process, p50",
+            "value": f"{many:.2f} ms",
+            "ratio": many / few,
+            "yardstick": f"of {FEW} lines {few:.2f} ms",
+            "goal": f"≤ {FLAT} ×",
+            "ok": many / few <= FLAT,
+        },
+        {
+            "name": "Verification of the journal, lines read and hashed again",
+            "value": f"{checked:.0f} /s",
+            "ratio": None,
+            "yardstick": None,
+            "goal": "≥ 300000 /s",
+            "ok": checked >= 300_000,
+        },
     ]
+
+
+def _screens(there) -> tuple[Callable[[], object], ...]:
+    """Return two pages to time: the journal of a dossier of few lines, and of many, written by another account."""
+    from django.db import connection
+    from django.test import Client
+
+    from habilitations.models import Habilitation
+
+    client = Client(headers={"Accept-Encoding": "gzip"})
+    client.force_login(there.reader)
+    mine = Habilitation.objects.granting().filter(user=there.reader).exclude(dossier=there.entry.dossier.pk)
+    chosen = list(mine.values_list("dossier_id", flat=True)[:2])
+    with connection.cursor() as cursor:
+        for dossier_id, lines in zip(chosen, (FEW, MANY), strict=True):
+            for start in range(0, lines, AT_ONCE):
+                cursor.execute(
+                    """
+                    INSERT INTO habilitations_trace
+                    SELECT gen_random_uuid(), now() - interval '1 minute' * (%s - n) / 10, %s, 0,
+                        md5((n %% 40)::text)::uuid, 'INVENTÉ ' || n %% 40, '', '60', '', 'Cabinet', 'infirmier',
+                        NULL, 1, 'lecture', 'cercle', 'ok', '', NULL, '', '', '', '', ''
+                    FROM generate_series(%s, %s) AS n""",
+                    [lines, dossier_id, start + 1, start + AT_ONCE],
+                )
+        cursor.execute("ANALYZE habilitations_trace")
+
+    def page(dossier_id) -> None:
+        if client.get(f"/dossiers/{dossier_id}/journal/").status_code != 200:
+            raise RuntimeError("the journal did not open")
+
+    return lambda: page(chosen[0]), lambda: page(chosen[1])
+
+
+def _verified() -> float:
+    """Return how many lines a second one process verifies."""
+    from habilitations.verification import verify
+
+    started = time.perf_counter()
+    report = verify()
+    if report.wrong:
+        raise RuntimeError("the journal does not hold")
+    return report.lines / (time.perf_counter() - started)
 
 
 def _acts(there) -> tuple[Callable[[], object], ...]:

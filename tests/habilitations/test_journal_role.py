@@ -42,6 +42,13 @@ UNDOING = [
     "CREATE OR REPLACE FUNCTION habilitations_guard_head() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
     "DROP FUNCTION habilitations_refuse_change() CASCADE",
     "SELECT habilitations_seal_partition('habilitations_trace_autre')",
+    "UPDATE habilitations_journalroot SET lines = 0",
+    "DELETE FROM habilitations_journalroot",
+    "DELETE FROM habilitations_journalanchor",
+    "DROP TABLE habilitations_journalanchor",
+    "TRUNCATE habilitations_journalcheck",
+    "SELECT habilitations_drop_month('2020-01-01', 1, gen_random_uuid(), NULL, '')",
+    "SET ROLE coordination_purge",
     "SET ROLE coordination_journal",
     "DROP SCHEMA public CASCADE",
     "DROP DATABASE coordination",
@@ -130,6 +137,25 @@ def test_a_trigger_of_the_application_cannot_move_the_end_of_a_chain(database):
     database.run("CREATE TRIGGER bites BEFORE INSERT ON bait FOR EACH ROW EXECUTE FUNCTION bite()")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         database.run("INSERT INTO bait VALUES (1)")
+
+
+def test_the_application_signs_roots_and_keeps_its_checks(database):
+    for words in (["sign_journal"], ["verify_journal"]):
+        done = database.manage(*words)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.req("SECT-13")
+def test_the_role_that_purges_writes_no_line_and_removes_only_by_the_function(database):
+    asked = "SELECT has_table_privilege('coordination_purge', t, p) FROM unnest(ARRAY['habilitations_trace', "
+    asked += "'habilitations_accounttrace', 'habilitations_tracehead', 'habilitations_journalroot']) AS t, "
+    asked += "unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS p"
+    assert database.run(f"SELECT bool_or(held) FROM ({asked}) AS said(held)") == (False,)
+    for table in ("habilitations_trace", "habilitations_accounttrace"):
+        assert database.run(f"SELECT has_table_privilege('coordination_purge', '{table}', 'INSERT')") == (False,)
+    function = "habilitations_drop_month(date, bigint, uuid, uuid, text)"
+    for role, held in (("coordination_purge", True), ("coordination", False)):
+        assert database.run(f"SELECT has_function_privilege('{role}', '{function}', 'EXECUTE')") == (held,)
 
 
 def test_migrations_and_the_months_to_come_go_on_with_the_application_s_role(database):

@@ -59,6 +59,9 @@ WRONG = [
     ({"EMAIL_HOST": None}, "EMAIL_HOST is missing"),
     ({"EMAIL_USE_TLS": None}, "in the clear"),
     ({"DEFAULT_FROM_EMAIL": None}, "DEFAULT_FROM_EMAIL is missing"),
+    ({"JOURNAL_RETENTION_MONTHS": "5"}, "JOURNAL_RETENTION_MONTHS"),
+    ({"JOURNAL_RETENTION_MONTHS": "37"}, "JOURNAL_RETENTION_MONTHS"),
+    ({"JOURNAL_KEYS": "short"}, "JOURNAL_KEYS"),
     *[
         ({"OUTBOX_EMAIL_BACKEND": backend}, "delivers to nobody")
         for backend in (
@@ -149,6 +152,8 @@ def test_a_protection_switched_off_in_the_code_is_refused_too(name, monkeypatch)
         "SESSION_COOKIE_SECURE": True,
         "CSRF_COOKIE_SECURE": True,
         "SECURE_HSTS_SECONDS": 1,
+        "JOURNAL_RETENTION_MONTHS": 12,
+        "JOURNAL_KEYS": [],
     }
     assert reasons_to_refuse(settings) == []
     (reason,) = reasons_to_refuse(settings | {name: 0})

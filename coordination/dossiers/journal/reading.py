@@ -1,0 +1,260 @@
+"""Finding the lines of a dossier's journal: filters, pages, and what makes a line worth a question.
+
+Pages go from the newest back, by the rank of the last line shown: the cost of a page does not depend on how many lines
+there are. Four SQL statements whatever the page: the lines, the habilitations they name, who had come before, the last
+verification.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import CharField, F, Func, Q, QuerySet, Value
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from coordination.common.dates import InvalidDate, parse_date
+from coordination.common.statements import rows as run
+from coordination.common.text import fold
+from habilitations.models import Habilitation, JournalCheck, Outcome, StateChange, Trace
+from habilitations.rubriques import Rubrique
+from habilitations.unusual import Facts, Limits, unusual
+
+PER_PAGE = 50
+# « À vérifier seulement » judges so many lines at a time, the newest of what the other filters keep.
+JUDGED = 2_000
+HOME = "accueil"
+BLOCKED = "refus"
+ACTIONS = {
+    "lecture": "Lecture", "ecriture": "Écriture", "habilitation": "Habilitation", "recherche": "Recherche",
+    "impression": "Impression", "export": "Export", "creation": "Création", BLOCKED: "Accès bloqué",
+}  # fmt: skip
+# The word of the address for the word of the trace, where they differ.
+_WRITTEN = {"ecriture": "écriture", "creation": "création"}
+_ACCENTS = "àâäáãçèéêëìîïíñòôöóõùûüúÿ"
+_PLAIN = "aaaaaceeeeiiiinooooouuuuy"
+_LONGEST = 100
+# Of some lines of some people, those before which the person had not come for so many days. Asked of the index of who
+# acted, over these days only: an EXISTS by line would walk through the whole dossier for somebody who is new to it.
+_FIRST = """
+SELECT seq FROM (
+    SELECT seq, at, lag(at) OVER (PARTITION BY actor_id ORDER BY seq) AS before
+    FROM habilitations_trace
+    WHERE actor_id = ANY(%s) AND dossier_id = %s AND outcome = 'ok' AND at >= %s AND at <= %s
+) AS come WHERE seq = ANY(%s) AND (before IS NULL OR before < at - make_interval(days => %s))"""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the form asks. All of it is posted: a name typed never stands in an address."""
+
+    who: str = ""
+    rubrique: str = ""
+    action: str = ""
+    first: dt.date | None = None
+    last: dt.date | None = None
+    to_check: bool = False
+    before: int | None = None
+    # {field: (what was typed, why it is refused)}
+    refused: Mapping[str, tuple[str, str]] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.who or self.rubrique or self.action or self.first or self.last or self.to_check)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line as it is told: the trace, how its author came in, and what is unusual in it."""
+
+    trace: Trace
+    opened_at: dt.datetime | None = None
+    through: str = ""
+    is_maker: bool = False
+    unusual: tuple[str, ...] = ()
+
+    @property
+    def at(self) -> dt.datetime:
+        return timezone.localtime(self.trace.at)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page: its lines, the rank to go on from (None at the end), and how many lines were judged, if any."""
+
+    lines: list[Line]
+    next_before: int | None
+    judged: int | None = None
+
+
+def read_filters(said: Mapping[str, str]) -> Filters:
+    """Return the filters of a form; an unknown choice is no filter, an unreadable date is refused beside its field."""
+    refused: dict[str, tuple[str, str]] = {}
+
+    def day(name: str) -> dt.date | None:
+        typed = said.get(name, "").strip()
+        try:
+            return parse_date(typed) if typed else None
+        except InvalidDate as refusal:
+            refused[name] = (typed[:20], str(refusal))
+            return None
+
+    first, last = day("du"), day("au")
+    if first and last and last < first:
+        refused["au"] = (f"{last:%d/%m/%Y}", "La fin est avant le début.")
+        last = None
+    rubrique, action, before = said.get("rubrique", ""), said.get("action", ""), said.get("avant", "")
+    return Filters(
+        who=said.get("qui", "").strip()[:_LONGEST],
+        rubrique=rubrique if rubrique in {HOME, *Rubrique.values} else "",
+        action=action if action in ACTIONS else "",
+        first=first,
+        last=last,
+        to_check=said.get("verifier") == "1",
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None,
+        refused=refused or None,
+    )
+
+
+def find_page(dossier_id: UUID, filters: Filters, *, size: int = PER_PAGE) -> Found:
+    """Return one page of the journal of a dossier, newest first. Three SQL statements at most."""
+    limits = Limits(**settings.JOURNAL_UNUSUAL)
+    asked = JUDGED if filters.to_check else size
+    traces = list(_matching(dossier_id, filters).with_haste(limits.many_minutes)[: asked + 1])
+    more, traces = len(traces) > asked, traces[:asked]
+    lines = _judged(dossier_id, [_line(trace, opened) for trace, opened in _with_ways_in(traces)], limits)
+    if not filters.to_check:
+        return Found(lines, traces[-1].seq if more else None)
+    kept = [line for line in lines if line.unusual]
+    if len(kept) > size:
+        return Found(kept[:size], kept[size - 1].trace.seq, len(traces))
+    return Found(kept, traces[-1].seq if more else None, len(traces))
+
+
+def last_check() -> JournalCheck | None:
+    """Return the last verification of the whole journal, None when there was none yet."""
+    return JournalCheck.objects.order_by("-at").first()
+
+
+def matches_name(text: str) -> Q | None:
+    """Return the condition on traces annotated by `named`: every word typed is in the name or in the structure."""
+    found = None
+    for word in fold(text).split():
+        held = Q(folded_name__contains=word) | Q(folded_structure__contains=word)
+        found = held if found is None else found & held
+    return found
+
+
+def named(traces: QuerySet) -> QuerySet:
+    """Add the name and the structure without case nor accents, as `matches_name` compares them."""
+    return traces.annotate(folded_name=folded("actor_name"), folded_structure=folded("structure_name"))
+
+
+def span(traces: QuerySet, first: dt.date | None, last: dt.date | None) -> QuerySet:
+    """Keep the lines of these days, local, both included."""
+    if first:
+        traces = traces.filter(at__gte=_midnight(first))
+    if last:
+        traces = traces.filter(at__lt=_midnight(last + dt.timedelta(days=1)))
+    return traces
+
+
+def _matching(dossier_id: UUID, filters: Filters) -> QuerySet:
+    traces = span(Trace.objects.of_dossier(dossier_id).order_by("-seq"), filters.first, filters.last)
+    if filters.before is not None:
+        traces = traces.filter(seq__lt=filters.before)
+    if filters.rubrique:
+        traces = traces.filter(rubrique="" if filters.rubrique == HOME else filters.rubrique)
+    if filters.action == BLOCKED:
+        traces = traces.filter(outcome=Outcome.REFUSED)
+    elif filters.action:
+        traces = traces.filter(action=_WRITTEN.get(filters.action, filters.action)).exclude(outcome=Outcome.REFUSED)
+    condition = matches_name(filters.who)
+    return traces if condition is None else named(traces).filter(condition)
+
+
+def folded(column) -> Func:
+    """Return an expression: a column, or another expression, without case nor accents."""
+    said = F(column) if isinstance(column, str) else column
+    lowered = Lower(Func(said, Value(_ACCENTS.upper()), Value(_ACCENTS), function="translate"))
+    return Func(lowered, Value(_ACCENTS), Value(_PLAIN), function="translate", output_field=CharField())
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
+
+
+def _with_ways_in(traces: list[Trace]) -> Iterable[tuple[Trace, dict | None]]:
+    """Pair each trace with the opening of the habilitation it names: the last one before it. One SQL statement."""
+    wanted = {trace.habilitation_id for trace in traces if trace.habilitation_id}
+    openings = (
+        StateChange.objects.filter(habilitation__in=wanted, after=Habilitation.State.OUI)
+        .order_by("-at")
+        .values("habilitation_id", "at", "by_id", "habilitation__user_id", "habilitation__structure__name")
+    )
+    known: dict[UUID, list[dict]] = {}
+    for opening in openings:
+        known.setdefault(opening["habilitation_id"], []).append(opening)
+    for trace in traces:
+        ways = known.get(trace.habilitation_id, [])
+        # A dossier and its creator's habilitation are made in one act: the trace may be a moment older.
+        yield trace, next((way for way in ways if way["at"] <= trace.at), ways[-1] if ways else None)
+
+
+def _line(trace: Trace, opened: dict | None) -> Line:
+    if opened is None:
+        return Line(trace)
+    own = opened["habilitation__user_id"] == trace.actor_id
+    return Line(
+        trace,
+        opened["at"],
+        "" if own else opened["habilitation__structure__name"] or "",
+        # Who made the dossier opened it to himself: that is not somebody new.
+        is_maker=own and opened["by_id"] == trace.actor_id,
+    )
+
+
+def _judged(dossier_id: UUID, lines: list[Line], limits: Limits) -> list[Line]:
+    """Return the lines with what is unusual in each. At most one SQL statement."""
+    new = {line.trace.seq for line in lines if _may_be_new(line, limits)}
+    first = _first_ones(dossier_id, [line.trace for line in lines if line.trace.seq in new], limits)
+    return [replace(line, unusual=unusual(_facts(line, first), limits)) if _is_done(line) else line for line in lines]
+
+
+def _is_done(line: Line) -> bool:
+    return line.trace.outcome == Outcome.OK
+
+
+def _may_be_new(line: Line, limits: Limits) -> bool:
+    """Say whether the question of a first access is worth asking: `unusual` has the last word."""
+    if not (_is_done(line) and limits.new_days) or line.is_maker:
+        return False
+    since = _member_since(line)
+    return since is None or line.at - since < dt.timedelta(days=limits.new_days)
+
+
+def _member_since(line: Line) -> dt.datetime | None:
+    return None if line.through or line.opened_at is None else timezone.localtime(line.opened_at)
+
+
+def _facts(line: Line, first: set[int]) -> Facts:
+    return Facts(
+        at=line.at,
+        is_first=line.trace.seq in first,
+        member_since=_member_since(line),
+        dossiers=line.trace.dossiers,  # type: ignore[attr-defined] - with_haste
+    )
+
+
+def _first_ones(dossier_id: UUID, traces: list[Trace], limits: Limits) -> set[int]:
+    if not traces:
+        return set()
+    people = tuple({trace.actor_id for trace in traces})
+    moments = [trace.at for trace in traces]
+    begins = min(moments) - dt.timedelta(days=limits.new_days)
+    ranks = tuple(trace.seq for trace in traces)
+    return {seq for (seq,) in run(_FIRST, [people, dossier_id, begins, max(moments), ranks, limits.new_days])}

@@ -1,0 +1,159 @@
+"""The journal in French: one sentence per line, and how its author came to be there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from dataclasses import dataclass, replace
+
+from django.utils import timezone
+
+from coordination.common.french import date_fr, long_date, time_fr
+from coordination.directory.search import profession_label
+from coordination.dossiers.journal.reading import Filters, Line
+from habilitations.models import JournalCheck, Outcome, Trace
+from habilitations.rubriques import Rubrique
+from habilitations.unusual import FIRST, HOURS, MANY
+
+WHOLE_DOSSIER = "le dossier"
+# {action of the trace: (what was done, what could not be done, tag, icon, kind of pictogram)}
+_ACTS = {
+    "lecture": ("a lu", "lire", "Lecture", "eye", "info"),
+    "écriture": ("a écrit dans", "écrire dans", "Écriture", "pencil", "write"),
+    "habilitation": (
+        "a changé l’accès d’un membre dans", "changer l’accès d’un membre dans", "Habilitation", "key", "att",
+    ),
+    "création": ("a créé", "créer", "Création", "plus-lg", "write"),
+    "recherche": ("a cherché qui ajouter dans", "chercher qui ajouter dans", "Recherche", "search", "info"),
+    "impression": ("a imprimé", "imprimer", "Impression", "printer", "info"),
+    "export": ("a exporté", "exporter", "Export", "download", "info"),
+}  # fmt: skip
+_OTHER = ("a fait", "faire", "Autre", "three-dots", "auc")
+# The home page of a dossier has no rubric: one opens the dossier, one acts on it.
+_HOME = {"a lu": "a ouvert", "lire": "ouvrir", "a écrit dans": "a modifié", "écrire dans": "modifier"}
+_UNUSUAL = {
+    FIRST: "premier accès récent de cette personne à ce dossier",
+    HOURS: "hors des horaires habituels",
+    MANY: "beaucoup de dossiers ouverts en peu de temps",
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What a line says: « who » did « what », why it could, and the words of its tag. `you`: the reader himself."""
+
+    at: dt.datetime
+    who: str
+    hat: str
+    did: str
+    what: str
+    why: str
+    tag: str
+    icon: str
+    kind: str
+    tag_kind: str
+    to_check: str
+
+    @property
+    def time(self) -> str:
+        return time_fr(self.at)
+
+
+def sentence(line: Line, reader) -> Sentence:
+    """Return the words of one line for this reader."""
+    trace = line.trace
+    done, undone, tag, icon, kind = _ACTS.get(trace.action, _OTHER)
+    label = Rubrique(trace.rubrique).label if trace.rubrique in Rubrique.values else ""
+    if not label:
+        done, undone = _HOME.get(done, done), _HOME.get(undone, undone)
+    you = trace.actor_id == reader.pk
+    did, tag_kind = done, "auc"
+    if trace.outcome == Outcome.REFUSED:
+        did, tag, icon, kind, tag_kind = f"n’a pas pu {undone}", "Accès bloqué", "slash-circle", "refus", "refus"
+    elif trace.outcome == Outcome.FAILED:
+        did, tag, icon, kind = f"a voulu {undone}", f"{tag}, sans effet", "exclamation-triangle", "auc"
+    return Sentence(
+        at=line.at,
+        who="Vous" if you else _name(trace),
+        hat="" if you else _hat(trace),
+        did=_to_you(did) if you else did,
+        what=label or WHOLE_DOSSIER,
+        why=_why(line),
+        tag=tag,
+        icon=icon,
+        kind=kind,
+        tag_kind=tag_kind,
+        to_check=", ".join(_UNUSUAL[one] for one in line.unusual),
+    )
+
+
+def by_day(lines: list[Line], reader) -> list[tuple[str, list[Sentence]]]:
+    """Return [("Aujourd’hui, lundi 23 novembre 2026", sentences)], in the order given."""
+    today = timezone.localdate()
+    said = itertools.groupby(lines, key=lambda line: line.at.date())
+    return [(_day(day, today), [sentence(line, reader) for line in group]) for day, group in said]
+
+
+def by_day_across(traces: list[Trace], reader) -> list[tuple[str, list[Sentence]]]:
+    """Return the same for lines of several dossiers: each says the reference of its dossier, not whose it is."""
+    lines = [Line(trace) for trace in traces]
+    told = by_day(lines, reader)
+    references = iter(f"Dossier {trace.dossier_id}" for trace in traces)
+    return [(day, [replace(said, why=next(references)) for said in sentences]) for day, sentences in told]
+
+
+def said_of_check(check: JournalCheck | None, *, today: dt.date | None = None) -> dict:
+    """Return {label, kind, icon}: what the last verification lets one say of the journal, nothing more."""
+    if check is None:
+        return {"label": "Journal pas encore vérifié", "kind": "auc", "icon": "hourglass-split"}
+    at = timezone.localtime(check.at)
+    day = "" if at.date() == (today or timezone.localdate()) else f"le {date_fr(at)} "
+    when = f"{day}à {time_fr(at)}"
+    if check.faults:
+        return {"label": f"Défaut trouvé à la vérification {when}", "kind": "refus", "icon": "exclamation-triangle"}
+    return {"label": f"Journal intègre, vérifié {when}", "kind": "ok", "icon": "shield-lock"}
+
+
+def _day(day: dt.date, today: dt.date) -> str:
+    words = long_date(day)
+    if day == today:
+        return f"Aujourd’hui, {words}"
+    return words[:1].upper() + words[1:]
+
+
+def _name(trace: Trace) -> str:
+    return trace.actor_name or "Personne non identifiée"
+
+
+def _hat(trace: Trace) -> str:
+    """Return "infirmier, Cabinet Exemple": in small letters, it stands inside a sentence."""
+    trade = profession_label("", fonction=trace.fonction) or profession_label(trace.profession)
+    return ", ".join(filter(None, [trade[:1].lower() + trade[1:], trace.structure_name]))
+
+
+def _to_you(did: str) -> str:
+    """Put in the second person what is said in the third: "a lu" -> "avez lu"."""
+    for third, second in (("n’a pas", "n’avez pas"), ("a ", "avez ")):
+        if did.startswith(third):
+            return second + did.removeprefix(third)
+    return did
+
+
+def _why(line: Line) -> str:
+    if line.trace.action == "habilitation":
+        return line.trace.reason
+    trade = _hat(line.trace).split(",")[0]
+    if line.through:
+        return f"Par délégation de {line.through}, structure habilitée depuis le {date_fr(line.opened_at)}"
+    if line.opened_at is None:
+        return ""
+    as_what = f" comme {trade}" if trade else ""
+    return f"Accès ouvert{as_what} depuis le {date_fr(line.opened_at)}"
+
+
+def about(filters: Filters, *, reader_name: str, at: dt.datetime) -> str:
+    """Return what a file or a paper says of itself: which lines, of which days, read by whom and when."""
+    said = (("du", filters.first), ("au", filters.last))
+    span = " ".join(f"{word} {date_fr(day)}" for word, day in said if day)
+    kept = "Toutes les lignes" if filters.is_empty else "Lignes choisies par des filtres"
+    return f"{kept}{f', {span}' if span else ''}. Journal lu le {date_fr(at)} à {time_fr(at)} par {reader_name}."

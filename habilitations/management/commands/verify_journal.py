@@ -1,0 +1,40 @@
+"""`manage.py verify_journal`: read the whole journal again and name what was altered, removed, moved or rewritten."""
+
+import re
+
+from django.core.management.base import BaseCommand, CommandError
+
+from coordination.common.french import plural
+from habilitations.models import JournalRoot
+from habilitations.verification import verify
+
+KNOWN = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
+
+
+class Command(BaseCommand):
+    help = "Relit le journal des accès et nomme, pour chaque dossier, la première ligne fausse. Ne change rien."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--racine",
+            metavar="NUMÉRO:SIGNATURE",
+            help="Une racine gardée hors de cette base : montre une base ramenée à un état antérieur.",
+        )
+
+    def handle(self, *args, racine=None, **options):
+        known = KNOWN.fullmatch(racine) if racine else None
+        if racine and not known:
+            raise CommandError("--racine attend un numéro, deux-points, et une signature de 64 chiffres hexadécimaux.")
+        report = verify((int(known[1]), known[2]) if known else None)
+        for found in report.faults:
+            self.stdout.write(str(found))
+        if report.wrong:
+            rest = report.wrong - len(report.faults)
+            more = f" (dont {rest} non affichés)" if rest else ""
+            raise CommandError(f"Le journal ne se vérifie pas : {plural(report.wrong, 'défaut')}{more}.")
+        read = f"{plural(report.lines, 'ligne')}, {plural(report.dossiers, 'dossier')}"
+        self.stdout.write(f"Journal intègre : {read}, {plural(report.root, 'racine')}.")
+        if last := JournalRoot.objects.order_by("-number").first():
+            self.stdout.write(f"Dernière racine : {last.number}:{bytes(last.signature).hex()}")
+        else:
+            self.stdout.write("Aucune racine signée : une fin de chaîne coupée ou réécrite ne se verrait pas.")

@@ -1,0 +1,427 @@
+"""« Journal des accès » of one dossier: who reads it, what it says, what it costs, and that it says itself."""
+
+import datetime as dt
+import io
+import re
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from coordination.dossiers.journal import reading, wording
+from habilitations import traces, verification
+from habilitations.access import Access, Hat
+from habilitations.actions import publish_matrix
+from habilitations.matrix import Matrix
+from habilitations.models import Habilitation, StateChange, Trace
+from habilitations.rubriques import Action, Niveau, Rubrique
+from tests.dossiers.factories import (
+    DOCTOR,
+    DossierFactory,
+    StructureFactory,
+    UserFactory,
+    delegate,
+    habilitate,
+    professional,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-11")]
+COORDINATOR = "330"
+
+
+def plain(response):
+    text = re.sub(r"<[^>]+>", " ", response.content.decode())
+    text = " ".join(text.replace("\xa0", " ").replace("&#39;", "'").replace("&#x27;", "'").split())
+    return re.sub(r" (?=[.,])", "", text)
+
+
+@pytest.fixture
+def coordinator(db):
+    return professional("60", COORDINATOR, family_name="EXEMPLE-LARRIEU", given_name="Maëlle")
+
+
+@pytest.fixture
+def followed(coordinator):
+    made = DossierFactory()
+    habilitate(coordinator, made)
+    return made
+
+
+@pytest.fixture
+def as_coordinator(client, coordinator):
+    client.force_login(coordinator)
+    return client
+
+
+def path(dossier, more=""):
+    return f"/dossiers/{dossier.pk}/journal/{more}"
+
+
+def leave(dossier, user, *, action="lecture", rubrique="medical", at=None, hat=None, row=None, outcome="ok"):
+    """Write one line of the journal at a time of one's own."""
+    hat = hat or Hat("10", "", "899700012345", None, "Cabinet du Viaur")
+    access = Access("medecin", Matrix(1), hat, row.pk if row else None)
+    if at is None:
+        return traces.record(
+            user=user, dossier_id=dossier.pk, access=access, action=action, rubrique=rubrique, outcome=outcome
+        )
+    return Trace.objects.bulk_create([
+        Trace(at=at, dossier_id=dossier.pk, actor_id=user.pk, actor_name=user.get_full_name(),
+              profession=hat.profession, fonction=hat.fonction, structure_name=hat.structure_name, action=action,
+              rubrique=rubrique, outcome=outcome, habilitation_id=row.pk if row else None)
+    ])  # fmt: skip
+
+
+def noon(days_ago):
+    day = timezone.localdate() - dt.timedelta(days=days_ago)
+    return timezone.make_aware(dt.datetime.combine(day, dt.time(12)))
+
+
+# ---- who -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("SEC-1")
+def test_the_journal_is_for_who_holds_the_rubric_and_the_right(client, followed, coordinator):
+    doctor = professional(DOCTOR)
+    habilitate(doctor, followed)
+    for user, status in ((coordinator, 200), (doctor, 403), (UserFactory(), 404), (professional(DOCTOR), 404)):
+        client.force_login(user)
+        assert client.get(path(followed)).status_code == status
+        for more in ("imprimer/", "journal.xlsx"):
+            assert client.post(path(followed, more)).status_code == status
+
+
+def test_who_may_not_see_discreet_members_does_not_read_the_journal(as_coordinator, followed):
+    """The journal names whoever came: a matrix that opens it without the medical rubric opens nothing."""
+    row = {rubrique: Niveau.LECTURE for rubrique in Rubrique} | {Rubrique.MEDICAL: Niveau.AUCUN}
+    publish_matrix(
+        {"coordinateur_sante": row}, {"coordinateur_sante": {Action.READ_JOURNAL: "tous", Action.PRINT: "tous"}},
+        {("60", COORDINATOR): "coordinateur_sante"}, by=None, reason="Essai",
+    )  # fmt: skip
+    assert as_coordinator.get(path(followed)).status_code == 403
+
+
+def test_printing_and_exporting_need_the_right_to_print(as_coordinator, followed):
+    row = dict.fromkeys(Rubrique, Niveau.LECTURE)
+    publish_matrix(
+        {"coordinateur_sante": row}, {"coordinateur_sante": {Action.READ_JOURNAL: "tous"}},
+        {("60", COORDINATOR): "coordinateur_sante"}, by=None, reason="Essai",
+    )  # fmt: skip
+    assert as_coordinator.get(path(followed)).status_code == 200
+    for more in ("imprimer/", "journal.xlsx"):
+        assert as_coordinator.post(path(followed, more)).status_code == 403
+        assert Trace.objects.of_dossier(followed.pk).last().outcome == "refus"
+
+
+@pytest.mark.req("SEC-9")
+def test_reading_the_journal_is_in_the_journal(as_coordinator, followed, coordinator):
+    as_coordinator.get(path(followed))
+    as_coordinator.post(path(followed), {"qui": "testard"})
+    as_coordinator.post(path(followed, "imprimer/"))
+    as_coordinator.post(path(followed, "journal.xlsx"))
+    said = Trace.objects.of_dossier(followed.pk).values_list("action", "rubrique", "outcome", "actor_id")
+    acts = ["lecture", "lecture", "impression", "export"]
+    assert list(said) == [(act, "journal", "ok", coordinator.pk) for act in acts]
+
+
+@pytest.mark.req("SEC-18")
+@pytest.mark.parametrize("more", ["imprimer/", "journal.xlsx"])
+def test_what_leaves_asks_again_who_is_there(as_coordinator, followed, more):
+    session = as_coordinator.session
+    session["account_authentication_methods"] = [{"method": "password", "at": 1}]
+    session.save()
+    answer = as_coordinator.post(path(followed, more))
+    assert answer.status_code == 302
+    assert "/compte/" in answer["Location"]
+
+
+# ---- what it says ----------------------------------------------------------------------------------
+
+
+def test_who_profession_structure_rubric_and_why(as_coordinator, followed):
+    doctor = professional(DOCTOR, family_name="TESTARD", given_name="Paul")
+    row = habilitate(doctor, followed)
+    StateChange.objects.filter(habilitation=row).update(at=noon(200))
+    leave(followed, doctor, row=row, at=noon(1))
+    said = plain(as_coordinator.get(path(followed)))
+    opened = timezone.localtime(noon(200))
+    assert "12:00 TESTARD Paul, médecin, Cabinet du Viaur, a lu Volet médical." in said
+    assert f"Accès ouvert comme médecin depuis le {opened:%d/%m/%Y}" in said
+
+
+def test_a_delegate_is_said_to_be_one(as_coordinator, followed):
+    nora, house = professional(family_name="GABARIT", given_name="Nora"), StructureFactory(name="SSIAD Exemple")
+    delegate(nora, house, followed)
+    row = Habilitation.objects.get(structure=house)
+    StateChange.objects.create(dossier=followed, habilitation=row, by=nora, before="non", after="oui")
+    leave(followed, nora, row=row)
+    said = plain(as_coordinator.get(path(followed)))
+    assert "Par délégation de SSIAD Exemple, structure habilitée depuis le" in said
+
+
+@pytest.mark.parametrize(
+    ("action", "rubrique", "outcome", "sentence"),
+    [
+        ("lecture", "", "ok", "a ouvert le dossier."),
+        ("écriture", "", "ok", "a modifié le dossier."),
+        ("écriture", "cercle", "ok", "a écrit dans Cercle de soins."),
+        ("lecture", "medical", "refus", "n’a pas pu lire Volet médical."),
+        ("écriture", "cercle", "echec", "a voulu écrire dans Cercle de soins."),
+        ("impression", "cercle", "ok", "a imprimé Cercle de soins."),
+        ("export", "cercle", "ok", "a exporté Cercle de soins."),
+        ("création", "", "ok", "a créé le dossier."),
+        ("habilitation", "cercle", "ok", "a changé l’accès d’un membre dans Cercle de soins."),
+        ("recherche", "cercle", "ok", "a cherché qui ajouter dans Cercle de soins."),
+    ],
+)
+def test_each_act_is_a_sentence(as_coordinator, followed, action, rubrique, outcome, sentence):
+    leave(followed, UserFactory(family_name="FACTICE", given_name="Sonia"), action=action, rubrique=rubrique,
+          outcome=outcome)  # fmt: skip
+    assert f"FACTICE Sonia, médecin, Cabinet du Viaur, {sentence}" in plain(as_coordinator.get(path(followed)))
+
+
+def test_every_action_written_by_the_doors_has_its_words():
+    from circle.actions import common
+    from circle.views import adding, exporting
+    from coordination.dossiers.views import creation
+
+    rooms = {exporting.PRINTED, exporting.EXPORTED, adding.SEARCH, common.RIGHT, creation.CREATION}
+    assert {"lecture", "écriture"} | rooms <= set(wording._ACTS)
+
+
+def test_the_reader_is_you(as_coordinator, followed):
+    as_coordinator.get(path(followed))
+    assert "Vous avez lu Journal des accès." in plain(as_coordinator.get(path(followed)))
+
+
+def test_days_are_headings_newest_first(as_coordinator, followed):
+    someone = UserFactory()
+    for days in (30, 2):
+        leave(followed, someone, at=noon(days))
+    page = as_coordinator.get(path(followed)).content.decode()
+    heads = re.findall(r'class="panel-title">([^<]+)<', page)
+    assert heads[0].startswith("Aujourd’hui, ")
+    assert len(heads) == 3
+    assert heads[1][0].isupper()
+
+
+@pytest.mark.parametrize("faults", [0, 2])
+def test_the_state_of_the_journal_is_the_one_of_the_last_verification(as_coordinator, followed, faults, monkeypatch):
+    verification.JournalCheck.objects.all()
+    monkeypatch.setattr(reading.JournalCheck.objects, "order_by", lambda *_: Nothing())
+    assert "Journal pas encore vérifié" in plain(as_coordinator.get(path(followed)))
+    monkeypatch.undo()
+    at = timezone.localtime()
+    reading.JournalCheck.objects.create(at=at, lines=1, dossiers=1, faults=faults, root=1)
+    said = plain(as_coordinator.get(path(followed)))
+    words = "Défaut trouvé à la vérification" if faults else "Journal intègre, vérifié"
+    assert f"{words} à {at:%H:%M}" in said
+    today = timezone.localdate() + dt.timedelta(days=1)
+    check = reading.JournalCheck(at=at, faults=faults)
+    assert f"le {at:%d/%m/%Y}" in wording.said_of_check(check, today=today)["label"]
+
+
+class Nothing:
+    def first(self):
+        return None
+
+
+# ---- filters and pages -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowd(followed):
+    doctor = UserFactory(family_name="TESTARD", given_name="Paul")
+    nurse = UserFactory(family_name="SPÉCIMEN", given_name="Inès")
+    leave(followed, doctor, at=noon(10))
+    team = Hat("60", structure_name="Équipe du Midi")
+    leave(followed, nurse, at=noon(5), rubrique="liaison", action="écriture", hat=team)
+    leave(followed, nurse, at=noon(2), rubrique="cercle", outcome="refus", hat=team)
+    return followed
+
+
+def found(**said):
+    return lambda dossier: [line.trace.seq for line in reading.find_page(dossier.pk, reading.read_filters(said)).lines]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({}, [3, 2, 1]),
+        ({"qui": "testard"}, [1]),
+        ({"qui": "specimen ines"}, [3, 2]),
+        ({"qui": "ÉQUIPE"}, [3, 2]),
+        ({"qui": "testard viaur"}, [1]),
+        ({"qui": "personne"}, []),
+        ({"qui": "100%"}, []),
+        ({"rubrique": "liaison"}, [2]),
+        ({"rubrique": "inventee"}, [3, 2, 1]),
+        ({"action": "ecriture"}, [2]),
+        ({"action": "refus"}, [3]),
+        ({"action": "lecture"}, [1]),
+        ({"avant": "3"}, [2, 1]),
+        ({"avant": "x"}, [3, 2, 1]),
+    ],
+)
+def test_filters(crowd, said, kept):
+    assert found(**said)(crowd) == kept
+
+
+def test_days_of_the_filter_are_both_included_and_local(crowd):
+    day = f"{noon(5):%d/%m/%Y}"
+    assert found(du=day, au=day)(crowd) == [2]
+    assert found(du=day)(crowd) == [3, 2]
+    assert found(au=day)(crowd) == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("du", "au", "said"), [("31/02/2026", "", "n'existe pas"), ("05/05/2026", "04/05/2026", "avant le début")]
+)
+def test_a_date_that_cannot_be_read_is_said_beside_its_field(as_coordinator, followed, du, au, said):
+    answer = as_coordinator.post(path(followed), {"du": du, "au": au})
+    assert answer.status_code == 200
+    assert said in plain(answer)
+    assert 'aria-invalid="true"' in answer.content.decode()
+
+
+def test_nothing_typed_stands_in_an_address(as_coordinator, crowd):
+    page = as_coordinator.post(path(crowd), {"qui": "testard"}).content.decode()
+    # What leaves is what is shown.
+    assert '<input type="hidden" name="qui" value="testard">' in page
+    assert "TESTARD" in page
+    assert not re.search(r'(?:href|action)="[^"]*testard', page)
+
+
+def test_pages_go_back_without_missing_or_repeating_a_line(as_coordinator, followed):
+    someone = UserFactory()
+    for _ in range(120):
+        leave(followed, someone)
+    seen, before = [], {}
+    while True:
+        page = reading.find_page(followed.pk, reading.read_filters(before))
+        seen += [line.trace.seq for line in page.lines]
+        if page.next_before is None:
+            break
+        before = {"avant": str(page.next_before)}
+    assert seen == list(range(120, 0, -1))
+    first = as_coordinator.get(path(followed)).content.decode()
+    assert 'name="avant"' in first
+    assert "Revenir aux plus récentes" in as_coordinator.post(path(followed), {"avant": "40"}).content.decode()
+
+
+# ---- à vérifier ------------------------------------------------------------------------------------
+
+
+def test_unusual_accesses_are_pointed_out_and_can_be_alone(as_coordinator, followed):
+    usual, late = UserFactory(family_name="HABITUEL"), UserFactory(family_name="TARDIF")
+    for user in (usual, late):
+        row = habilitate(user, followed)
+        StateChange.objects.filter(habilitation=row).update(at=noon(300), by=None)
+        leave(followed, user, row=row, at=noon(90))
+    night = noon(1).replace(hour=23)
+    leave(followed, usual, row=Habilitation.objects.get(user=usual), at=noon(1))
+    leave(followed, late, row=Habilitation.objects.get(user=late), at=night)
+    said = plain(as_coordinator.post(path(followed), {"verifier": "1"}))
+    assert "TARDIF" in said
+    assert "HABITUEL" not in said
+    assert "À vérifier : hors des horaires habituels" in said
+    assert "HABITUEL" in plain(as_coordinator.get(path(followed)))
+
+
+def test_first_access_of_a_new_member_or_of_a_delegate_but_not_of_who_made_the_dossier(followed, coordinator):
+    newcomer = professional()
+    habilitate(newcomer, followed)
+    row = Habilitation.objects.get(user=newcomer)
+    StateChange.objects.filter(habilitation=row).update(by=coordinator)
+    for user in (newcomer, newcomer, coordinator):
+        leave(followed, user, row=Habilitation.objects.get(user=user, dossier=followed), at=noon(0))
+    lines = reading.find_page(followed.pk, reading.Filters()).lines
+    assert [line.unusual for line in reversed(lines)] == [("first",), (), ()]
+
+
+def test_many_dossiers_in_little_time(followed, settings):
+    settings.JOURNAL_UNUSUAL = settings.JOURNAL_UNUSUAL | {"many": 4, "new_days": 0}
+    hurried = UserFactory()
+    for n in range(4):
+        leave(DossierFactory() if n < 3 else followed, hurried, at=noon(1) + dt.timedelta(minutes=n))
+    leave(followed, hurried, at=noon(1) + dt.timedelta(minutes=90))
+    lines = reading.find_page(followed.pk, reading.Filters()).lines
+    assert [line.unusual for line in reversed(lines)] == [("many",), ()]
+
+
+def test_to_check_looks_at_so_many_lines_and_goes_on(followed, monkeypatch):
+    monkeypatch.setattr(reading, "JUDGED", 10)
+    someone = UserFactory()
+    for _ in range(25):
+        leave(followed, someone, at=noon(1))
+    page = reading.find_page(followed.pk, reading.Filters(to_check=True))
+    assert (page.lines, page.next_before, page.judged) == ([], 16, 10)
+    last = reading.find_page(followed.pk, reading.Filters(to_check=True, before=6))
+    assert ([line.trace.seq for line in last.lines], last.next_before) == ([1], None)
+
+
+# ---- paper and file --------------------------------------------------------------------------------
+
+
+def test_the_file_has_the_lines_of_the_filters_and_no_formula(as_coordinator, crowd):
+    bad = UserFactory(family_name="=1+1", given_name="")
+    leave(crowd, bad)
+    answer = as_coordinator.post(path(crowd, "journal.xlsx"), {"avant": "2"})
+    sheet = load_workbook(io.BytesIO(answer.content)).active
+    rows = list(sheet.iter_rows(values_only=True))
+    assert rows[0][0].startswith("Toutes les lignes. Journal lu le ")
+    assert len(rows) == 2 + 5  # the export is a line of the journal too, and the page asked is not a filter
+    assert sheet["C4"].value == "=1+1"
+    assert sheet["C4"].data_type == "s"
+    answer = as_coordinator.post(path(crowd, "journal.xlsx"), {"qui": "testard"})
+    rows = list(load_workbook(io.BytesIO(answer.content)).active.iter_rows(values_only=True))
+    assert [row[2] for row in rows[2:]] == ["TESTARD Paul"]
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_the_page_to_print(as_coordinator, crowd):
+    said = plain(as_coordinator.post(path(crowd, "imprimer/"), {"qui": "testard"}))
+    assert "Lignes choisies par des filtres. Journal lu le" in said
+    assert "TESTARD Paul" in said
+    assert "SPÉCIMEN" not in said
+
+
+# ---- cost ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("PERF-3")
+def test_as_many_statements_for_thirty_lines_as_for_three(as_coordinator, followed):
+    counted = []
+    for lines in (3, 30, 300):
+        for _ in range(lines):
+            leave(followed, professional(), row=Habilitation.objects.first())
+        as_coordinator.get(path(followed))
+        with CaptureQueriesContext(connection) as captured:
+            as_coordinator.get(path(followed))
+        counted.append(len(captured))
+    assert len(set(counted)) == 1
+    assert counted[0] <= 12
+
+
+@pytest.mark.req("PERF-3")
+@pytest.mark.slow
+def test_a_page_reads_its_own_lines_among_many(followed):
+    """Whatever the number of lines: fifty and one are read, from the index of the dossier."""
+    someone = uuid.uuid4()
+    Trace.objects.bulk_create(
+        [
+            Trace(at=timezone.now(), dossier_id=followed.pk, actor_id=someone, actor_name="x", action="lecture",
+                  outcome="ok")
+            for _ in range(3_000)
+        ]
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE habilitations_trace")
+    lines = reading._matching(followed.pk, reading.Filters(before=2_000))[: reading.PER_PAGE + 1]
+    plan = lines.explain(analyze=True)
+    assert "Seq Scan" not in plan
+    reads = [int(n) for n in re.findall(r"actual time=\S+ rows=(\d+)", plan)]
+    assert max(reads) <= reading.PER_PAGE + 1
