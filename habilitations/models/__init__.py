@@ -9,6 +9,11 @@ from django.db import models
 from django.db.models import Q
 
 from coordination.common.ids import uuid7
+from habilitations.models.drafts import (  # noqa: F401 - callers import every model from here
+    MatrixDraft,
+    MatrixDraftChange,
+    MatrixDraftStep,
+)
 from habilitations.models.structures import (  # noqa: F401 - callers import every model from here
     Delegate,
     LegalStructure,
