@@ -9,10 +9,9 @@ of, unless the person refused him; each with the profile of his own vouched prof
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from uuid import UUID
 
 from django.db import models
 
@@ -59,13 +58,14 @@ class Effect:
     move: Move
     levels: tuple[LevelEffect, ...]
     rights: tuple[RightEffect, ...]
+    # The vouched professions concerned, as (profession, fonction).
+    pairs: tuple[tuple[str, str], ...]
     accounts: int = 0
     total: Count = Count(0, 0)
     structures: dict[str, Count] = field(default_factory=dict)
 
 
 class Person(NamedTuple):
-    user_id: UUID
     name: str
     structure: str
     dossiers: int
@@ -108,9 +108,13 @@ SELECT move, NULL, NULL, NULL, count(*) FROM moved GROUP BY move
 _PEOPLE = (
     _REACH
     + """
-SELECT r.user_id, u.family_name, u.given_name, max(r.structure_name), count(DISTINCT r.dossier_id)
-FROM reach r JOIN accounts_user u ON u.id = r.user_id
-GROUP BY r.user_id, u.family_name, u.given_name ORDER BY u.family_name, u.given_name, r.user_id LIMIT %s
+, counted AS (
+    SELECT r.move, r.user_id, u.family_name, u.given_name, r.structure_name, count(DISTINCT r.dossier_id) AS dossiers,
+        row_number() OVER (PARTITION BY r.move ORDER BY u.family_name, u.given_name, r.user_id) AS rank
+    FROM reach r JOIN accounts_user u ON u.id = r.user_id
+    GROUP BY r.move, r.user_id, u.family_name, u.given_name, r.structure_name
+)
+SELECT move, family_name, given_name, structure_name, dossiers FROM counted WHERE rank <= %s ORDER BY move, rank
 """
 )
 
@@ -120,31 +124,28 @@ def impact(before: Matrix, after: Matrix) -> list[Effect]:
 
     Two SQL statements, none when nothing changes. Moves of which nobody is concerned are kept, with counts of 0.
     """
-    pairs = _moves(before, after)
-    effects = {move: _effect(move, before, after) for move in pairs}
-    effects = {move: effect for move, effect in effects.items() if effect.levels or effect.rights}
+    effects = [_effect(move, pairs, before, after) for move, pairs in _moves(before, after).items()]
+    effects = [effect for effect in effects if effect.levels or effect.rights]
     if not effects:
         return []
-    order = list(effects)
-    found = run(_COUNTS, _arrays({move: pairs[move] for move in order}))
-    for rank, structure, people, dossiers, accounts in found:
-        effect = effects[order[rank]]
+    for rank, structure, people, dossiers, accounts in run(_COUNTS, _arrays(effects)):
+        effect = effects[rank]
         if accounts is not None:
             effect.accounts = accounts
         elif structure is None:
             effect.total = Count(people, dossiers)
         else:
             effect.structures[structure] = Count(people, dossiers)
-    return list(effects.values())
+    return effects
 
 
-def people(before: Matrix, after: Matrix, move: Move, *, limit: int) -> list[Person]:
-    """Return the people of a move who reach a dossier, by name, the first `limit` of them. Two SQL statements."""
-    pairs = _moves(before, after).get(move)
-    if not pairs:
-        return []
-    rows = run(_PEOPLE, [*_arrays({move: pairs}), limit])
-    return [Person(pk, f"{family} {given}".strip(), structure, count) for pk, family, given, structure, count in rows]
+def people(effects: Sequence[Effect], *, limit: int) -> list[list[Person]]:
+    """Return, for each effect, the people who reach a dossier, by name, the first `limit`. One SQL statement."""
+    found: list[list[Person]] = [[] for _ in effects]
+    if effects:
+        for rank, family, given, structure, dossiers in run(_PEOPLE, [*_arrays(effects), limit]):
+            found[rank].append(Person(f"{family} {given}".strip(), structure, dossiers))
+    return found
 
 
 def unmapped(matrix: Matrix) -> dict[tuple[str, str], int]:
@@ -170,7 +171,7 @@ def _moves(before: Matrix, after: Matrix) -> dict[Move, list[tuple[str, str]]]:
     return found
 
 
-def _effect(move: Move, before: Matrix, after: Matrix) -> Effect:
+def _effect(move: Move, pairs: list[tuple[str, str]], before: Matrix, after: Matrix) -> Effect:
     levels = (
         LevelEffect(rubrique, before.level(move.before, rubrique), after.level(move.after, rubrique))
         for rubrique in Rubrique
@@ -183,9 +184,10 @@ def _effect(move: Move, before: Matrix, after: Matrix) -> Effect:
         move,
         tuple(effect for effect in levels if effect.before != effect.after),
         tuple(effect for effect in rights if effect.before != effect.after),
+        tuple(pairs),
     )
 
 
-def _arrays(pairs: Mapping[Move, Iterable[tuple[str, str]]]) -> list[tuple]:
-    lines = [(*pair, rank) for rank, found in enumerate(pairs.values()) for pair in found]
+def _arrays(effects: Sequence[Effect]) -> list[tuple]:
+    lines = [(*pair, rank) for rank, effect in enumerate(effects) for pair in effect.pairs]
     return list(zip(*lines, strict=True))

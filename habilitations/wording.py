@@ -33,8 +33,9 @@ def profile_name(profile: str) -> str:
 
 
 def column_name(kind: str, column: str) -> str:
-    """Return the full name of a rubric or of an action."""
-    return (Rubrique if kind == LEVEL else Action)(column).label
+    """Return the full name of a rubric or of an action; its word when it is none of ours."""
+    known = Rubrique if kind == LEVEL else Action
+    return known(column).label if column in known.values else column
 
 
 def short_name(kind: str, column: str) -> str:
@@ -60,11 +61,11 @@ def cell_name(key: Key) -> tuple[str, str]:
 
 
 def value_words(kind: str, value: str) -> str:
-    return profile_name(value) if kind == RULE else WORDS[kind][value]
+    return profile_name(value) if kind == RULE else WORDS.get(kind, {}).get(value, value)
 
 
 def letter(kind: str, value: str) -> str:
-    return profile_name(value) if kind == RULE else LETTERS[kind][value]
+    return profile_name(value) if kind == RULE else LETTERS.get(kind, {}).get(value, value)
 
 
 def change_line(change: Change) -> dict:
@@ -73,6 +74,7 @@ def change_line(change: Change) -> dict:
     kind = change.key.kind
     return {
         "key": ":".join(change.key),
+        "after": change.after,
         "who": who,
         "what": what,
         "short": f"{letter(kind, change.before)} → {letter(kind, change.after)}",

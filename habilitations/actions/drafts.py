@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -55,10 +56,8 @@ class Saved(NamedTuple):
 
 
 @transaction.atomic
-def edit_draft(
-    edits: Iterable[Edit], *, by, seen: MatrixDraft | None = None, revision: int = 0, via: Via = NOWHERE
-) -> Saved:
-    """Write cells in the open draft, opened if there is none; `seen` and `revision` are what the author had read.
+def edit_draft(edits: Iterable[Edit], *, by, seen: UUID | None = None, revision: int = 0, via: Via = NOWHERE) -> Saved:
+    """Write cells in the open draft, opened if there is none; `seen` (an id) and `revision`: what the author had read.
 
     What others wrote in other cells meanwhile stays, and is returned to be told. Raises NotAllowed, NoVersion,
     CellRefused, DraftAwaitsAnswer, DraftGone (another draft took its place), DraftMoved (same cells: nothing is
@@ -66,17 +65,18 @@ def edit_draft(
     """
     _require_administrator(by)
     draft = _open_draft(by)
-    if seen is not None and seen.pk != draft.pk:
+    if seen is not None and seen != draft.pk:
         raise DraftGone
     if draft.state != State.EDITING:
         raise DraftAwaitsAnswer
     edits = tuple(edits)
     others = _written_since(draft, revision, by)
-    mine = {edit.key: edit.value for edit in edits}
-    if clashing := [one for one in others if mine.get(key_of(one), one.after) != one.after]:
-        raise DraftMoved(who=clashing[-1].by.get_full_name(), others=tuple(others))
+    theirs = {key_of(one): one for one in others}
+    clashing = [theirs[edit.key] for edit in edits if edit.key in theirs and theirs[edit.key].after != edit.value]
+    if clashing:
+        raise DraftMoved(who=clashing[-1].by.get_full_name(), others=tuple(theirs.values()))
     _write(draft, edits, by=by, via=via, action="modification")
-    return Saved(draft, tuple(others))
+    return Saved(draft, tuple(theirs.values()))
 
 
 @transaction.atomic

@@ -141,7 +141,7 @@ def test_the_second_is_told_and_nothing_he_wrote_elsewhere_is_lost(anna, bruno):
     saved = do.edit_draft([PLAN], by=bruno)
     assert [(one.by, drafts.key_of(one)) for one in saved.others] == [(anna, SOCIAL.key)]
     assert {change.key for change in drafts.changes_of(draft)} == {SOCIAL.key, PLAN.key}
-    assert do.edit_draft([SOCIAL], by=anna, seen=draft, revision=1).others[0].by == bruno
+    assert do.edit_draft([SOCIAL], by=anna, seen=draft.pk, revision=1).others[0].by == bruno
 
 
 def test_the_same_cell_written_twice_is_refused_and_both_are_said(anna, bruno):
@@ -152,7 +152,7 @@ def test_the_same_cell_written_twice_is_refused_and_both_are_said(anna, bruno):
     assert (theirs.before, theirs.after, theirs.by) == ("lecture", "", anna)
     assert [c.key for c in drafts.changes_of(draft)] == [SOCIAL.key]
     draft.refresh_from_db()
-    saved = do.edit_draft([Edit(SOCIAL.key, "ecriture"), PLAN], by=bruno, seen=draft, revision=draft.revision)
+    saved = do.edit_draft([Edit(SOCIAL.key, "ecriture"), PLAN], by=bruno, seen=draft.pk, revision=draft.revision)
     assert {c.key: c.after for c in drafts.changes_of(saved.draft)} == {SOCIAL.key: "ecriture", PLAN.key: "ecriture"}
 
 
@@ -165,7 +165,7 @@ def test_a_draft_published_or_discarded_meanwhile_is_said(anna, bruno):
     draft = do.edit_draft([SOCIAL], by=anna).draft
     do.discard_draft(draft, by=bruno)
     with pytest.raises(DraftGone):
-        do.edit_draft([PLAN], by=anna, seen=draft, revision=1)
+        do.edit_draft([PLAN], by=anna, seen=draft.pk, revision=1)
     with pytest.raises(DraftGone):
         do.request_publication(draft, reason="x", revision=1, by=anna)
     assert not MatrixDraft.objects.open().exists()
@@ -173,7 +173,7 @@ def test_a_draft_published_or_discarded_meanwhile_is_said(anna, bruno):
 
 def test_who_asks_has_read_what_he_asks_for(anna, bruno):
     draft = do.edit_draft([SOCIAL], by=anna).draft
-    do.edit_draft([PLAN], by=bruno, seen=draft, revision=1)
+    do.edit_draft([PLAN], by=bruno, seen=draft.pk, revision=1)
     with pytest.raises(DraftMoved):
         do.request_publication(draft, reason="x", revision=1, by=anna)
     assert do.request_publication(draft, reason="x", revision=2, by=anna).state == "demande"
@@ -290,7 +290,12 @@ def test_each_act_leaves_a_step_and_a_trace(anna, bruno):
     assert [step.kind for step in draft.steps.order_by("at", "id")] == [
         "ouverture", "demande", "refus", "demande", "publication",
     ]  # fmt: skip
-    said = AccountTrace.objects.filter(object_kind="matrice").order_by("at", "id").values_list("actor_id", "action")
+    # The journal outlives the tables: other tests have left lines in it.
+    said = (
+        AccountTrace.objects.filter(actor_id__in=[anna.pk, bruno.pk])
+        .order_by("at", "id")
+        .values_list("actor_id", "action")
+    )
     assert list(said) == [
         (anna.pk, "modification"), (anna.pk, "demande"), (bruno.pk, "refus de publication"), (anna.pk, "demande"),
         (bruno.pk, "publication"),
@@ -314,7 +319,7 @@ def test_a_single_administrator_publishes_by_command_after_the_delay(anna, capsy
     assert "version 2" in capsys.readouterr().out
     draft.refresh_from_db()
     assert (draft.alone, draft.closed_by, draft.version.number) == (True, None, 2)
-    assert AccountTrace.objects.get(action="publication").actor_id == anna.pk
+    assert AccountTrace.objects.filter(action="publication", actor_id=anna.pk).exists()
     with pytest.raises(CommandError, match="Aucune publication"):
         call_command("publish_requested_matrix")
 

@@ -111,13 +111,11 @@ def test_people_are_named_with_their_structure_and_a_count(matrix):
         user = professional("48", structure=house, family_name=name, given_name="Léa")
         for _ in range(rank + 1):
             habilitate(user, DossierFactory())
-    after = applied(matrix, [SOCIAL])
-    found = people(matrix, after, EDUCATOR, limit=10)
-    assert [(one.name, one.structure, one.dossiers) for one in found] == [
-        ("ALPHA Léa", "IME Exemple", 2), ("ZÉRO Léa", "IME Exemple", 1),
-    ]  # fmt: skip
-    assert len(people(matrix, after, EDUCATOR, limit=1)) == 1
-    assert people(matrix, after, Move("medecin", "medecin"), limit=10) == []
+    professional("10", family_name="AUTRE")
+    found = impact(matrix, applied(matrix, [SOCIAL]))
+    assert people(found, limit=10) == [[("ALPHA Léa", "IME Exemple", 2), ("ZÉRO Léa", "IME Exemple", 1)]]
+    assert [len(named) for named in people(found, limit=1)] == [1]
+    assert people([], limit=10) == []
 
 
 @pytest.mark.parametrize("seed", range(5))
