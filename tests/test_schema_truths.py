@@ -217,6 +217,7 @@ def country(crowd, client):
         "dossier_id": entry.dossier.pk, "member_id": member.pk, "structure_id": house.structure_id, "kind": "aidant",
         "target_id": professional.pk, "professional_id": professional.professional_id,
         "activity_id": professional.pk, "user_id": many.pk,
+        "profile": "medecin", "column": "plan", "table": "niveau", "number": 1,
         "form_key": "cercle", "object_id": entry.dossier.pk,
         # Pages of a key or of a message of one's own: nothing there to count.
         "pk": 1, "public_id": entry.dossier.pk, "mail_id": entry.dossier.pk, "offer_id": entry.dossier.pk,

@@ -64,14 +64,14 @@ def profile(request: HttpRequest, profile: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
-def column(request: HttpRequest, kind: str, column: str) -> HttpResponse:
+def column(request: HttpRequest, table: str, column: str) -> HttpResponse:
     """One rubric or one action for every profile, as a plain form."""
-    if kind not in boards.COLUMNS or column not in boards.COLUMNS[kind].values:
+    if table not in boards.COLUMNS or column not in boards.COLUMNS[table].values:
         raise Http404
     board = Board.read()
-    keys = [Key(kind, profile, column) for profile in boards.open_profiles(board.base)]
-    title = "Niveau de chaque profil" if kind == LEVEL else "Droit de chaque profil"
-    return _lines(request, board, wording.column_name(kind, column), [(title, keys)], by_profile=False)
+    keys = [Key(table, profile, column) for profile in boards.open_profiles(board.base)]
+    title = "Niveau de chaque profil" if table == LEVEL else "Droit de chaque profil"
+    return _lines(request, board, wording.column_name(table, column), [(title, keys)], by_profile=False)
 
 
 def save(request: HttpRequest) -> tuple[Saved | None, dict | None]:

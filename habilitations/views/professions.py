@@ -32,7 +32,8 @@ def professions(request: HttpRequest) -> HttpResponse:
     rules = board.after.profiles
     keys = sorted({*board.base.profiles, *rules}, key=lambda pair: wording.trade(*pair).casefold())
     rows = [
-        board.cell(Key(RULE, *pair)) | {"trade": wording.trade(*pair), "pair": pair}
+        board.cell(Key(RULE, *pair))
+        | {"trade": wording.trade(*pair), "pair": pair, "codes": " + ".join(filter(None, pair))}
         for pair in keys
         if not wanted or rules.get(pair) == wanted
     ]

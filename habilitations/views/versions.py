@@ -7,7 +7,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from coordination.accounts import reauthentication
 from coordination.accounts.decorators import recently_authenticated
 from coordination.common.errors import DomainError
 from coordination.common.french import plural
@@ -83,22 +82,24 @@ def export_xlsx(request: HttpRequest, number: int) -> HttpResponse:
 @require_safe
 @for_administrators
 @recently_authenticated(gives_file=True)
-def export_csv(request: HttpRequest, number: int, kind: str) -> HttpResponse:
+def export_csv(request: HttpRequest, number: int, table: str) -> HttpResponse:
     """One table of a version as CSV."""
-    if kind not in KINDS:
+    if table not in KINDS:
         raise Http404
-    rows = write_table(_published(number), kind)
-    return _file(request, spreadsheets.write_csv(rows), f"matrice-{number}-{kind}.csv", spreadsheets.CSV)
+    rows = write_table(_published(number), table)
+    return _file(request, spreadsheets.write_csv(rows), f"matrice-{number}-{table}.csv", spreadsheets.CSV)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def import_file(request: HttpRequest) -> HttpResponse:
-    """« Importer »: the cells of a file become a draft; a bad file is refused with each cell and its reason."""
+    """« Importer »: the cells of a file become a draft; a bad file is refused with each cell and its reason.
+
+    Opens nothing, so nobody is asked again who he is: the publication will.
+    """
     form = ImportForm(request.POST or None, request.FILES or None)
     faults: tuple[Fault, ...] = ()
     if request.method == "POST" and form.is_valid():
-        reauthentication.require(request)
         given = form.cleaned_data["fichier"]
         try:
             edits = _read(given.name, given.read(spreadsheets.LARGEST + 1))

@@ -20,7 +20,7 @@ from tests.test_architecture import named_routes
 
 pytestmark = pytest.mark.django_db
 SOCIAL = Edit(Key(LEVEL, "educateur", "social"), "")
-ARGUMENTS = {"profile": "medecin", "kind": "niveau", "column": "plan", "number": 1}
+ARGUMENTS = {"profile": "medecin", "table": "niveau", "column": "plan", "number": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -97,15 +97,15 @@ def test_a_form_writes_only_what_was_changed(client, anna):
     assert "En vigueur : lire" in page
     assert client.get(url("profile", profile="inconnu")).status_code == 404
     assert client.get(url("profile", profile="magicien")).status_code == 404
-    assert client.get(url("column", kind="niveau", column="radio")).status_code == 404
-    assert client.get(url("column", kind="autre", column="plan")).status_code == 404
+    assert client.get(url("column", table="niveau", column="radio")).status_code == 404
+    assert client.get(url("column", table="autre", column="plan")).status_code == 404
 
 
 def test_a_whole_line_or_column_is_set_at_once(client, anna):
     client.post(url("profile", profile="educateur"), {"draft": "", "revision": "0", "tout-niveau": "lecture"})
     draft = MatrixDraft.objects.get()
     assert {c.after for c in drafts.changes_of(draft)} == {"lecture"}
-    client.post(url("column", kind="action", column="inviter"), about(draft) | {"tout-action": ""})
+    client.post(url("column", table="action", column="inviter"), about(draft) | {"tout-action": ""})
     after = {c.key.row for c in drafts.changes_of(draft) if c.key.column == "inviter"}
     assert {"medecin", "coordinateur_sante"} <= after
     assert not any(row.startswith("admin") for row in after)
@@ -209,17 +209,13 @@ def test_a_refusal_is_shown_with_its_reason(client, anna, bruno):
 
 
 @pytest.mark.req("SEC-18")
-@pytest.mark.parametrize("name", ["ask", "publish", "import"])
+@pytest.mark.parametrize("name", ["ask", "publish"])
 def test_what_opens_asks_again_who_is_there(client, anna, bruno, settings, name):
     draft = open_draft(by=bruno)
     if name == "publish":
         do.request_publication(draft, reason="Avis", revision=1, by=bruno)
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = -1
-    posted = about(draft) | {"reason": "x"}
-    if name == "import":
-        posted = {"fichier": io.BytesIO(b"profil;plan\nmedecin;lecture")}
-        posted["fichier"].name = "m.csv"
-    answer = client.post(url(name), posted)
+    answer = client.post(url(name), about(draft) | {"reason": "x"})
     assert answer.status_code == 302 and "/compte/" in answer["Location"]
     assert MatrixVersion.objects.count() == 1
 
@@ -296,9 +292,9 @@ def test_a_version_leaves_as_files_and_comes_back_as_a_draft(client, anna):
     assert [(c.key, c.after) for c in drafts.changes_of(draft)] == [(SOCIAL.key, "ecriture")]
     assert list(draft.steps.values_list("kind", "reason"))[-1] == ("import", "matrice.xlsx")
     for kind in ("niveau", "action", "profession"):
-        answer = client.get(url("export_csv", number=1, kind=kind))
+        answer = client.get(url("export_csv", number=1, table=kind))
         assert answer.content.startswith(b"\xef\xbb\xbfprof")
-    assert client.get(url("export_csv", number=1, kind="autre")).status_code == 404
+    assert client.get(url("export_csv", number=1, table="autre")).status_code == 404
     assert client.get(url("export_xlsx", number=9)).status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""Two administrators and the matrix: written with the keyboard, asked, published; on a phone, and without JavaScript."""
+"""Two administrators and the matrix: written with the keyboard, asked, published; on a phone; without JavaScript."""
 
 import pytest
 
@@ -186,7 +186,7 @@ def test_versions_professions_and_profiles_are_looked_at(visit, world, phone):
         camille.checks_the_page(f"matrice-{name}")
     camille.goes_to(HOME + "versions/importer/")
     camille.page.get_by_label("Fichier CSV ou XLSX").set_input_files(
-        {"name": "m.csv", "mimeType": "text/csv", "buffer": "profil;plan\nmagicien;lecture".encode()}
+        {"name": "m.csv", "mimeType": "text/csv", "buffer": b"profil;plan\nmagicien;lecture"}
     )
     camille.presses("Importer dans le brouillon")
     camille.sees("Case A2 : Le profil « magicien » n’existe pas.")
