@@ -373,13 +373,15 @@ def _publish_without(cursor, rubrique):
     (made,) = cursor.fetchone()
     versions = "FROM habilitations_{} r JOIN habilitations_matrixversion v ON v.id = r.version_id WHERE v.number ="
     last = " (SELECT max(number) - 1 FROM habilitations_matrixversion)"
-    for table, columns in (("matrixrow", "profile, rubrique, niveau"), ("actionright", "profile, action, scope"),
-                           ("profilerule", "profession, fonction, profile")):  # fmt: skip
+    # Written closed at once: a published version never changes.
+    closed = "r.profile, r.rubrique, CASE WHEN r.rubrique = %s THEN 0 ELSE r.niveau END"
+    for table, columns, read, said in (
+        ("matrixrow", "profile, rubrique, niveau", closed, [rubrique]),
+        ("actionright", "profile, action, scope", "r.profile, r.action, r.scope", []),
+        ("profilerule", "profession, fonction, profile", "r.profession, r.fonction, r.profile", []),
+    ):
         cursor.execute(
-            f"INSERT INTO habilitations_{table} (version_id, {columns}) SELECT %s, r.{columns.replace(', ', ', r.')}"
+            f"INSERT INTO habilitations_{table} (version_id, {columns}) SELECT %s, {read}"
             f" {versions.format(table)}{last}",
-            [made],
+            [made, *said],
         )
-    cursor.execute(
-        "UPDATE habilitations_matrixrow SET niveau = 0 WHERE version_id = %s AND rubrique = %s", [made, rubrique]
-    )
