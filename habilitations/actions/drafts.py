@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -203,7 +203,9 @@ def publish_alone(draft: MatrixDraft, *, now: dt.datetime | None = None) -> Matr
     draft = _requested(draft)
     if User.objects.administrators().exclude(pk=draft.requested_by_id).exists():
         raise NotAlone
-    opens_at = draft.requested_at + dt.timedelta(hours=settings.MATRIX_ALONE_HOURS)
+    # The database keeps a date with each request.
+    asked_at = cast(dt.datetime, draft.requested_at)
+    opens_at = asked_at + dt.timedelta(hours=settings.MATRIX_ALONE_HOURS)
     if (now or timezone.now()) < opens_at:
         raise TooSoonAlone(when=datetime_fr(opens_at))
     return _publish(draft, by=None, alone=True, via=NOWHERE)
@@ -299,6 +301,8 @@ def _require_read(draft: MatrixDraft, revision: int, by) -> None:
 
 
 def _require_current(draft: MatrixDraft) -> None:
+    # Whoever publishes holds the last version: what was published while we waited for it is seen by the second read.
+    MatrixVersion.objects.select_for_update(of=("self",)).order_by("-number").first()
     if draft.based_on_id != _version_in_force().pk:
         raise DraftOutdated
 

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
+from coordination.common.errors import DomainError
 from habilitations import access, differences, published
 from habilitations import actions as do
 from habilitations.actions import drafts
@@ -179,26 +180,54 @@ def test_who_asks_has_read_what_he_asks_for(anna, bruno):
     assert do.request_publication(draft, reason="x", revision=2, by=anna).state == "demande"
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_who_open_a_draft_at_the_same_moment_share_it(anna, bruno):
-    failures = []
+def together(*acts):
+    """Do these at the same moment, each on a connection of its own; return what each raised, None otherwise."""
+    said = [None] * len(acts)
 
-    def act(edit, by):
+    def run(rank):
         try:
-            do.edit_draft([edit], by=by)
-        except Exception as error:  # noqa: BLE001 - told to the test
-            failures.append(error)
+            acts[rank]()
+        except DomainError as error:
+            said[rank] = error
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=act, args=said) for said in ((SOCIAL, anna), (PLAN, bruno))]
+    threads = [threading.Thread(target=run, args=[rank]) for rank in range(len(acts))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert failures == []
+    return said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_open_a_draft_at_the_same_moment_share_it(anna, bruno):
+    said = together(lambda: do.edit_draft([SOCIAL], by=anna), lambda: do.edit_draft([PLAN], by=bruno))
+    assert said == [None, None]
     draft = MatrixDraft.objects.get()
     assert {change.key for change in drafts.changes_of(draft)} == {SOCIAL.key, PLAN.key}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_publish_at_the_same_moment_publish_once(anna, bruno):
+    draft, claire = requested(anna), UserFactory(administrator=True)
+    said = together(lambda: do.publish_draft(draft, by=bruno), lambda: do.publish_draft(draft, by=claire))
+    assert sorted(type(error) for error in said if error) == [DraftGone]
+    assert MatrixVersion.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writing_while_another_publishes_is_told_or_published(anna, bruno):
+    """Never lost in silence: it is in the version, or its author hears of it."""
+    draft = do.edit_draft([SOCIAL], by=anna).draft
+    draft = do.request_publication(draft, reason="x", revision=1, by=anna)
+    said = together(
+        lambda: do.publish_draft(draft, by=bruno),
+        lambda: do.edit_draft([PLAN], by=anna, seen=draft.pk, revision=1),
+    )
+    assert said[0] is None
+    assert isinstance(said[1], DraftGone | DraftAwaitsAnswer)
+    assert published.current().level("pharmacien", "plan") == Niveau.LECTURE
 
 
 # ---- asking, answering -----------------------------------------------------------------------------
