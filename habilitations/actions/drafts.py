@@ -91,18 +91,22 @@ def restore_version(version: MatrixVersion, *, by, via: Via = NOWHERE) -> Matrix
 
 
 @transaction.atomic
-def import_draft(edits: Iterable[Edit], *, by, name: str, via: Via = NOWHERE) -> MatrixDraft:
+def import_draft(edits: Iterable[Edit], *, by, name: str, via: Via = NOWHERE) -> Saved:
     """Write the cells of a file in the open draft, opened if there is none. `name`: the file's, for the history.
 
-    Raises NotAllowed, NoVersion, CellRefused, DraftAwaitsAnswer.
+    `others` of the answer holds what other people had written in these cells and the file replaces. Raises
+    NotAllowed, NoVersion, CellRefused, DraftAwaitsAnswer.
     """
     _require_administrator(by)
     draft = _open_draft(by)
     if draft.state != State.EDITING:
         raise DraftAwaitsAnswer
+    edits = tuple(edits)
+    theirs = {key_of(one): one for one in _written_since(draft, 0, by)}
+    replaced = [theirs[edit.key] for edit in edits if edit.key in theirs and theirs[edit.key].after != edit.value]
     _step(draft, Step.IMPORTED, by=by, reason=name)
-    _write(draft, tuple(edits), by=by, via=via, action="import")
-    return draft
+    _write(draft, edits, by=by, via=via, action="import")
+    return Saved(draft, tuple(replaced))
 
 
 @transaction.atomic

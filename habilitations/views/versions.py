@@ -19,7 +19,7 @@ from habilitations.models import MatrixVersion
 from habilitations.replay import replay
 from habilitations.tables import Fault, TableRefused, read_table, write_table
 from habilitations.traces import record_account, via_request
-from habilitations.views.board import Board, for_administrators
+from habilitations.views.board import Board, for_administrators, others_said
 
 # Versions listed; they are published a few times a year.
 SHOWN = 100
@@ -103,14 +103,18 @@ def import_file(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data["fichier"]
         try:
             edits = _read(given.name, given.read(spreadsheets.LARGEST + 1))
-            draft = actions.import_draft(edits, by=request.user, name=given.name, via=via_request(request))
+            saved = actions.import_draft(edits, by=request.user, name=given.name, via=via_request(request))
         except TableRefused as refusal:
             faults = refusal.faults
         except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
-            count = len(changes_of(draft))
+            count = len(changes_of(saved.draft))
             messages.success(request, f"Fichier importé : {plural(count, 'modification')} dans le brouillon.")
+            for line in others_said(saved.others):
+                messages.warning(
+                    request, f"Remplacé : {line['who']}, {line['what']}, écrit par {line['by']} ({line['words']})."
+                )
             return redirect(request, "habilitations:matrix")
     status = 422 if form.is_bound else 200
     return render(request, "habilitations/import.html", {"form": form, "faults": faults}, status=status)

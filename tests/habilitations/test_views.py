@@ -298,6 +298,19 @@ def test_a_version_leaves_as_files_and_comes_back_as_a_draft(client, anna):
     assert client.get(url("export_xlsx", number=9)).status_code == 404
 
 
+def test_a_file_that_replaces_what_another_wrote_says_so(client, anna, bruno):
+    draft = open_draft(SOCIAL, Edit(Key(LEVEL, "pharmacien", "plan"), "ecriture"), by=bruno)
+    file = io.BytesIO(b"profil;social\neducateur;ecriture\npharmacien;aucun")
+    file.name = "m.csv"
+    page = text(client.post(url("import"), {"fichier": file}, follow=True))
+    assert "Remplacé : Éducateur, Volet social, écrit par SECOND Bruno (lire devient aucun accès)." in page
+    assert page.count("Remplacé") == 1
+    assert {c.key.row: c.after for c in drafts.changes_of(draft)} == {
+        "educateur": "ecriture",
+        "pharmacien": "ecriture",
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
