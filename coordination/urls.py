@@ -22,6 +22,7 @@ urlpatterns = [
     path("dossiers/", include("coordination.dossiers.urls")),
     path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),
     path("annuaire/", include("coordination.directory.urls")),
+    path("administration/habilitations/", include("habilitations.urls")),
     # Answers 404 outside development (see its views).
     path("dev/courriels/", include("coordination.outbox.urls")),
 ]

@@ -22,9 +22,14 @@ class HabilitationsConfig(AppConfig):
         from django.db.models import Exists, OuterRef
 
         from coordination.accounts.sessions import carry
+        from coordination.common.context import register_link
         from habilitations import receivers
         from habilitations.models import DataProtectionOfficer, StructureAdministrator
 
+        register_link(
+            "nav", "administration", "Administration", "habilitations:matrix", order=90,
+            allowed=lambda user: getattr(user, "is_administrator", False),
+        )  # fmt: skip
         named = StructureAdministrator.objects.current().filter(user=OuterRef("user_id"))
         carry("looks_after_accounts", Exists(named))
         officers = DataProtectionOfficer.objects.current().filter(user=OuterRef("user_id"))

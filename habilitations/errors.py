@@ -159,3 +159,75 @@ class JournalIsWrong(DomainError):
 
     code = "journal_is_wrong"
     message = "Le journal ne se vérifie pas, rien n'est purgé. {found}"
+
+
+class DraftGone(DomainError):
+    """The draft was published, discarded or replaced while somebody was working on it."""
+
+    code = "draft_gone"
+    message = "Ce brouillon n'est plus celui de la matrice : il a été publié ou abandonné pendant votre saisie."
+
+
+class DraftMoved(DomainError):
+    """Somebody else wrote the same cells since. `context["others"]` holds his changes (MatrixDraftChange)."""
+
+    code = "draft_moved"
+    message = "{who} a modifié ce brouillon pendant votre saisie."
+
+
+class DraftAwaitsAnswer(DomainError):
+    code = "draft_awaits_answer"
+    message = "La publication est demandée : le brouillon ne change plus tant qu'elle n'est pas retirée ou refusée."
+
+
+class DraftAlreadyOpen(DomainError):
+    code = "draft_already_open"
+    message = "Un brouillon de la matrice est déjà ouvert : publiez-le ou abandonnez-le d'abord."
+
+
+class NothingRequested(DomainError):
+    code = "nothing_requested"
+    message = "Aucune publication n'est demandée."
+
+
+class NothingToPublish(DomainError):
+    code = "nothing_to_publish"
+    message = "Ce brouillon ne change rien à la version en vigueur."
+
+
+class ReasonMissing(DomainError):
+    code = "reason_missing"
+    message = "Indiquez le motif."
+    field = "reason"
+
+
+class DraftOutdated(DomainError):
+    code = "draft_outdated"
+    message = (
+        "Une autre version a été publiée depuis l'ouverture de ce brouillon : reportez-le sur la version en vigueur."
+    )
+
+
+class SecondApproverNeeded(NotAllowed):
+    code = "second_approver_needed"
+    message = "Un autre administrateur publie : jamais celui qui a demandé la publication."
+
+
+class CellRefused(DomainError):
+    code = "cell_refused"
+    message = "{reason}"
+
+
+class TooSoonAlone(DomainError):
+    code = "too_soon_alone"
+    message = "Publication possible à partir du {when}."
+
+
+class NotAlone(DomainError):
+    code = "not_alone"
+    message = "Plusieurs administrateurs ont un compte ouvert : un autre que le demandeur publie dans l'application."
+
+
+class NoVersion(DomainError):
+    code = "no_version"
+    message = "Aucune version de la matrice n'est publiée : publiez d'abord celle du produit (publish_matrix)."

@@ -1,5 +1,34 @@
 """The profiles of the matrix, in the words of the screen. Pure."""
 
+# {profile: its name in the matrix}, in the order of the matrix. A profile without a name is shown by its word.
+NAMES = {
+    "coordinateur_sante": "Coordonnateur, prof. de santé",
+    "coordinateur_social": "Coordonnateur, autre",
+    "medecin": "Médecin",
+    "sage_femme": "Sage-femme",
+    "infirmier": "Infirmier, IPA",
+    "pharmacien": "Pharmacien",
+    "reeducation": "Rééducation, diététique",
+    "soins_ponctuels": "Dentiste, podologue, orthoptiste",
+    "psychologue": "Psychologue",
+    "aide_soignant": "Aide-soignant, AES / AMP",
+    "assistant_social": "Assistant social, CESF",
+    "educateur": "Éducateur",
+    "aide_domicile": "Aide à domicile",
+    "cadre_esms": "Encadrement médico-social",
+    "secretariat": "Secrétariat",
+    "mjpm": "Mandataire judiciaire",
+    "education_nationale": "Éducation nationale",
+    "transport_psdm": "Transport, matériel",
+    "benevole": "Bénévole",
+    "aidant": "Aidant invité",
+    "representant_legal": "Représentant légal",
+    "personne": "La personne elle-même",
+    "inconnu": "Profession inconnue",
+    "admin_technique": "Administrateur technique",
+    "dpo": "Protection des données",
+}
+
 # {profile: whom it gathers, in the plural}, in the order of the matrix.
 GATHERS = {
     "coordinateur_sante": "coordonnateurs de parcours (professionnels de santé)",

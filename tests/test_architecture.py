@@ -191,7 +191,7 @@ def test_the_journal_is_partitioned_by_month(db):
 # What a view calls to open an access, and the pages that may do so without asking again who is there.
 OPENING = {f".{name}" for name in (
     "add_professional", "add_structure", "set_habilitation", "undo_removal", "vouch_profession", "change_profession",
-    "confirm_account", "confirm_in_structure", "offer_account",
+    "confirm_account", "confirm_in_structure", "offer_account", "request_publication", "publish_draft",
 )}  # fmt: skip
 OPENS_NOTHING = {"circle:request": "leaves a request to those who may grant"}
 # Leaving as a file is seen from the address or from the right to print.
@@ -245,6 +245,7 @@ def test_what_leaves_as_a_file_asks_again_who_is_there():
     assert set(files) == {
         "circle:print_sheet", "circle:export_list", "circle:export_vcard", "dossiers:export",
         "dossiers:journal_export",
+        "habilitations:export_xlsx", "habilitations:export_csv",
     }  # fmt: skip
     assert [name for name, view in files.items() if not getattr(view, "asks_identity", False)] == []
 

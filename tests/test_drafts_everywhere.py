@@ -14,7 +14,8 @@ from coordination.accounts import drafts
 from coordination.directory.actions import accounts as structure_accounts
 from coordination.directory.newcomers import Newcomer
 from coordination.directory.search import vocabulary
-from habilitations.actions import name_administrator
+from habilitations.actions import edit_draft, name_administrator
+from habilitations.differences import Edit, Key
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
@@ -47,6 +48,13 @@ NOT_DRAWN = {
     "dossiers:structures": "fragment of a form",
     "dossiers:towns": "fragment of a form",
     "dossiers:seen": "one button",
+    "habilitations:ask": "answers the form of habilitations:matrix",
+    "habilitations:refuse": "answers the form of habilitations:matrix",
+    "habilitations:put_back": "one button",
+    "habilitations:take_back": "one button",
+    "habilitations:carry_over": "one button",
+    "habilitations:publish": "one button",
+    "habilitations:restore": "one button",
 }
 # Where the identifiers of an address come from: read by the name of the parameter.
 TYPED = {"text", "email", "tel", "url", "number", "date"}
@@ -93,6 +101,7 @@ def town():
     helper = make.account("35", structure=place)
     newcomer = Newcomer(UserFactory(last_login=timezone.now()).email, "Neuve", "Lina", "35")
     offer = structure_accounts.offer_account(place, newcomer, by=director)
+    edit_draft([Edit(Key("niveau", "medecin", "plan"), "")], by=administrator)
     local = house("STRUCTURE SAISIE", source="local")
     activity = helper.attachment.professional.activities.get()
     return {
@@ -106,6 +115,10 @@ def town():
         "user_id": [helper.pk],
         "offer_id": [offer.pk],
         "kind": ["professionnel", "aidant"],
+        "profile": ["medecin"],
+        "column": ["plan"],
+        "table": ["niveau"],
+        "number": [1],
     }
 
 
@@ -170,7 +183,7 @@ def test_every_form_with_a_free_text_keeps_a_draft(client, town):
         "accounts:home", "circle:add_manually", "circle:add_professional", "circle:add_structure_manually",
         "circle:change_role", "circle:choose_structure", "circle:edit_member", "circle:habilitation", "circle:remove",
         "circle:withdraw_refusal", "directory:create_structure", "directory:offer_by_hand",
-        "directory:withdraw_confirmation", "dossiers:create", "dossiers:status",
+        "directory:withdraw_confirmation", "dossiers:create", "dossiers:status", "habilitations:matrix",
     }  # fmt: skip
 
 

@@ -218,6 +218,7 @@ def country(crowd, client):
         "dossier_id": entry.dossier.pk, "member_id": member.pk, "structure_id": house.structure_id, "kind": "aidant",
         "target_id": professional.pk, "professional_id": professional.professional_id,
         "activity_id": professional.pk, "user_id": many.pk,
+        "profile": "medecin", "column": "plan", "table": "niveau", "number": 1,
         "form_key": "cercle", "object_id": entry.dossier.pk,
         # Pages of a key or of a message of one's own: nothing there to count.
         "pk": 1, "public_id": entry.dossier.pk, "mail_id": entry.dossier.pk, "offer_id": entry.dossier.pk,
@@ -377,13 +378,15 @@ def _publish_without(cursor, rubrique):
     (made,) = cursor.fetchone()
     versions = "FROM habilitations_{} r JOIN habilitations_matrixversion v ON v.id = r.version_id WHERE v.number ="
     last = " (SELECT max(number) - 1 FROM habilitations_matrixversion)"
-    for table, columns in (("matrixrow", "profile, rubrique, niveau"), ("actionright", "profile, action, scope"),
-                           ("profilerule", "profession, fonction, profile")):  # fmt: skip
+    # Written closed at once: a published version never changes.
+    closed = "r.profile, r.rubrique, CASE WHEN r.rubrique = %s THEN 0 ELSE r.niveau END"
+    for table, columns, read, said in (
+        ("matrixrow", "profile, rubrique, niveau", closed, [rubrique]),
+        ("actionright", "profile, action, scope", "r.profile, r.action, r.scope", []),
+        ("profilerule", "profession, fonction, profile", "r.profession, r.fonction, r.profile", []),
+    ):
         cursor.execute(
-            f"INSERT INTO habilitations_{table} (version_id, {columns}) SELECT %s, r.{columns.replace(', ', ', r.')}"
+            f"INSERT INTO habilitations_{table} (version_id, {columns}) SELECT %s, {read}"
             f" {versions.format(table)}{last}",
-            [made],
+            [made, *said],
         )
-    cursor.execute(
-        "UPDATE habilitations_matrixrow SET niveau = 0 WHERE version_id = %s AND rubrique = %s", [made, rubrique]
-    )

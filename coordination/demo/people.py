@@ -87,7 +87,12 @@ PEOPLE = (
     Person(
         "admin", "admin@demo.example", "Gestion", "Camille", "MME", "Administratrice",
         administrator=True,
-        tries="annuaire et structures ; n'ouvre aucun dossier",
+        tries="prépare la matrice d'habilitation, demande sa publication ; n'ouvre aucun dossier",
+    ),
+    Person(
+        "admin2", "admin2@demo.example", "Régie", "Alix", "MME", "Administratrice",
+        administrator=True,
+        tries="publie ou refuse ce que la première a demandé",
     ),
 )  # fmt: skip
 

@@ -171,6 +171,12 @@ JOURNAL_UNUSUAL = {
     "many_minutes": env.number("JOURNAL_MANY_MINUTES", 30),
 }
 
+# --- Habilitations ------------------------------------------------------------------------------
+# A version of the matrix is published by another administrator than the one who asked for it.
+MATRIX_SECOND_APPROVER = env.flag("MATRIX_SECOND_APPROVER", default=True)
+# With a single administrator, `manage.py publish_requested_matrix` does it after this delay.
+MATRIX_ALONE_HOURS = env.number("MATRIX_ALONE_HOURS", 24)
+
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)
 

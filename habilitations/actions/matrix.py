@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from habilitations.access import may_administer
+from habilitations.differences import LOCKED
 from habilitations.errors import MatrixNotSound, NotAllowed
 from habilitations.matrix import UNKNOWN_PROFILE
 from habilitations.models import ActionRight, MatrixRow, MatrixVersion, ProfileRule
@@ -28,7 +29,7 @@ def publish_matrix(
     levels {profile: {rubrique: Niveau}}, action_rights {profile: {action: Scope}}, profile_rules
     {(profession, fonction or ""): profile}. `by` is an administrator, or None for the command line.
     Raises NotAllowed, MatrixNotSound (a word that is not one of ours, a profile without levels, or a
-    right given to the unknown profile: rule 1).
+    right given to the unknown profile or to the technical administrator: rules 1 and 10).
     """
     if by is not None and not may_administer(by):
         raise NotAllowed
@@ -58,6 +59,6 @@ def _check(levels, action_rights, profile_rules) -> None:
     acts = {word for row in action_rights.values() for word in row}
     unknown = (cells - set(Rubrique.values)) | (acts - set(Action.values))
     strangers = (set(action_rights) | set(profile_rules.values())) - set(levels) - {UNKNOWN_PROFILE}
-    opened = any(levels.get(UNKNOWN_PROFILE, {}).values()) or bool(action_rights.get(UNKNOWN_PROFILE))
+    opened = any(any(levels.get(row, {}).values()) or action_rights.get(row) for row in LOCKED)
     if not levels or unknown or strangers or opened:
         raise MatrixNotSound

@@ -12,6 +12,11 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from coordination.common.ids import uuid7
+from habilitations.models.drafts import (  # noqa: F401 - callers import every model from here
+    MatrixDraft,
+    MatrixDraftChange,
+    MatrixDraftStep,
+)
 from habilitations.models.officers import DataProtectionOfficer  # noqa: F401
 from habilitations.models.roots import JournalCheck, JournalRoot  # noqa: F401
 from habilitations.models.structures import (  # noqa: F401 - callers import every model from here

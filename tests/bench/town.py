@@ -82,7 +82,7 @@ def circle_of_thirty(reader: User) -> Entry:
 
 def add_dossiers(readers: list[User], count: int, members: int = MEMBERS_ELSEWHERE) -> None:
     """Add dossiers in bulk, shared out between the readers, each with members."""
-    made = [_dossier(rank, readers[rank % len(readers)]) for rank in range(count)]
+    made = [dossier_row(rank, readers[rank % len(readers)]) for rank in range(count)]
     Dossier.objects.bulk_create(made)
     opened = [
         Habilitation(dossier=d, user=d.created_by, state="oui", state_by=d.created_by,
@@ -134,7 +134,7 @@ def _put_in(rows: list[Member], role: str) -> None:
     )
 
 
-def _dossier(rank: int, creator: User) -> Dossier:
+def dossier_row(rank: int, creator: User) -> Dossier:
     first, second, given = NAMES[rank % len(NAMES)]
     family = f"{first}{second}"
     born = dt.date(1930, 1, 1) + dt.timedelta(days=rank * 11 % 25_000)

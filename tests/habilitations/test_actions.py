@@ -8,6 +8,7 @@ from django.utils import timezone
 from coordination.directory.models import Professional, Source
 from habilitations import access, defaults, published
 from habilitations import actions as do
+from habilitations.differences import LEVEL, Edit, Key
 from habilitations.errors import (
     AlreadyDelegate,
     AlreadyHabilitated,
@@ -17,6 +18,7 @@ from habilitations.errors import (
     NotAllowed,
     NothingToWithdraw,
     NotVouched,
+    NoVersion,
     StructureCannotSignIn,
 )
 from habilitations.models import Habilitation, LegalStructure, MatrixVersion, StateChange, VouchedProfession
@@ -87,6 +89,12 @@ def test_a_matrix_that_opens_to_the_unknown_or_names_strangers_is_refused(change
     with pytest.raises(MatrixNotSound):
         publish(**changes)
     assert MatrixVersion.objects.count() == 0
+
+
+def test_a_draft_needs_a_version_to_be_based_on():
+    edit = Edit(Key(LEVEL, "educateur", "social"), "")
+    with pytest.raises(NoVersion):
+        do.edit_draft([edit], by=UserFactory(administrator=True))
 
 
 # ---- professions -----------------------------------------------------------------------------------

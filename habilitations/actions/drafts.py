@@ -1,0 +1,372 @@
+"""Preparing the next version of the matrix: a draft, its changes, the request, the answer of a second administrator.
+
+Everything is done by a named administrator, who sees no dossier by being one (rule 10), and leaves a step in the
+draft's history and a trace (SEC-9). Writing a draft changes no right: only `publish_draft` does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from typing import NamedTuple, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from coordination.accounts.models import User
+from coordination.common import nomenclatures
+from coordination.common.french import datetime_fr
+from habilitations import differences, published
+from habilitations.access import may_administer
+from habilitations.actions.matrix import publish_matrix
+from habilitations.differences import Change, Edit, Key
+from habilitations.errors import (
+    CellRefused,
+    DraftAlreadyOpen,
+    DraftAwaitsAnswer,
+    DraftGone,
+    DraftMoved,
+    DraftOutdated,
+    NotAllowed,
+    NotAlone,
+    NothingRequested,
+    NothingToPublish,
+    NoVersion,
+    ReasonMissing,
+    SecondApproverNeeded,
+    TooSoonAlone,
+)
+from habilitations.matrix import Matrix
+from habilitations.models import MatrixDraft, MatrixDraftChange, MatrixDraftStep, MatrixVersion
+from habilitations.traces import NOWHERE, Via, record_account
+
+State, Step = MatrixDraft.State, MatrixDraftStep.Kind
+
+
+class Saved(NamedTuple):
+    """A draft as just saved, and what others had written in it since the author last read it."""
+
+    draft: MatrixDraft
+    others: tuple[MatrixDraftChange, ...]
+
+
+# ---- Writing ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def edit_draft(edits: Iterable[Edit], *, by, seen: UUID | None = None, revision: int = 0, via: Via = NOWHERE) -> Saved:
+    """Write cells in the open draft, opened if there is none; `seen` (an id) and `revision`: what the author had read.
+
+    What others wrote in other cells meanwhile stays, and is returned to be told. Raises NotAllowed, NoVersion,
+    CellRefused, DraftAwaitsAnswer, DraftGone (another draft took its place), DraftMoved (same cells: nothing is
+    written, the author sees both and saves again with the new revision).
+    """
+    _require_administrator(by)
+    draft = _open_draft(by)
+    if seen is not None and seen != draft.pk:
+        raise DraftGone
+    if draft.state != State.EDITING:
+        raise DraftAwaitsAnswer
+    edits = tuple(edits)
+    others = _written_since(draft, revision, by)
+    theirs = {key_of(one): one for one in others}
+    clashing = [theirs[edit.key] for edit in edits if edit.key in theirs and theirs[edit.key].after != edit.value]
+    if clashing:
+        raise DraftMoved(who=clashing[-1].by.get_full_name(), others=tuple(theirs.values()))
+    _write(draft, edits, by=by, via=via, action="modification")
+    return Saved(draft, tuple(theirs.values()))
+
+
+@transaction.atomic
+def restore_version(version: MatrixVersion, *, by, via: Via = NOWHERE) -> MatrixDraft:
+    """Open a draft that makes the version in force equal to an older one. Raises NotAllowed, DraftAlreadyOpen."""
+    _require_administrator(by)
+    current, older = published.current(), published.matrix(version.number)
+    draft = _new_draft(by, Step.RESTORED, reason=f"Version {version.number}")
+    edits = differences.edits_of(differences.difference(current, older))
+    _write(draft, edits, by=by, via=via, action="retour", checked=True)
+    return draft
+
+
+@transaction.atomic
+def import_draft(edits: Iterable[Edit], *, by, name: str, via: Via = NOWHERE) -> Saved:
+    """Write the cells of a file in the open draft, opened if there is none. `name`: the file's, for the history.
+
+    `others` of the answer holds what other people had written in these cells and the file replaces. Raises
+    NotAllowed, NoVersion, CellRefused, DraftAwaitsAnswer.
+    """
+    _require_administrator(by)
+    draft = _open_draft(by)
+    if draft.state != State.EDITING:
+        raise DraftAwaitsAnswer
+    edits = tuple(edits)
+    theirs = {key_of(one): one for one in _written_since(draft, 0, by)}
+    replaced = [theirs[edit.key] for edit in edits if edit.key in theirs and theirs[edit.key].after != edit.value]
+    _step(draft, Step.IMPORTED, by=by, reason=name)
+    _write(draft, edits, by=by, via=via, action="import")
+    return Saved(draft, tuple(replaced))
+
+
+@transaction.atomic
+def rebase_draft(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> MatrixDraft:
+    """Carry the changes of a draft over to the version in force, published since. Raises NotAllowed, DraftGone."""
+    _require_administrator(by)
+    draft = _locked(draft)
+    draft.based_on = _version_in_force()
+    draft.state, draft.requested_at, draft.requested_by, draft.reason = State.EDITING, None, None, ""
+    draft.revision += 1
+    draft.save(update_fields=["based_on", "state", "requested_at", "requested_by", "reason", "revision"])
+    _step(draft, Step.REBASED, by=by)
+    _trace(draft, "report", by=by, via=via)
+    return draft
+
+
+@transaction.atomic
+def discard_draft(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> None:
+    """Close a draft without publishing it; its history is kept. Raises NotAllowed, DraftGone."""
+    _require_administrator(by)
+    draft = _locked(draft)
+    draft.state, draft.closed_at, draft.closed_by = State.DISCARDED, timezone.now(), by
+    draft.save(update_fields=["state", "closed_at", "closed_by"])
+    _step(draft, Step.DISCARDED, by=by)
+    _trace(draft, "abandon", by=by, via=via)
+
+
+# ---- Asking and answering --------------------------------------------------------------------------
+
+
+@transaction.atomic
+def request_publication(draft: MatrixDraft, *, reason: str, revision: int, by, via: Via = NOWHERE) -> MatrixDraft:
+    """Ask that the draft be published, with a reason; it is then frozen. `revision`: the one whose effect was read.
+
+    Raises NotAllowed, ReasonMissing, DraftGone, DraftAwaitsAnswer, DraftMoved, DraftOutdated, NothingToPublish.
+    """
+    _require_administrator(by)
+    draft = _locked(draft)
+    if draft.state != State.EDITING:
+        raise DraftAwaitsAnswer
+    if not reason.strip():
+        raise ReasonMissing
+    _require_read(draft, revision, by)
+    _require_current(draft)
+    if not changes_of(draft):
+        raise NothingToPublish
+    draft.state, draft.reason = State.REQUESTED, reason.strip()[:300]
+    draft.requested_at, draft.requested_by = timezone.now(), by
+    draft.save(update_fields=["state", "reason", "requested_at", "requested_by"])
+    _step(draft, Step.REQUESTED, by=by, reason=draft.reason)
+    _trace(draft, "demande", by=by, via=via)
+    return draft
+
+
+@transaction.atomic
+def withdraw_request(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> None:
+    """Take a request back to go on preparing. Raises NotAllowed, DraftGone, NothingRequested."""
+    _require_administrator(by)
+    _reopen(_requested(draft), Step.WITHDRAWN, by=by)
+    _trace(draft, "reprise", by=by, via=via)
+
+
+@transaction.atomic
+def refuse_publication(draft: MatrixDraft, *, reason: str, by, via: Via = NOWHERE) -> None:
+    """Answer no, with a reason: the draft may be changed again. Raises NotAllowed, DraftGone, NothingRequested,
+    ReasonMissing, SecondApproverNeeded (the requester takes his request back instead)."""
+    _require_administrator(by)
+    draft = _requested(draft)
+    if not reason.strip():
+        raise ReasonMissing
+    if draft.requested_by_id == by.pk:
+        raise SecondApproverNeeded
+    _reopen(draft, Step.REFUSED, by=by, reason=reason.strip()[:300])
+    _trace(draft, "refus de publication", by=by, via=via)
+
+
+@transaction.atomic
+def publish_draft(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> MatrixVersion:
+    """Publish a requested draft: its version is in force for every decision from the end of the transaction.
+
+    `by` is another administrator than the requester, unless MATRIX_SECOND_APPROVER is off. Raises NotAllowed,
+    DraftGone, NothingRequested, SecondApproverNeeded, DraftOutdated, MatrixNotSound.
+    """
+    _require_administrator(by)
+    draft = _requested(draft)
+    own = draft.requested_by_id == by.pk
+    if own and settings.MATRIX_SECOND_APPROVER:
+        raise SecondApproverNeeded
+    return _publish(draft, by=by, alone=own, via=via)
+
+
+@transaction.atomic
+def publish_alone(draft: MatrixDraft, *, now: dt.datetime | None = None) -> MatrixVersion:
+    """Publish a requested draft where there is a single administrator, once the delay has passed. For the command.
+
+    Raises DraftGone, NothingRequested, NotAlone, TooSoonAlone, DraftOutdated, MatrixNotSound.
+    """
+    draft = _requested(draft)
+    if User.objects.administrators().exclude(pk=draft.requested_by_id).exists():
+        raise NotAlone
+    # The database keeps a date with each request.
+    asked_at = cast(dt.datetime, draft.requested_at)
+    opens_at = asked_at + dt.timedelta(hours=settings.MATRIX_ALONE_HOURS)
+    if (now or timezone.now()) < opens_at:
+        raise TooSoonAlone(when=datetime_fr(opens_at))
+    return _publish(draft, by=None, alone=True, via=NOWHERE)
+
+
+# ---- Reading ---------------------------------------------------------------------------------------
+
+
+def open_draft() -> MatrixDraft | None:
+    """Return the draft being prepared or waiting for its answer, None when there is none."""
+    return MatrixDraft.objects.open().select_related("based_on", "opened_by", "requested_by").first()
+
+
+def edits_of(draft: MatrixDraft) -> tuple[Edit, ...]:
+    """Return what was written in a draft, in the order of writing: the last value of a cell counts."""
+    rows = draft.changes.order_by("revision").values_list("kind", "row", "column", "after")
+    return tuple(Edit(Key(kind, row, column), after) for kind, row, column, after in rows)
+
+
+def changes_of(draft: MatrixDraft) -> tuple[Change, ...]:
+    """Return what a draft changes of the version it is based on."""
+    return differences.effective(published.matrix(draft.based_on.number), edits_of(draft))
+
+
+def key_of(change: MatrixDraftChange) -> Key:
+    return Key(change.kind, change.row, change.column)
+
+
+def known_codes() -> Collection[str]:
+    """Return the codes a line of the profession table may name: professions, roles and functions of the lists."""
+    return frozenset(c.code for kind in ("profession", "role", "fonction") for c in nomenclatures.concepts(kind))
+
+
+# ---- Inside ----------------------------------------------------------------------------------------
+
+
+def _require_administrator(by) -> None:
+    if by is None or not may_administer(by):
+        raise NotAllowed("Seul un administrateur nommé peut faire cela.")
+
+
+def _version_in_force() -> MatrixVersion:
+    version = MatrixVersion.objects.order_by("-number").first()
+    if version is None:
+        raise NoVersion
+    return version
+
+
+def _new_draft(by, kind: str, reason: str = "") -> MatrixDraft:
+    # The version in force is locked first: two who open a draft at once meet on it, and one sees the other's.
+    base = _version_in_force()
+    MatrixVersion.objects.select_for_update(of=("self",)).get(pk=base.pk)
+    if MatrixDraft.objects.open().exists():
+        raise DraftAlreadyOpen
+    draft = MatrixDraft.objects.create(based_on=base, opened_by=by)
+    _step(draft, kind, by=by, reason=reason)
+    return draft
+
+
+def _open_draft(by) -> MatrixDraft:
+    draft = MatrixDraft.objects.open().select_for_update(of=("self",)).select_related("based_on").first()
+    if draft is not None:
+        return draft
+    try:
+        return _new_draft(by, Step.OPENED)
+    except DraftAlreadyOpen:
+        return MatrixDraft.objects.open().select_for_update(of=("self",)).select_related("based_on").get()
+
+
+def _locked(draft: MatrixDraft) -> MatrixDraft:
+    rows = MatrixDraft.objects.open().select_for_update(of=("self",)).select_related("based_on", "requested_by")
+    found = rows.filter(pk=draft.pk).first()
+    if found is None:
+        raise DraftGone
+    return found
+
+
+def _requested(draft: MatrixDraft) -> MatrixDraft:
+    draft = _locked(draft)
+    if draft.state != State.REQUESTED:
+        raise NothingRequested
+    return draft
+
+
+def _written_since(draft: MatrixDraft, revision: int, by) -> list[MatrixDraftChange]:
+    rows = draft.changes.filter(revision__gt=revision).exclude(by=by)
+    return list(rows.select_related("by").order_by("revision"))
+
+
+def _require_read(draft: MatrixDraft, revision: int, by) -> None:
+    if others := _written_since(draft, revision, by):
+        raise DraftMoved(who=others[-1].by.get_full_name(), others=tuple(others))
+
+
+def _require_current(draft: MatrixDraft) -> None:
+    # Whoever publishes holds the last version: what was published while we waited for it is seen by the second read.
+    MatrixVersion.objects.select_for_update(of=("self",)).order_by("-number").first()
+    if draft.based_on_id != _version_in_force().pk:
+        raise DraftOutdated
+
+
+def _write(draft: MatrixDraft, edits: tuple[Edit, ...], *, by, via: Via, action: str, checked: bool = False) -> None:
+    base = published.matrix(draft.based_on.number)
+    if not checked:
+        _check(base, edits)
+    was = differences.cells(base) | {edit.key: edit.value for edit in edits_of(draft)}
+    wanted = {edit.key: edit.value for edit in edits}
+    new = {key: value for key, value in wanted.items() if was.get(key, "") != value}
+    if not new:
+        return
+    draft.revision += 1
+    draft.save(update_fields=["revision"])
+    MatrixDraftChange.objects.bulk_create(
+        MatrixDraftChange(
+            draft=draft, revision=draft.revision, kind=key.kind, row=key.row, column=key.column,
+            before=was.get(key, ""), after=value, by=by,
+        )
+        for key, value in new.items()
+    )  # fmt: skip
+    record_account(user=by, action=action, object_kind="matrice", object_id=draft.pk, count=len(new), via=via)
+
+
+def _check(base: Matrix, edits: tuple[Edit, ...]) -> None:
+    profiles, professions = frozenset(differences.known_profiles(base)), known_codes()
+    for edit in edits:
+        try:
+            differences.check(edit, profiles=profiles, professions=professions)
+        except differences.EditRefused as refusal:
+            raise CellRefused(reason=str(refusal)) from None
+
+
+def _reopen(draft: MatrixDraft, kind: str, *, by, reason: str = "") -> None:
+    draft.state, draft.requested_at, draft.requested_by = State.EDITING, None, None
+    draft.save(update_fields=["state", "requested_at", "requested_by"])
+    _step(draft, kind, by=by, reason=reason)
+
+
+def _publish(draft: MatrixDraft, *, by, alone: bool, via: Via) -> MatrixVersion:
+    _require_current(draft)
+    changes = changes_of(draft)
+    after = differences.applied(published.matrix(draft.based_on.number), differences.edits_of(changes))
+    version = publish_matrix(after.levels, after.actions, after.profiles, by=by, reason=draft.reason)
+    draft.state, draft.closed_at, draft.closed_by = State.PUBLISHED, timezone.now(), by
+    draft.version, draft.alone = version, alone
+    draft.save(update_fields=["state", "closed_at", "closed_by", "version", "alone"])
+    _step(draft, Step.PUBLISHED, by=by, reason="Administrateur unique, après délai" if by is None else "")
+    # The command acts on the request of its only administrator: the trace says whose act it is.
+    record_account(
+        user=by or draft.requested_by, action="publication", object_kind="matrice", object_id=version.pk,
+        count=len(changes), via=via,
+    )  # fmt: skip
+    return version
+
+
+def _step(draft: MatrixDraft, kind: str, *, by, reason: str = "") -> None:
+    MatrixDraftStep.objects.create(draft=draft, kind=kind, by=by, reason=reason[:300])
+
+
+def _trace(draft: MatrixDraft, action: str, *, by, via: Via) -> None:
+    record_account(user=by, action=action, object_kind="matrice", object_id=draft.pk, via=via)

@@ -1,0 +1,110 @@
+"""« Professions »: which profile a vouched profession leads to; « Voir comme un profil »: what that profile may do."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from coordination.common.htmx import redirect
+from habilitations import access, published, wording
+from habilitations.access import Access, Hat
+from habilitations.differences import RULE, Key
+from habilitations.forms import RuleForm, profile_choices
+from habilitations.impact import unmapped
+from habilitations.profiles import NAMES
+from habilitations.rubriques import Action, Niveau, Rubrique
+from habilitations.views import board as boards
+from habilitations.views import matrix as pages
+from habilitations.views.board import Board, for_administrators
+
+DRAFT = "brouillon"
+# Who stands in front of « Voir comme un profil »: somebody with this profile and nothing else.
+NOBODY = Hat()
+
+
+@require_safe
+@for_administrators
+def professions(request: HttpRequest) -> HttpResponse:
+    """The table, and the professions somebody holds that no line maps: they open nothing."""
+    board = Board.read()
+    wanted = request.GET.get("profil", "")
+    rules = board.after.profiles
+    keys = sorted({*board.base.profiles, *rules}, key=lambda pair: wording.trade(*pair).casefold())
+    rows = [
+        board.cell(Key(RULE, *pair))
+        | {"trade": wording.trade(*pair), "pair": pair, "codes": " + ".join(filter(None, pair))}
+        for pair in keys
+        if not wanted or rules.get(pair) == wanted
+    ]
+    lost = [
+        {"trade": wording.trade(*pair), "pair": pair, "accounts": accounts}
+        for pair, accounts in unmapped(board.after).items()
+    ]
+    context = {
+        "board": board, "rows": rows, "lost": lost, "wanted": wanted,
+        "profiles": [("", "Tous"), *profile_choices(of_a_profession=True)],
+    }  # fmt: skip
+    return render(request, "habilitations/professions.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def rule(request: HttpRequest) -> HttpResponse:
+    """One line of the table: a profession, a function or none, and where they lead."""
+    board = Board.read()
+    conflict = None
+    if request.method == "POST":
+        form = RuleForm(request.POST)
+        if form.is_valid():
+            said = form.cleaned_data
+            post = request.POST.copy()
+            post[f"{boards.VALUE}{RULE}:{said['profession']}:{said['fonction']}"] = said["profil"]
+            request.POST = post
+            saved, conflict = pages.save(request)
+            if conflict is None:
+                if saved:
+                    pages.tell(request, saved)
+                return redirect(request, "habilitations:professions")
+            board = Board.read()
+    else:
+        pair = (request.GET.get("profession", ""), request.GET.get("fonction", ""))
+        form = RuleForm(
+            initial={"profession": pair[0], "fonction": pair[1], "profil": board.after.profiles.get(pair, "")}
+        )
+    status = 409 if conflict else 422 if form.is_bound else 200
+    context = {"form": form, "board": board, "draft": board.draft, "conflict": conflict, "here": request.path}
+    return render(request, "habilitations/rule.html", context, status=status)
+
+
+@require_safe
+@for_administrators
+def see_as(request: HttpRequest) -> HttpResponse:
+    """What a profile may read, write and do once habilitated, as the engine answers it. No dossier is opened."""
+    board = Board.read()
+    profile = request.GET.get("profil", "")
+    profile = profile if profile in NAMES else next(iter(NAMES))
+    of_draft = request.GET.get("version") == DRAFT and bool(board.changes)
+    matrix = board.after if of_draft else published.matrix(board.version.number if board.version else None)
+    seen = Access(profile=profile, matrix=matrix, hat=NOBODY, habilitation_id=None)
+    levels = {rubrique: seen.level(rubrique) for rubrique in Rubrique}
+    groups = [
+        {"value": value, "title": title, "items": [r.label for r, level in levels.items() if level == niveau]}
+        for niveau, value, title in (
+            (Niveau.ECRITURE, "ecriture", "Peut lire et écrire"),
+            (Niveau.LECTURE, "lecture", "Peut lire"),
+            (Niveau.AUCUN, "aucun", "Pas d’accès"),
+        )
+    ]
+    rights = [
+        (action.label, wording.WORDS["action"][scope.value if (scope := matrix.scope(profile, action)) else ""])
+        for action in Action
+    ]
+    context = {
+        "board": board, "profile": profile, "name": NAMES[profile], "profiles": profile_choices(),
+        "versions": [("", "En vigueur"), (DRAFT, "Brouillon")] if board.changes else [("", "En vigueur")],
+        "version": DRAFT if of_draft else "", "groups": [g for g in groups if g["items"]],
+        "levels": list(levels.values()), "rights": rights,
+        "reduced": profile in access.REDUCED_CIRCLE_PROFILES,
+    }  # fmt: skip
+    return render(request, "habilitations/see_as.html", context)
