@@ -3,6 +3,7 @@
 from habilitations.actions.matrix import publish_matrix
 from habilitations.actions.members import (
     activate_waiting,
+    bind_account,
     bind_professional,
     end_habilitation,
     grant_creator,
@@ -10,6 +11,7 @@ from habilitations.actions.members import (
     reopen_habilitation,
     request_habilitation,
     set_state,
+    stop_waiting,
 )
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
@@ -27,6 +29,7 @@ from habilitations.kin import kept_structures, same_structures
 __all__ = [
     "activate_waiting",
     "add_delegate",
+    "bind_account",
     "bind_professional",
     "change_profession",
     "close_structure",
@@ -46,6 +49,7 @@ __all__ = [
     "request_habilitation",
     "same_structures",
     "set_state",
+    "stop_waiting",
     "vouch_profession",
     "withdraw_refusal",
 ]
