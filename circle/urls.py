@@ -27,6 +27,7 @@ urlpatterns = [
     path("ajouter/", adding.add, name="add"),
     path("ajouter/professionnel/<uuid:target_id>/", directory_member.add_professional, name="add_professional"),
     path("ajouter/professionnel/<uuid:target_id>/apercu/", directory_member.preview, name="preview"),
+    path("ajouter/professionnel/<uuid:target_id>/lettre/", directory_member.preview_letter, name="preview_letter"),
     path("ajouter/manuellement/<slug:kind>/", by_hand.add_manually, name="add_manually"),
     path("ajouter/manuellement/<slug:kind>/ressemblances/", by_hand.lookalikes, name="lookalikes"),
     path("structures/ajouter/", structures.add_structure, name="add_structure"),

@@ -162,5 +162,5 @@ def _keep_role_possible(member: Member) -> None:
 
 
 def _last_editor(member: Member) -> str:
-    last = member.changes.select_related("by").order_by("-at", "-id").first()
+    last = member.changes.exclude(by=None).select_related("by").order_by("-at", "-id").first()
     return last.by.get_full_name() if last else ""

@@ -148,6 +148,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "outbox-purge": {"task": "coordination.outbox.tasks.purge", "schedule": crontab(hour=3, minute=17)},
     "accounts-purge": {"task": "coordination.accounts.tasks.purge", "schedule": crontab(hour=3, minute=27)},
+    "invitation-reminders": {"task": "circle.tasks.remind_invitations", "schedule": crontab(minute=37, hour="8-18")},
     "journal-months": {"task": "habilitations.tasks.prepare_journal", "schedule": crontab(hour=4, minute=7)},
 }
 
@@ -156,6 +157,11 @@ MAILBOX_PAGE = False
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)
+
+# --- Invitations --------------------------------------------------------------------------------
+# How long a link serves, and after how many days somebody who has not opened it is written to once more.
+INVITATION_DAYS = env.number("INVITATION_DAYS", 14)
+INVITATION_REMINDER_DAYS = env.number("INVITATION_REMINDER_DAYS", 5)
 
 # --- Identity -----------------------------------------------------------------------------------
 # Matricules of test and demonstration (OID .10 and .11) are no one's: refused where real people are followed.

@@ -1,0 +1,202 @@
+"""« Invitations »: what one sent, and what was sent for one's structure; followed, sent again, revoked, confirmed."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from circle import actions, granting, tracking
+from circle.errors import MessageNamesPerson
+from circle.forms.invitations import ResendForm
+from circle.models import Invitation
+from circle.views.pages import links_of
+from coordination.accounts import reauthentication
+from coordination.accounts.decorators import recently_authenticated
+from coordination.common.errors import DomainError
+from coordination.common.htmx import redirect
+from coordination.common.pagination import paginate
+from coordination.directory.search import profession_label
+from coordination.dossiers import door
+from coordination.dossiers.errors import DossierUnknown
+from coordination.dossiers.models import Dossier
+from habilitations.access import hat_of
+from habilitations.errors import LevelMissing, NotAllowed
+from habilitations.rubriques import Action, Niveau, Rubrique
+from habilitations.traces import record_account, via_request
+
+PER_PAGE = 25
+FILTERS = {
+    "": ("Toutes", lambda rows: rows),
+    "attente": ("En attente", lambda rows: rows.valid()),
+    "non-remises": ("Non remises", lambda rows: rows.undelivered()),
+    "a-confirmer": ("À confirmer", lambda rows: rows.to_confirm()),
+    "acceptees": ("Acceptées", lambda rows: rows.accepted()),
+    "refusees": ("Refusées", lambda rows: rows.refused()),
+    "expirees": ("Expirées", lambda rows: rows.expired()),
+}
+LABELS = {
+    tracking.REMIND: "Relancer", tracking.COPY: "Copier le lien", tracking.REVOKE: "Annuler",
+    tracking.RESEND: "Renvoyer", tracking.CORRECT: "Corriger l’adresse", tracking.CONFIRM: "Confirmer",
+}  # fmt: skip
+ROUTES = {
+    tracking.REMIND: "invitations:remind", tracking.COPY: "invitations:copy_link",
+    tracking.REVOKE: "invitations:revoke", tracking.RESEND: "invitations:resend",
+    tracking.CORRECT: "invitations:resend", tracking.CONFIRM: "invitations:confirm",
+}  # fmt: skip
+# Reached by a link: they ask something before they act.
+PAGES = frozenset({tracking.RESEND, tracking.CORRECT})
+
+
+@require_safe
+def invitation_list(request: HttpRequest) -> HttpResponse:
+    """Every invitation one follows, newest first, with what may be done of each."""
+    wanted = request.GET.get("etat", "")
+    label, keep = FILTERS.get(wanted, FILTERS[""])
+    rows = Invitation.objects.followed_by(request.user, hat_of(request.user).structure_id)
+    rows = keep(rows.with_delivery().with_names())
+    page = paginate(rows, request.GET.get("page"), per_page=PER_PAGE)
+    about = {row.dossier_id for row in page} - {None}
+    mine = set(Dossier.objects.visible_to(request.user).filter(pk__in=about).values_list("pk", flat=True))
+    record_account(
+        user=request.user, action="liste", object_kind="invitation", count=len(page), via=via_request(request)
+    )
+    context = {
+        "rows": [_row(request, row, mine) for row in page],
+        "page": page,
+        "page_url": lambda number: f"?{urlencode({'etat': wanted, 'page': number})}",
+        "filters": [
+            {
+                "label": text,
+                "url": f"{reverse('invitations:list')}{f'?etat={key}' if key else ''}",
+                "current": text == label,
+            }
+            for key, (text, _) in FILTERS.items()
+        ],
+        "wanted": wanted if wanted in FILTERS else "",
+        "may_invite": granting.may_invite(request.user),
+    }
+    return render(request, "circle/invitations.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def resend(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Renvoyer »: a new link, to the same address or to the right one; the former links no longer serve."""
+    invitation = _found(request, invitation_id)
+    form = ResendForm(request.POST if request.method == "POST" else None, initial={"email": invitation.email})
+    if form.is_bound and form.is_valid():
+        if too_many := ratelimit.consume_or_429(request, action="invitations"):
+            return too_many
+        reauthentication.require(request, reauthentication.DOSSIER)
+        try:
+            _do(request, invitation, actions.resend_invitation, email=form.cleaned_data["email"])
+        except MessageNamesPerson as error:
+            form.add_error(None, str(error))
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Un nouveau lien part. Le précédent ne sert plus.")
+            return redirect(request, "invitations:list")
+    context = {"form": form, "name": invitation.display_name, "here": request.path}
+    return render(request, "circle/invitation_resend.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+def remind(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Relancer »: the same link once more, once a day."""
+    if too_many := ratelimit.consume_or_429(request, action="invitations"):
+        return too_many
+    return _act(request, invitation_id, actions.remind_invitation, "Une relance part, avec le même lien.")
+
+
+@require_POST
+@recently_authenticated(within=reauthentication.DOSSIER)
+def copy_link(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Copier le lien », on a page of its own: it is in no address, no list, no draft."""
+    invitation = _found(request, invitation_id)
+    try:
+        link = _do(request, invitation, actions.copy_link)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect(request, "invitations:list")
+    context = {"link": link, "name": invitation.display_name, "expires_at": invitation.expires_at}
+    return render(request, "circle/invitation_link.html", context)
+
+
+@require_POST
+def revoke(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Annuler »: it only closes, so nobody is asked again who he is."""
+    return _act(request, invitation_id, actions.revoke_invitation, "L’invitation est annulée : son lien ne sert plus.")
+
+
+@require_POST
+@recently_authenticated(within=reauthentication.DOSSIER)
+def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Confirmer »: it is the person meant, of the profession invited; the access that waited opens."""
+    return _act(request, invitation_id, actions.confirm_invitee, "C’est confirmé : l’accès prévu est ouvert.")
+
+
+def _found(request: HttpRequest, invitation_id: UUID) -> Invitation:
+    rows = Invitation.objects.followed_by(request.user, hat_of(request.user).structure_id).with_names()
+    found = rows.filter(pk=invitation_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _act(request: HttpRequest, invitation_id: UUID, act, said: str) -> HttpResponse:
+    invitation = _found(request, invitation_id)
+    try:
+        _do(request, invitation, act)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said)
+    return redirect(request, "invitations:list")
+
+
+def _do(request: HttpRequest, invitation: Invitation, act, **details):
+    """Do an act on an invitation, through the door of its dossier when it has one."""
+    via = via_request(request)
+    details |= {"by": request.user, "via": via}
+    if invitation.dossier_id is None:
+        return act(invitation, **details)
+    try:
+        with transaction.atomic():
+            entry = door.enter(
+                request.user, invitation.dossier_id, Rubrique.CERCLE, Niveau.ECRITURE, right=Action.INVITE,
+                action=door.WRITE, via=via, object_kind="invitation", object_id=invitation.pk,
+            )  # fmt: skip
+            return act(invitation, entry=entry, **details)
+    except (DossierUnknown, LevelMissing) as error:
+        raise NotAllowed("Vous n'avez plus accès à ce dossier : demandez à quelqu'un de son cercle.") from error
+
+
+def _row(request: HttpRequest, row: Invitation, mine: set) -> dict:
+    """Return one invitation as the list shows it; of a dossier that one may not open, nothing can be done."""
+    told = tracking.tell(row)
+    acts = told.acts if row.dossier_id is None or row.dossier_id in mine else ()
+    if row.dossier_id is None and row.invited_by_id != request.user.pk:
+        acts = tuple(act for act in acts if act != tracking.CONFIRM)
+    sheet = links_of(row.dossier_id, row.member_id).sheet if row.dossier_id in mine else ""
+    by = "" if row.invited_by_id == request.user.pk else row.invited_by.get_full_name()
+    return {
+        "name": row.display_name,
+        "trade": profession_label(row.profession, fonction=row.fonction),
+        "email": row.email,
+        "by": by,
+        "told": told,
+        "sheet": sheet,
+        "where": "Dans un dossier" if row.dossier_id else "Sans dossier",
+        "acts": [
+            {"label": LABELS[act], "url": reverse(ROUTES[act], args=[row.pk]), "is_page": act in PAGES, "key": act}
+            for act in acts
+        ],
+    }
