@@ -234,7 +234,7 @@ def _restored(t: Told) -> str:
 
 
 def _invited(t: Told) -> str:
-    return _INVITATIONS[t.subject].format(who=t.who, member=t.member)
+    return _INVITATIONS.get(t.subject, _INVITATIONS[SENT]).format(who=t.who, member=t.member)
 
 
 _TELLERS: dict[str, Callable[[Told], str]] = {

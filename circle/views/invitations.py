@@ -14,11 +14,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, granting, tracking
-from circle.errors import MessageNamesPerson
 from circle.forms.invitations import ResendForm
 from circle.models import Invitation
 from circle.views.pages import links_of
-from coordination.accounts import reauthentication
+from coordination.accounts import drafts, reauthentication
 from coordination.accounts.decorators import recently_authenticated
 from coordination.common.errors import DomainError
 from coordination.common.htmx import redirect
@@ -33,6 +32,7 @@ from habilitations.rubriques import Action, Niveau, Rubrique
 from habilitations.traces import record_account, via_request
 
 PER_PAGE = 25
+RESEND_DRAFT = "invitation-renvoi"
 FILTERS = {
     "": ("Toutes", lambda rows: rows),
     "attente": ("En attente", lambda rows: rows.valid()),
@@ -90,21 +90,22 @@ def invitation_list(request: HttpRequest) -> HttpResponse:
 def resend(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """« Renvoyer »: a new link, to the same address or to the right one; the former links no longer serve."""
     invitation = _found(request, invitation_id)
-    form = ResendForm(request.POST if request.method == "POST" else None, initial={"email": invitation.email})
+    kept = drafts.load(request.user, RESEND_DRAFT, invitation_id) if request.method != "POST" else None
+    form = ResendForm(request.POST or None, initial=kept.dict() if kept else {"email": invitation.email})
     if form.is_bound and form.is_valid():
         if too_many := ratelimit.consume_or_429(request, action="invitations"):
             return too_many
         reauthentication.require(request, reauthentication.DOSSIER)
         try:
             _do(request, invitation, actions.resend_invitation, email=form.cleaned_data["email"])
-        except MessageNamesPerson as error:
-            form.add_error(None, str(error))
         except DomainError as error:
             form.refuse(error)
         else:
+            drafts.clear(request.user, RESEND_DRAFT, invitation_id)
             messages.success(request, "Un nouveau lien part. Le précédent ne sert plus.")
             return redirect(request, "invitations:list")
     context = {"form": form, "name": invitation.display_name, "here": request.path}
+    context["draft_url"] = reverse("accounts:draft", args=[RESEND_DRAFT, invitation_id])
     return render(request, "circle/invitation_resend.html", context, status=422 if form.is_bound else 200)
 
 

@@ -183,15 +183,20 @@ def _about(held: Held) -> dict:
 def _page(request: HttpRequest, held: Held, form: AccountForm | None, error: str) -> dict:
     invitation = held.invitation
     here = reverse("invitations:answer", args=[held.token])
-    return _about(held) | {
-        "form": form,
-        "error": error,
-        "signed_in": request.user.is_authenticated,
-        "proves_address": held.link.proves_address,
-        "sign_in_url": f"{reverse('account_login')}?{urlencode({'next': here})}",
-        "opened_url": reverse("invitations:opened", args=[held.token]),
-        "receive_url": reverse("invitations:receive", args=[held.token]),
-        "preview": answering.preview_of((invitation.profession, invitation.fonction), YES)
-        if invitation.member_id
-        else None,
-    }
+    # The frame of the page reads `form` when there is one.
+    return (
+        _about(held)
+        | ({"form": form} if form else {})
+        | {
+            "signs_up": form is not None,
+            "error": error,
+            "signed_in": request.user.is_authenticated,
+            "proves_address": held.link.proves_address,
+            "sign_in_url": f"{reverse('account_login')}?{urlencode({'next': here})}",
+            "opened_url": reverse("invitations:opened", args=[held.token]),
+            "receive_url": reverse("invitations:receive", args=[held.token]),
+            "preview": answering.preview_of((invitation.profession, invitation.fonction), YES)
+            if invitation.member_id
+            else None,
+        }
+    )

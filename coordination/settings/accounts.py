@@ -62,7 +62,7 @@ ACCOUNT_RATE_LIMITS = {
     # Each sends a mail to an address that somebody typed.
     "offers": "30/600s/user",
     "invitations": f"{env.number('INVITATIONS_PER_HOUR', 60)}/3600s/user",
-    # Pages of a personal link: enough for a person, not for who tries signatures.
+    # What is sent from the pages of a personal link: each may write a row or a mail.
     "invitation_link": "60/m/ip",
     "invitation_mail": "5/3600s/key",
 }
