@@ -22,7 +22,7 @@ from circle.actions.adding import (
     open_dossier,
 )
 from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
-from circle.actions.editing import link_to_directory, set_discreet, set_habilitation, update_member
+from circle.actions.editing import invite_present, link_to_directory, set_discreet, set_habilitation, update_member
 from circle.actions.inviting import (
     copy_link,
     invite_colleague,
@@ -52,6 +52,7 @@ __all__ = [
     "hand_over_role",
     "invite_colleague",
     "invite_member",
+    "invite_present",
     "join_doubles",
     "link_to_directory",
     "note_opening",

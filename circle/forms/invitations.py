@@ -43,6 +43,17 @@ class InvitationFields(forms.Form):
         return {"email": email, "message": self.cleaned_data["invitation_message"]} if email else None
 
 
+class InviteForm(TidyForm, InvitationFields):
+    """« Inviter par e-mail » a member already in the circle."""
+
+    opens = True
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["invitation_email"].required = True
+        self.fields["invitation_email"].error_messages["required"] = "Ce champ est obligatoire."
+
+
 class ColleagueForm(TidyForm):
     """« Inviter un confrère à utiliser l'application », without a dossier."""
 

@@ -68,7 +68,10 @@ def invite(request: HttpRequest) -> HttpResponse:
 @for_who_invites
 def preview(request: HttpRequest) -> HttpResponse:
     """The letter as it will leave, while the message is typed (htmx)."""
-    letter = letter_preview(request, request.POST.get("message", ""), to_a_dossier=False)
+    # Both forms that invite ask here; the one of a dossier has its own name for the field.
+    to_a_dossier = "invitation_message" in request.POST
+    message = request.POST.get("invitation_message" if to_a_dossier else "message", "")
+    letter = letter_preview(request, message, to_a_dossier=to_a_dossier)
     return render(request, "circle/_letter_preview.html", {"letter": letter})
 
 

@@ -23,6 +23,7 @@ from circle.forms.invitations import AccountForm, RefusalReasonForm
 from circle.models import Invitation
 from circle.views import answering
 from circle.views.tokens import Held, token_view
+from coordination.accounts import second_factor
 from coordination.accounts.errors import EmailTaken
 from coordination.accounts.models import User
 from coordination.common.errors import DomainError
@@ -62,7 +63,8 @@ def answer(request: HttpRequest, held: Held) -> HttpResponse:
 
 
 def _accept(request: HttpRequest, held: Held) -> HttpResponse:
-    return redirect(_leads_to(actions.accept_invitation(held.invitation, by=request.user, via=via_request(request))))
+    answered = actions.accept_invitation(held.invitation, by=request.user, via=via_request(request))
+    return redirect(second_factor.way_to(request, request.user, _leads_to(answered)))
 
 
 def _accept_with_new_account(request: HttpRequest, held: Held, form: AccountForm) -> HttpResponse:
@@ -73,7 +75,11 @@ def _accept_with_new_account(request: HttpRequest, held: Held, form: AccountForm
     )  # fmt: skip
     user = answered.invitation.accepted_by
     record_authentication(request, user, method="password")
-    return perform_login(request, Login(user=user, redirect_url=_leads_to(answered)))
+    there = _leads_to(answered)
+    # Asked once signed in: a new session begins then.
+    signed_in = perform_login(request, Login(user=user, redirect_url=there))
+    way = second_factor.way_to(request, user, there)
+    return redirect(way) if way != there else signed_in
 
 
 def _leads_to(answered) -> str:

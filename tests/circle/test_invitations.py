@@ -13,6 +13,7 @@ from django.utils import timezone
 from circle import actions, links, tracking
 from circle.errors import (
     AlreadyInvited,
+    AlreadyMember,
     InvitationClosed,
     InvitationNotPossible,
     MessageNamesPerson,
@@ -439,6 +440,28 @@ def test_who_has_an_account_is_told_that_a_dossier_is_opened(entry):
     assert told.to == user.email
     for word in (entry.dossier.birth_name, "Jeanne"):
         assert word.casefold() not in (told.subject + told.text + told.html).casefold()
+
+
+def test_a_member_already_there_is_invited_and_habilitated_in_one_act(entry):
+    member = make.by_hand(entry)
+    invitation = actions.invite_present(entry, member, email=ADDRESS)
+    assert state(invitation) == WAITS
+    actions.revoke_invitation(invitation, by=entry.user, entry=entry)
+    assert state(invitation) == NOT
+    assert actions.invite_present(entry, member, email=ADDRESS).is_open
+
+
+def test_linking_to_the_directory_keeps_the_account_that_accepted(entry):
+    invitation = invited_by_hand(entry)
+    user = newcomer(invitation).invitation.accepted_by
+    actions.confirm_invitee(invitation, by=entry.user, entry=entry)
+    linked = actions.link_to_directory(entry, invitation.member, professional=make.listed())
+    assert Habilitation.objects.get(members=linked).user == user and state(invitation) == GRANTED
+    other = make.account()
+    again = invited_by_hand(entry, email="autre@cabinet.example", family_name="CALQUE")
+    newcomer(again)
+    with pytest.raises(AlreadyMember):
+        actions.link_to_directory(entry, again.member, professional=other.attachment.professional)
 
 
 # ---- Without a dossier ---------------------------------------------------------------------------

@@ -108,6 +108,20 @@ def test_inviting_by_hand_asks_again_who_is_there(at_desk, entry, settings):
     assert not Invitation.objects.exists()
 
 
+def test_a_member_already_there_is_invited_from_his_sheet(at_desk, entry):
+    member = make.by_hand(entry, email=ADDRESS)
+    url = reverse("circle:invite_member", args=[entry.dossier.pk, member.pk])
+    assert url in text(at_desk.get(reverse("circle:member", args=[entry.dossier.pk, member.pk])))
+    page = text(at_desk.get(url))
+    assert ADDRESS in page and "Habiliter et inviter" in page
+    assert at_desk.post(url, {"invitation_email": ADDRESS, "invitation_message": ""}).status_code == 303
+    assert member.invitations.get().email == ADDRESS
+    page = at_desk.post(url, {"invitation_email": ADDRESS, "invitation_message": ""})
+    assert page.status_code == 422 and "attend déjà la réponse" in text(page)
+    relative = make.relative(entry)
+    assert at_desk.get(reverse("circle:invite_member", args=[entry.dossier.pk, relative.pk])).status_code == 303
+
+
 # ---- The link -------------------------------------------------------------------------------------
 
 
@@ -145,7 +159,7 @@ def test_what_is_not_a_link_does_not_exist(client, entry):
         for token in (unknown, good[:-1] + ("A" if good[-1] != "A" else "B"))
     ]
     assert {answer.status_code for answer in answers} == {404}
-    first, second = (re.sub(r'content="\w{64}"|[0-9a-f]{32}', "", text(answer)) for answer in answers)
+    first, second = (re.sub(r'"\w{64}"|[0-9a-f]{32}', "", text(answer)) for answer in answers)
     assert first == second
 
 
