@@ -61,9 +61,13 @@ class InvitationQuerySet(models.QuerySet):
         """Valid ones whose last letter the servers refused. Needs `with_delivery()`."""
         return self.valid().filter(delivery_state=State.ECHEC)
 
+    def undelivered_untold(self):
+        """Those of which the inviter has not been told."""
+        return self.with_delivery().undelivered().filter(undelivered_told_at=None)
+
     def to_remind(self, sent_before):
-        """Valid ones sent before a moment, reminded of by nobody since, and that nobody has opened."""
-        return self.valid().filter(sent_at__lte=sent_before, reminded_at=None, opened_at=None)
+        """Valid ones sent before a moment, and reminded of by nobody since."""
+        return self.valid().filter(sent_at__lte=sent_before, reminded_at=None)
 
     def with_names(self):
         return self.select_related(
@@ -108,6 +112,8 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField("valable jusqu'au")
     reminded_at = models.DateTimeField("relancée le", null=True, blank=True)
     opened_at = models.DateTimeField("ouverte le", null=True, blank=True)
+    # The inviter was told that the servers refuse the address.
+    undelivered_told_at = models.DateTimeField(null=True, blank=True)
     # The holder of a link that no longer serves asked for another one.
     asked_at = models.DateTimeField("nouveau lien demandé le", null=True, blank=True)
     accepted_at = models.DateTimeField("acceptée le", null=True, blank=True)

@@ -10,7 +10,7 @@ from coordination.accounts import mails
 from coordination.outbox import filling
 from coordination.outbox.models import Message
 
-LINK_ASKED, OPENED = "circle.new_link_asked", "circle.dossier_opened"
+LINK_ASKED, UNDELIVERED, OPENED = "circle.new_link_asked", "circle.undelivered", "circle.dossier_opened"
 TOO_LATE = "L'invitation a été annulée, a reçu sa réponse ou a expiré avant l'envoi."
 
 
@@ -48,14 +48,12 @@ def fill(message: Message) -> str:
 
 def tell_of_new_link(invitation: Invitation) -> None:
     """Tell the inviter that the holder of a link that no longer serves asks for another one."""
-    mails.send(
-        "circle/emails/new_link_asked.html",
-        to=invitation.invited_by.email,
-        context={"link": mails.absolute(reverse("invitations:list"))},
-        kind=LINK_ASKED,
-        account_id=invitation.invited_by_id,
-        object_id=invitation.pk,
-    )
+    _tell_inviter(invitation, "circle/emails/new_link_asked.html", LINK_ASKED)
+
+
+def tell_of_undelivered(invitation: Invitation) -> None:
+    """Tell the inviter that the servers refuse the letter; of whom and why, the list says."""
+    _tell_inviter(invitation, "circle/emails/undelivered.html", UNDELIVERED)
 
 
 def tell_of_opened_dossier(user, dossier_id) -> None:
@@ -66,4 +64,15 @@ def tell_of_opened_dossier(user, dossier_id) -> None:
         context={"link": mails.absolute(reverse("dossiers:home", args=[dossier_id]))},
         kind=OPENED,
         account_id=user.pk,
+    )
+
+
+def _tell_inviter(invitation: Invitation, template: str, kind: str) -> None:
+    mails.send(
+        template,
+        to=invitation.invited_by.email,
+        context={"link": mails.absolute(reverse("invitations:list"))},
+        kind=kind,
+        account_id=invitation.invited_by_id,
+        object_id=invitation.pk,
     )

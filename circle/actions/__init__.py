@@ -31,6 +31,7 @@ from circle.actions.inviting import (
     remind_invitation,
     resend_invitation,
     revoke_invitation,
+    tell_undelivered,
 )
 from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
@@ -68,6 +69,7 @@ __all__ = [
     "set_discreet",
     "set_habilitation",
     "set_unique_role",
+    "tell_undelivered",
     "undo_removal",
     "update_member",
 ]

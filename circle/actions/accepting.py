@@ -30,7 +30,7 @@ from habilitations import actions as habilitations
 from habilitations.access import hat_of
 from habilitations.errors import AlreadyHabilitated, NotAllowed
 from habilitations.models import Habilitation, VouchedProfession
-from habilitations.rubriques import Action
+from habilitations.rubriques import Action, Niveau
 from habilitations.traces import NOWHERE, Via, record_account, record_link
 
 How = VouchedProfession.How
@@ -51,7 +51,7 @@ def accept_invitation(invitation: Invitation, *, by: User, rpps: str = "", via: 
     verified, being the one the national directory gives him. Any difference waits for somebody to confirm.
     Raises InvitationClosed, OwnInvitation. Source: issue 3 §3.
     """
-    row = _locked_for_answer(invitation)
+    row = _locked_for_answer(invitation, opens=True)
     if by.pk == row.invited_by_id:
         raise OwnInvitation
     lock_account(by)
@@ -164,10 +164,13 @@ def _locked_for_confirmation(invitation: Invitation, by: User, entry) -> Invitat
     return row
 
 
-def _locked_for_answer(invitation: Invitation) -> Invitation:
+def _locked_for_answer(invitation: Invitation, *, opens: bool = False) -> Invitation:
+    """Return the invitation, locked; `opens`: nobody is let into a dossier that is closed or paused."""
     if invitation.dossier_id is not None:
         # As every writer of a circle does, whoever he is.
-        Dossier.objects.select_for_update(of=("self",), no_key=True).only("id").get(pk=invitation.dossier_id)
+        rows = Dossier.objects.select_for_update(of=("self",), no_key=True).only("id", "status")
+        if rows.get(pk=invitation.dossier_id).cap < Niveau.ECRITURE and opens:
+            raise InvitationClosed("Cette invitation ne peut pas être acceptée en ce moment.")
     row = locked_invitation(invitation)
     if not row.is_valid or (row.member_id and row.member.habilitation.ended_at is not None):
         raise InvitationClosed

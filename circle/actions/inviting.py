@@ -102,7 +102,7 @@ def resend_invitation(invitation: Invitation, *, by, entry=None, email: str = ""
     now = timezone.now()
     row.generation += 1
     row.sent_at, row.expires_at = now, now + _term()
-    row.opened_at = row.reminded_at = row.asked_at = None
+    row.opened_at = row.reminded_at = row.asked_at = row.undelivered_told_at = None
     row.save()
     letters.send_invitation(row)
     _note(row, by, entry, history.SENT_AGAIN, via)
@@ -160,7 +160,7 @@ def close_invitations(entry, member: Member) -> None:
 
 
 def remind_due() -> int:
-    """Remind once of the invitations that nobody has opened; return how many. For the clock (Celery beat)."""
+    """Remind once of the invitations that nobody has answered; return how many. For the clock (Celery beat)."""
     limit = timezone.now() - timedelta(days=settings.INVITATION_REMINDER_DAYS)
     done = 0
     for key in list(Invitation.objects.to_remind(limit).values_list("pk", flat=True)[:1000]):
@@ -169,6 +169,21 @@ def remind_due() -> int:
             row = rows.select_for_update(skip_locked=True, of=("self",)).first()
             if row is not None:
                 _remind(row)
+                done += 1
+    return done
+
+
+def tell_undelivered() -> int:
+    """Tell each inviter, once per address, of the letters that the servers refuse; return how many. For the clock."""
+    done = 0
+    for key in list(Invitation.objects.undelivered_untold().values_list("pk", flat=True)[:1000]):
+        with transaction.atomic():
+            rows = Invitation.objects.valid().filter(pk=key, undelivered_told_at=None).select_related("invited_by")
+            row = rows.select_for_update(skip_locked=True, of=("self",)).first()
+            if row is not None:
+                row.undelivered_told_at = timezone.now()
+                row.save(update_fields=["undelivered_told_at"])
+                letters.tell_of_undelivered(row)
                 done += 1
     return done
 

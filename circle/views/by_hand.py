@@ -15,6 +15,7 @@ from circle.forms.people import PROFESSIONAL, RELATIVE, ManualProfessionalForm, 
 from circle.views import lookalikes as alike
 from circle.views import picking
 from circle.views.adding import SEARCH
+from circle.views.colleagues import letter_preview
 from circle.views.options import person_title
 from circle.views.pages import attempt, circle_url, draft_initial, draft_url, page, show_identity_to_open
 from circle.views.wording import was_added
@@ -149,6 +150,7 @@ def _draft(kind: str) -> str:
 
 def _page(request, entry, kind: str, form, *, status: int = 200) -> HttpResponse:
     dossier_id = entry.dossier.pk
+    may_invite = kind == PROFESSIONAL and entry.access.may(Action.INVITE)
     context = {
         "form": form,
         "kind": kind,
@@ -159,7 +161,10 @@ def _page(request, entry, kind: str, form, *, status: int = 200) -> HttpResponse
         "found": similar(entry, kind, request.POST) if form.is_bound else [],
         "unique_roles": unique_roles(form.picker),
         "newcomer": person_name(form["family_name"].value(), form["given_name"].value()) or "Cette personne",
-        "may_invite": kind == PROFESSIONAL and entry.access.may(Action.INVITE),
+        "may_invite": may_invite,
+        "letter": letter_preview(request, request.POST.get("invitation_message", ""), to_a_dossier=True)
+        if may_invite
+        else None,
         "may_grant": entry.access.may(Action.GRANT),
         "handover_sentence": picking.handover_sentence,
         "search_url": reverse("circle:add", args=[dossier_id]),

@@ -50,8 +50,8 @@ def answer(request: HttpRequest, held: Held) -> HttpResponse:
                 return _accept(request, held)
             if form.is_valid():
                 return _accept_with_new_account(request, held, form)
-        except (InvitationClosed, EmailTaken):
-            # Answered, or an account opened, in the meantime: the page as it is now.
+        except EmailTaken:
+            # An account was opened in the meantime: the page as it is now.
             return redirect(request.path)
         except DomainError as refusal:
             error = str(refusal)

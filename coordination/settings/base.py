@@ -149,6 +149,7 @@ CELERY_BEAT_SCHEDULE = {
     "outbox-purge": {"task": "coordination.outbox.tasks.purge", "schedule": crontab(hour=3, minute=17)},
     "accounts-purge": {"task": "coordination.accounts.tasks.purge", "schedule": crontab(hour=3, minute=27)},
     "invitation-reminders": {"task": "circle.tasks.remind_invitations", "schedule": crontab(minute=37, hour="8-18")},
+    "invitations-undelivered": {"task": "circle.tasks.tell_undelivered", "schedule": 300.0},
     "journal-months": {"task": "habilitations.tasks.prepare_journal", "schedule": crontab(hour=4, minute=7)},
 }
 

@@ -25,6 +25,7 @@ from circle.history import tell, told_of
 from circle.models import Change, Invitation, Member
 from coordination.accounts.models import User
 from coordination.directory.models import Attachment, Mailbox
+from coordination.dossiers.models import Dossier
 from coordination.outbox import delivery
 from coordination.outbox.models import Message, State
 from habilitations.access import hat_of, to_dossier
@@ -242,6 +243,18 @@ def test_the_clock_reminds_once(entry, settings):
     assert letter(invitation).kind == "circle.invitation_reminder"
 
 
+def test_the_inviter_is_told_once_that_a_letter_was_refused(entry):
+    invitation = invited(entry)
+    assert actions.tell_undelivered() == 0
+    Message.objects.filter(object_id=invitation.pk).update(state=State.ECHEC, last_error="Refusé.")
+    assert actions.tell_undelivered() == 1
+    assert actions.tell_undelivered() == 0
+    told = Message.objects.get(kind="circle.undelivered")
+    assert told.to == entry.user.email and invitation.email not in told.text
+    actions.resend_invitation(invitation, by=entry.user, entry=entry)
+    assert actions.tell_undelivered() == 0
+
+
 def test_a_letter_not_yet_left_does_not_leave_once_revoked(entry):
     invitation = invited(entry)
     actions.revoke_invitation(invitation, by=entry.user, entry=entry)
@@ -396,7 +409,7 @@ def test_who_refuses_stays_in_the_circle_without_access(entry):
         newcomer(invitation)
 
 
-@pytest.mark.parametrize("close", ["revoked", "expired", "removed", "suspended"])
+@pytest.mark.parametrize("close", ["revoked", "expired", "removed", "suspended", "dossier"])
 def test_a_link_that_no_longer_serves_opens_nothing(entry, close):
     invitation = invited(entry, directory_person(ADDRESS))
     if close == "revoked":
@@ -406,6 +419,8 @@ def test_a_link_that_no_longer_serves_opens_nothing(entry, close):
         Invitation.objects.update(sent_at=past, expires_at=past + dt.timedelta(days=14))
     elif close == "removed":
         actions.remove_member(entry, invitation.member, reason="fin")
+    elif close == "dossier":
+        Dossier.objects.update(status=Dossier.Status.PAUSE)
     else:
         actions.set_habilitation(entry, invitation.member, "non")
     before = User.objects.count()
