@@ -7,7 +7,6 @@ from uuid import UUID
 
 from allauth.core import ratelimit
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -28,7 +27,8 @@ from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
 from habilitations.access import hat_of
 from habilitations.errors import LevelMissing, NotAllowed
-from habilitations.rubriques import Action, Niveau, Rubrique
+from habilitations.models import Outcome
+from habilitations.rubriques import Rubrique
 from habilitations.traces import record_account, via_request
 
 PER_PAGE = 25
@@ -51,6 +51,8 @@ ROUTES = {
     tracking.REVOKE: "invitations:revoke", tracking.RESEND: "invitations:resend",
     tracking.CORRECT: "invitations:resend", tracking.CONFIRM: "invitations:confirm",
 }  # fmt: skip
+# Says from where a button was pressed.
+FROM, SHEET = "retour", "fiche"
 # Reached by a link: they ask something before they act.
 PAGES = frozenset({tracking.RESEND, tracking.CORRECT})
 
@@ -126,7 +128,7 @@ def copy_link(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
         link = _do(request, invitation, actions.copy_link)
     except DomainError as error:
         messages.error(request, str(error))
-        return redirect(request, "invitations:list")
+        return _back(request, invitation)
     context = {"link": link, "name": invitation.display_name, "expires_at": invitation.expires_at}
     return render(request, "circle/invitation_link.html", context)
 
@@ -145,8 +147,12 @@ def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
 
 
 def _found(request: HttpRequest, invitation_id: UUID) -> Invitation:
-    rows = Invitation.objects.followed_by(request.user, hat_of(request.user).structure_id).with_names()
-    found = rows.filter(pk=invitation_id).first()
+    """Return an invitation that one follows, or of a member one sees in a dossier one may open. Raises Http404."""
+    rows = Invitation.objects.with_names()
+    found = rows.followed_by(request.user, hat_of(request.user).structure_id).filter(pk=invitation_id).first()
+    if found is None:
+        visible = Dossier.objects.visible_to(request.user)
+        found = rows.filter(pk=invitation_id, dossier__in=visible, member__discreet=False).first()
     if found is None:
         raise Http404
     return found
@@ -160,24 +166,53 @@ def _act(request: HttpRequest, invitation_id: UUID, act, said: str) -> HttpRespo
         messages.error(request, str(error))
     else:
         messages.success(request, said)
+    return _back(request, invitation)
+
+
+def _back(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    """Go back to where the button was: the sheet of the member, or the list."""
+    if request.POST.get(FROM) == SHEET and invitation.member_id:
+        return redirect(request, links_of(invitation.dossier_id, invitation.member_id).sheet)
     return redirect(request, "invitations:list")
 
 
 def _do(request: HttpRequest, invitation: Invitation, act, **details):
-    """Do an act on an invitation, through the door of its dossier when it has one."""
+    """Do an act on an invitation, by the door of its dossier when it has one: the act asks for its own rights.
+
+    What is done is traced by the act, in its transaction; what is refused, here.
+    """
     via = via_request(request)
     details |= {"by": request.user, "via": via}
     if invitation.dossier_id is None:
         return act(invitation, **details)
     try:
-        with transaction.atomic():
-            entry = door.enter(
-                request.user, invitation.dossier_id, Rubrique.CERCLE, Niveau.ECRITURE, right=Action.INVITE,
-                action=door.WRITE, via=via, object_kind="invitation", object_id=invitation.pk,
-            )  # fmt: skip
-            return act(invitation, entry=entry, **details)
-    except (DossierUnknown, LevelMissing) as error:
+        entry = door.look(request.user, invitation.dossier_id, via=via)
+    except DossierUnknown as error:
         raise NotAllowed("Vous n'avez plus accès à ce dossier : demandez à quelqu'un de son cercle.") from error
+    try:
+        return act(invitation, entry=entry, **details)
+    except DomainError as error:
+        outcome = Outcome.REFUSED if isinstance(error, NotAllowed | LevelMissing) else Outcome.FAILED
+        about = {"object_kind": "invitation", "object_id": invitation.pk}
+        entry.trace(door.WRITE, rubrique=Rubrique.CERCLE, outcome=outcome, **about)
+        raise
+
+
+def of_member(entry, member_id: UUID) -> dict | None:
+    """Return the last invitation of a member as his sheet shows it, None when there is none. One SQL statement."""
+    rows = Invitation.objects.filter(dossier_id=entry.dossier.pk, member=member_id).with_delivery().with_names()
+    row = rows.first()
+    if row is None:
+        return None
+    told = tracking.tell(row)
+    return {"name": row.display_name, "email": row.email, "told": told, "acts": _acts(row, told.acts)}
+
+
+def _acts(row: Invitation, acts) -> list[dict]:
+    return [
+        {"label": LABELS[act], "url": reverse(ROUTES[act], args=[row.pk]), "is_page": act in PAGES, "key": act}
+        for act in acts
+    ]
 
 
 def _row(request: HttpRequest, row: Invitation, mine: set) -> dict:
@@ -196,8 +231,5 @@ def _row(request: HttpRequest, row: Invitation, mine: set) -> dict:
         "told": told,
         "sheet": sheet,
         "where": "Dans un dossier" if row.dossier_id else "Sans dossier",
-        "acts": [
-            {"label": LABELS[act], "url": reverse(ROUTES[act], args=[row.pk]), "is_page": act in PAGES, "key": act}
-            for act in acts
-        ],
+        "acts": _acts(row, acts),
     }

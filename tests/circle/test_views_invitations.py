@@ -15,7 +15,7 @@ from circle import actions, links
 from circle.models import Invitation, Member
 from coordination.accounts.models import User
 from coordination.outbox.models import Message
-from habilitations.models import Habilitation
+from habilitations.models import Habilitation, Trace
 from tests.accounts.factories import PASSWORD
 from tests.circle import factories as make
 from tests.circle.test_invitations import ADDRESS, colleague, directory_person, invited, invited_by_hand, newcomer
@@ -332,6 +332,44 @@ def test_who_left_the_dossier_follows_it_no_more(client, entry):
     assert client.post(reverse("invitations:copy_link", args=[invitation.pk])).status_code == 303
     assert client.post(reverse("invitations:revoke", args=[invitation.pk])).status_code == 303
     assert Invitation.objects.get().is_open
+
+
+def test_another_coordinator_of_the_dossier_follows_it_from_the_sheet(client, entry):
+    second = make.coordinator()
+    make.add(entry, second.attachment.professional, wanted="oui")
+    invitation = invited(entry)
+    newcomer(invitation)
+    client.force_login(second)
+    sheet = reverse("circle:member", args=[entry.dossier.pk, invitation.member_id])
+    page = text(client.get(sheet))
+    assert "À confirmer" in page and reverse("invitations:confirm", args=[invitation.pk]) in page
+    answer = client.post(reverse("invitations:confirm", args=[invitation.pk]), {"retour": "fiche"})
+    assert answer["Location"] == sheet
+    assert Habilitation.objects.get(members=invitation.member).state == "oui"
+    trace = Trace.objects.of_dossier(entry.dossier.pk).filter(actor_id=second.pk, action="confirmation").get()
+    assert (trace.outcome, trace.object_id) == ("ok", invitation.pk)
+
+
+@pytest.mark.req("SEC-9")
+def test_what_is_refused_is_traced(client, entry):
+    nurse = make.account()
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    invitation = invited(entry)
+    newcomer(invitation)
+    client.force_login(nurse)
+    client.post(reverse("invitations:confirm", args=[invitation.pk]))
+    assert Invitation.objects.get().confirmed_at is None
+    trace = Trace.objects.of_dossier(entry.dossier.pk).filter(actor_id=nurse.pk).last()
+    assert (trace.outcome, trace.object_kind, trace.object_id) == ("refus", "invitation", invitation.pk)
+
+
+def test_a_discreet_member_is_followed_by_who_sees_him(client, entry):
+    """Rule 7: whoever does not read the medical rubric finds neither the member nor his invitation."""
+    social = make.account(make.SOCIAL)
+    make.add(entry, social.attachment.professional, wanted="oui")
+    invitation = invited(entry, discreet=True)
+    client.force_login(social)
+    assert client.post(reverse("invitations:copy_link", args=[invitation.pk])).status_code == 404
 
 
 @pytest.mark.req("PERF-3")
