@@ -7,10 +7,16 @@ class CircleConfig(AppConfig):
     verbose_name = "Cercle de soins"
 
     def ready(self):
-        from circle import actions, referents, summaries
+        from circle import actions, letters, referents, summaries
+        from circle.invitation import LETTERS
+        from coordination.common.context import register_link
         from coordination.dossiers import opening, panels
+        from coordination.outbox import filling
         from habilitations.rubriques import Rubrique
 
+        for kind in LETTERS:
+            filling.filler(kind)(letters.fill)
+        register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
         opening.register(actions.open_dossier)
         panels.register_page(Rubrique.CERCLE, summaries.url_of)
         panels.register_card(Rubrique.CERCLE, summaries.card)

@@ -222,3 +222,45 @@ class RemovalReasonMissing(DomainError):
     code = "removal_reason_missing"
     message = "Indiquez le motif du retrait."
     field = "reason"
+
+
+class InvitationNotPossible(DomainError):
+    code = "invitation_not_possible"
+    message = (
+        "Ce membre ne s'invite pas : seul un professionnel habilité, ou qui attend de l'être, reçoit une invitation."
+    )
+    field = "invitation_email"
+
+
+class AlreadyInvited(DomainError):
+    code = "already_invited"
+    message = "Une invitation attend déjà la réponse de cette personne."
+    field = "invitation_email"
+
+
+class InvitationClosed(DomainError):
+    code = "invitation_closed"
+    message = "Cette invitation ne sert plus : elle a reçu une réponse, a été annulée ou a expiré."
+
+
+class OwnInvitation(DomainError):
+    code = "own_invitation"
+    message = "On n'accepte ni ne confirme sa propre invitation."
+
+
+class RemindedToday(DomainError):
+    code = "reminded_today"
+    message = "Une relance est déjà partie il y a moins d'un jour."
+
+
+class NothingToConfirm(DomainError):
+    code = "nothing_to_confirm"
+    message = "Cette invitation n'attend aucune confirmation."
+
+
+class MessageNamesPerson(DomainError):
+    code = "message_names_person"
+    message = (
+        "Ce message dit qui est la personne accompagnée : un e-mail ne porte ni son nom, ni sa naissance, ni son INS."
+    )
+    field = "invitation_message"

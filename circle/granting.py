@@ -8,7 +8,7 @@ from uuid import UUID
 from circle import roles
 from circle.models import Member
 from habilitations import published
-from habilitations.access import Access
+from habilitations.access import Access, profile_of
 from habilitations.errors import (
     AidantCannotBeGranted,
     GrantNotAllowed,
@@ -42,7 +42,7 @@ def grant_answer(
     can_refuse = access.may_record_refusal
     if kind == roles.PERSON:
         return GrantAnswer(False, False, can_refuse, AidantCannotBeGranted.message)
-    if kind == roles.MANUAL:
+    if kind == roles.MANUAL and account is None:
         return GrantAnswer(False, False, can_refuse, ManualCannotBeGranted.message)
     delegates = 0
     if kind == roles.STRUCTURE:
@@ -58,6 +58,19 @@ def grant_answer(
         return GrantAnswer(True, False, can_refuse, "", can_enter_today=True, delegates=delegates)
     enters = account is not None and _is_vouched(account)
     return GrantAnswer(True, False, can_refuse, "" if enters else _waiting(account), can_enter_today=enters)
+
+
+def may_invite(user) -> bool:
+    """Say whether this account may invite a colleague, outside any dossier (action right "inviter")."""
+    return user.is_active and published.current().may(profile_of(user), Action.INVITE)
+
+
+def may_vouch(user) -> bool:
+    """Say whether this account may say of a colleague invited without a dossier that it is the person meant.
+
+    Who may habilitate anybody: in a dossier it is the same right, asked at its door.
+    """
+    return user.is_active and published.current().scope(profile_of(user), Action.GRANT) == Scope.ALL
 
 
 def is_last_able_to_grant(dossier_id: UUID, member: Member) -> bool:

@@ -24,9 +24,11 @@ ICONS = {
     "ajout": "person-plus", "retour": "person-plus", "modification": "pencil-square", "liaison": "link-45deg",
     "role": "person-vcard", "passation": "arrow-left-right", "habilitation": "key", "demande": "key",
     "report": "arrow-left-right", "abandon": "arrow-left-right",
-    "retrait": "person-dash", "annulation": "arrow-counterclockwise",
+    "retrait": "person-dash", "annulation": "arrow-counterclockwise", "invitation": "envelope",
 }  # fmt: skip
 CREATION = "Création du dossier"
+# Who answers an invitation without an account.
+BY_LINK = "La personne invitée"
 TAKEN_MEANWHILE = "rôle repris entre-temps"
 PLAN_LOST = "changement prévu non rétabli"
 
@@ -35,7 +37,7 @@ def told_of(change) -> Told:
     """Return the facts of a Change read `with_names()`."""
     return Told(
         kind=change.kind,
-        who=change.by.get_full_name(),
+        who=change.by.get_full_name() if change.by else BY_LINK,
         member=change.member.display_name,
         feminine=change.member.is_feminine or bool(change.member.structure_id),
         subject=change.subject,
@@ -113,12 +115,27 @@ def _fact_of_state(t: Told) -> str:
     }.get(t.after, "sans habilitation")
 
 
+# What is done with an invitation: kept as a word of this list in `Change.subject`.
+SENT, SENT_AGAIN, REMINDED, LINK_COPIED = "envoi", "renvoi", "relance", "lien copié"
+REVOKED, ACCEPTED, REFUSED, CONFIRMED = "annulation", "acceptation", "refus", "confirmation"
+_INVITATIONS = {
+    SENT: "{who} a envoyé une invitation à {member}.",
+    SENT_AGAIN: "{who} a renvoyé l'invitation de {member} : le lien précédent ne sert plus.",
+    REMINDED: "{who} a relancé {member}.",
+    LINK_COPIED: "{who} a copié le lien d'invitation de {member}.",
+    REVOKED: "{who} a annulé l'invitation de {member}.",
+    ACCEPTED: "{who} a accepté l'invitation : {member}.",
+    REFUSED: "{who} a refusé l'invitation : {member}, sans accès.",
+    CONFIRMED: "{who} a confirmé que {member} est bien la personne invitée.",
+}
+
 # What an arrival brings with it, in the same sentence.
 _FACTS: dict[str, Callable[[Told], str]] = {
     "role": _fact_of_role,
     "passation": lambda t: f"{_fact_of_role(t)} à la suite de {t.other}",
     "habilitation": _fact_of_state,
     "demande": lambda t: "habilitation demandée",
+    "invitation": lambda t: "invitation envoyée",
 }
 
 
@@ -216,6 +233,10 @@ def _restored(t: Told) -> str:
     return f"{t.who} a annulé le retrait : {t.member} est à nouveau dans le cercle de soins."
 
 
+def _invited(t: Told) -> str:
+    return _INVITATIONS.get(t.subject, _INVITATIONS[SENT]).format(who=t.who, member=t.member)
+
+
 _TELLERS: dict[str, Callable[[Told], str]] = {
     "ajout": _added,
     "retour": _returned,
@@ -229,4 +250,5 @@ _TELLERS: dict[str, Callable[[Told], str]] = {
     "demande": _requested,
     "retrait": _removed,
     "annulation": _restored,
+    "invitation": _invited,
 }

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
 
+from circle.invitation import Invitation  # noqa: F401 - Django and callers find every model here
 from circle.lines import FEMININE
 from circle.plans import Board, Held
 from circle.rows import ALL, PAST, PRESENT, rows_of
@@ -347,12 +348,14 @@ class Change(models.Model):
         REQUESTED = "demande", "Habilitation demandée"
         REMOVED = "retrait", "Retrait"
         RESTORED = "annulation", "Retrait annulé"
+        INVITATION = "invitation", "Invitation"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="circle_changes")
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="changes")
     at = models.DateTimeField(auto_now_add=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    # Absent for who answers by a personal link, without an account.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=14, choices=Kind)
     # The former holder of a role handed over: named at reading, since a member may become discreet later.
     other = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

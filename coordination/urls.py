@@ -21,6 +21,7 @@ urlpatterns = [
     path("compte/", include("coordination.accounts.urls")),
     path("dossiers/", include("coordination.dossiers.urls")),
     path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),
+    path("invitations/", include("circle.invitation_urls")),
     path("annuaire/", include("coordination.directory.urls")),
     path("administration/habilitations/", include("habilitations.urls")),
     # Answers 404 outside development (see its views).

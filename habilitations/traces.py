@@ -127,3 +127,54 @@ def record_account(
             "address": via.address,
         },
     )
+
+
+# Who acts by a link received, without an account (house.md, « links without an account »).
+BY_LINK = "lien personnel"
+
+
+def record_link(
+    *,
+    user,
+    dossier_id: UUID | None,
+    habilitation_id: UUID | None,
+    action: str,
+    object_kind: str,
+    object_id: UUID,
+    outcome: str = Outcome.OK,
+    via: Via = NOWHERE,
+) -> None:
+    """Append the trace of an act done by a personal link: in the chain of its dossier when it concerns one.
+
+    `user` is None for the holder of the link without an account. One SQL statement.
+    """
+    if dossier_id is None:
+        record_account(
+            user=user, action=action, outcome=outcome, object_kind=object_kind, object_id=object_id, via=via
+        )
+        return
+    write(
+        _INSERT_TRACE,
+        {
+            "id": uuid7(),
+            "at": timezone.now(),
+            "dossier_id": dossier_id,
+            "actor_id": user.pk if user else None,
+            "actor_name": user.get_full_name() if user else BY_LINK,
+            "actor_national_id": "",
+            "profession": "",
+            "fonction": "",
+            "structure_name": "",
+            "profile": "",
+            "habilitation_id": habilitation_id,
+            "matrix_version": 0,
+            "action": action,
+            "rubrique": "",
+            "outcome": outcome,
+            "object_kind": object_kind,
+            "object_id": object_id,
+            "reason": BY_LINK,
+            "request_id": via.request_id,
+            "address": via.address,
+        },
+    )

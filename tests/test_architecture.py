@@ -55,6 +55,18 @@ def test_dossier_urls_stand_in_one_place():
 
 
 @pytest.mark.req("SEC-1")
+def test_pages_of_a_personal_link_are_counted():
+    """The second marker (house.md): a signed link without an account reaches one object, on these pages only."""
+    marked = {name: view for name, _, view in named_routes() if hasattr(view, "token_scope")}
+    scopes = {name: view.token_scope for name, view in marked.items()}
+    pages = ("answer", "refuse", "opened", "ask", "receive")
+    assert scopes == {f"invitations:{page}": "invitation" for page in pages}
+    assert all(view.login_required is False for view in marked.values())
+    with_token = [name for name, path, _ in named_routes() if "token" in path]
+    assert set(with_token) == set(marked), "a signed part of an address is read by the marker only"
+
+
+@pytest.mark.req("SEC-1")
 def test_signing_in_is_asked_by_default():
     """The exceptions are counted, each with its reason, in tests/accounts/test_pages.py."""
     assert "coordination.accounts.middleware.LoginRequiredMiddleware" in settings.MIDDLEWARE
@@ -104,7 +116,8 @@ FAMILY_OUTSIDE = {
     "habilitations.TraceHead",
 }
 # The dossier itself, and what configures every dossier.
-NOT_FAMILY = {"dossiers.Dossier", "circle.RoleSetting"}
+# An invitation belongs to who sent it, and may concern no dossier.
+NOT_FAMILY = {"dossiers.Dossier", "circle.RoleSetting", "circle.Invitation"}
 
 
 def family():
@@ -192,6 +205,8 @@ def test_the_journal_is_partitioned_by_month(db):
 OPENING = {f".{name}" for name in (
     "add_professional", "add_structure", "set_habilitation", "undo_removal", "vouch_profession", "change_profession",
     "confirm_account", "confirm_in_structure", "offer_account", "request_publication", "publish_draft",
+    "confirm_account", "confirm_in_structure", "offer_account", "add_manual_professional", "confirm_invitee",
+    "resend_invitation", "copy_link",
 )}  # fmt: skip
 OPENS_NOTHING = {"circle:request": "leaves a request to those who may grant"}
 # Leaving as a file is seen from the address or from the right to print.

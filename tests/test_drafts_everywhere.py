@@ -39,6 +39,17 @@ NOT_DRAWN = {
     "circle:request": "one button",
     "circle:undo_removal": "one button",
     "circle:lookalikes": "fragment of a form",
+    "circle:preview_letter": "fragment of a form",
+    "invitations:preview": "fragment of a form",
+    "invitations:remind": "one button",
+    "invitations:copy_link": "one button",
+    "invitations:revoke": "one button",
+    "invitations:confirm": "one button",
+    "invitations:answer": "no account yet under which to keep anything",
+    "invitations:refuse": "no account under which to keep anything",
+    "invitations:opened": "answers nothing",
+    "invitations:ask": "one button",
+    "invitations:receive": "one button",
     "directory:confirm_profession": "one button",
     "directory:withdraw_offer": "one button",
     "dossiers:journal_export": "takes the filters of the journal",
@@ -103,6 +114,7 @@ def town():
     offer = structure_accounts.offer_account(place, newcomer, by=director)
     edit_draft([Edit(Key("niveau", "medecin", "plan"), "")], by=administrator)
     local = house("STRUCTURE SAISIE", source="local")
+    waiting = make.add(entry, wanted="oui", invitation={"email": "invitee@cabinet.example"})
     activity = helper.attachment.professional.activities.get()
     return {
         "users": [coordinator, administrator, director, offer.user],
@@ -114,6 +126,7 @@ def town():
         "activity_id": [activity.pk],
         "user_id": [helper.pk],
         "offer_id": [offer.pk],
+        "invitation_id": [waiting.invitations.get().pk],
         "kind": ["professionnel", "aidant"],
         "profile": ["medecin"],
         "column": ["plan"],
@@ -138,7 +151,7 @@ def ours():
 
     allauth's own hold passwords, codes and keys: nothing of them is ever kept.
     """
-    prefixes = {"circle:": "dossiers/<uuid:dossier_id>/cercle/"}
+    prefixes = {"circle:": "dossiers/<uuid:dossier_id>/cercle/", "invitations:": "invitations/"}
     for name, path, view in named_routes():
         if not inspect.unwrap(view).__module__.startswith(("allauth", "django.")):
             space = name.partition(":")[0] + ":" if ":" in name else ""
@@ -184,6 +197,8 @@ def test_every_form_with_a_free_text_keeps_a_draft(client, town):
         "circle:change_role", "circle:choose_structure", "circle:edit_member", "circle:habilitation", "circle:remove",
         "circle:withdraw_refusal", "directory:create_structure", "directory:offer_by_hand",
         "directory:withdraw_confirmation", "dossiers:create", "dossiers:status", "habilitations:matrix",
+        "invitations:invite",
+        "invitations:invite_several", "invitations:resend",
     }  # fmt: skip
 
 

@@ -4,6 +4,15 @@ Lock order, the same everywhere: the dossier's row first (one writer of a circle
 settings (advisory, shared), then members, habilitations and the rest.
 """
 
+from circle.actions.accepting import (
+    accept_invitation,
+    accept_with_new_account,
+    ask_for_new_link,
+    confirm_invitee,
+    note_opening,
+    refuse_invitation,
+    send_to_address,
+)
 from circle.actions.adding import (
     add_manual_professional,
     add_manual_structure,
@@ -13,28 +22,54 @@ from circle.actions.adding import (
     open_dossier,
 )
 from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
-from circle.actions.editing import link_to_directory, set_discreet, set_habilitation, update_member
+from circle.actions.editing import invite_present, link_to_directory, set_discreet, set_habilitation, update_member
+from circle.actions.inviting import (
+    copy_link,
+    invite_colleague,
+    invite_member,
+    remind_due,
+    remind_invitation,
+    resend_invitation,
+    revoke_invitation,
+    tell_undelivered,
+)
 from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
 from circle.actions.refusing import record_refusal
 
 __all__ = [
+    "accept_invitation",
+    "accept_with_new_account",
     "add_manual_professional",
     "add_manual_structure",
     "add_person",
     "add_professional",
     "add_structure",
+    "ask_for_new_link",
     "call_off_plan",
     "change_role",
+    "confirm_invitee",
+    "copy_link",
     "hand_over_role",
+    "invite_colleague",
+    "invite_member",
+    "invite_present",
     "join_doubles",
     "link_to_directory",
+    "note_opening",
     "open_dossier",
     "record_refusal",
+    "refuse_invitation",
+    "remind_due",
+    "remind_invitation",
     "remove_member",
+    "resend_invitation",
+    "revoke_invitation",
+    "send_to_address",
     "set_discreet",
     "set_habilitation",
     "set_unique_role",
+    "tell_undelivered",
     "undo_removal",
     "update_member",
 ]

@@ -14,6 +14,7 @@ from circle import fields as sheet
 from circle.actions.answering import answer_arrival
 from circle.actions.assigning import give_first_role, give_role
 from circle.actions.common import KIND, account_of, lock_circle, name_for, record
+from circle.actions.inviting import invite_member
 from circle.errors import AlreadyMember, CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
 from circle.history import CREATION
 from circle.models import Change, Member, Period
@@ -79,6 +80,7 @@ def add_professional(
     handover: dict | None = None,
     starts_on: dt.date | None = None,
     duplicate_reason: str = "",
+    invitation: dict | None = None,
     creation_key: UUID,
 ) -> Member:
     """Add a professional of the directory, who stays linked to it; one who left comes back (new period).
@@ -86,8 +88,9 @@ def add_professional(
     `wanted` in {"oui", "non", "refus"}; `refusal` {"refused_on", "collected", "comment"}; `handover`
     {"starts_on", "new_role"}; `starts_on` the day of the role, and of the entry when it is past. Who may add
     but not grant leaves « habilitation demandée ». A key already used gives back the member it made.
-    `duplicate_reason` says why he is not the hand-entered namesake under refusal. Raises NamesakeRefused,
-    NotAllowed, DossierIsReadOnly, AlreadyMember, the errors of `give_role` and of habilitations.
+    `duplicate_reason` says why he is not the hand-entered namesake under refusal. `invitation` {"email", "message"}
+    invites him in the same act. Raises NamesakeRefused, NotAllowed, DossierIsReadOnly, AlreadyMember, the errors of
+    `give_role`, of `invite_member` and of habilitations.
     """
     _enter(entry)
     made = _made_by(entry, creation_key)
@@ -109,7 +112,7 @@ def add_professional(
     else:
         opened = _habilitation(entry, user=account, professional=professional)
         member = _create(entry, roles.DIRECTORY, opened, details | {"professional": professional}, starts_on)
-    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover)
+    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover, invitation=invitation)
 
 
 @transaction.atomic
@@ -124,10 +127,12 @@ def add_manual_professional(
     handover: dict | None = None,
     starts_on: dt.date | None = None,
     duplicate_reason: str = "",
+    invitation: dict | None = None,
     creation_key: UUID,
 ) -> Member:
-    """Add by hand a professional the directory does not know: shown for information, cannot be habilitated.
+    """Add by hand a professional the directory does not know: shown for information, habilitated only if invited.
 
+    Whoever accepts the `invitation` {"email", "message"} becomes this member's account: same row, same period.
     `fields` are those of `fields.WRITABLE["manuel"]`. Raises LooksLikeMember and LooksLikeDirectory (each with
     what was found) unless a reason is typed, NameMissing, ContactMissing, and as `add_professional`.
     """
@@ -138,7 +143,7 @@ def add_manual_professional(
     tidy = _typed(entry, roles.MANUAL, fields, duplicate_reason)
     details = tidy | {"discreet": discreet, "creation_key": creation_key, "duplicate_reason": duplicate_reason.strip()}
     member = _create(entry, roles.MANUAL, _habilitation(entry), details, starts_on)
-    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover)
+    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover, invitation=invitation)
 
 
 @transaction.atomic
@@ -333,7 +338,11 @@ def _stay(entry, member: Member, starts_on: dt.date | None) -> None:
     Period.objects.create(dossier_id=entry.dossier.pk, member=member, starts_on=first, started_by=entry.user)
 
 
-def _settle(entry, member: Member, role, wanted, refusal, *, starts_on=None, handover=None) -> Member:
+def _settle(
+    entry, member: Member, role, wanted, refusal, *, starts_on=None, handover=None, invitation: dict | None = None
+) -> Member:
     give_role(entry, member, role, starts_on=starts_on, handover=handover)
-    answer_arrival(entry, member, wanted, refusal=refusal)
+    answer_arrival(entry, member, wanted, refusal=refusal, is_invited=invitation is not None)
+    if invitation is not None:
+        invite_member(entry, member, **invitation)
     return member

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from circle import duplicates
+from circle import duplicates, letters
 from circle.actions.common import KIND, name_for, record
+from circle.actions.inviting import close_invitations
 from circle.errors import NamesakeRefused
 from circle.models import Member
 from habilitations import actions as habilitations
@@ -14,19 +15,26 @@ from habilitations.rubriques import Action
 OUI, NON, REFUS = "oui", "non", "refus"
 
 
-def answer_arrival(entry, member: Member, wanted: str, *, refusal: dict | None = None) -> None:
+def answer_arrival(
+    entry, member: Member, wanted: str, *, refusal: dict | None = None, is_invited: bool = False
+) -> None:
     """Do what the form of an addition says; who comes back under a refusal comes back with it."""
     if wanted != OUI and member.habilitation.state == Habilitation.State.REFUS:
         return
-    answer(entry, member, wanted, refusal=refusal)
+    answer(entry, member, wanted, refusal=refusal, is_invited=is_invited)
 
 
-def answer(entry, member: Member, wanted: str, *, refusal: dict | None = None, withdrawal: dict | None = None) -> None:
+def answer(
+    entry, member: Member, wanted: str, *, refusal: dict | None = None, withdrawal: dict | None = None,
+    is_invited: bool = False,
+) -> None:  # fmt: skip
     """Do what the control says for one member, under the circle's lock, and write the history.
 
     `refusal` {"refused_on", "collected", "comment"} for "refus"; `withdrawal` {"withdrawn_on", "collected"}
-    when a refusal stands and another answer is wanted. Raises NamesakeRefused for "oui" while a hand-entered
-    namesake is refused, unless the member says why he is somebody else, and the errors of habilitations.actions.
+    when a refusal stands and another answer is wanted; `is_invited`: an invitation leaves in the same act, for which
+    somebody typed by hand may wait. Who has an account and is let in is told by mail, without a name. Raises
+    NamesakeRefused for "oui" while a hand-entered namesake is refused, unless the member says why he is somebody
+    else, and the errors of habilitations.actions.
     """
     row = Habilitation.objects.get(pk=member.habilitation_id)
     before = row.state
@@ -36,12 +44,21 @@ def answer(entry, member: Member, wanted: str, *, refusal: dict | None = None, w
     else:
         if before == REFUS:
             _withdraw(entry, row, withdrawal)
-        _grant(entry, member, row, wanted)
-    row.refresh_from_db(fields=["state"])
+        _grant(entry, member, row, wanted, is_invited=is_invited)
+    row.refresh_from_db(fields=["state", "user"])
     if row.state != before:
         record(entry, member, KIND.STATE, before=before, after=row.state)
+        _follow(entry, member, row)
     # The caller's member shows the state as it is now.
     member.habilitation.refresh_from_db()
+
+
+def _follow(entry, member: Member, row: Habilitation) -> None:
+    """What a new state brings: a letter to who is let in, the end of an invitation that would lead nowhere."""
+    if row.state == Habilitation.State.OUI and row.user_id is not None:
+        letters.tell_of_opened_dossier(row.user, row.dossier_id)
+    elif row.state in (Habilitation.State.NON, Habilitation.State.REFUS):
+        close_invitations(entry, member)
 
 
 # What a refusal without its date and its way of being collected runs into: CollectedUnknown.
@@ -61,14 +78,16 @@ def _withdraw(entry, row: Habilitation, withdrawal: dict | None) -> None:
     habilitations.withdraw_refusal(row, by=entry.user, access=entry.access, **withdrawal)
 
 
-def _grant(entry, member: Member, row: Habilitation, wanted: str) -> None:
+def _grant(entry, member: Member, row: Habilitation, wanted: str, *, is_invited: bool) -> None:
     if wanted == OUI and not member.duplicate_reason:
         _refuse_refused_namesake(entry, member)
     structure_id = member.own_structure_id
     may_grant = entry.access.may(Action.GRANT, structure_id=structure_id)
     if wanted == OUI and not may_grant:
         if row.state not in (Habilitation.State.OUI, Habilitation.State.ATTENTE):
-            habilitations.request_habilitation(row, by=entry.user, access=entry.access, member_kind=member.kind)
+            habilitations.request_habilitation(
+                row, by=entry.user, access=entry.access, member_kind=member.kind, is_invited=is_invited
+            )
             record(entry, member, KIND.REQUESTED)
         return
     row.refresh_from_db()
@@ -82,4 +101,5 @@ def _grant(entry, member: Member, row: Habilitation, wanted: str) -> None:
         access=entry.access,
         member_kind=member.kind,
         member_structure_id=structure_id,
+        is_invited=is_invited,
     )

@@ -11,12 +11,13 @@ from django.utils import timezone
 from circle import fields as sheet
 from circle import roles
 from circle.actions.adding import main_activity
-from circle.actions.answering import REFUS, answer
+from circle.actions.answering import OUI, REFUS, answer
 from circle.actions.common import KIND, account_of, lock_circle, locked_member, name_for, next_version, record
+from circle.actions.inviting import invite_member
 from circle.actions.planning import label_of
 from circle.actions.refusing import keep_reason, refuse
 from circle.errors import AlreadyMember, FieldUnknown, NotManual, RoleNotPossible
-from circle.models import Member
+from circle.models import Invitation, Member
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import actions as habilitations
 from habilitations.models import Habilitation
@@ -111,6 +112,20 @@ def set_habilitation(
 
 
 @transaction.atomic
+def invite_present(entry, member, *, email: str, message: str = "") -> Invitation:
+    """Invite a member already there who has no account; habilitated in the same act if he was not.
+
+    Raises as `set_habilitation` and `invite_member`.
+    """
+    lock_circle(entry)
+    member = locked_member(entry, member)
+    row = member.habilitation
+    if row.state == Habilitation.State.NON and row.requested_at is None:
+        answer(entry, member, OUI, is_invited=True)
+    return invite_member(entry, member, email=email, message=message)
+
+
+@transaction.atomic
 def link_to_directory(entry, member, *, professional, activity=None) -> Member:
     """Say whom a hand-entered professional is in the directory: same row, same period, same history.
 
@@ -124,7 +139,9 @@ def link_to_directory(entry, member, *, professional, activity=None) -> Member:
         raise NotManual
     twin = Member.objects.with_names().filter(dossier_id=entry.dossier.pk, professional=professional).first()
     account = account_of(professional)
-    if twin or _has_row(entry, account):
+    # Who accepted an invitation is this member already; another account of that professional cannot be it too.
+    bound = member.habilitation.user
+    if twin or (account != bound and account is not None and (bound is not None or _has_row(entry, account))):
         name = name_for(entry, twin) if twin else ""
         raise AlreadyMember(name=name, member_id=twin.pk if name else None)
     typed = member.display_name
@@ -132,14 +149,14 @@ def link_to_directory(entry, member, *, professional, activity=None) -> Member:
     member.activity = activity or main_activity(professional)
     _keep_role_possible(member)
     next_version(member, "kind", "professional", "activity")
-    habilitations.bind_professional(member.habilitation, professional=professional, user=account, by=entry.user)
+    habilitations.bind_professional(
+        member.habilitation, professional=professional, user=account or bound, by=entry.user
+    )
     record(entry, member, KIND.LINKED, before=typed, after=member.display_name)
     return member
 
 
 def _has_row(entry, account) -> bool:
-    if account is None:
-        return False
     return Habilitation.objects.open().filter(dossier_id=entry.dossier.pk, user=account).exists()
 
 
@@ -162,5 +179,5 @@ def _keep_role_possible(member: Member) -> None:
 
 
 def _last_editor(member: Member) -> str:
-    last = member.changes.select_related("by").order_by("-at", "-id").first()
+    last = member.changes.exclude(by=None).select_related("by").order_by("-at", "-id").first()
     return last.by.get_full_name() if last else ""

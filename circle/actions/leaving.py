@@ -12,6 +12,7 @@ from django.utils import timezone
 from circle import roles
 from circle.actions.assigning import from_day, uniqueness
 from circle.actions.common import KIND, account_of, lock_circle, locked_member, next_version, record, trace_right
+from circle.actions.inviting import close_invitations
 from circle.actions.planning import label_of, member_of, write_board
 from circle.errors import NothingToUndo, RemovalReasonMissing, RemovalTooOld
 from circle.history import PLAN_LOST, TAKEN_MEANWHILE, sentence, told_of
@@ -65,6 +66,7 @@ def end_stay(entry, member: Member, *, reason: str, note: str = "") -> Period:
     habilitations.end_habilitation(member.habilitation, by=entry.user)
     if held in OPENING:
         trace_right(entry, member, before=held, after=Habilitation.State.NON)
+    close_invitations(entry, member)
     next_version(member)
     record(entry, member, KIND.REMOVED, subject=period.get_end_reason_display(), after=period.end_note)
     return period

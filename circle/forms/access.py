@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from circle import roles
 from circle.forms.fields import FrenchDateField
+from circle.forms.invitations import InvitationFields
 from coordination.common.ids import uuid7
 from coordination.dossiers.forms import TidyForm
 from habilitations.models import Refusal
@@ -305,8 +306,11 @@ class AnswerFields(RefusalFields):
         return self.cleaned_data["habilitation"] == REQUEST
 
 
-class AddForm(RoleFields, AnswerFields):
-    """« Rôle et accès »: one act, one screen."""
+class AddForm(InvitationFields, RoleFields, AnswerFields):
+    """« Rôle et accès »: one act, one screen.
+
+    `can_invite`: nobody has an account yet, and the one who adds may write to them.
+    """
 
     field_order = (
         "role",
@@ -314,6 +318,8 @@ class AddForm(RoleFields, AnswerFields):
         "refused_on",
         "collected",
         "comment",
+        "invitation_email",
+        "invitation_message",
         "description",
         "starts_on",
         "discreet",
@@ -323,6 +329,17 @@ class AddForm(RoleFields, AnswerFields):
     starts_on = FrenchDateField(label="Dans le cercle depuis le")
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
     duplicate_reason = forms.CharField(**SOMEBODY_ELSE)
+
+    def __init__(self, *args, can_invite: bool = False, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if not can_invite:
+            del self.fields["invitation_email"], self.fields["invitation_message"]
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        if cleaned.get("invitation_email") and cleaned.get("habilitation") in (NO, REFUSAL):
+            self.add_error("invitation_email", "Sans habilitation, personne n'est invité : videz ce champ.")
+        return cleaned
 
 
 class HabilitationForm(SameOneFields, AnswerFields):

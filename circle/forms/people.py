@@ -6,12 +6,15 @@ from django import forms
 
 from circle.forms.access import SOMEBODY_ELSE, RoleFields
 from circle.forms.fields import AddressFields, EmailField, FrenchDateField, PhoneField
+from circle.forms.invitations import MESSAGE
 from coordination.common import nomenclatures
 from coordination.common.ids import uuid7
 from coordination.common.text import capital_family, capital_given
 from coordination.dossiers.forms import TidyForm
 
 PROFESSIONAL, RELATIVE = "professionnel", "aidant"
+# The name of the button that invites.
+INVITING = "inviter"
 # What the link with the person says of one's gender: « Aidante principale » needs no other question.
 WOMEN = frozenset({
     "MTH", "NMTH", "STPMTH", "GRMTH", "GGRMTH", "DAU", "SIS", "HSIS", "GRNDDAU", "AUNT", "NIECE", "WIFE", "DAUC",
@@ -106,13 +109,36 @@ class AddedByHand(RoleFields):
 
 
 class ManualProfessionalForm(ProfessionalFields, AddedByHand):
-    """A professional whom the directory does not know."""
+    """A professional whom the directory does not know; invited by e-mail in the same act, he may be habilitated."""
+
+    NAMES = AddedByHand.NAMES | {"invitation_email": "email"}
+    invitation_message = forms.CharField(**MESSAGE)
 
     # The order of the screen: an error summary reads like the form.
     field_order = (
         "family_name", "given_name", "profession", "email", "mobile", "phone", "structure_name", "address",
-        "postal_code", "town_texte", "role", "starts_on", "description", "discreet",
+        "postal_code", "town_texte", "role", "starts_on", "description", "discreet", "invitation_message",
     )  # fmt: skip
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        if self.is_inviting and not cleaned.get("email") and "email" not in self.errors:
+            self.add_error("email", "Pour inviter cette personne, indiquez son adresse e-mail.")
+        return cleaned
+
+    @property
+    def is_inviting(self) -> bool:
+        """Whether the button pressed was « Ajouter, habiliter et inviter »."""
+        return INVITING in self.data
+
+    @property
+    def opens(self) -> bool:
+        return self.is_inviting
+
+    def invitation(self) -> dict | None:
+        """Return what `invite_member` takes, None when nobody is invited."""
+        said = self.cleaned_data
+        return {"email": said["email"], "message": said["invitation_message"]} if self.is_inviting else None
 
 
 class RelativeForm(RelativeFields, AddedByHand):

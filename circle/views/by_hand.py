@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,8 +15,9 @@ from circle.forms.people import PROFESSIONAL, RELATIVE, ManualProfessionalForm, 
 from circle.views import lookalikes as alike
 from circle.views import picking
 from circle.views.adding import SEARCH
+from circle.views.colleagues import letter_preview
 from circle.views.options import person_title
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, page
+from circle.views.pages import attempt, circle_url, draft_initial, draft_url, page, show_identity_to_open
 from circle.views.wording import handover_said, was_added
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
@@ -47,11 +49,17 @@ def add_manually(request: HttpRequest, entry, kind: str) -> HttpResponse:
         return _page(request, entry, kind, _form(entry, kind, initial=initial))
     form = _form(entry, kind, request.POST)
     if form.is_valid():
+        is_inviting = kind == PROFESSIONAL and form.is_inviting
+        if is_inviting:
+            show_identity_to_open(request, form)
+            if too_many := ratelimit.consume_or_429(request, action="invitations"):
+                return too_many
         member = attempt(form, _add, entry, kind, form)
         if member is not None:
             drafts.clear(request.user, _draft(kind), entry.dossier.pk)
             name = person_name(form.cleaned_data["family_name"], form.cleaned_data["given_name"])
-            messages.success(request, f"{was_added(name, None)} {handover_said(form, name)}".strip())
+            said = (was_added(name, None), handover_said(form, name), "Invitation envoyée." if is_inviting else "")
+            messages.success(request, " ".join(filter(None, said)))
             return redirect(request, circle_url(entry))
     return _page(request, entry, kind, form, status=422)
 
@@ -120,9 +128,13 @@ def _form(entry, kind: str, data=None, *, initial=None):
 
 def _add(entry, kind: str, form):
     said = form.cleaned_data
-    act = actions.add_manual_professional if kind == PROFESSIONAL else actions.add_person
+    act, invited = actions.add_person, {}
+    if kind == PROFESSIONAL:
+        act = actions.add_manual_professional
+        invited = {"invitation": form.invitation(), "wanted": "oui" if form.is_inviting else "non"}
     return act(
         entry,
+        **invited,
         fields=form.fields_of_member(),
         role=said["role"],
         discreet=said["discreet"],
@@ -139,6 +151,7 @@ def _draft(kind: str) -> str:
 
 def _page(request, entry, kind: str, form, *, status: int = 200) -> HttpResponse:
     dossier_id = entry.dossier.pk
+    may_invite = kind == PROFESSIONAL and entry.access.may(Action.INVITE)
     context = {
         "form": form,
         "kind": kind,
@@ -149,6 +162,11 @@ def _page(request, entry, kind: str, form, *, status: int = 200) -> HttpResponse
         "found": similar(entry, kind, request.POST) if form.is_bound else [],
         "unique_roles": unique_roles(form.picker),
         "newcomer": person_name(form["family_name"].value(), form["given_name"].value()) or "Cette personne",
+        "may_invite": may_invite,
+        "letter": letter_preview(request, request.POST.get("invitation_message", ""), to_a_dossier=True)
+        if may_invite
+        else None,
+        "may_grant": entry.access.may(Action.GRANT),
         "handover_sentence": picking.handover_sentence,
         "search_url": reverse("circle:add", args=[dossier_id]),
         "lookalikes_url": reverse("circle:lookalikes", args=[dossier_id, kind]),

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from circle import actions, duplicates, granting, roles
 from circle.forms.access import AddForm
 from circle.models import Member
 from circle.views import answering, lookalikes, picking
+from circle.views.colleagues import letter_preview
 from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, show_identity_to_open
 from circle.views.wording import answer_said, gender_of, handover_said, was_added
 from coordination.accounts import drafts
@@ -27,6 +29,8 @@ from coordination.directory.search import profession_label
 from coordination.dossiers.door import rubric_view
 from habilitations.access import hat_of
 from habilitations.rubriques import Action, Niveau, Rubrique
+
+LOOK = "aperçu"
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,14 @@ def add_professional(request: HttpRequest, entry, target_id: UUID) -> HttpRespon
     form = _form(request, entry, who, offer)
     if form.is_bound and form.is_valid():
         show_identity_to_open(request, form)
+        invited = _invitation(form)
+        if invited and (too_many := ratelimit.consume_or_429(request, action="invitations")):
+            return too_many
         member = attempt(form, _add, entry, who, form)
         if member is not None:
             drafts.clear(request.user, who.draft_key, entry.dossier.pk)
             said = answer_said(member.habilitation.state, requested=form.is_request)
+            said = "Invitation envoyée." if invited else said
             sentences = (was_added(who.name, who.feminine), handover_said(form, who.name), said)
             messages.success(request, " ".join(filter(None, sentences)))
             return redirect(request, circle_url(entry))
@@ -123,6 +131,29 @@ def preview(request: HttpRequest, entry, target_id: UUID) -> HttpResponse:
     return render(request, "circle/_preview_answer.html", context)
 
 
+@require_POST
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.INVITE, action=LOOK)
+def preview_letter(request: HttpRequest, entry, target_id: UUID) -> HttpResponse:
+    """The letter as it will leave and the words of the button, while one types (htmx). An address is typed: POST."""
+    who = find_candidate(target_id)
+    said = {name: request.POST.get(name, "") for name in ("habilitation", "invitation_email", "invitation_message")}
+    context = {
+        "letter": letter_preview(request, said["invitation_message"], to_a_dossier=True),
+        "submit": _submit(who, said["habilitation"], said["invitation_email"]),
+    }
+    return render(request, "circle/_letter_answer.html", context)
+
+
+def _submit(who: Candidate, answer: str, email: str) -> str:
+    """Return the words of the button: what will be done."""
+    said = answering.SUBMIT.get(answer, answering.SUBMIT["non"])
+    return answering.INVITING.get(answer, said) if email.strip() and who.account is None else said
+
+
+def _invitation(form: AddForm) -> dict | None:
+    return form.invitation() if "invitation_email" in form.fields else None
+
+
 def _offer(entry, who: Candidate) -> granting.GrantAnswer:
     return granting.grant_answer(
         roles.DIRECTORY, access=entry.access, professional=who.professional, activity=who.activity, user=entry.user,
@@ -137,10 +168,12 @@ def _form(request: HttpRequest, entry, who: Candidate, offer) -> AddForm:
             feminine=who.feminine, words=who.trade,
         ),
         "answers": answering.answers(offer),
+        "can_invite": who.account is None and entry.access.may(Action.INVITE),
     }  # fmt: skip
     if request.method == "POST":
         return AddForm(request.POST, **offered)
-    initial = {"starts_on": timezone.localdate()} | draft_initial(request, who.draft_key, entry.dossier.pk)
+    known = {"starts_on": timezone.localdate(), "invitation_email": who.professional.email}
+    initial = known | draft_initial(request, who.draft_key, entry.dossier.pk)
     return AddForm(initial=initial, **offered)
 
 
@@ -158,6 +191,7 @@ def _add(entry, who: Candidate, form: AddForm) -> Member:
         handover=said["handover"],
         starts_on=said["starts_on"],
         duplicate_reason=said["duplicate_reason"],
+        invitation=_invitation(form),
         creation_key=said["creation_key"],
     )
 
@@ -169,6 +203,7 @@ def _present(entry, who: Candidate) -> UUID | None:
 
 def _page(request, entry, who: Candidate, form: AddForm, offer) -> HttpResponse:
     answer = form["habilitation"].value() or ""
+    can_invite = "invitation_email" in form.fields
     context = {
         "who": who,
         "form": form,
@@ -179,7 +214,12 @@ def _page(request, entry, who: Candidate, form: AddForm, offer) -> HttpResponse:
         "role_options": picking.options,
         "preview": answering.preview_of(who.pair, answer, waits=who.account is None),
         "preview_url": reverse("circle:preview", args=[entry.dossier.pk, who.activity.pk]),
-        "submit": answering.SUBMIT.get(answer, answering.SUBMIT["non"]),
+        "submit": _submit(who, answer, (can_invite and form["invitation_email"].value()) or ""),
+        "can_invite": can_invite,
+        "letter": letter_preview(request, form["invitation_message"].value() or "", to_a_dossier=True)
+        if can_invite
+        else None,
+        "letter_url": reverse("circle:preview_letter", args=[entry.dossier.pk, who.activity.pk]),
         "draft_url": draft_url(who.draft_key, entry.dossier.pk),
         "search_url": reverse("circle:add", args=[entry.dossier.pk]),
     }

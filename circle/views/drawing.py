@@ -61,7 +61,11 @@ class Listing:
     def _menu_of(self, row) -> str:
         """Return the name of the menu of a row; all that `menu` asks of a row is in `case`."""
         entry = self._entry
-        case = (row.kind, row.state, row.requested, row.can_sign_in, is_reader(row, entry), may_grant(row, entry))
+        has_account = row.user_id is not None
+        case = (
+            row.kind, row.state, row.requested, row.can_sign_in, has_account, is_reader(row, entry),
+            may_grant(row, entry),
+        )  # fmt: skip
         name = self._acts.get(case)
         if name is None:
             access = entry.access
@@ -166,7 +170,17 @@ def is_offered_access(row, entry) -> bool:
 
 def can_be_granted(row) -> bool:
     """Say whether an habilitation could ever open the dossier to this member."""
+    if row.kind == roles.MANUAL:
+        # Whoever accepted an invitation.
+        return row.user_id is not None
     return row.kind == roles.DIRECTORY or (row.kind == roles.STRUCTURE and row.can_sign_in)
+
+
+def can_be_invited(row, entry) -> bool:
+    """Say whether this reader may write to this member that the dossier waits for him."""
+    if row.kind not in (roles.DIRECTORY, roles.MANUAL) or row.user_id is not None or row.state == REFUS:
+        return False
+    return entry.abilities[Action.INVITE] and (may_grant(row, entry) or row.state != NON or row.requested)
 
 
 def is_reader(row, entry) -> bool:
@@ -216,6 +230,8 @@ def access_acts(row, entry, links: MemberLinks) -> list[dict]:
             acts.append({"label": "Habilitation", "url": links.habilitation, "icon": "key"})
         elif entry.abilities[Action.ADD_MEMBER] and row.state == NON and not row.requested:
             acts.append({"label": "Demander l'habilitation", "url": links.request, "icon": "key", "method": "post"})
+    if can_be_invited(row, entry):
+        acts.append({"label": "Inviter par e-mail", "url": links.invite, "icon": "envelope"})
     if row.state == REFUS and entry.access.may_withdraw_refusal:
         acts.append({"label": "Retirer le refus", "url": links.withdrawal, "icon": "slash-circle"})
     if row.state != REFUS and entry.access.may_record_refusal:

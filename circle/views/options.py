@@ -103,6 +103,17 @@ def by_hand_option(dossier_id, posted: dict) -> dict:
     }  # fmt: skip
 
 
+def invite_option() -> dict:
+    return {
+        "id": "inviter",
+        "title": "Inviter un confrère à utiliser l’application",
+        "icon": "envelope",
+        "lines": [["Sans l’ajouter à ce dossier : il pourra l’être ensuite"]],
+        "action_label": "Inviter",
+        "href": reverse("invitations:invite"),
+    }
+
+
 def others_option(group, url: str, fields: dict) -> dict:
     """The option that shows the rest: a form, because the text may not go into an address."""
     count = "" if group.is_more_than_counted else f"{group.others} "

@@ -52,7 +52,7 @@ _ROUTES = {
     "withdrawal": "circle:withdraw_refusal", "request": "circle:request", "discreet": "circle:discreet",
     "link": "circle:link", "remove": "circle:remove", "undo": "circle:undo_removal",
     "join": "circle:join", "refusal": "circle:record_refusal", "call_off": "circle:call_off_plan",
-    "history": "circle:member_history", "vcard": "circle:export_vcard",
+    "invite": "circle:invite_member", "history": "circle:member_history", "vcard": "circle:export_vcard",
 }  # fmt: skip
 
 

@@ -97,7 +97,8 @@ def preview(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
 
 def _account(found):
     if found.professional_id is None:
-        return None
+        # Somebody typed by hand has the account that accepted his invitation.
+        return found.habilitation.user
     attachment = Attachment.objects.filter(professional=found.professional_id).select_related("user").first()
     return attachment.user if attachment else None
 

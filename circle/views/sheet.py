@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from circle import actions, fields, roles
 from circle.forms.people import PROFESSIONAL, RELATIVE, EditLinkedForm, EditProfessionalForm, EditRelativeForm
 from circle.models import Member
-from circle.views import drawing
+from circle.views import drawing, invitations
 from circle.views.pages import attempt, draft_initial, draft_url, find_member, find_row, links_of, page
 from circle.views.planned import planned_for
 from coordination.accounts import drafts
@@ -54,6 +54,7 @@ def member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "planned": planned_for(entry, row),
         "may_link": editable and row.kind == roles.MANUAL and entry.abilities[Action.ADD_MEMBER],
         "may_undo": able,
+        "invitation": invitations.of_member(entry, member_id) if editable and row.is_professional else None,
     }
     return page(request, entry, "circle/member.html", context)
 

@@ -30,7 +30,8 @@ def create_account(
 ) -> User:
     """Open an account and send its holder the link to choose a password.
 
-    With `password` (demonstration accounts, tests) the address counts as verified and no mail leaves.
+    With `password` (who accepts an invitation received at that address; demonstration accounts, tests) the address
+    counts as verified and no mail leaves.
     `by` is None for the command line and for an accepted invitation; else an administrator, or somebody whom the
     caller has found able to (`is_vetted`: the administrator of a structure, a fact of the floors above).
     `opened_for`: what the mail says of who asks, see `send_password_link`.

@@ -27,10 +27,12 @@ def password_link_of_key(key: str) -> str:
     return absolute(path.replace("UID-KEY", quote(key)))
 
 
-def send(template: str, *, to: str, context: dict, sensitive: bool = False, account_id=None):
+def send(
+    template: str, *, to: str, context: dict, sensitive: bool = False, account_id=None, kind: str = "", object_id=None
+):
     """Queue the e-mail of an HTML template; its subject and text stand beside it (`.subject.txt`, `.txt`).
 
-    Needs an open transaction.
+    `kind` and `object_id` are those of `outbox.queue`, for rooms above. Needs an open transaction.
     """
     stem = template.removesuffix(".html")
     context = {"site_url": settings.SITE_URL, **context}
@@ -40,7 +42,8 @@ def send(template: str, *, to: str, context: dict, sensitive: bool = False, acco
         subject=subject,
         text=text,
         html=html,
-        kind=f"account.{stem.rpartition('/')[2]}",
+        kind=kind or f"account.{stem.rpartition('/')[2]}",
         sensitive=sensitive,
         account_id=account_id,
+        object_id=object_id,
     )

@@ -2,9 +2,14 @@
 
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.urls import reverse
 
 # Set when a factor is enrolled: to enrol it one had to show it.
 ENROLLED_HERE = "second_factor_enrolled_here"
+
+# Where somebody was going when a first factor was asked of him.
+THEN = "second_factor_then"
 
 
 def passed(request) -> bool:
@@ -22,3 +27,14 @@ def enrolled(user) -> bool:
 def note_enrolment(request, user) -> None:
     """Count the factor just enrolled as shown in this session."""
     request.session[ENROLLED_HERE] = str(user.pk)
+
+
+def way_to(request, user, path: str) -> str:
+    """Return where to send somebody who goes to `path`: through the enrolment of a key when he has no factor yet.
+
+    The key is offered first, the application beside it; `resume` then leads to `path`.
+    """
+    if not settings.MFA_REQUIRED or passed(request) or enrolled(user):
+        return path
+    request.session[THEN] = path
+    return reverse("mfa_add_webauthn")

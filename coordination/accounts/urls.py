@@ -13,6 +13,7 @@ from coordination.accounts.decorators import account_page
 
 own = [
     path("", views.home, name="home"),
+    path("suite/", views.resume, name="resume"),
     path("session/", views.session, name="session"),
     path("sessions/terminer-les-autres/", views.end_other_sessions, name="end_other_sessions"),
     path("sessions/<uuid:public_id>/terminer/", views.end_session, name="end_session"),

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from coordination.accounts import actions, drafts, notices
+from coordination.accounts import actions, drafts, notices, second_factor
 from coordination.accounts.decorators import account_page, passive
 from coordination.accounts.errors import DraftTooLong
 from coordination.accounts.forms import DisplayForm, ProfileForm
@@ -103,6 +103,13 @@ def draft(request, form_key, object_id):
 def key_list(request):
     """allauth goes to its list of keys after a change; ours is part of the second factor's page."""
     return redirect(reverse("mfa_index"))
+
+
+@account_page
+@require_GET
+def resume(request):
+    """After the recovery codes: go on to what the enrolment had interrupted, else home."""
+    return redirect(request.session.pop(second_factor.THEN, None) or "/")
 
 
 def closed(request, *args, **kwargs):

@@ -49,7 +49,11 @@ class TemplateText(Extension):
 class PublicConfig:
     """The few settings a template may read: ``config.product_name``. Anything else raises AttributeError."""
 
-    _NAMES = {"product_name": ("PRODUCT_NAME", "Dossier de coordination"), "debug": ("DEBUG", False)}
+    _NAMES = {
+        "product_name": ("PRODUCT_NAME", "Dossier de coordination"),
+        "debug": ("DEBUG", False),
+        "invitation_days": ("INVITATION_DAYS", 14),
+    }
 
     def __getattr__(self, name: str) -> Any:
         try:

@@ -28,7 +28,8 @@ def queue(
 ) -> Message:
     """Write one e-mail to send to one address, and ring for it once the transaction is committed.
 
-    `kind` is a short stable code ("account.password_reset"). `sensitive` blanks the bodies once sent.
+    `kind` is a short stable code ("account.password_reset"). `sensitive` blanks the bodies once sent; what must never
+    be stored at all is put in at the moment of sending (see `filling`).
     `account_id` and `object_id` let upper rooms find their messages again.
     Raises OutsideTransaction when no transaction is open, InvalidAddress when `to` is not an address.
     Source: issue 2 §2, REL-1.

@@ -19,11 +19,15 @@ MAX_ATTEMPTS = 10
 
 
 def count(queryset, pk, **changes):
-    """Count an attempt and commit; return the row, or None when another worker has it or nothing is due."""
+    """Count an attempt and commit; return the row, or None when another worker has it or nothing is due.
+
+    A change given as a function is what it returns for the row as the last attempt left it.
+    """
     with transaction.atomic():
         row = lock(queryset.due(), pk)
         if row is None:
             return None
+        changes = {name: value(row) if callable(value) else value for name, value in changes.items()}
         row.attempts += 1
         # Nobody else may start between the two transactions.
         row.next_attempt_at = row.ring_after = timezone.now() + RING_AGAIN_AFTER

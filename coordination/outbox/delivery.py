@@ -9,7 +9,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.utils import timezone
 
-from coordination.outbox import attempts
+from coordination.outbox import attempts, filling
 from coordination.outbox.models import Message, State
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def deliver(message_id: UUID) -> bool:
 
     Safe to call any number of times at once. Never raises for a failure of the mail server: the row says it.
     """
-    message = attempts.count(Message.objects, message_id, state=State.EN_COURS)
+    message = attempts.count(Message.objects, message_id, is_uncertain=_was_left_in_the_middle, state=State.EN_COURS)
     if message is None:
         return False
     with transaction.atomic():
@@ -43,20 +43,31 @@ def deliver(message_id: UUID) -> bool:
     return sent
 
 
+def _was_left_in_the_middle(message: Message) -> bool:
+    """Whether an earlier attempt may have delivered without our knowing: its worker died, or nobody answered it."""
+    return message.is_uncertain or message.state == State.EN_COURS
+
+
 def _hand_over(message: Message) -> None:
+    text, html = filling.bodies(message)
     mail = EmailMultiAlternatives(
         message.subject,
-        message.text,
+        text,
         settings.DEFAULT_FROM_EMAIL,
         [message.to],
         headers={"Message-ID": message.message_id, "Auto-Submitted": "auto-generated"},
     )
-    if message.html:
-        mail.attach_alternative(message.html, "text/html")
+    if html:
+        mail.attach_alternative(html, "text/html")
     server = get_connection(settings.OUTBOX_EMAIL_BACKEND)
     try:
         server.open()
-        if not server.send_messages([mail]):
+        try:
+            accepted = server.send_messages([mail])
+        except Exception as error:
+            message.is_uncertain |= is_no_answer(error)
+            raise
+        if not accepted:
             raise NotAccepted
     finally:
         try:
@@ -85,8 +96,19 @@ def _note_failure(message: Message, error: Exception) -> None:
     )
 
 
+def is_no_answer(error: Exception) -> bool:
+    """Whether the dialogue began and ended without a server's answer: the mail may have left, or not (REL-6)."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return not 200 <= error.smtp_code < 600
+    return isinstance(error, smtplib.SMTPServerDisconnected) or (
+        isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException)
+    )
+
+
 def explain(error: Exception) -> tuple[str, bool]:
     """Return a French sentence for what went wrong, and whether trying again is useless."""
+    if isinstance(error, filling.NothingToSend):
+        return str(error), True
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [answer[0] for answer in error.recipients.values()]
         # No code at all: the library found nobody to write to, and no server has refused anything for good.

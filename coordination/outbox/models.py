@@ -78,6 +78,8 @@ class Message(models.Model):
     # The same at every attempt, so that a receiver can drop a double (REL-6).
     message_id = models.CharField("Message-ID", max_length=200, unique=True)
     last_error = models.CharField("dernière erreur", max_length=300, blank=True)
+    # An attempt ended without an answer (killed worker, cut line): it may have arrived, perhaps twice (REL-6).
+    is_uncertain = models.BooleanField("remise incertaine", default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
 

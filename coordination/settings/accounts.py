@@ -61,6 +61,10 @@ ACCOUNT_RATE_LIMITS = {
     "lookalikes": "60/600s/user",
     # Each sends a mail to an address that somebody typed.
     "offers": "30/600s/user",
+    "invitations": f"{env.number('INVITATIONS_PER_HOUR', 60)}/3600s/user",
+    # What is sent from the pages of a personal link: each may write a row or a mail.
+    "invitation_link": "60/m/ip",
+    "invitation_mail": "5/3600s/key",
 }
 # Reverse proxies in front of the product that write X-Forwarded-For; 0 believes nobody.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)

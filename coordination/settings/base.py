@@ -147,6 +147,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "outbox-purge": {"task": "coordination.outbox.tasks.purge", "schedule": crontab(hour=3, minute=17)},
     "accounts-purge": {"task": "coordination.accounts.tasks.purge", "schedule": crontab(hour=3, minute=27)},
+    "invitation-reminders": {"task": "circle.tasks.remind_invitations", "schedule": crontab(minute=37, hour="8-18")},
+    "invitations-undelivered": {"task": "circle.tasks.tell_undelivered", "schedule": 300.0},
     "journal-months": {"task": "habilitations.tasks.prepare_journal", "schedule": crontab(hour=4, minute=7)},
     "journal-root": {"task": "habilitations.tasks.sign_journal", "schedule": crontab(minute=2)},
     "journal-check": {"task": "habilitations.tasks.check_journal", "schedule": crontab(hour=6, minute=0)},
@@ -179,6 +181,11 @@ MATRIX_ALONE_HOURS = env.number("MATRIX_ALONE_HOURS", 24)
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)
+
+# --- Invitations --------------------------------------------------------------------------------
+# How long a link serves, and after how many days somebody who has not opened it is written to once more.
+INVITATION_DAYS = env.number("INVITATION_DAYS", 14)
+INVITATION_REMINDER_DAYS = env.number("INVITATION_REMINDER_DAYS", 5)
 
 # --- Identity -----------------------------------------------------------------------------------
 # Matricules of test and demonstration (OID .10 and .11) are no one's: refused where real people are followed.

@@ -15,6 +15,7 @@ from habilitations.actions.drafts import (
 from habilitations.actions.matrix import publish_matrix
 from habilitations.actions.members import (
     activate_waiting,
+    bind_account,
     bind_professional,
     end_habilitation,
     grant_creator,
@@ -22,6 +23,7 @@ from habilitations.actions.members import (
     reopen_habilitation,
     request_habilitation,
     set_state,
+    stop_waiting,
 )
 from habilitations.actions.officers import end_officer, name_officer
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
@@ -40,6 +42,7 @@ from habilitations.kin import kept_structures, same_structures
 __all__ = [
     "activate_waiting",
     "add_delegate",
+    "bind_account",
     "bind_professional",
     "change_profession",
     "close_structure",
@@ -70,6 +73,7 @@ __all__ = [
     "restore_version",
     "same_structures",
     "set_state",
+    "stop_waiting",
     "vouch_profession",
     "withdraw_refusal",
     "withdraw_request",

@@ -58,11 +58,13 @@ def set_state(
     access: Access,
     member_kind: str,
     member_structure_id: UUID | None = None,
+    is_invited: bool = False,
 ) -> Habilitation:
     """Answer « Habilitation : oui / non » for one member; clears a request.
 
     "oui" opens at once when someone can enter today (account of a vouched professional, delegates of a
-    « personne morale » structure), else the member waits. "non" suspends.
+    « personne morale » structure), else the member waits. "non" suspends. `is_invited`: somebody typed by hand waits
+    too, for the account that will accept.
     Raises OwnHabilitation, GrantNotAllowed (action right, own structure only for some), RefusalStands,
     AidantCannotBeGranted, ManualCannotBeGranted, StructureCannotSignIn, MembershipEnded.
     """
@@ -71,7 +73,7 @@ def set_state(
     if row.state == State.REFUS:
         raise RefusalStands(date=_refusal_date(row))
     if wanted == OUI:
-        check_grantable(row, member_kind)
+        check_grantable(row, member_kind, is_invited=is_invited)
         target = State.OUI if _someone_can_enter(row) else State.ATTENTE
     else:
         target = State.NON
@@ -79,13 +81,13 @@ def set_state(
     return move(row, target, by=by)
 
 
-def check_grantable(row: Habilitation, member_kind: str) -> None:
+def check_grantable(row: Habilitation, member_kind: str, *, is_invited: bool = False) -> None:
     """Raise the sentence that says why this member cannot be granted, if so."""
     if row.structure_id:
         if not LegalStructure.objects.filter(pk=row.structure_id, closed_at=None).exists():
             raise StructureCannotSignIn
         _refuse_refused_twin(row)
-    elif not (row.user_id or row.professional_id):
+    elif not (row.user_id or row.professional_id or (is_invited and member_kind == MANUAL)):
         raise ManualCannotBeGranted if member_kind == MANUAL else AidantCannotBeGranted
 
 
@@ -98,7 +100,9 @@ def _refuse_refused_twin(row: Habilitation) -> None:
 
 
 @transaction.atomic
-def request_habilitation(habilitation: Habilitation, *, by, access: Access, member_kind: str = "") -> Habilitation:
+def request_habilitation(
+    habilitation: Habilitation, *, by, access: Access, member_kind: str = "", is_invited: bool = False
+) -> Habilitation:
     """Leave « habilitation demandée » for those who may grant (action right "ajouter_membre").
 
     Raises NotAllowed, RefusalStands, AlreadyHabilitated, and the refusals of `check_grantable`.
@@ -109,7 +113,7 @@ def request_habilitation(habilitation: Habilitation, *, by, access: Access, memb
         raise RefusalStands(date=_refusal_date(row))
     if row.state in (State.OUI, State.ATTENTE):
         raise AlreadyHabilitated
-    check_grantable(row, member_kind)
+    check_grantable(row, member_kind, is_invited=is_invited)
     if row.requested_at is None:
         row.requested_at, row.requested_by = timezone.now(), by
         row.save(update_fields=["requested_at", "requested_by"])
@@ -172,6 +176,36 @@ def bind_professional(habilitation: Habilitation, *, professional, user=None, by
     row.professional, row.user = professional, user
     row.save(update_fields=["professional", "user"])
     return row
+
+
+@transaction.atomic
+def bind_account(habilitation: Habilitation, user, *, by) -> Habilitation:
+    """Say which account the row of an invited member is, and open it if it waited and the account is vouched for.
+
+    Raises AlreadyHabilitated (the account has another open row there, or this one is another account's),
+    MembershipEnded.
+    """
+    row = locked(habilitation)
+    if row.user_id is None:
+        row.user = user
+        _refuse_second_row(row)
+        row.save(update_fields=["user"])
+    elif row.user_id != user.pk:
+        raise AlreadyHabilitated
+    if row.state == State.ATTENTE and _someone_can_enter(row):
+        move(row, State.OUI, by=by)
+    return row
+
+
+@transaction.atomic
+def stop_waiting(habilitation: Habilitation, *, by) -> Habilitation:
+    """Close a row that waited for somebody who will not come; any other state is left. Opens nothing.
+
+    `by` is None when the person invited says so without an account. Raises MembershipEnded.
+    """
+    row = locked(habilitation)
+    row.requested_at = row.requested_by = None
+    return move(row, State.NON if row.state == State.ATTENTE else row.state, by=by)
 
 
 @transaction.atomic

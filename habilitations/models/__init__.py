@@ -100,6 +100,7 @@ class VouchedProfession(models.Model):
         DIRECTORY = "annuaire", "Correspondance avec l'annuaire"
         STRUCTURE = "structure", "Confirmée par la structure"
         ADMINISTRATOR = "administrateur", "Confirmée par un administrateur"
+        INVITER = "invitation", "Confirmée par la personne qui a invité"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="professions")

@@ -68,7 +68,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return pages.page(request, LEVEL, status=422, form=form)
-    reauthentication.require(request)
+    reauthentication.require(request, "demander la publication de la matrice")
     _, revision = boards.posted_draft(request.POST)
 
     def act(draft, **said):
@@ -96,7 +96,7 @@ def carry_over(request: HttpRequest) -> HttpResponse:
 @for_administrators
 def publish(request: HttpRequest) -> HttpResponse:
     """« Publier »: the version is in force at the next request of everybody."""
-    reauthentication.require(request)
+    reauthentication.require(request, "publier la matrice d’habilitation")
     return _act(request, actions.publish_draft, "La nouvelle version est en vigueur.")
 
 

@@ -71,7 +71,7 @@ def restore(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_safe
 @for_administrators
-@recently_authenticated(gives_file=True)
+@recently_authenticated(act="exporter la matrice d’habilitation", gives_file=True)
 def export_xlsx(request: HttpRequest, number: int) -> HttpResponse:
     """The three tables of a version as a workbook."""
     matrix = _published(number)
@@ -81,7 +81,7 @@ def export_xlsx(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_safe
 @for_administrators
-@recently_authenticated(gives_file=True)
+@recently_authenticated(act="exporter la matrice d’habilitation", gives_file=True)
 def export_csv(request: HttpRequest, number: int, table: str) -> HttpResponse:
     """One table of a version as CSV."""
     if table not in KINDS:

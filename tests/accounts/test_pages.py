@@ -22,6 +22,11 @@ OPEN_PAGES = {
     "account_signup": "always 404: allauth looks its name up",
     "mailbox": "development only: 404 elsewhere",
     "read_mail": "development only: 404 elsewhere",
+    "answer": "the link of an invitation: signed, its holder may have no account yet",
+    "refuse": "the same link: refusing needs no account",
+    "opened": "the same link: somebody is in front of the page",
+    "ask": "a link that no longer serves: the inviter is told",
+    "receive": "a copied link: the letter leaves again for the address invited",
     "help": "says how the main acts are done",
     "shortcuts": "lists the keys",
     "accessibility": "the declaration the law asks for",
@@ -43,7 +48,7 @@ def test_pages_open_to_visitors_are_those_and_no_other():
         p.name for p in patterns(get_resolver("coordination.urls")) if not getattr(p.callback, "login_required", True)
     }
     assert found == set(OPEN_PAGES)
-    assert len(found) == 19
+    assert len(found) == 24
 
 
 def test_my_account_shows_and_changes_my_preferences(client, user):

@@ -49,7 +49,7 @@ def journal(request: HttpRequest, entry) -> HttpResponse:
 
 
 @require_POST
-@recently_authenticated(within=DOSSIER)
+@recently_authenticated(act="imprimer le journal des accès", within=DOSSIER)
 @rubric_view(Rubrique.JOURNAL, right=Action.READ_JOURNAL, action="impression")
 def print_journal(request: HttpRequest, entry) -> HttpResponse:
     """The same lines on a page made for paper: no filter, no button, what it is and who read it."""
@@ -66,7 +66,7 @@ def print_journal(request: HttpRequest, entry) -> HttpResponse:
 
 
 @require_POST
-@recently_authenticated(within=DOSSIER, gives_file=True)
+@recently_authenticated(act="exporter le journal des accès", within=DOSSIER, gives_file=True)
 @rubric_view(Rubrique.JOURNAL, right=Action.READ_JOURNAL, action="export")
 def export_journal(request: HttpRequest, entry) -> HttpResponse:
     """The same lines as a spreadsheet."""

@@ -1,0 +1,169 @@
+"""What is typed to invite, and by the person invited."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
+
+from circle.forms.fields import EmailField
+from coordination.accounts.forms import RULES
+from coordination.accounts.models import User
+from coordination.common import nomenclatures
+from coordination.common.errors import DomainError
+from coordination.common.identifiers import parse_person_name, parse_rpps
+from coordination.common.ids import uuid7
+from coordination.common.text import capital_family, capital_given
+from coordination.dossiers.forms import TidyForm
+
+MESSAGE = {
+    "label": "Message personnel",
+    "max_length": 600,
+    "required": False,
+    "widget": forms.Textarea,
+    "help_text": "Ne dites ni qui est la personne accompagnée, ni rien de sa santé : un e-mail se lit en chemin.",
+}
+FRENCH = {
+    "password_too_similar": "Ce mot de passe ressemble trop à votre nom ou à votre adresse.",
+    "password_too_short": "Ce mot de passe est trop court : 12 caractères au moins.",
+    "password_too_common": "Ce mot de passe est trop courant.",
+    "password_entirely_numeric": "Un mot de passe ne se fait pas de chiffres seulement.",
+}
+
+
+class InvitationFields(forms.Form):
+    """« Invitation » in the form that adds somebody: the address, and a few words of one's own."""
+
+    invitation_email = EmailField(label="E-mail professionnel")
+    invitation_message = forms.CharField(**MESSAGE)
+
+    def invitation(self) -> dict | None:
+        """Return what `invite_member` takes, None when no address is typed."""
+        email = self.cleaned_data.get("invitation_email")
+        return {"email": email, "message": self.cleaned_data["invitation_message"]} if email else None
+
+
+class InviteForm(TidyForm, InvitationFields):
+    """« Inviter par e-mail » a member already in the circle."""
+
+    opens = True
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["invitation_email"].required = True
+        self.fields["invitation_email"].error_messages["required"] = "Ce champ est obligatoire."
+
+
+class ColleagueForm(TidyForm):
+    """« Inviter un confrère à utiliser l'application », without a dossier."""
+
+    NAMES = TidyForm.NAMES | {"invitation_email": "email", "invitation_message": "message"}
+    family_name = forms.CharField(label="Nom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    given_name = forms.CharField(label="Prénom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    profession = forms.ChoiceField(label="Profession")
+    email = EmailField(label="E-mail professionnel")
+    message = forms.CharField(**MESSAGE)
+    creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["profession"].choices = [("", "Choisir"), *nomenclatures.choices("profession")]
+        self.fields["email"].required = True
+        self.fields["email"].error_messages["required"] = "Ce champ est obligatoire."
+
+    def clean_family_name(self) -> str:
+        return self.read("family_name", parse_person_name, self.cleaned_data["family_name"]) or ""
+
+
+class LinesForm(TidyForm):
+    """Several colleagues at once: pasted lines, or the same in a CSV file."""
+
+    lines = forms.CharField(
+        label="Une personne par ligne", max_length=20_000, required=False, widget=forms.Textarea,
+        help_text="adresse ; nom ; prénom ; profession. Séparateur : point-virgule, virgule ou tabulation.",
+    )  # fmt: skip
+    file = forms.FileField(label="Ou un fichier CSV", required=False)
+    message = forms.CharField(**MESSAGE)
+
+    def clean(self) -> dict:
+        # Line ends are what separates people: not squeezed.
+        typed = self.data.get("lines", "").replace("\0", "")[:20_000]
+        cleaned = super().clean()
+        cleaned["lines"] = typed
+        return cleaned
+
+
+class ResendForm(TidyForm):
+    """« Renvoyer » and « Corriger l'adresse »: a new link, to this address."""
+
+    NAMES = TidyForm.NAMES | {"invitation_email": "email"}
+    email = EmailField(label="E-mail professionnel")
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].required = True
+        self.fields["email"].error_messages["required"] = "Ce champ est obligatoire."
+
+
+class RefusalReasonForm(TidyForm):
+    reason = forms.CharField(
+        label="Motif", max_length=300, required=False, widget=forms.Textarea,
+        help_text="Lu par la personne qui vous invite. Rien de la santé de quiconque.",
+    )  # fmt: skip
+
+
+class AccountForm(TidyForm):
+    """The account of who accepts: a name, a password, and an RPPS number if one has it. Five fields."""
+
+    family_name = forms.CharField(
+        label="Nom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    given_name = forms.CharField(
+        label="Prénom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    rpps = forms.CharField(
+        label="Numéro RPPS", max_length=14, required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}), help_text="Si vous en avez un.",
+    )  # fmt: skip
+    password1 = forms.CharField(
+        label="Mot de passe", strip=False, help_text=RULES,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    password2 = forms.CharField(
+        label="Le même, une seconde fois", strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+
+    def __init__(self, *args, email: str, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+
+    def clean_rpps(self) -> str:
+        typed = self.cleaned_data["rpps"].strip()
+        if not typed:
+            return ""
+        try:
+            return parse_rpps(typed)
+        except DomainError as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def clean(self) -> dict:
+        # A password is taken as typed, blanks included.
+        typed = {name: self.cleaned_data.get(name) for name in ("password1", "password2")}
+        cleaned = super().clean() | typed
+        cleaned["family_name"] = capital_family(cleaned.get("family_name"))
+        cleaned["given_name"] = capital_given(cleaned.get("given_name"))
+        first, second = typed.values()
+        if first and second and first != second:
+            self.add_error("password2", "Les deux mots de passe ne sont pas les mêmes.")
+        if first:
+            self._judge(first, cleaned)
+        return cleaned
+
+    def _judge(self, password: str, cleaned: dict) -> None:
+        person = User(email=self.email, family_name=cleaned["family_name"], given_name=cleaned["given_name"])
+        try:
+            password_validation.validate_password(password, person)
+        except ValidationError as refusal:
+            for error in refusal.error_list:
+                self.add_error("password1", FRENCH.get(error.code, error))

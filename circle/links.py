@@ -1,0 +1,48 @@
+"""The personal link of an invitation: a keyed signature, never stored. Made when a mail leaves, or on demand.
+
+What it signs: the invitation, its generation (raised by « Renvoyer », which voids the former ones), and by which way
+the link was given. One that came by mail proves that its holder reads that mailbox; one copied by the inviter proves
+nothing: he could open it himself (docs/decisions/2026-11-28-invitations.md).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from django.core import signing
+from django.urls import reverse
+
+from coordination.accounts.mails import absolute
+
+MAILED, COPIED = "courriel", "copie"
+_signer = lambda: signing.Signer(salt="circle.invitation")  # noqa: E731 - the key is read from the settings of today
+
+
+class Link(NamedTuple):
+    invitation_id: UUID
+    generation: int
+    way: str
+
+    @property
+    def proves_address(self) -> bool:
+        return self.way == MAILED
+
+
+def token_of(invitation, way: str) -> str:
+    """Return the signed part of the address."""
+    return _signer().sign_object([invitation.pk.hex, invitation.generation, way])
+
+
+def address_of(invitation, way: str) -> str:
+    """Return the whole address, from the setting of the site."""
+    return absolute(reverse("invitations:answer", args=[token_of(invitation, way)]))
+
+
+def read(token: str) -> Link | None:
+    """Return what a token says, None when it is not one of ours."""
+    try:
+        key, generation, way = _signer().unsign_object(token)
+        return Link(UUID(key), int(generation), way)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None

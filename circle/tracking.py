@@ -1,0 +1,73 @@
+"""Where an invitation stands, in the words of « Invitations suivies ». Pure: rows in, words out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from coordination.common.french import date_fr, datetime_fr
+from coordination.outbox.models import State
+
+# The acts of a row, in the order of the screen.
+REMIND, COPY, REVOKE, RESEND, CORRECT, CONFIRM = "relancer", "lien", "annuler", "renvoyer", "corriger", "confirmer"
+WAITING_ACTS = (REMIND, COPY, RESEND, REVOKE)
+
+
+class Told(NamedTuple):
+    """`kind` is that of a tag; `acts` what may be done from there by who follows the invitation."""
+
+    label: str
+    kind: str
+    detail: str
+    acts: tuple[str, ...] = ()
+
+
+def tell(invitation) -> Told:
+    """Return the state of an invitation read `with_delivery()` and `with_names()`."""
+    if not invitation.is_open:
+        return _closed(invitation)
+    sent = f"Envoyée le {date_fr(invitation.sent_at)}"
+    asked = f" Nouveau lien demandé le {date_fr(invitation.asked_at)}." if invitation.asked_at else ""
+    if not invitation.is_valid:
+        detail = f"{sent}. Un nouveau lien est possible sans nouvelle saisie.{asked}"
+        return Told("Expirée", "auc", detail, (RESEND, REVOKE))
+    until = f"{sent}, valable jusqu'au {date_fr(invitation.expires_at)}."
+    if invitation.reminded_at:
+        until += f" Relancée le {date_fr(invitation.reminded_at)}."
+    if invitation.opened_at:
+        return Told(f"Ouverte le {date_fr(invitation.opened_at)}", "att", until + asked, WAITING_ACTS)
+    return _on_its_way(invitation, until + asked)
+
+
+def _on_its_way(invitation, until: str) -> Told:
+    state = invitation.delivery_state
+    if state == State.ECHEC:
+        return Told("Non remise", "refus", invitation.delivery_error, (CORRECT, COPY, REVOKE))
+    if invitation.delivery_uncertain:
+        why = "Le serveur n'a pas répondu jusqu'au bout : le message est peut-être arrivé, peut-être deux fois."
+        return Told("Remise incertaine", "att", f"{why} {until}", WAITING_ACTS)
+    if state == State.ENVOYE or state is None:
+        return Told("Envoyée", "info", until, WAITING_ACTS)
+    why = f"{invitation.delivery_error} Un nouvel essai est prévu." if invitation.delivery_error else ""
+    return Told("En file", "plain", f"{why} {until}".strip(), WAITING_ACTS)
+
+
+def _closed(invitation) -> Told:
+    if invitation.accepted_at:
+        at = f"Le {datetime_fr(invitation.accepted_at)}."
+        if invitation.is_to_confirm:
+            return Told("À confirmer", "att", f"{at} {_who_accepted(invitation)}", (CONFIRM,))
+        return Told("Acceptée", "ok", at)
+    if invitation.refused_at:
+        said = f"« {invitation.refusal_reason} »" if invitation.refusal_reason else "sans motif"
+        stays = " Reste dans le cercle, sans accès." if invitation.member_id else ""
+        return Told("Refusée", "auc", f"Le {date_fr(invitation.refused_at)}, {said}.{stays}")
+    return Told("Annulée", "auc", f"Le {date_fr(invitation.revoked_at)}.")
+
+
+def _who_accepted(invitation) -> str:
+    """What there is to compare: the name of the account, its address when it is another one, the RPPS written."""
+    said = f"Acceptée par {invitation.declared_name}"
+    address = invitation.accepted_by.email
+    said += f", avec une autre adresse : {address}" if address.lower() != invitation.email.lower() else ""
+    said += f", RPPS écrit : {invitation.declared_rpps}" if invitation.declared_rpps else ", sans numéro RPPS"
+    return f"{said}. Confirmez que c'est bien la personne invitée."

@@ -1,0 +1,163 @@
+"""« Inviter un confrère à utiliser l'application », one or several at once, without any dossier."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import wraps
+
+from allauth.core import ratelimit
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from circle import actions, granting, letters, several
+from circle.forms.invitations import ColleagueForm, LinesForm
+from coordination.accounts import drafts
+from coordination.common.errors import DomainError
+from coordination.common.french import plural
+from coordination.common.htmx import redirect
+from coordination.common.ids import uuid7
+from coordination.common.text import squeeze
+from habilitations.access import hat_of
+from habilitations.traces import via_request
+
+DRAFT, LINES_DRAFT = "inviter-confrere", "inviter-plusieurs"
+BIGGEST_FILE = 100_000
+
+
+def for_who_invites(view):
+    """Answer 404 to those whose profession may not invite."""
+
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        if not granting.may_invite(request.user):
+            raise Http404
+        return view(request)
+
+    return checked
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_who_invites
+def invite(request: HttpRequest) -> HttpResponse:
+    """One colleague: name, trade, address, a few words."""
+    if request.method == "POST":
+        if too_many := ratelimit.consume_or_429(request, action="invitations"):
+            return too_many
+        form = ColleagueForm(request.POST)
+        if form.is_valid() and _invited(request, form):
+            drafts.clear(request.user, DRAFT, request.user.pk)
+            messages.success(request, f"L’invitation part à l’adresse {form.cleaned_data['email']}.")
+            return redirect(request, "invitations:list")
+    else:
+        kept = drafts.load(request.user, DRAFT, request.user.pk)
+        form = ColleagueForm(initial={k: v for k, v in kept.items() if k != "creation_key"} if kept else None)
+    context = {
+        "form": form,
+        "letter": letter_preview(request, form["message"].value() or "", to_a_dossier=False),
+        "draft_url": reverse("accounts:draft", args=[DRAFT, request.user.pk]),
+    }
+    return render(request, "circle/invite_colleague.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@for_who_invites
+def preview(request: HttpRequest) -> HttpResponse:
+    """The letter as it will leave, while the message is typed (htmx)."""
+    # Both forms that invite ask here; the one of a dossier has its own name for the field.
+    to_a_dossier = "invitation_message" in request.POST
+    message = request.POST.get("invitation_message" if to_a_dossier else "message", "")
+    letter = letter_preview(request, message, to_a_dossier=to_a_dossier)
+    return render(request, "circle/_letter_preview.html", {"letter": letter})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_who_invites
+def invite_several(request: HttpRequest) -> HttpResponse:
+    """Pasted lines or a CSV file: who can be invited is, each other line says why not."""
+    kept = drafts.load(request.user, LINES_DRAFT, request.user.pk) if request.method != "POST" else None
+    form = LinesForm(request.POST or None, request.FILES or None, initial=kept.dict() if kept else None)
+    done: list[str] = []
+    refused: list[several.Line] = []
+    if form.is_bound and form.is_valid():
+        text = form.cleaned_data["lines"] + "\n" + _text_of(form)
+        if not form.errors and not text.strip():
+            form.add_error("lines", "Écrivez au moins une ligne, ou choisissez un fichier.")
+        if not form.errors:
+            done, refused = _invite_each(request, several.read(text), form.cleaned_data["message"])
+    if done:
+        drafts.clear(request.user, LINES_DRAFT, request.user.pk)
+        sent = plural(len(done), "invitation envoyée", "invitations envoyées")
+        messages.success(request, f"{sent}.")
+        if not refused:
+            return redirect(request, "invitations:list")
+        # What is left to correct, and nothing else.
+        form = LinesForm(
+            initial={"lines": "\n".join(line.text for line in refused), "message": form.cleaned_data["message"]}
+        )
+    context = {
+        "form": form, "refused": refused, "most": several.MOST,
+        "draft_url": reverse("accounts:draft", args=[LINES_DRAFT, request.user.pk]),
+    }  # fmt: skip
+    return render(request, "circle/invite_several.html", context, status=422 if form.errors or refused else 200)
+
+
+def letter_preview(request: HttpRequest, message: str, *, to_a_dossier: bool) -> dict:
+    """Return the letter as it would leave now: the same template, the same words."""
+    return letters.letter_of(
+        by=request.user, structure_name=hat_of(request.user).structure_name, message=squeeze(message)[:600],
+        expires_at=timezone.now() + timedelta(days=settings.INVITATION_DAYS), to_a_dossier=to_a_dossier,
+    )  # fmt: skip
+
+
+def _invited(request: HttpRequest, form: ColleagueForm) -> bool:
+    said = form.cleaned_data
+    try:
+        actions.invite_colleague(
+            by=request.user, email=said["email"], family_name=said["family_name"], given_name=said["given_name"],
+            profession=said["profession"], message=said["message"], creation_key=said["creation_key"],
+            via=via_request(request),
+        )  # fmt: skip
+    except DomainError as error:
+        form.refuse(error)
+    return not form.errors
+
+
+def _text_of(form: LinesForm) -> str:
+    """Return the text of the file sent, whichever way a spreadsheet wrote it; the form says when it is too big."""
+    file = form.cleaned_data["file"]
+    if file is None:
+        return ""
+    if file.size > BIGGEST_FILE:
+        form.add_error("file", "Ce fichier est trop gros : 100 Ko au plus.")
+        return ""
+    content = file.read()
+    try:
+        return content.decode("utf-8-sig").replace("\0", "")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace").replace("\0", "")
+
+
+def _invite_each(
+    request: HttpRequest, lines: list[several.Line], message: str
+) -> tuple[list[str], list[several.Line]]:
+    done, refused = [], []
+    for line in lines:
+        if line.error:
+            refused.append(line)
+        elif not ratelimit.consume(request, action="invitations"):
+            refused.append(line._replace(error="Trop d'invitations en une heure : réessayez plus tard."))
+        else:
+            try:
+                actions.invite_colleague(
+                    by=request.user, email=line.email, family_name=line.family_name, given_name=line.given_name,
+                    profession=line.profession, message=message, creation_key=uuid7(), via=via_request(request),
+                )  # fmt: skip
+                done.append(line.email)
+            except DomainError as error:
+                refused.append(line._replace(error=str(error)))
+    return done, refused

@@ -1,0 +1,235 @@
+"""« Invitations »: what one sent, and what was sent for one's structure; followed, sent again, revoked, confirmed."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from circle import actions, granting, tracking
+from circle.forms.invitations import ResendForm
+from circle.models import Invitation
+from circle.views.pages import links_of
+from coordination.accounts import drafts, reauthentication
+from coordination.accounts.decorators import recently_authenticated
+from coordination.common.errors import DomainError
+from coordination.common.htmx import redirect
+from coordination.common.pagination import paginate
+from coordination.directory.search import profession_label
+from coordination.dossiers import door
+from coordination.dossiers.errors import DossierUnknown
+from coordination.dossiers.models import Dossier
+from habilitations.access import hat_of
+from habilitations.errors import LevelMissing, NotAllowed
+from habilitations.models import Outcome
+from habilitations.rubriques import Rubrique
+from habilitations.traces import record_account, via_request
+
+PER_PAGE = 25
+RESEND_DRAFT = "invitation-renvoi"
+FILTERS = {
+    "": ("Toutes", lambda rows: rows),
+    "attente": ("En attente", lambda rows: rows.valid()),
+    "non-remises": ("Non remises", lambda rows: rows.undelivered()),
+    "a-confirmer": ("À confirmer", lambda rows: rows.to_confirm()),
+    "acceptees": ("Acceptées", lambda rows: rows.accepted()),
+    "refusees": ("Refusées", lambda rows: rows.refused()),
+    "expirees": ("Expirées", lambda rows: rows.expired()),
+}
+LABELS = {
+    tracking.REMIND: "Relancer", tracking.COPY: "Copier le lien", tracking.REVOKE: "Annuler",
+    tracking.RESEND: "Renvoyer", tracking.CORRECT: "Corriger l’adresse", tracking.CONFIRM: "Confirmer",
+}  # fmt: skip
+ROUTES = {
+    tracking.REMIND: "invitations:remind", tracking.COPY: "invitations:copy_link",
+    tracking.REVOKE: "invitations:revoke", tracking.RESEND: "invitations:resend",
+    tracking.CORRECT: "invitations:resend", tracking.CONFIRM: "invitations:confirm",
+}  # fmt: skip
+# Says from where a button was pressed.
+FROM, SHEET = "retour", "fiche"
+# Reached by a link: they ask something before they act.
+PAGES = frozenset({tracking.RESEND, tracking.CORRECT})
+
+
+@require_safe
+def invitation_list(request: HttpRequest) -> HttpResponse:
+    """Every invitation one follows, newest first, with what may be done of each."""
+    wanted = request.GET.get("etat", "")
+    label, keep = FILTERS.get(wanted, FILTERS[""])
+    rows = Invitation.objects.followed_by(request.user, hat_of(request.user).structure_id)
+    rows = keep(rows.with_delivery().with_names())
+    page = paginate(rows, request.GET.get("page"), per_page=PER_PAGE)
+    about = {row.dossier_id for row in page} - {None}
+    mine = set(Dossier.objects.visible_to(request.user).filter(pk__in=about).values_list("pk", flat=True))
+    record_account(
+        user=request.user, action="liste", object_kind="invitation", count=len(page), via=via_request(request)
+    )
+    context = {
+        "rows": [_row(request, row, mine) for row in page],
+        "page": page,
+        "page_url": lambda number: f"?{urlencode({'etat': wanted, 'page': number})}",
+        "filters": [
+            {
+                "label": text,
+                "url": f"{reverse('invitations:list')}{f'?etat={key}' if key else ''}",
+                "current": text == label,
+            }
+            for key, (text, _) in FILTERS.items()
+        ],
+        "wanted": wanted if wanted in FILTERS else "",
+        "may_invite": granting.may_invite(request.user),
+    }
+    return render(request, "circle/invitations.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def resend(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Renvoyer »: a new link, to the same address or to the right one; the former links no longer serve."""
+    invitation = _found(request, invitation_id)
+    kept = drafts.load(request.user, RESEND_DRAFT, invitation_id) if request.method != "POST" else None
+    form = ResendForm(request.POST or None, initial=kept.dict() if kept else {"email": invitation.email})
+    if form.is_bound and form.is_valid():
+        if too_many := ratelimit.consume_or_429(request, action="invitations"):
+            return too_many
+        reauthentication.require(request, "renvoyer une invitation", reauthentication.DOSSIER)
+        try:
+            _do(request, invitation, actions.resend_invitation, email=form.cleaned_data["email"])
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            drafts.clear(request.user, RESEND_DRAFT, invitation_id)
+            messages.success(request, "Un nouveau lien part. Le précédent ne sert plus.")
+            return redirect(request, "invitations:list")
+    context = {"form": form, "name": invitation.display_name, "here": request.path}
+    context["draft_url"] = reverse("accounts:draft", args=[RESEND_DRAFT, invitation_id])
+    return render(request, "circle/invitation_resend.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+def remind(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Relancer »: the same link once more, once a day."""
+    if too_many := ratelimit.consume_or_429(request, action="invitations"):
+        return too_many
+    return _act(request, invitation_id, actions.remind_invitation, "Une relance part, avec le même lien.")
+
+
+@require_POST
+@recently_authenticated(act="copier le lien d’une invitation", within=reauthentication.DOSSIER)
+def copy_link(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Copier le lien », on a page of its own: it is in no address, no list, no draft."""
+    invitation = _found(request, invitation_id)
+    try:
+        link = _do(request, invitation, actions.copy_link)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return _back(request, invitation)
+    context = {"link": link, "name": invitation.display_name, "expires_at": invitation.expires_at}
+    return render(request, "circle/invitation_link.html", context)
+
+
+@require_POST
+def revoke(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Annuler »: it only closes, so nobody is asked again who he is."""
+    return _act(request, invitation_id, actions.revoke_invitation, "L’invitation est annulée : son lien ne sert plus.")
+
+
+@require_POST
+@recently_authenticated(act="confirmer une personne invitée", within=reauthentication.DOSSIER)
+def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Confirmer »: it is the person meant, of the profession invited; the access that waited opens."""
+    return _act(request, invitation_id, actions.confirm_invitee, "C’est confirmé : l’accès prévu est ouvert.")
+
+
+def _found(request: HttpRequest, invitation_id: UUID) -> Invitation:
+    """Return an invitation that one follows, or of a member one sees in a dossier one may open. Raises Http404."""
+    rows = Invitation.objects.with_names()
+    found = rows.followed_by(request.user, hat_of(request.user).structure_id).filter(pk=invitation_id).first()
+    if found is None:
+        visible = Dossier.objects.visible_to(request.user)
+        found = rows.filter(pk=invitation_id, dossier__in=visible, member__discreet=False).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _act(request: HttpRequest, invitation_id: UUID, act, said: str) -> HttpResponse:
+    invitation = _found(request, invitation_id)
+    try:
+        _do(request, invitation, act)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said)
+    return _back(request, invitation)
+
+
+def _back(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    """Go back to where the button was: the sheet of the member, or the list."""
+    if request.POST.get(FROM) == SHEET and invitation.member_id:
+        return redirect(request, links_of(invitation.dossier_id, invitation.member_id).sheet)
+    return redirect(request, "invitations:list")
+
+
+def _do(request: HttpRequest, invitation: Invitation, act, **details):
+    """Do an act on an invitation, by the door of its dossier when it has one: the act asks for its own rights.
+
+    What is done is traced by the act, in its transaction; what is refused, here.
+    """
+    via = via_request(request)
+    details |= {"by": request.user, "via": via}
+    if invitation.dossier_id is None:
+        return act(invitation, **details)
+    try:
+        entry = door.look(request.user, invitation.dossier_id, via=via)
+    except DossierUnknown as error:
+        raise NotAllowed("Vous n'avez plus accès à ce dossier : demandez à quelqu'un de son cercle.") from error
+    try:
+        return act(invitation, entry=entry, **details)
+    except DomainError as error:
+        outcome = Outcome.REFUSED if isinstance(error, NotAllowed | LevelMissing) else Outcome.FAILED
+        about = {"object_kind": "invitation", "object_id": invitation.pk}
+        entry.trace(door.WRITE, rubrique=Rubrique.CERCLE, outcome=outcome, **about)
+        raise
+
+
+def of_member(entry, member_id: UUID) -> dict | None:
+    """Return the last invitation of a member as his sheet shows it, None when there is none. One SQL statement."""
+    rows = Invitation.objects.filter(dossier_id=entry.dossier.pk, member=member_id).with_delivery().with_names()
+    row = rows.first()
+    if row is None:
+        return None
+    told = tracking.tell(row)
+    return {"name": row.display_name, "email": row.email, "told": told, "acts": _acts(row, told.acts)}
+
+
+def _acts(row: Invitation, acts) -> list[dict]:
+    return [
+        {"label": LABELS[act], "url": reverse(ROUTES[act], args=[row.pk]), "is_page": act in PAGES, "key": act}
+        for act in acts
+    ]
+
+
+def _row(request: HttpRequest, row: Invitation, mine: set) -> dict:
+    """Return one invitation as the list shows it; of a dossier that one may not open, nothing can be done."""
+    told = tracking.tell(row)
+    acts = told.acts if row.dossier_id is None or row.dossier_id in mine else ()
+    if row.dossier_id is None and row.invited_by_id != request.user.pk:
+        acts = tuple(act for act in acts if act != tracking.CONFIRM)
+    sheet = links_of(row.dossier_id, row.member_id).sheet if row.dossier_id in mine else ""
+    by = "" if row.invited_by_id == request.user.pk else row.invited_by.get_full_name()
+    return {
+        "name": row.display_name,
+        "trade": profession_label(row.profession, fonction=row.fonction),
+        "email": row.email,
+        "by": by,
+        "told": told,
+        "sheet": sheet,
+        "where": "Dans un dossier" if row.dossier_id else "Sans dossier",
+        "acts": _acts(row, acts),
+    }

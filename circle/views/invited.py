@@ -1,0 +1,208 @@
+"""What the person invited sees: who invites, what for, accept, refuse, ask for a new link. On a phone first.
+
+Opening the page changes nothing: mail scanners follow links. What a person does there does (decision 2026-11-28).
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from circle import actions
+from circle.errors import InvitationClosed
+from circle.forms.access import YES
+from circle.forms.invitations import AccountForm, RefusalReasonForm
+from circle.models import Invitation
+from circle.views import answering
+from circle.views.tokens import Held, token_view
+from coordination.accounts import second_factor
+from coordination.accounts.errors import EmailTaken
+from coordination.accounts.models import User
+from coordination.common.errors import DomainError
+from coordination.directory.search import profession_label
+from habilitations.traces import via_request
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@token_view
+def answer(request: HttpRequest, held: Held) -> HttpResponse:
+    """The page of the link; accepting is a POST."""
+    if not held.serves:
+        return closed(request, held)
+    invitation, form, error = held.invitation, None, ""
+    signs_up = not request.user.is_authenticated and held.link.proves_address and not _has_account(invitation)
+    if request.user.is_authenticated:
+        # A scanner has no session: somebody is there.
+        actions.note_opening(invitation)
+    if request.method == "POST" and (signs_up or request.user.is_authenticated):
+        actions.note_opening(invitation)
+        form = AccountForm(request.POST, email=invitation.email) if signs_up else None
+        try:
+            if form is None:
+                return _accept(request, held)
+            if form.is_valid():
+                return _accept_with_new_account(request, held, form)
+        except EmailTaken:
+            # An account was opened in the meantime: the page as it is now.
+            return redirect(request.path)
+        except DomainError as refusal:
+            error = str(refusal)
+    elif signs_up:
+        form = AccountForm(initial=_known(invitation), email=invitation.email)
+    return render(
+        request, "circle/invitation.html", _page(request, held, form, error), status=422 if request.POST else 200
+    )
+
+
+def _accept(request: HttpRequest, held: Held) -> HttpResponse:
+    answered = actions.accept_invitation(held.invitation, by=request.user, via=via_request(request))
+    return redirect(second_factor.way_to(request, request.user, _leads_to(answered)))
+
+
+def _accept_with_new_account(request: HttpRequest, held: Held, form: AccountForm) -> HttpResponse:
+    said = form.cleaned_data
+    answered = actions.accept_with_new_account(
+        held.invitation, family_name=said["family_name"], given_name=said["given_name"], password=said["password1"],
+        rpps=said["rpps"], via=via_request(request),
+    )  # fmt: skip
+    user = answered.invitation.accepted_by
+    record_authentication(request, user, method="password")
+    there = _leads_to(answered)
+    # Asked once signed in: a new session begins then.
+    signed_in = perform_login(request, Login(user=user, redirect_url=there))
+    way = second_factor.way_to(request, user, there)
+    return redirect(way) if way != there else signed_in
+
+
+def _leads_to(answered) -> str:
+    """Return where an acceptance leads: the dossier, the list of dossiers, or what is still awaited."""
+    if not answered.enters:
+        return reverse("invitations:awaiting")
+    if answered.invitation.dossier_id is None:
+        return reverse("root")
+    return reverse("dossiers:home", args=[answered.invitation.dossier_id])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@token_view
+def refuse(request: HttpRequest, held: Held) -> HttpResponse:
+    """« Refuser l'invitation »: one gesture, without an account; the reason is optional."""
+    if not held.serves:
+        return closed(request, held)
+    form = RefusalReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        by = request.user if request.user.is_authenticated else None
+        try:
+            actions.refuse_invitation(
+                held.invitation, reason=form.cleaned_data["reason"], by=by, via=via_request(request)
+            )
+        except InvitationClosed:
+            return closed(request, held)
+        return render(request, "circle/invitation_refused.html", {"inviter": _inviter(held.invitation)})
+    return render(request, "circle/invitation_refuse.html", _about(held) | {"form": form})
+
+
+@require_POST
+@token_view
+def opened(request: HttpRequest, held: Held) -> HttpResponse:
+    """Somebody moved, touched or typed on the page: it is in front of a person."""
+    if held.serves:
+        actions.note_opening(held.invitation)
+    return HttpResponse(status=204)
+
+
+@require_POST
+@token_view
+def ask_for_new_link(request: HttpRequest, held: Held) -> HttpResponse:
+    """« Recevoir un nouveau lien »: the inviter is told. The same answer whatever became of the invitation."""
+    actions.ask_for_new_link(held.invitation)
+    return render(request, "circle/invitation_asked.html", {"by_mail": False})
+
+
+@require_POST
+@token_view
+def receive_by_mail(request: HttpRequest, held: Held) -> HttpResponse:
+    """For who holds a copied link: the letter leaves again for the address invited, which proves the mailbox."""
+    if not held.serves:
+        return closed(request, held)
+    if too_many := ratelimit.consume_or_429(request, action="invitation_mail", key=held.invitation.pk.hex):
+        return too_many
+    actions.note_opening(held.invitation)
+    try:
+        actions.send_to_address(held.invitation)
+    except InvitationClosed:
+        return closed(request, held)
+    return render(request, "circle/invitation_asked.html", {"by_mail": True})
+
+
+@require_safe
+def awaiting(request: HttpRequest) -> HttpResponse:
+    """After an acceptance that somebody must still confirm: nobody is named but who invited."""
+    rows = Invitation.objects.to_confirm().filter(accepted_by=request.user).with_names()
+    return render(request, "circle/invitation_awaiting.html", {"inviters": sorted({_inviter(row) for row in rows})})
+
+
+def closed(request: HttpRequest, held: Held) -> HttpResponse:
+    """Expired, revoked, replaced or answered: the same page, which offers to ask for another link."""
+    invitation = held.invitation
+    mine = request.user.is_authenticated and invitation.accepted_by_id == request.user.pk
+    if mine:
+        messages.info(request, "Vous avez déjà accepté cette invitation.")
+        return redirect("root")
+    context = {"ask_url": reverse("invitations:ask", args=[held.token]), "is_accepted": bool(invitation.accepted_at)}
+    return render(request, "circle/invitation_closed.html", context, status=410)
+
+
+def _has_account(invitation: Invitation) -> bool:
+    return User.objects.with_email(invitation.email).exists()
+
+
+def _known(invitation: Invitation) -> dict:
+    return {"family_name": invitation.family_name, "given_name": invitation.given_name}
+
+
+def _inviter(invitation: Invitation) -> str:
+    name = invitation.invited_by.get_full_name()
+    return f"{name}, {invitation.structure_name}" if invitation.structure_name else name
+
+
+def _about(held: Held) -> dict:
+    """What may be said before anybody has signed in: who invites and for what trade, never the person followed."""
+    invitation = held.invitation
+    return {
+        "invitation": invitation,
+        "inviter": _inviter(invitation),
+        "trade": profession_label(invitation.profession, fonction=invitation.fonction),
+        "answer_url": reverse("invitations:answer", args=[held.token]),
+        "refuse_url": reverse("invitations:refuse", args=[held.token]),
+    }
+
+
+def _page(request: HttpRequest, held: Held, form: AccountForm | None, error: str) -> dict:
+    invitation = held.invitation
+    here = reverse("invitations:answer", args=[held.token])
+    # The frame of the page reads `form` when there is one.
+    return (
+        _about(held)
+        | ({"form": form} if form else {})
+        | {
+            "signs_up": form is not None,
+            "error": error,
+            "signed_in": request.user.is_authenticated,
+            "proves_address": held.link.proves_address,
+            "sign_in_url": f"{reverse('account_login')}?{urlencode({'next': here})}",
+            "opened_url": reverse("invitations:opened", args=[held.token]),
+            "receive_url": reverse("invitations:receive", args=[held.token]),
+            "preview": answering.preview_of((invitation.profession, invitation.fonction), YES)
+            if invitation.member_id
+            else None,
+        }
+    )
