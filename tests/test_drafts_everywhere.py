@@ -52,6 +52,7 @@ NOT_DRAWN = {
     "invitations:receive": "one button",
     "directory:confirm_profession": "one button",
     "directory:withdraw_offer": "one button",
+    "dossiers:journals": "a search, for the data-protection officer alone (tests/dossiers/test_officer.py)",
     "dossiers:journal_export": "takes the filters of the journal",
     "dossiers:journal_print": "takes the filters of the journal",
     "dossiers:lookalikes": "fragment of a form",
