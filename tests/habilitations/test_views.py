@@ -1,5 +1,6 @@
 """The pages of the matrix: who opens them, what a form writes, what is told, what leaves as a file."""
 
+import gzip
 import io
 
 import pytest
@@ -362,3 +363,12 @@ def test_seeing_as_a_profile_is_what_the_engine_gives(client, anna):
     now = text(client.get(url("see_as") + "?profil=dpo"))
     then = text(client.get(url("see_as") + "?profil=dpo&version=brouillon"))
     assert "acces-lecture" in now and "acces-lecture" not in then
+
+
+@pytest.mark.req("PERF-14")
+@pytest.mark.parametrize("name", ["matrix", "rights", "professions", "rule"])
+def test_the_widest_pages_stay_light(client, anna, name):
+    """Design system, section 9: 25 KB over the wire for a page after the first."""
+    open_draft(by=anna)
+    weight = len(gzip.compress(client.get(url(name)).content, 6))
+    assert weight <= 25_000, weight
