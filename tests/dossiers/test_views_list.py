@@ -263,6 +263,14 @@ def test_export_holds_the_columns_of_the_screen(as_doctor, people):
     assert (trace.action, trace.count) == ("export", 3)
 
 
+def test_enter_in_the_search_box_searches_again(as_doctor, people):
+    """The first button of a form answers to the Enter key: the export of what was found has a form of its own."""
+    page = as_doctor.post("/dossiers/", {"q": "dupre", "statut": "tous"}).content.decode()
+    assert "formaction" not in page.split('id="filtres"')[1].split("</form>")[0]
+    export = page.split('action="/dossiers/export.xlsx"')[1].split("</form>")[0]
+    assert 'name="q" value="dupre"' in export and 'name="statut" value="tous"' in export
+
+
 def test_export_of_a_search(as_doctor, people):
     response = as_doctor.post("/dossiers/export.xlsx", {"q": "dupre"})
     rows = list(load_workbook(io.BytesIO(response.content)).active.iter_rows(values_only=True))
