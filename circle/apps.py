@@ -8,9 +8,11 @@ class CircleConfig(AppConfig):
 
     def ready(self):
         from circle import actions, referents, summaries
+        from coordination.common.context import register_link
         from coordination.dossiers import opening, panels
         from habilitations.rubriques import Rubrique
 
+        register_link("nav", "todo", "À faire", "todo", order=20)
         opening.register(actions.open_dossier)
         panels.register_page(Rubrique.CERCLE, summaries.url_of)
         panels.register_card(Rubrique.CERCLE, summaries.card)

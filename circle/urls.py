@@ -8,11 +8,13 @@ from circle.views import (
     directory_member,
     exporting,
     leaving,
+    limits,
     listing,
     rights,
     role,
     sheet,
     structures,
+    todo,
 )
 
 app_name = "circle"
@@ -23,6 +25,7 @@ urlpatterns = [
     path("", listing.members, name="list"),
     path("fiche.pdf", exporting.print_sheet, name="print_sheet"),
     path("liste.xlsx", exporting.export_list, name="export_list"),
+    path("demandes/<uuid:request_id>/", todo.answer_request, name="answer_request"),
     path("historique/", leaving.circle_history, name="history"),
     path("ajouter/", adding.add, name="add"),
     path("ajouter/professionnel/<uuid:target_id>/", directory_member.add_professional, name="add_professional"),
@@ -39,6 +42,8 @@ urlpatterns = [
     path(MEMBER + "discret/", sheet.discreet, name="discreet"),
     path(MEMBER + "habilitation/", rights.habilitation, name="habilitation"),
     path(MEMBER + "habilitation/demander/", rights.request_habilitation, name="request"),
+    path(MEMBER + "habilitation/reduire/", limits.limits, name="limits"),
+    path(MEMBER + "habilitation/prolonger/", limits.extend, name="extend"),
     path(MEMBER + "refus/noter/", rights.record_refusal, name="record_refusal"),
     path(MEMBER + "refus/retirer/", rights.withdraw_refusal, name="withdraw_refusal"),
     path(MEMBER + "relier/", leaving.link, name="link"),

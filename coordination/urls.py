@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from circle.views import todo
 from coordination.common import health, pages
 from coordination.dossiers.views import listing
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("compte/", include("coordination.accounts.urls")),
     path("dossiers/", include("coordination.dossiers.urls")),
     path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),
+    path("a-faire/", todo.todo, name="todo"),
     path("annuaire/", include("coordination.directory.urls")),
     # Answers 404 outside development (see its views).
     path("dev/courriels/", include("coordination.outbox.urls")),

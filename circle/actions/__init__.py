@@ -16,6 +16,7 @@ from circle.actions.assigning import call_off_plan, change_role, hand_over_role,
 from circle.actions.editing import link_to_directory, set_discreet, set_habilitation, update_member
 from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
+from circle.actions.limiting import answer_request, extend_access, limit_access
 from circle.actions.refusing import record_refusal
 
 __all__ = [
@@ -24,10 +25,13 @@ __all__ = [
     "add_person",
     "add_professional",
     "add_structure",
+    "answer_request",
     "call_off_plan",
     "change_role",
+    "extend_access",
     "hand_over_role",
     "join_doubles",
+    "limit_access",
     "link_to_directory",
     "open_dossier",
     "record_refusal",

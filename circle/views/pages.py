@@ -51,7 +51,8 @@ _ROUTES = {
     "withdrawal": "circle:withdraw_refusal", "request": "circle:request", "discreet": "circle:discreet",
     "link": "circle:link", "remove": "circle:remove", "undo": "circle:undo_removal",
     "join": "circle:join", "refusal": "circle:record_refusal", "call_off": "circle:call_off_plan",
-    "history": "circle:member_history", "vcard": "circle:export_vcard",
+    "history": "circle:member_history", "limits": "circle:limits", "extend": "circle:extend",
+    "vcard": "circle:export_vcard",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Every change of what accounts may do. The rules are in the modules; callers import from here."""
 
+from habilitations.actions.limits import set_limits
 from habilitations.actions.matrix import publish_matrix
 from habilitations.actions.members import (
     activate_waiting,
@@ -13,6 +14,7 @@ from habilitations.actions.members import (
 )
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
+from habilitations.actions.requests import answer_request, ask_access
 from habilitations.actions.structures import (
     add_delegate,
     close_structure,
@@ -27,6 +29,8 @@ from habilitations.kin import kept_structures, same_structures
 __all__ = [
     "activate_waiting",
     "add_delegate",
+    "answer_request",
+    "ask_access",
     "bind_professional",
     "change_profession",
     "close_structure",
@@ -45,6 +49,7 @@ __all__ = [
     "reopen_habilitation",
     "request_habilitation",
     "same_structures",
+    "set_limits",
     "set_state",
     "vouch_profession",
     "withdraw_refusal",
