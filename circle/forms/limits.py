@@ -28,10 +28,15 @@ class LimitsForm(TidyForm):
         said = {str(rubrique): str(int(niveau)) for rubrique, niveau in standing.items()}
         super().__init__(*args, initial=said | (initial or {}), **kwargs)
         self._standing = standing
-        self.rubrics = [rubrique for rubrique in Rubrique if cells[rubrique] >= Niveau.LECTURE or rubrique in standing]
+        offered = {rubrique: _choices(rubrique, cells[rubrique]) for rubrique in Rubrique}
+        # Where nothing can be lowered there is nothing to choose.
+        self.rubrics = [
+            rubrique for rubrique in Rubrique
+            if rubrique in standing or (cells[rubrique] >= Niveau.LECTURE and len(offered[rubrique]) > 1)
+        ]  # fmt: skip
         for rubrique in self.rubrics:
             self.fields[rubrique.value] = forms.ChoiceField(
-                label=rubrique.label, required=False, choices=_choices(rubrique, cells[rubrique])
+                label=rubrique.label, required=False, choices=offered[rubrique]
             )
 
     @property

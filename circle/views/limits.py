@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from circle import actions, roles
+from circle.forms.access import YES
 from circle.forms.limits import LimitsForm
 from circle.views import answering
 from circle.views.drawing import can_be_granted, may_grant
@@ -108,7 +109,8 @@ def _form(request: HttpRequest, found, pair) -> tuple[LimitsForm, dict]:
 def _preview(found, pair, form: LimitsForm, asked: bool) -> dict | None:
     if found.kind == roles.STRUCTURE:
         return None
-    return answering.preview_of(pair, ceilings=form.ceilings() if asked else standing(found.habilitation))
+    answer = YES if found.habilitation.state == YES else ""
+    return answering.preview_of(pair, answer, ceilings=form.ceilings() if asked else standing(found.habilitation))
 
 
 def _said(wanted: dict) -> str:

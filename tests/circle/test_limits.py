@@ -7,8 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from circle import actions, history, summaries
+from circle.actions.reminding import remind_last_days
 from circle.models import Change, Member
 from coordination.accounts import reauthentication
+from coordination.outbox.models import Message
 from habilitations.errors import GrantNotAllowed, LastDayBehind, OwnHabilitation
 from habilitations.models import Ceiling, Habilitation
 from habilitations.rubriques import Niveau, Rubrique
@@ -178,3 +180,28 @@ def test_a_discreet_referent_is_not_named_in_lists_to_whom_the_medical_rubric_wa
     assert summaries.referents(nurse, [entry.dossier.pk]) == {}
     Member.objects.filter(habilitation__user=entry.user).update(discreet=False)
     assert summaries.referents(nurse, [entry.dossier.pk])
+
+
+# ---- the reminder ----------------------------------------------------------------------------------
+
+
+def test_who_may_extend_is_told_once_without_a_name(entry, nurse):
+    limit(entry, nurse, until=TODAY() + dt.timedelta(days=20))
+    assert remind_last_days() == 0, "too early"
+    limit(entry, nurse, until=TODAY() + dt.timedelta(days=14))
+    assert remind_last_days() == 1
+    mail = Message.objects.get()
+    assert mail.to == entry.user.email
+    said = f"{mail.subject} {mail.text} {mail.html}"
+    assert not any(word in said for word in ("SPÉCIMEN", "Inès", entry.dossier.birth_name, str(entry.dossier.pk)))
+    assert "/a-faire/" in mail.text
+    assert remind_last_days() == 0, "told once"
+    limit(entry, nurse, until=TODAY() + dt.timedelta(days=3))
+    assert remind_last_days() == 1, "moved: told again"
+
+
+def test_nobody_is_reminded_of_what_is_closed(entry, nurse):
+    limit(entry, nurse, until=TODAY() + dt.timedelta(days=3))
+    actions.set_habilitation(entry, nurse.member, "non")
+    Habilitation.objects.filter(user=nurse).update(access_until=TODAY() + dt.timedelta(days=3))
+    assert remind_last_days() == 0
