@@ -16,6 +16,7 @@ class CircleConfig(AppConfig):
 
         for kind in LETTERS:
             filling.filler(kind)(letters.fill)
+        register_link("nav", "todo", "À faire", "todo", order=20)
         register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
         opening.register(actions.open_dossier)
         panels.register_page(Rubrique.CERCLE, summaries.url_of)

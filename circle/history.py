@@ -24,6 +24,7 @@ ICONS = {
     "ajout": "person-plus", "retour": "person-plus", "modification": "pencil-square", "liaison": "link-45deg",
     "role": "person-vcard", "passation": "arrow-left-right", "habilitation": "key", "demande": "key",
     "report": "arrow-left-right", "abandon": "arrow-left-right",
+    "reduction": "key", "fin_acces": "key",
     "retrait": "person-dash", "annulation": "arrow-counterclockwise", "invitation": "envelope",
 }  # fmt: skip
 CREATION = "Création du dossier"
@@ -223,6 +224,19 @@ def _requested(t: Told) -> str:
     return f"{t.who} a demandé une habilitation pour {t.member}."
 
 
+def _limited(t: Told) -> str:
+    if not t.after:
+        return f"{t.who} a levé la réduction de l'accès : {t.member}, « {t.subject} »."
+    return f"{t.who} a réduit l'accès : {t.member}, « {t.subject} », {t.after}."
+
+
+def _last_day(t: Told) -> str:
+    if not t.after:
+        return f"{t.who} a retiré la fin d'accès du {t.before} : {t.member}."
+    was = f" au lieu du {t.before}" if t.before else ""
+    return f"{t.who} a fixé la fin d'accès au {t.after}{was} : {t.member}."
+
+
 def _removed(t: Told) -> str:
     reason = f" {t.subject}." if t.subject else ""
     note = f" {t.after.rstrip('.')}." if t.after else ""
@@ -248,6 +262,8 @@ _TELLERS: dict[str, Callable[[Told], str]] = {
     "abandon": _called_off,
     "habilitation": _state,
     "demande": _requested,
+    "reduction": _limited,
+    "fin_acces": _last_day,
     "retrait": _removed,
     "annulation": _restored,
     "invitation": _invited,

@@ -346,6 +346,8 @@ class Change(models.Model):
         CALLED_OFF = "abandon", "Passation annulée"
         STATE = "habilitation", "Habilitation"
         REQUESTED = "demande", "Habilitation demandée"
+        REDUCED = "reduction", "Accès réduit"
+        LAST_DAY = "fin_acces", "Fin d'accès"
         REMOVED = "retrait", "Retrait"
         RESTORED = "annulation", "Retrait annulé"
         INVITATION = "invitation", "Invitation"

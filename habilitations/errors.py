@@ -10,6 +10,8 @@ class LevelMissing(DomainError):
     """A member of the dossier asks for a rubric beyond his level: 403, the rubric is named."""
 
     code = "level_missing"
+    # The rubric, when asking for it makes sense.
+    askable = ""
     message = "La rubrique « {rubrique} » ne vous est pas ouverte."
 
 
@@ -89,6 +91,44 @@ class CollectedUnknown(DomainError):
     code = "collected_unknown"
     message = "Indiquez comment la décision de la personne a été recueillie."
     field = "collected"
+
+
+class LastDayBehind(DomainError):
+    code = "last_day_behind"
+    message = "Le dernier jour d'accès ne peut pas être passé : pour fermer l'accès aujourd'hui, répondez « non »."
+    field = "until"
+
+
+class NothingToAsk(DomainError):
+    code = "nothing_to_ask"
+    message = "Cette rubrique vous est déjà ouverte autant que votre profession le permet."
+
+
+class AlreadyAsked(DomainError):
+    code = "already_asked"
+    message = "Vous avez déjà demandé cette rubrique : la réponse est attendue."
+
+
+class AlreadyAnswered(DomainError):
+    code = "already_answered"
+    message = "Quelqu'un a déjà répondu à cette demande."
+
+
+class CannotBeAccepted(DomainError):
+    """What keeps the rubric closed is not a ceiling set on the asker: nobody opens it from a dossier."""
+
+    code = "cannot_be_accepted"
+    message = (
+        "Rien à lever dans ce dossier : ce n'est pas une réduction qui ferme cette rubrique à cette personne. "
+        "Répondez-lui en une phrase."
+    )
+    field = "answer"
+
+
+class AnswerMissing(DomainError):
+    code = "answer_missing"
+    message = "Dites en une phrase pourquoi vous refusez."
+    field = "answer"
 
 
 class NotVouched(DomainError):

@@ -109,6 +109,8 @@ def test_no_template_has_inline_style_or_script():
 # Every table of the dossier family: it carries the dossier and cannot be without it.
 FAMILY_APPS = {"dossiers", "circle"}
 FAMILY_OUTSIDE = {
+    "habilitations.AccessRequest",
+    "habilitations.Ceiling",
     "habilitations.Habilitation",
     "habilitations.Refusal",
     "habilitations.StateChange",

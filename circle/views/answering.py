@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from circle.forms.access import NO, REFUSAL, REQUEST, YES
 from circle.granting import GrantAnswer
 from coordination.common.french import plural
@@ -58,10 +60,13 @@ def question(form, offer: GrantAnswer, *, whom: str, yes: str = OPENS, no: str =
     return {"options": options, "intro": "" if YES in form.answers else offer.sentence}
 
 
-def preview_of(pair: tuple[str, str], answer: str = "", *, waits: bool = False) -> dict:
+def preview_of(
+    pair: tuple[str, str], answer: str = "", *, waits: bool = False, ceilings: Mapping[str, Niveau] = access.NO_CEILING
+) -> dict:
     """Return « Ce que cette personne verra » for a (profession, fonction), by answer.
 
     {"intro", "groups", "levels", "message", "sentence"}: arguments of access_preview, and what is said aloud.
+    `ceilings`: what is, or would be, reduced for this member.
     """
     if answer in (NO, REFUSAL, REQUEST):
         message = "Ne verra rien du dossier."
@@ -69,7 +74,7 @@ def preview_of(pair: tuple[str, str], answer: str = "", *, waits: bool = False) 
             message = "Ne verra rien du dossier tant que l'habilitation n'est pas accordée."
         return {"intro": "", "groups": [], "levels": [0] * len(Rubrique), "message": message,
                 "sentence": f"Aperçu mis à jour : {message[0].lower()}{message[1:]}"}  # fmt: skip
-    levels = access.preview(*pair)
+    levels = access.preview(*pair, ceilings=ceilings)
     readable = sum(level >= Niveau.LECTURE for level in levels.values())
     said = f"{plural(readable, 'rubrique')} sur {len(levels)}"
     return {

@@ -267,3 +267,11 @@ def contacts_initial(dossier: Dossier) -> dict:
 
 def _oid_choices() -> list[tuple[str, str]]:
     return [(oid, label) for oid, label in OID_LABELS.items() if oid not in TEST_OIDS or settings.INS_TEST_ALLOWED]
+
+
+class AskForm(TidyForm):
+    """Why a member asks for a rubric."""
+
+    reason = forms.CharField(
+        label="Pourquoi en avez-vous besoin ?", max_length=300, required=False, widget=forms.Textarea
+    )

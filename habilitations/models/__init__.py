@@ -9,15 +9,17 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now, TruncDate
 
 from coordination.common.ids import uuid7
-from habilitations.models.drafts import (  # noqa: F401 - callers import every model from here
+from habilitations.models.ceilings import Ceiling  # noqa: F401 - callers import every model from here
+from habilitations.models.drafts import (  # noqa: F401
     MatrixDraft,
     MatrixDraftChange,
     MatrixDraftStep,
 )
 from habilitations.models.officers import DataProtectionOfficer  # noqa: F401
+from habilitations.models.requests import AccessRequest  # noqa: F401
 from habilitations.models.roots import JournalCheck, JournalRoot  # noqa: F401
 from habilitations.models.structures import (  # noqa: F401 - callers import every model from here
     Delegate,
@@ -140,8 +142,10 @@ class HabilitationQuerySet(models.QuerySet):
         return self.filter(ended_at=None)
 
     def granting(self):
-        """Rows that open a dossier today."""
-        return self.filter(ended_at=None, state=Habilitation.State.OUI)
+        """Rows that open a dossier today: a grant lasts until the end of its last day."""
+        # The day is asked of the database: this queryset goes into prepared statements, which outlive a day.
+        lasting = Q(access_until=None) | Q(access_until__gte=TruncDate(Now()))
+        return self.filter(lasting, ended_at=None, state=Habilitation.State.OUI)
 
 
 class Habilitation(models.Model):
@@ -178,6 +182,10 @@ class Habilitation(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Last day of the grant, that day included; kept when the membership ends, so that undoing it gives back no more.
+    access_until = models.DateField("fin d'accès", null=True, blank=True)
+    # The end date its reminder was sent for: moved, it is sent again.
+    reminded_for = models.DateField(null=True, blank=True, editable=False)
 
     objects = HabilitationQuerySet.as_manager()
 
@@ -189,6 +197,11 @@ class Habilitation(models.Model):
                 fields=["structure", "dossier"], condition=Q(ended_at=None), name="habilitation_open_by_struct"
             ),
             models.Index(fields=["professional"], condition=Q(user=None), name="habilitation_waiting"),
+            models.Index(
+                fields=["access_until"],
+                condition=Q(ended_at=None, access_until__isnull=False),
+                name="habilitation_ending",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
