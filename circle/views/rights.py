@@ -87,6 +87,8 @@ def preview(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     answer = request.GET.get("habilitation", "")
     context = {"submit": _submit(row, answer)}
+    if found.kind == roles.STRUCTURE:
+        return render(request, "circle/_delegates_answer.html", context | _delegates(row, found, answer))
     if found.kind != roles.DIRECTORY:
         return render(request, "circle/_submit.html", context)
     shown = answering.preview_of(_pair(found, _account(found)), answer)
@@ -115,9 +117,8 @@ def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> 
         else None,
         "title": PANEL,
         "submit": _submit(row, answer),
-        "delegates": answering.delegates_of(found.structure_id)
-        if found.kind == roles.STRUCTURE and row.can_sign_in
-        else [],
+        **_delegates(row, found, answer),
+        "oob": False,
         "refusal": standing_refusal(entry, row),
         "may_withdraw": entry.access.may_withdraw_refusal and row.user_id != entry.user.pk,
         "links": links_of(entry.dossier.pk, found.pk),
@@ -133,6 +134,14 @@ def _pair(found, account) -> tuple[str, str]:
     """Return what a professional was vouched for, else what the directory says of him."""
     hat = hat_of(account) if account else None
     return (hat.profession, hat.fonction) if hat and hat.profession else found.profession_codes
+
+
+def _delegates(row, found, answer: str) -> dict:
+    is_house = found.kind == roles.STRUCTURE and row.can_sign_in
+    return {
+        "delegates": answering.delegates_of(found.structure_id) if is_house else [],
+        "gives_nothing": answer in (NO, REFUSAL),
+    }
 
 
 def _submit(row, answer: str) -> str:
@@ -199,7 +208,7 @@ def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpRespon
     links = links_of(entry.dossier.pk, found.pk)
     refusal = standing_refusal(entry, row)
     if refusal is None:
-        messages.info(request, "Aucun refus n'est en cours pour ce membre.")
+        messages.info(request, "Aucun refus n’est en cours pour ce membre.")
         return redirect(request, links.sheet)
     kept = {} if request.method == "POST" else draft_initial(request, WITHDRAWAL_DRAFT, found.pk)
     form = WithdrawalForm(request.POST if request.method == "POST" else None, initial=kept)
@@ -208,7 +217,7 @@ def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpRespon
         changed = attempt(form, actions.set_habilitation, entry, found, NO, withdrawal=form.withdrawal())
         if changed is not None:
             drafts.clear(request.user, WITHDRAWAL_DRAFT, found.pk)
-            messages.success(request, "Le refus est retiré. L'accès reste fermé tant que personne ne l'habilite.")
+            messages.success(request, "Le refus est retiré. L’accès reste fermé tant que personne ne l’habilite.")
             return redirect(request, links.sheet)
     context = {"row": row, "form": form, "refusal": refusal, "links": links}
     context |= drafted(WITHDRAWAL_DRAFT, found.pk, kept)

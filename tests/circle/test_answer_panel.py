@@ -20,7 +20,7 @@ def visitor(client, coordinator, entry):
         ("refus", "Ne verra rien du dossier.", "Enregistrer le refus"),
         ("non", "Ne verra rien du dossier.", "Mettre à jour"),
         ("oui", "rubriques", "Habiliter"),
-        ("", "Si l'habilitation est donnée.", "Mettre à jour"),
+        ("", "Si l’habilitation est donnée.", "Mettre à jour"),
     ],
 )
 def test_the_panel_and_the_button_follow_the_answer(visitor, entry, answer, seen, button):
@@ -40,7 +40,7 @@ def test_the_panel_and_the_button_follow_the_answer(visitor, entry, answer, seen
 def test_closing_an_access_is_named_on_the_button(visitor, entry):
     member = factories.add(entry, wanted="oui")
     response = visitor.get(visitor.url("preview_habilitation", member.pk), {"habilitation": "non"})
-    assert "<span>Retirer l'habilitation</span>" in text_of(response)
+    assert "<span>Retirer l’habilitation</span>" in text_of(response)
 
 
 def test_a_refusal_sent_with_a_mistake_still_shows_that_nothing_will_be_seen(visitor, entry):
@@ -57,6 +57,16 @@ def test_where_nobody_signs_in_only_the_button_changes(visitor, entry):
         answer = visitor.get(visitor.url("preview_habilitation", member.pk), {"habilitation": "refus"})
         assert "Enregistrer le refus" in text_of(answer)
         assert "apercu" not in text_of(answer)
+
+
+def test_what_delegates_would_see_goes_beside_a_refusal(visitor, entry):
+    nurse = factories.account(family_name="DÉLÉGUÉE")
+    house = factories.add_house(entry, factories.legal_structure(nurse))
+    page, preview = visitor.url("habilitation", house.pk), visitor.url("preview_habilitation", house.pk)
+    for answer, shown in (("oui", True), ("refus", False), ("non", False), ("", True)):
+        for response in (visitor.get(page, {"reponse": answer}), visitor.get(preview, {"habilitation": answer})):
+            assert ("DÉLÉGUÉE" in text_of(response)) is shown
+            assert 'id="delegues"' in text_of(response)
 
 
 @pytest.mark.req("SEC-2")
