@@ -186,7 +186,7 @@ def menu(row, entry, links: MemberLinks, editable: bool) -> list[dict]:
         acts.append({"label": "Modifier", "url": links.edit, "icon": "pencil"})
         acts.append({"label": "Changer de rôle", "url": links.role, "icon": "person-vcard"})
         if row.kind == roles.MANUAL:
-            acts.append({"label": "Relier à l'annuaire", "url": links.link, "icon": "link-45deg"})
+            acts.append({"label": "Relier à l’annuaire", "url": links.link, "icon": "link-45deg"})
     if editable:
         acts += access_acts(row, entry, links)
     acts.append({"label": "Historique", "url": links.history, "icon": "clock-history"})
@@ -215,7 +215,7 @@ def access_acts(row, entry, links: MemberLinks) -> list[dict]:
         if may_grant(row, entry):
             acts.append({"label": "Habilitation", "url": links.habilitation, "icon": "key"})
         elif entry.abilities[Action.ADD_MEMBER] and row.state == NON and not row.requested:
-            acts.append({"label": "Demander l'habilitation", "url": links.request, "icon": "key", "method": "post"})
+            acts.append({"label": "Demander l’habilitation", "url": links.request, "icon": "key", "method": "post"})
     if row.state == REFUS and entry.access.may_withdraw_refusal:
         acts.append({"label": "Retirer le refus", "url": links.withdrawal, "icon": "slash-circle"})
     if row.state != REFUS and entry.access.may_record_refusal:
