@@ -171,7 +171,7 @@ def _change(t: Told) -> str:
 
 
 def _linked(t: Told) -> str:
-    return f"{t.who} a relié {t.before} à l'annuaire : {t.member}."
+    return f"{t.who} a relié {t.before} à l’annuaire : {t.member}."
 
 
 def _role(t: Told) -> str:
@@ -217,7 +217,7 @@ def _state(t: Told) -> str:
         return f"{t.who} a noté le refus du patient pour {t.member} : accès fermé."
     if t.before == "refus":
         return f"{t.who} a noté le retrait du refus pour {t.member} : sans habilitation."
-    return f"{t.who} a suspendu l'accès : {t.member}."
+    return f"{t.who} a suspendu l’accès : {t.member}."
 
 
 def _requested(t: Told) -> str:

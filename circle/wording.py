@@ -64,7 +64,7 @@ def access_in_words(facts: Facts, matrix: Matrix) -> AccessWords:
         would_be = _reduced(of_profile(matrix.profile_of(*(facts.vouched or facts.declared)), matrix), facts.ceilings)
         why = "Profession à confirmer" if facts.has_account else "N'a pas encore de compte"
         return AccessWords(ATTENTE, "Accès en attente", why, would_be.levels, pending=True)
-    return AccessWords(AUCUN, "Pas d'accès", _why_none(facts))
+    return AccessWords(AUCUN, "Pas d’accès", _why_none(facts))
 
 
 def of_profile(profile: str, matrix: Matrix) -> AccessWords:
@@ -81,14 +81,14 @@ def _of_levels(levels: tuple[int, ...]) -> AccessWords:
         return AccessWords(ECRITURE, "Peut lire et écrire", f"{detail}, {writable} en écriture", levels)
     if readable:
         return AccessWords(LECTURE, "Peut lire", detail, levels)
-    return AccessWords(AUCUN, "Pas d'accès", "Sa profession n'ouvre aucune rubrique", levels)
+    return AccessWords(AUCUN, "Pas d’accès", "Sa profession n’ouvre aucune rubrique", levels)
 
 
 def _granted(facts: Facts, matrix: Matrix) -> AccessWords:
     if facts.kind == roles.STRUCTURE:
         return _structure(facts, matrix)
     if not facts.account_open:
-        return AccessWords(AUCUN, "Pas d'accès", "Compte fermé")
+        return AccessWords(AUCUN, "Pas d’accès", "Compte fermé")
     if facts.vouched is None:
         return AccessWords(AUCUN, "Pas d'accès", "Profession à confirmer")
     return _reduced(of_profile(matrix.profile_of(*facts.vouched), matrix), facts.ceilings)
@@ -119,7 +119,7 @@ def _reduced(words: AccessWords, ceilings: Sequence[str]) -> AccessWords:
 
 def _structure(facts: Facts, matrix: Matrix) -> AccessWords:
     if not facts.can_sign_in:
-        return AccessWords(AUCUN, "Pas d'accès", "Ne peut plus se connecter")
+        return AccessWords(AUCUN, "Pas d’accès", "Ne peut plus se connecter")
     if not facts.delegates:
         return AccessWords(AUCUN, "Habilitée, aucun délégué", "Personne ne peut entrer en son nom")
     each = [_reduced(of_profile(matrix.profile_of(*pair), matrix), facts.ceilings) for pair in facts.delegates]

@@ -3,7 +3,7 @@ from coordination.common.errors import DomainError
 
 class NotAllowed(DomainError):
     code = "not_allowed"
-    message = "Vous n'avez pas le droit de faire cela dans ce dossier."
+    message = "Vous n’avez pas le droit de faire cela dans ce dossier."
 
 
 class LevelMissing(DomainError):
@@ -17,7 +17,7 @@ class LevelMissing(DomainError):
 
 class GrantNotAllowed(NotAllowed):
     code = "grant_not_allowed"
-    message = "Seul un coordinateur, un médecin ou l'encadrement de sa structure peut habiliter."
+    message = "Seul un coordinateur, un médecin ou l’encadrement de sa structure peut habiliter."
     field = "habilitation"
 
 
@@ -29,18 +29,18 @@ class RefusalStands(DomainError):
 
 class NothingToWithdraw(DomainError):
     code = "nothing_to_withdraw"
-    message = "Aucun refus n'est en cours pour ce membre."
+    message = "Aucun refus n’est en cours pour ce membre."
 
 
 class AidantCannotBeGranted(DomainError):
     code = "aidant_cannot_be_granted"
-    message = "Un aidant ou un proche ne peut pas être habilité : son espace n'est pas encore ouvert."
+    message = "Un aidant ou un proche ne peut pas être habilité : son espace n’est pas encore ouvert."
     field = "habilitation"
 
 
 class StructureCannotSignIn(DomainError):
     code = "structure_cannot_sign_in"
-    message = "Cette structure ne peut pas se connecter : l'habilitation serait sans effet."
+    message = "Cette structure ne peut pas se connecter : l’habilitation serait sans effet."
     field = "habilitation"
 
 
@@ -65,14 +65,14 @@ class OwnHabilitation(NotAllowed):
 class ManualCannotBeGranted(DomainError):
     code = "manual_cannot_be_granted"
     message = (
-        "Ce professionnel saisi à la main ne peut pas se connecter : reliez-le d'abord à l'annuaire pour l'habiliter."
+        "Ce professionnel saisi à la main ne peut pas se connecter : reliez-le d’abord à l’annuaire pour l’habiliter."
     )
     field = "habilitation"
 
 
 class MembershipEnded(DomainError):
     code = "membership_ended"
-    message = "Ce membre n'est plus dans le cercle de soins."
+    message = "Ce membre n’est plus dans le cercle de soins."
 
 
 class AlreadyRefused(DomainError):
@@ -133,7 +133,7 @@ class AnswerMissing(DomainError):
 
 class NotVouched(DomainError):
     code = "not_vouched"
-    message = "Aucune profession n'est confirmée pour ce compte."
+    message = "Aucune profession n’est confirmée pour ce compte."
 
 
 class AlreadyDelegate(DomainError):
@@ -158,7 +158,7 @@ class AccountNotOpen(DomainError):
 
 class NotOfYourStructure(NotAllowed):
     code = "not_of_your_structure"
-    message = "Vous n'administrez pas les comptes de cette structure."
+    message = "Vous n’administrez pas les comptes de cette structure."
 
 
 class OwnProfession(NotAllowed):

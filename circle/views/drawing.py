@@ -200,7 +200,7 @@ def menu(row, entry, links: MemberLinks, editable: bool) -> list[dict]:
         acts.append({"label": "Modifier", "url": links.edit, "icon": "pencil"})
         acts.append({"label": "Changer de rôle", "url": links.role, "icon": "person-vcard"})
         if row.kind == roles.MANUAL:
-            acts.append({"label": "Relier à l'annuaire", "url": links.link, "icon": "link-45deg"})
+            acts.append({"label": "Relier à l’annuaire", "url": links.link, "icon": "link-45deg"})
     if editable:
         acts += access_acts(row, entry, links)
     acts.append({"label": "Historique", "url": links.history, "icon": "clock-history"})

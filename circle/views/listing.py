@@ -38,7 +38,7 @@ SHOWN = (
 )
 # Rule 7: who gets the reduced circle is told nothing of the others' access.
 SHOWN_REDUCED = SHOWN[:1]
-SORTS = (("", "Rôle"), ("nom", "Nom"), ("profession", "Profession"), ("entree", "Date d'entrée"))
+SORTS = (("", "Rôle"), ("nom", "Nom"), ("profession", "Profession"), ("entree", "Date d’entrée"))
 GROUPS = (("person", "Professionnels"), ("structure", "Structures"), ("relative", "Proches et aidants"))
 
 

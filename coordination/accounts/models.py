@@ -53,7 +53,7 @@ class User(AbstractBaseUser):
     closed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     theme = models.CharField("affichage", max_length=6, choices=Theme, default=Theme.LIGHT)
-    shortcuts_enabled = models.BooleanField("raccourcis d'une seule lettre", default=True)
+    shortcuts_enabled = models.BooleanField("raccourcis d’une seule lettre", default=True)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -82,7 +82,7 @@ class User(AbstractBaseUser):
             models.CheckConstraint(
                 name="user_theme_is_known",
                 condition=models.Q(theme__in=Theme.values),
-                violation_error_message="Cet affichage n'existe pas.",
+                violation_error_message="Cet affichage n’existe pas.",
             ),
         ]
 
@@ -199,8 +199,8 @@ class Throttle(models.Model):
 
     class Meta:
         db_table = "accounts_throttle"
-        verbose_name = "compteur d'essais"
-        verbose_name_plural = "compteurs d'essais"
+        verbose_name = "compteur d’essais"
+        verbose_name_plural = "compteurs d’essais"
 
     def __str__(self):
         return self.cache_key

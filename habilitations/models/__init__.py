@@ -65,7 +65,7 @@ class ActionRight(models.Model):
     scope = models.CharField(max_length=12, choices=Scope, default=Scope.ALL)
 
     class Meta:
-        verbose_name = "droit d'action"
+        verbose_name = "droit d’action"
         constraints = [
             models.UniqueConstraint(fields=["version", "profile", "action"], name="action_right_unique"),
         ]
@@ -80,7 +80,7 @@ class ProfileRule(models.Model):
     profile = models.CharField(max_length=40)
 
     class Meta:
-        verbose_name = "profil d'une profession"
+        verbose_name = "profil d’une profession"
         constraints = [
             models.UniqueConstraint(fields=["version", "profession", "fonction"], name="profile_rule_unique"),
         ]
@@ -99,7 +99,7 @@ class VouchedProfession(models.Model):
     """
 
     class How(models.TextChoices):
-        DIRECTORY = "annuaire", "Correspondance avec l'annuaire"
+        DIRECTORY = "annuaire", "Correspondance avec l’annuaire"
         STRUCTURE = "structure", "Confirmée par la structure"
         ADMINISTRATOR = "administrateur", "Confirmée par un administrateur"
         INVITER = "invitation", "Confirmée par la personne qui a invité"
@@ -224,7 +224,7 @@ class Habilitation(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["non", "attente", "oui", "refus"]),
                 name="habilitation_state_known",
-                violation_error_message="Cet état d'habilitation n'existe pas.",
+                violation_error_message="Cet état d’habilitation n’existe pas.",
             ),
             models.CheckConstraint(
                 condition=Q(structure=None) | Q(user=None, professional=None),
@@ -253,7 +253,7 @@ class StateChange(models.Model):
     after = models.CharField(max_length=8, choices=Habilitation.State)
 
     class Meta:
-        verbose_name = "changement d'habilitation"
+        verbose_name = "changement d’habilitation"
         indexes = [models.Index(fields=["habilitation", "at"], name="state_change_by_habilitation")]
 
 
@@ -365,7 +365,7 @@ class Trace(models.Model):
     class Meta:
         managed = False
         db_table = "habilitations_trace"
-        verbose_name = "trace d'accès"
+        verbose_name = "trace d’accès"
 
 
 class AccountTrace(models.Model):
