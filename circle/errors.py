@@ -227,7 +227,7 @@ class RemovalReasonMissing(DomainError):
 class InvitationNotPossible(DomainError):
     code = "invitation_not_possible"
     message = (
-        "Ce membre ne s'invite pas : seul un professionnel habilité, ou qui attend de l'être, reçoit une invitation."
+        "Ce membre ne s’invite pas : seul un professionnel habilité, ou qui attend de l’être, reçoit une invitation."
     )
     field = "invitation_email"
 
@@ -245,17 +245,17 @@ class InvitationClosed(DomainError):
 
 class OwnInvitation(DomainError):
     code = "own_invitation"
-    message = "On n'accepte ni ne confirme sa propre invitation."
+    message = "On n’accepte ni ne confirme sa propre invitation."
 
 
 class RemindedToday(DomainError):
     code = "reminded_today"
-    message = "Une relance est déjà partie il y a moins d'un jour."
+    message = "Une relance est déjà partie il y a moins d’un jour."
 
 
 class NothingToConfirm(DomainError):
     code = "nothing_to_confirm"
-    message = "Cette invitation n'attend aucune confirmation."
+    message = "Cette invitation n’attend aucune confirmation."
 
 
 class MessageNamesPerson(DomainError):

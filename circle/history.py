@@ -121,12 +121,12 @@ SENT, SENT_AGAIN, REMINDED, LINK_COPIED = "envoi", "renvoi", "relance", "lien co
 REVOKED, ACCEPTED, REFUSED, CONFIRMED = "annulation", "acceptation", "refus", "confirmation"
 _INVITATIONS = {
     SENT: "{who} a envoyé une invitation à {member}.",
-    SENT_AGAIN: "{who} a renvoyé l'invitation de {member} : le lien précédent ne sert plus.",
+    SENT_AGAIN: "{who} a renvoyé l’invitation de {member} : le lien précédent ne sert plus.",
     REMINDED: "{who} a relancé {member}.",
-    LINK_COPIED: "{who} a copié le lien d'invitation de {member}.",
-    REVOKED: "{who} a annulé l'invitation de {member}.",
-    ACCEPTED: "{who} a accepté l'invitation : {member}.",
-    REFUSED: "{who} a refusé l'invitation : {member}, sans accès.",
+    LINK_COPIED: "{who} a copié le lien d’invitation de {member}.",
+    REVOKED: "{who} a annulé l’invitation de {member}.",
+    ACCEPTED: "{who} a accepté l’invitation : {member}.",
+    REFUSED: "{who} a refusé l’invitation : {member}, sans accès.",
     CONFIRMED: "{who} a confirmé que {member} est bien la personne invitée.",
 }
 
@@ -226,15 +226,15 @@ def _requested(t: Told) -> str:
 
 def _limited(t: Told) -> str:
     if not t.after:
-        return f"{t.who} a levé la réduction de l'accès : {t.member}, « {t.subject} »."
-    return f"{t.who} a réduit l'accès : {t.member}, « {t.subject} », {t.after}."
+        return f"{t.who} a levé la réduction de l’accès : {t.member}, « {t.subject} »."
+    return f"{t.who} a réduit l’accès : {t.member}, « {t.subject} », {t.after}."
 
 
 def _last_day(t: Told) -> str:
     if not t.after:
-        return f"{t.who} a retiré la fin d'accès du {t.before} : {t.member}."
+        return f"{t.who} a retiré la fin d’accès du {t.before} : {t.member}."
     was = f" au lieu du {t.before}" if t.before else ""
-    return f"{t.who} a fixé la fin d'accès au {t.after}{was} : {t.member}."
+    return f"{t.who} a fixé la fin d’accès au {t.after}{was} : {t.member}."
 
 
 def _removed(t: Told) -> str:

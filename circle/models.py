@@ -347,7 +347,7 @@ class Change(models.Model):
         STATE = "habilitation", "Habilitation"
         REQUESTED = "demande", "Habilitation demandée"
         REDUCED = "reduction", "Accès réduit"
-        LAST_DAY = "fin_acces", "Fin d'accès"
+        LAST_DAY = "fin_acces", "Fin d’accès"
         REMOVED = "retrait", "Retrait"
         RESTORED = "annulation", "Retrait annulé"
         INVITATION = "invitation", "Invitation"

@@ -62,7 +62,7 @@ def access_in_words(facts: Facts, matrix: Matrix) -> AccessWords:
         return _lasting(_granted(facts, matrix), facts)
     if facts.state == "attente":
         would_be = _reduced(of_profile(matrix.profile_of(*(facts.vouched or facts.declared)), matrix), facts.ceilings)
-        why = "Profession à confirmer" if facts.has_account else "N'a pas encore de compte"
+        why = "Profession à confirmer" if facts.has_account else "N’a pas encore de compte"
         return AccessWords(ATTENTE, "Accès en attente", why, would_be.levels, pending=True)
     return AccessWords(AUCUN, "Pas d’accès", _why_none(facts))
 
@@ -90,7 +90,7 @@ def _granted(facts: Facts, matrix: Matrix) -> AccessWords:
     if not facts.account_open:
         return AccessWords(AUCUN, "Pas d’accès", "Compte fermé")
     if facts.vouched is None:
-        return AccessWords(AUCUN, "Pas d'accès", "Profession à confirmer")
+        return AccessWords(AUCUN, "Pas d’accès", "Profession à confirmer")
     return _reduced(of_profile(matrix.profile_of(*facts.vouched), matrix), facts.ceilings)
 
 
@@ -99,8 +99,8 @@ def _lasting(words: AccessWords, facts: Facts) -> AccessWords:
     if facts.until is None or not words.is_open:
         return words
     if facts.is_over:
-        return AccessWords(AUCUN, "Pas d'accès", f"Accès terminé le {date_fr(facts.until)}")
-    return words._replace(detail=f"{words.detail}, fin d'accès le {date_fr(facts.until)}")
+        return AccessWords(AUCUN, "Pas d’accès", f"Accès terminé le {date_fr(facts.until)}")
+    return words._replace(detail=f"{words.detail}, fin d’accès le {date_fr(facts.until)}")
 
 
 def _reduced(words: AccessWords, ceilings: Sequence[str]) -> AccessWords:

@@ -95,7 +95,7 @@ class CollectedUnknown(DomainError):
 
 class LastDayBehind(DomainError):
     code = "last_day_behind"
-    message = "Le dernier jour d'accès ne peut pas être passé : pour fermer l'accès aujourd'hui, répondez « non »."
+    message = "Le dernier jour d’accès ne peut pas être passé : pour fermer l’accès aujourd’hui, répondez « non »."
     field = "until"
 
 
@@ -111,7 +111,7 @@ class AlreadyAsked(DomainError):
 
 class AlreadyAnswered(DomainError):
     code = "already_answered"
-    message = "Quelqu'un a déjà répondu à cette demande."
+    message = "Quelqu’un a déjà répondu à cette demande."
 
 
 class CannotBeAccepted(DomainError):
@@ -119,7 +119,7 @@ class CannotBeAccepted(DomainError):
 
     code = "cannot_be_accepted"
     message = (
-        "Rien à lever dans ce dossier : ce n'est pas une réduction qui ferme cette rubrique à cette personne. "
+        "Rien à lever dans ce dossier : ce n’est pas une réduction qui ferme cette rubrique à cette personne. "
         "Répondez-lui en une phrase."
     )
     field = "answer"
@@ -186,26 +186,26 @@ class OwnNaming(NotAllowed):
 
 class MonthIsKept(DomainError):
     code = "month_is_kept"
-    message = "Ce mois reste dans le journal : sa durée de conservation ({months} mois) n'est pas écoulée."
+    message = "Ce mois reste dans le journal : sa durée de conservation ({months} mois) n’est pas écoulée."
 
 
 class MonthNotInJournal(DomainError):
     code = "month_not_in_journal"
-    message = "Le journal n'a pas de mois {month} : il n'a pas existé, ou il a déjà été purgé."
+    message = "Le journal n’a pas de mois {month} : il n’a pas existé, ou il a déjà été purgé."
 
 
 class JournalIsWrong(DomainError):
     """Removing a month of a journal that does not hold would remove the proof."""
 
     code = "journal_is_wrong"
-    message = "Le journal ne se vérifie pas, rien n'est purgé. {found}"
+    message = "Le journal ne se vérifie pas, rien n’est purgé. {found}"
 
 
 class DraftGone(DomainError):
     """The draft was published, discarded or replaced while somebody was working on it."""
 
     code = "draft_gone"
-    message = "Ce brouillon n'est plus celui de la matrice : il a été publié ou abandonné pendant votre saisie."
+    message = "Ce brouillon n’est plus celui de la matrice : il a été publié ou abandonné pendant votre saisie."
 
 
 class DraftMoved(DomainError):
@@ -217,17 +217,17 @@ class DraftMoved(DomainError):
 
 class DraftAwaitsAnswer(DomainError):
     code = "draft_awaits_answer"
-    message = "La publication est demandée : le brouillon ne change plus tant qu'elle n'est pas retirée ou refusée."
+    message = "La publication est demandée : le brouillon ne change plus tant qu’elle n’est pas retirée ou refusée."
 
 
 class DraftAlreadyOpen(DomainError):
     code = "draft_already_open"
-    message = "Un brouillon de la matrice est déjà ouvert : publiez-le ou abandonnez-le d'abord."
+    message = "Un brouillon de la matrice est déjà ouvert : publiez-le ou abandonnez-le d’abord."
 
 
 class NothingRequested(DomainError):
     code = "nothing_requested"
-    message = "Aucune publication n'est demandée."
+    message = "Aucune publication n’est demandée."
 
 
 class NothingToPublish(DomainError):
@@ -244,7 +244,7 @@ class ReasonMissing(DomainError):
 class DraftOutdated(DomainError):
     code = "draft_outdated"
     message = (
-        "Une autre version a été publiée depuis l'ouverture de ce brouillon : reportez-le sur la version en vigueur."
+        "Une autre version a été publiée depuis l’ouverture de ce brouillon : reportez-le sur la version en vigueur."
     )
 
 
@@ -265,9 +265,9 @@ class TooSoonAlone(DomainError):
 
 class NotAlone(DomainError):
     code = "not_alone"
-    message = "Plusieurs administrateurs ont un compte ouvert : un autre que le demandeur publie dans l'application."
+    message = "Plusieurs administrateurs ont un compte ouvert : un autre que le demandeur publie dans l’application."
 
 
 class NoVersion(DomainError):
     code = "no_version"
-    message = "Aucune version de la matrice n'est publiée : publiez d'abord celle du produit (publish_matrix)."
+    message = "Aucune version de la matrice n’est publiée : publiez d’abord celle du produit (publish_matrix)."

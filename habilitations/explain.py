@@ -18,7 +18,7 @@ from habilitations.rubriques import Niveau, Rubrique
 
 How = VouchedProfession.How
 _VOUCHED = {
-    How.DIRECTORY: "par l'annuaire",
+    How.DIRECTORY: "par l’annuaire",
     How.STRUCTURE: "par votre structure",
     How.ADMINISTRATOR: "par un administrateur",
 }
@@ -85,7 +85,7 @@ def refusal(access: Access, rubrique: Rubrique, wanted: Niveau, *, state: str) -
 
 
 def _grant(access: Access, structure: str) -> Fact:
-    until = f" jusqu'au {access.until:%d/%m/%Y} inclus" if access.until else ""
+    until = f" jusqu’au {access.until:%d/%m/%Y} inclus" if access.until else ""
     if structure:
         return Fact(f"Vous entrez comme délégué de {structure}, habilitée dans ce dossier{until}.")
     return Fact(f"Vous êtes membre du cercle de soins, votre accès est ouvert{until}.")
@@ -93,21 +93,21 @@ def _grant(access: Access, structure: str) -> Fact:
 
 def _profession(access: Access, profession: str) -> Fact:
     if not access.hat.profession:
-        return Fact("Votre profession n'est confirmée ni par l'annuaire ni par votre structure.", closes=True)
+        return Fact("Votre profession n’est confirmée ni par l’annuaire ni par votre structure.", closes=True)
     by = _VOUCHED.get(How(access.hat.how)) if access.hat.how else ""
     return Fact(" ".join(filter(None, (f"Votre profession ({profession}) est confirmée", by))) + ".")
 
 
 def _cell(access: Access, rubrique: str) -> list[Fact]:
-    version = f"La matrice d'habilitation, version {access.matrix.number},"
+    version = f"La matrice d’habilitation, version {access.matrix.number},"
     if not access.hat.profession:
         return []
     if access.profile == UNKNOWN_PROFILE:
-        return [Fact(f"{version} ne connaît pas votre profession : elle n'ouvre rien.", closes=True)]
+        return [Fact(f"{version} ne connaît pas votre profession : elle n’ouvre rien.", closes=True)]
     cell = access.matrix.level(access.profile, rubrique)
     whom = f" aux {GATHERS[access.profile]}" if access.profile in GATHERS else ""
     if cell == Niveau.AUCUN:
-        return [Fact(f"{version} n'ouvre pas cette rubrique{whom}.", closes=True)]
+        return [Fact(f"{version} n’ouvre pas cette rubrique{whom}.", closes=True)]
     said = "lecture et écriture" if cell == Niveau.ECRITURE else "lecture"
     return [Fact(f"{version} ouvre cette rubrique{whom} : {said}.")]
 
@@ -130,5 +130,5 @@ def _outcome(access: Access, rubrique: str) -> Fact:
     return {
         Niveau.ECRITURE: Fact("Vous pouvez lire et écrire."),
         Niveau.LECTURE: Fact("Vous pouvez lire."),
-        Niveau.AUCUN: Fact("Vous n'y avez pas accès.", closes=True),
+        Niveau.AUCUN: Fact("Vous n’y avez pas accès.", closes=True),
     }[access.level(rubrique)]

@@ -338,7 +338,7 @@ class AddForm(InvitationFields, RoleFields, AnswerFields):
     def clean(self) -> dict:
         cleaned = super().clean()
         if cleaned.get("invitation_email") and cleaned.get("habilitation") in (NO, REFUSAL):
-            self.add_error("invitation_email", "Sans habilitation, personne n'est invité : videz ce champ.")
+            self.add_error("invitation_email", "Sans habilitation, personne n’est invité : videz ce champ.")
         return cleaned
 
 

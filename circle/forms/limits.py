@@ -20,7 +20,7 @@ class LimitsForm(TidyForm):
     `cells`: {rubric: level of the matrix}; `standing`: {rubric: ceiling}, kept for rubrics that are not shown.
     """
 
-    until = FrenchDateField(label="Dernier jour d'accès", required=False)
+    until = FrenchDateField(label="Dernier jour d’accès", required=False)
 
     def __init__(
         self, *args, cells: Mapping[Rubrique, Niveau], standing: Mapping[Rubrique, Niveau], initial=None, **kwargs

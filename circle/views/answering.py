@@ -21,7 +21,7 @@ SUBMIT = {
     REFUSAL: "Ajouter et noter le refus",
 }
 # The same, when an invitation leaves with it.
-INVITING = {YES: "Ajouter, habiliter et inviter", REQUEST: "Ajouter, demander l'habilitation et inviter"}
+INVITING = {YES: "Ajouter, habiliter et inviter", REQUEST: "Ajouter, demander l’habilitation et inviter"}
 OPENS = "Ouvre les rubriques listées dans « Ce que cette personne verra »."
 STAYS_OUT = "Apparaît dans le cercle de soins, ne peut pas ouvrir le dossier."
 VALUES = ((Niveau.ECRITURE, "ecriture"), (Niveau.LECTURE, "lecture"), (Niveau.AUCUN, "aucun"))

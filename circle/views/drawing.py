@@ -230,7 +230,7 @@ def access_acts(row, entry, links: MemberLinks) -> list[dict]:
             acts.append({"label": "Habilitation", "url": links.habilitation, "icon": "key"})
             acts.append({"label": "Réduire pour ce dossier", "url": links.limits, "icon": "lock"})
         elif entry.abilities[Action.ADD_MEMBER] and row.state == NON and not row.requested:
-            acts.append({"label": "Demander l'habilitation", "url": links.request, "icon": "key", "method": "post"})
+            acts.append({"label": "Demander l’habilitation", "url": links.request, "icon": "key", "method": "post"})
     if can_be_invited(row, entry):
         acts.append({"label": "Inviter par e-mail", "url": links.invite, "icon": "envelope"})
     if row.state == REFUS and entry.access.may_withdraw_refusal:

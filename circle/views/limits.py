@@ -74,7 +74,7 @@ def extend(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     reauthentication.require(request, reauthentication.DOSSIER)
     member = actions.extend_access(entry, found)
     if member.habilitation.access_until:
-        messages.success(request, f"Fin d'accès le {date_fr(member.habilitation.access_until)}.")
+        messages.success(request, f"Fin d’accès le {date_fr(member.habilitation.access_until)}.")
     return redirect(request, links_of(entry.dossier.pk, found.pk).sheet)
 
 
@@ -114,5 +114,5 @@ def _preview(found, pair, form: LimitsForm, asked: bool) -> dict | None:
 
 
 def _said(wanted: dict) -> str:
-    until = f" Fin d'accès le {date_fr(wanted['until'])}." if wanted["until"] else ""
-    return f"L'accès de ce membre dans ce dossier est à jour.{until}"
+    until = f" Fin d’accès le {date_fr(wanted['until'])}." if wanted["until"] else ""
+    return f"L’accès de ce membre dans ce dossier est à jour.{until}"

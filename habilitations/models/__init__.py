@@ -183,7 +183,7 @@ class Habilitation(models.Model):
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     # Last day of the grant, that day included; kept when the membership ends, so that undoing it gives back no more.
-    access_until = models.DateField("fin d'accès", null=True, blank=True)
+    access_until = models.DateField("fin d’accès", null=True, blank=True)
     # The end date its reminder was sent for: moved, it is sent again.
     reminded_for = models.DateField(null=True, blank=True, editable=False)
 

@@ -46,19 +46,19 @@ class Ceiling(models.Model):
             models.CheckConstraint(
                 condition=Q(niveau__in=[Niveau.AUCUN, Niveau.LECTURE]),
                 name="ceiling_lowers",
-                violation_error_message="Une réduction ne donne jamais le droit d'écrire.",
+                violation_error_message="Une réduction ne donne jamais le droit d’écrire.",
             ),
             models.CheckConstraint(
                 condition=Q(rubrique__in=Rubrique.values),
                 name="ceiling_rubric_known",
-                violation_error_message="Cette rubrique n'existe pas.",
+                violation_error_message="Cette rubrique n’existe pas.",
             ),
             models.CheckConstraint(
                 condition=~Q(rubrique__in=ALWAYS_READ) | Q(niveau__gte=Niveau.LECTURE),
                 name="ceiling_leaves_who_and_with_whom",
                 violation_error_message=(
-                    "L'identité et le cercle de soins restent lisibles de qui a accès : "
-                    "pour tout fermer, suspendez l'habilitation."
+                    "L’identité et le cercle de soins restent lisibles de qui a accès : "
+                    "pour tout fermer, suspendez l’habilitation."
                 ),
             ),
             models.CheckConstraint(

@@ -38,8 +38,8 @@ class AccessRequest(models.Model):
     objects = AccessRequestQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "demande d'accès"
-        verbose_name_plural = "demandes d'accès"
+        verbose_name = "demande d’accès"
+        verbose_name_plural = "demandes d’accès"
         indexes = [models.Index(fields=["dossier"], condition=Q(state="ouverte"), name="access_request_open")]
         constraints = [
             models.UniqueConstraint(
