@@ -56,8 +56,8 @@ def test_a_ceiling_lowers_at_once_is_told_and_is_lifted(entry, nurse):
     assert level(nurse, entry, Rubrique.MEDICAL) == Niveau.ECRITURE
     said = told(entry)
     name = "EXEMPLE-LARRIEU Maëlle"
-    assert f"{name} a réduit l'accès : SPÉCIMEN Inès, « Volet médical », pas d'accès." in said
-    assert f"{name} a levé la réduction de l'accès : SPÉCIMEN Inès, « Volet médical »." in said
+    assert f"{name} a réduit l’accès : SPÉCIMEN Inès, « Volet médical », pas d’accès." in said
+    assert f"{name} a levé la réduction de l’accès : SPÉCIMEN Inès, « Volet médical »." in said
     assert len([line for line in said if "Cahier de liaison" in line]) == 1, "what did not change is not told again"
     assert Ceiling.objects.count() == 2
 
@@ -71,11 +71,11 @@ def test_a_ceiling_above_the_matrix_gives_nothing(entry, nurse):
 def test_the_last_day_is_the_last(entry, nurse):
     limit(entry, nurse, until=TODAY())
     assert make.entry_of(nurse, entry)
-    assert Member.objects.row(entry, nurse.member.pk).access.detail.endswith(f"fin d'accès le {TODAY():%d/%m/%Y}")
+    assert Member.objects.row(entry, nurse.member.pk).access.detail.endswith(f"fin d’accès le {TODAY():%d/%m/%Y}")
     yesterday = TODAY() - dt.timedelta(days=1)
     Habilitation.objects.filter(user=nurse).update(access_until=yesterday)
     row = Member.objects.row(entry, nurse.member.pk)
-    assert (row.access.phrase, row.access.detail) == ("Pas d'accès", f"Accès terminé le {yesterday:%d/%m/%Y}")
+    assert (row.access.phrase, row.access.detail) == ("Pas d’accès", f"Accès terminé le {yesterday:%d/%m/%Y}")
     assert not row.has_access
     with pytest.raises(LastDayBehind):
         limit(entry, nurse, until=yesterday - dt.timedelta(days=1))
@@ -156,7 +156,7 @@ def test_a_day_gone_by_is_said_beside_its_field(client, entry, nurse):
     client.force_login(entry.user)
     sent = client.post(url("limits", entry, nurse), {"until": "01/01/2020"})
     assert sent.status_code == 422
-    assert "Le dernier jour d'accès ne peut pas être passé" in words(sent)
+    assert "Le dernier jour d’accès ne peut pas être passé" in words(sent)
 
 
 def test_a_structure_is_reduced_for_its_delegates(client, entry):

@@ -428,6 +428,6 @@ def test_a_past_decision_is_seen_again_on_the_version_of_its_day(anna, bruno, ca
     call_command("replay_decision", str(trace.pk))
     said = capsys.readouterr().out
     assert "Version 1, profil Éducateur, Volet social : Peut lire." in said
-    assert "Version en vigueur (2) : Pas d'accès." in said
+    assert "Version en vigueur (2) : Pas d’accès." in said
     with pytest.raises(CommandError, match="Aucune trace"):
         call_command("replay_decision", str(dossier.pk))

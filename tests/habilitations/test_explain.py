@@ -32,15 +32,15 @@ def said(access, rubrique, **details):
 def test_an_open_rubric_says_who_vouched_which_version_and_what_one_may_do(shipped):
     assert said(held(shipped), Rubrique.MEDICAL) == [
         "Vous êtes membre du cercle de soins, votre accès est ouvert.",
-        "Votre profession (Infirmière) est confirmée par l'annuaire.",
-        "La matrice d'habilitation, version 3, ouvre cette rubrique aux infirmiers : lecture et écriture.",
+        "Votre profession (Infirmière) est confirmée par l’annuaire.",
+        "La matrice d’habilitation, version 3, ouvre cette rubrique aux infirmiers : lecture et écriture.",
         "Vous pouvez lire et écrire.",
     ]
 
 
 def test_each_limit_adds_its_own_fact(shipped):
     closed = said(held(shipped), Rubrique.JOURNAL)
-    assert "La matrice d'habilitation, version 3, n'ouvre pas cette rubrique aux infirmiers." in closed
+    assert "La matrice d’habilitation, version 3, n’ouvre pas cette rubrique aux infirmiers." in closed
     reduced = held(shipped, ceilings={"medical": Niveau.AUCUN, "social": Niveau.LECTURE, "liaison": Niveau.LECTURE})
     assert "Elle a été fermée pour vous dans ce dossier." in said(reduced, Rubrique.MEDICAL)
     assert "Elle a été réduite à la lecture pour vous dans ce dossier." in said(reduced, Rubrique.LIAISON)
@@ -54,12 +54,12 @@ def test_each_limit_adds_its_own_fact(shipped):
 def test_a_delegate_an_end_date_and_a_profession_nobody_vouched(shipped):
     through = held(shipped, through_structure=uuid.uuid4(), until=dt.date(2027, 3, 12))
     assert said(through, Rubrique.AGENDA, structure="SSIAD Exemple")[0] == (
-        "Vous entrez comme délégué de SSIAD Exemple, habilitée dans ce dossier jusqu'au 12/03/2027 inclus."
+        "Vous entrez comme délégué de SSIAD Exemple, habilitée dans ce dossier jusqu’au 12/03/2027 inclus."
     )
     unknown = held(shipped, profile="inconnu", hat=Hat())
     assert said(unknown, Rubrique.AGENDA)[1:] == [
-        "Votre profession n'est confirmée ni par l'annuaire ni par votre structure.",
-        "Vous n'y avez pas accès.",
+        "Votre profession n’est confirmée ni par l’annuaire ni par votre structure.",
+        "Vous n’y avez pas accès.",
     ]
 
 

@@ -18,12 +18,12 @@ def test_reduced_explained_asked_and_answered(visit, world, phone):
     maelle.goes_to(f"{home}cercle/membres/{nurse.pk}/habilitation/reduire/")
     maelle.sees("15 rubriques")
     maelle.checks_the_page("reduire")
-    maelle.selects("Volet médical", "Pas d'accès")
+    maelle.selects("Volet médical", "Pas d’accès")
     # Before anything is saved, said aloud too.
-    maelle.page.locator("#apercu").get_by_text("Pas d'accès : 2 rubriques").wait_for()
-    maelle.fills("Dernier jour d'accès", acts.today(5))
+    maelle.page.locator("#apercu").get_by_text("Pas d’accès : 2 rubriques").wait_for()
+    maelle.fills("Dernier jour d’accès", acts.today(5))
     maelle.presses("Mettre à jour")
-    maelle.sees("L'accès de ce membre dans ce dossier est à jour.")
+    maelle.sees("L’accès de ce membre dans ce dossier est à jour.")
     maelle.sees("accès réduit")
 
     ines = visit(phone=not phone)
@@ -45,7 +45,7 @@ def test_reduced_explained_asked_and_answered(visit, world, phone):
     maelle.presses("Accepter")
     maelle.sees("Demande acceptée.")
     maelle.presses("Prolonger de trois mois")
-    maelle.sees("Fin d'accès le")
+    maelle.sees("Fin d’accès le")
 
     ines.goes_to(f"{home}acces/")
     ines.sees("Demande acceptée le")
