@@ -8,7 +8,7 @@ import uuid
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from habilitations import chain, copied, journal, roots, verification
@@ -132,6 +132,9 @@ odd = st.lists(st.sampled_from(ODD), max_size=6).map("".join)
 @pytest.mark.req("SECT-11")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(odd, min_size=4, max_size=4), st.lists(odd, min_size=4, max_size=4))
+@example(["", "", "\n", ""], ["", "", "\\n", ""])
+@example(["a, b", "", "", ""], ["a\x1fb", "", "", ""])
+@example(["a", "", "", ""], ['a", "', "", "", ""])
 def test_whatever_is_written_holds_and_whatever_replaces_it_is_found(db, before, after):
     """The values of a line, then others put in their place: the same verdict as the line read column by column."""
     names = ("actor_name", "structure_name", "reason", "request_id")
