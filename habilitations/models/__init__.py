@@ -4,12 +4,10 @@ This room sits below the circle and the dossiers (house.md, "Why habilitations i
 foreign keys to rooms above are written as strings, and nothing here imports them.
 """
 
-from datetime import timedelta
-
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, Now, TruncDate
+from django.db.models import Q
+from django.db.models.functions import Now, TruncDate
 
 from coordination.common.ids import uuid7
 from habilitations.models.ceilings import Ceiling  # noqa: F401 - callers import every model from here
@@ -319,14 +317,6 @@ class TraceHead(models.Model):
 class TraceQuerySet(models.QuerySet):
     def of_dossier(self, dossier_id):
         return self.filter(dossier_id=dossier_id).order_by("seq")
-
-    def with_haste(self, minutes: int):
-        """Add to each line `dossiers`: how many dossiers this person opened in the minutes before."""
-        lately = Trace.objects.filter(
-            actor_id=OuterRef("actor_id"), at__lte=OuterRef("at"), at__gt=OuterRef("at") - timedelta(minutes=minutes)
-        )
-        count = lately.order_by().values("actor_id").values(n=Count("dossier_id", distinct=True))
-        return self.annotate(dossiers=Coalesce(Subquery(count), 0))
 
 
 class Trace(models.Model):
