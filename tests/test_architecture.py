@@ -193,7 +193,7 @@ def test_the_journal_is_partitioned_by_month(db):
 # What a view calls to open an access, and the pages that may do so without asking again who is there.
 OPENING = {f".{name}" for name in (
     "add_professional", "add_structure", "set_habilitation", "undo_removal", "vouch_profession", "change_profession",
-    "confirm_account", "confirm_in_structure", "offer_account",
+    "confirm_account", "confirm_in_structure", "offer_account", "limit_access", "extend_access", "answer_request",
 )}  # fmt: skip
 OPENS_NOTHING = {"circle:request": "leaves a request to those who may grant"}
 # Leaving as a file is seen from the address or from the right to print.
