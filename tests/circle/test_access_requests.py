@@ -191,6 +191,12 @@ def test_what_waits_is_there_for_who_may_grant_and_for_nobody_else(client, entry
     assert "Rien n’attend de réponse" in todo(client, make.coordinator()), "no dossier of his"
 
 
+def test_what_somebody_asked_before_he_left_waits_for_nobody(client, entry, reduced):
+    ask(reduced, entry)
+    actions.remove_member(entry, reduced.member, reason="fin", note="", version=reduced.member.version)
+    assert "Rien n’attend de réponse" in todo(client, entry.user)
+
+
 def test_requests_of_habilitation_and_accesses_that_end_are_there_too(client, entry, nurse):
     asked = make.add(entry, make.account(family_name="DEMANDÉ").attachment.professional)
     habilitations.request_habilitation(
