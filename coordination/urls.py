@@ -23,6 +23,7 @@ urlpatterns = [
     path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),
     path("invitations/", include("circle.invitation_urls")),
     path("annuaire/", include("coordination.directory.urls")),
+    path("administration/", include("coordination.directory.administration_urls")),
     path("administration/habilitations/", include("habilitations.urls")),
     # Answers 404 outside development (see its views).
     path("dev/courriels/", include("coordination.outbox.urls")),

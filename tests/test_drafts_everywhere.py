@@ -14,7 +14,7 @@ from coordination.accounts import drafts
 from coordination.directory.actions import accounts as structure_accounts
 from coordination.directory.newcomers import Newcomer
 from coordination.directory.search import vocabulary
-from habilitations.actions import edit_draft, name_administrator
+from habilitations.actions import add_delegate, edit_draft, name_administrator, open_structure
 from habilitations.differences import Edit, Key
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
@@ -52,6 +52,8 @@ NOT_DRAWN = {
     "invitations:receive": "one button",
     "directory:confirm_profession": "one button",
     "directory:withdraw_offer": "one button",
+    "administration:name_delegate": "answers the search of administration:legal_structure",
+    "administration:end_delegate": "one button",
     "dossiers:journals": "a search, for the data-protection officer alone (tests/dossiers/test_officer.py)",
     "dossiers:journal_export": "takes the filters of the journal",
     "dossiers:journal_print": "takes the filters of the journal",
@@ -115,6 +117,8 @@ def town():
     offer = structure_accounts.offer_account(place, newcomer, by=director)
     edit_draft([Edit(Key("niveau", "medecin", "plan"), "")], by=administrator)
     local = house("STRUCTURE SAISIE", source="local")
+    open_structure(local, by=administrator)
+    delegate = add_delegate(local, helper, by=administrator)
     waiting = make.add(entry, wanted="oui", invitation={"email": "invitee@cabinet.example"})
     activity = helper.attachment.professional.activities.get()
     return {
@@ -123,6 +127,7 @@ def town():
         "member_id": [member.pk for member in (listed, by_hand, relative, building, refused)],
         "target_id": [make.listed().pk],
         "structure_id": [local.pk],
+        "delegate_id": [delegate.pk],
         "professional_id": [helper.attachment.professional.pk],
         "activity_id": [activity.pk],
         "user_id": [helper.pk],

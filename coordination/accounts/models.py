@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from coordination.common.ids import uuid7
+from coordination.common.text import capital_family, capital_given, squeeze
 
 DRAFT_KEPT_FOR = timedelta(days=7)
 
@@ -19,6 +20,24 @@ class UserQuerySet(models.QuerySet):
 
     def administrators(self):
         return self.active().filter(is_administrator=True)
+
+    def exactly(self, typed):
+        """Open accounts of exactly this address, or of exactly this name said in either order.
+
+        For whoever names somebody he knows: part of a name finds nobody. Names are compared as they are stored,
+        then as French documents write them.
+        """
+        words = squeeze(typed).split(" ")
+        if len(words) == 1:
+            return self.active().with_email(words[0])
+        names = models.Q()
+        for cut in range(1, len(words)):
+            one, other = " ".join(words[:cut]), " ".join(words[cut:])
+            for family, given in ((one, other), (other, one)):
+                names |= models.Q(
+                    family_name__in={family, capital_family(family)}, given_name__in={given, capital_given(given)}
+                )
+        return self.active().filter(names)
 
     def with_email(self, email):
         # Stored in small letters by every action: an exact match uses the index.
