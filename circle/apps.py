@@ -17,6 +17,7 @@ class CircleConfig(AppConfig):
         for kind in LETTERS:
             filling.filler(kind)(letters.fill)
         register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
+        register_link("administration", "roles", "Rôles uniques", "roles:unique", order=20)
         opening.register(actions.open_dossier)
         panels.register_page(Rubrique.CERCLE, summaries.url_of)
         panels.register_card(Rubrique.CERCLE, summaries.card)
