@@ -69,6 +69,7 @@ NOT_DRAWN = {
     "habilitations:carry_over": "one button",
     "habilitations:publish": "one button",
     "habilitations:restore": "one button",
+    "habilitations:end_officer": "one button",
 }
 # Where the identifiers of an address come from: read by the name of the parameter.
 TYPED = {"text", "email", "tel", "url", "number", "date"}
