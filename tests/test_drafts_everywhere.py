@@ -14,6 +14,7 @@ from coordination.accounts import drafts
 from coordination.directory.actions import accounts as structure_accounts
 from coordination.directory.newcomers import Newcomer
 from coordination.directory.search import vocabulary
+from coordination.directory.views.all_accounts import ACTS
 from habilitations.actions import add_delegate, edit_draft, name_administrator, open_structure
 from habilitations.differences import Edit, Key
 from tests.accounts.factories import UserFactory
@@ -121,6 +122,7 @@ def town():
     open_structure(local, by=administrator)
     delegate = add_delegate(local, helper, by=administrator)
     waiting = make.add(entry, wanted="oui", invitation={"email": "invitee@cabinet.example"})
+    idle = UserFactory()
     activity = helper.attachment.professional.activities.get()
     return {
         "users": [coordinator, administrator, director, offer.user],
@@ -131,7 +133,7 @@ def town():
         "delegate_id": [delegate.pk],
         "professional_id": [helper.attachment.professional.pk],
         "activity_id": [activity.pk],
-        "user_id": [helper.pk],
+        "user_id": [helper.pk, idle.pk],
         "offer_id": [offer.pk],
         "invitation_id": [waiting.invitations.get().pk],
         "kind": ["professionnel", "aidant"],
@@ -139,6 +141,7 @@ def town():
         "column": ["plan"],
         "table": ["niveau"],
         "number": [1],
+        "act": list(ACTS),
     }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coordination.directory.views import legal_structures
+from coordination.directory.views import all_accounts, legal_structures
 
 app_name = "administration"
 
@@ -17,4 +17,8 @@ urlpatterns = [
         legal_structures.end_delegate,
         name="end_delegate",
     ),
+    path("comptes/", all_accounts.accounts, name="accounts"),
+    path("comptes/<uuid:user_id>/", all_accounts.account, name="account"),
+    path("comptes/<uuid:user_id>/profession/", all_accounts.confirm, name="confirm_account"),
+    path("comptes/<uuid:user_id>/<slug:act>/", all_accounts.act, name="account_act"),
 ]
