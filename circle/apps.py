@@ -18,6 +18,7 @@ class CircleConfig(AppConfig):
             filling.filler(kind)(letters.fill)
         register_link("nav", "todo", "À faire", "todo", order=20)
         register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
+        register_link("administration", "roles", "Rôles uniques", "roles:unique", order=20)
         opening.register(actions.open_dossier)
         panels.register_page(Rubrique.CERCLE, summaries.url_of)
         panels.register_card(Rubrique.CERCLE, summaries.card)

@@ -25,6 +25,8 @@ urlpatterns = [
     path("invitations/", include("circle.invitation_urls")),
     path("a-faire/", todo.todo, name="todo"),
     path("annuaire/", include("coordination.directory.urls")),
+    path("administration/", include("coordination.directory.administration_urls")),
+    path("administration/roles/", include("circle.administration_urls")),
     path("administration/habilitations/", include("habilitations.urls")),
     # Answers 404 outside development (see its views).
     path("dev/courriels/", include("coordination.outbox.urls")),

@@ -30,6 +30,7 @@ class HabilitationsConfig(AppConfig):
             "nav", "administration", "Administration", "habilitations:matrix", order=90,
             allowed=lambda user: getattr(user, "is_administrator", False),
         )  # fmt: skip
+        register_link("administration", "officers", "Protection des données", "habilitations:officers", order=90)
         named = StructureAdministrator.objects.current().filter(user=OuterRef("user_id"))
         carry("looks_after_accounts", Exists(named))
         officers = DataProtectionOfficer.objects.current().filter(user=OuterRef("user_id"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from habilitations.views import drafting, matrix, professions, versions
+from habilitations.views import drafting, matrix, officers, professions, versions
 
 app_name = "habilitations"
 
@@ -28,5 +28,7 @@ urlpatterns = [
     path("versions/<int:number>/<str:table>.csv", versions.export_csv, name="export_csv"),
     path("professions/", professions.professions, name="professions"),
     path("professions/ligne/", professions.rule, name="rule"),
+    path("protection-des-donnees/", officers.officers, name="officers"),
+    path("protection-des-donnees/<uuid:officer_id>/terminer/", officers.end_officer, name="end_officer"),
     path("voir/", professions.see_as, name="see_as"),
 ]

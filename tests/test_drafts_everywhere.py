@@ -14,7 +14,8 @@ from coordination.accounts import drafts
 from coordination.directory.actions import accounts as structure_accounts
 from coordination.directory.newcomers import Newcomer
 from coordination.directory.search import vocabulary
-from habilitations.actions import ask_access, edit_draft, name_administrator
+from coordination.directory.views.all_accounts import ACTS
+from habilitations.actions import add_delegate, ask_access, edit_draft, name_administrator, open_structure
 from habilitations.differences import Edit, Key
 from habilitations.rubriques import Rubrique
 from tests.accounts.factories import UserFactory
@@ -54,6 +55,8 @@ NOT_DRAWN = {
     "invitations:receive": "one button",
     "directory:confirm_profession": "one button",
     "directory:withdraw_offer": "one button",
+    "administration:name_delegate": "answers the search of administration:legal_structure",
+    "administration:end_delegate": "one button",
     "dossiers:journals": "a search, for the data-protection officer alone (tests/dossiers/test_officer.py)",
     "dossiers:journal_export": "takes the filters of the journal",
     "dossiers:journal_print": "takes the filters of the journal",
@@ -69,6 +72,7 @@ NOT_DRAWN = {
     "habilitations:carry_over": "one button",
     "habilitations:publish": "one button",
     "habilitations:restore": "one button",
+    "habilitations:end_officer": "one button",
 }
 # Where the identifiers of an address come from: read by the name of the parameter.
 TYPED = {"text", "email", "tel", "url", "number", "date"}
@@ -120,7 +124,10 @@ def town():
     offer = structure_accounts.offer_account(place, newcomer, by=director)
     edit_draft([Edit(Key("niveau", "medecin", "plan"), "")], by=administrator)
     local = house("STRUCTURE SAISIE", source="local")
+    open_structure(local, by=administrator)
+    delegate = add_delegate(local, helper, by=administrator)
     waiting = make.add(entry, wanted="oui", invitation={"email": "invitee@cabinet.example"})
+    idle = UserFactory()
     activity = helper.attachment.professional.activities.get()
     return {
         "users": [coordinator, administrator, director, offer.user, nurse],
@@ -128,9 +135,10 @@ def town():
         "member_id": [member.pk for member in (listed, by_hand, relative, building, refused)],
         "target_id": [make.listed().pk],
         "structure_id": [local.pk],
+        "delegate_id": [delegate.pk],
         "professional_id": [helper.attachment.professional.pk],
         "activity_id": [activity.pk],
-        "user_id": [helper.pk],
+        "user_id": [helper.pk, idle.pk],
         "offer_id": [offer.pk],
         "invitation_id": [waiting.invitations.get().pk],
         "kind": ["professionnel", "aidant"],
@@ -140,6 +148,7 @@ def town():
         "number": [1],
         "rubrique": ["journal"],
         "request_id": [asked.pk],
+        "act": list(ACTS),
     }
 
 

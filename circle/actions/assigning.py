@@ -28,6 +28,7 @@ from circle.plans import Blocked, Board, Given, Held, Part
 from coordination.common.french import date_fr
 from habilitations.access import may_administer
 from habilitations.errors import NotAllowed
+from habilitations.traces import NOWHERE, Via, record_account
 
 # First half of the advisory lock of a role; a number of our own.
 ROLE_LOCK = 0x20
@@ -122,7 +123,7 @@ def give_first_role(member: Member, role: str, *, by) -> None:
 
 
 @transaction.atomic
-def set_unique_role(role: str, unique: bool, *, by) -> RoleSetting:
+def set_unique_role(role: str, unique: bool, *, by, via: Via = NOWHERE) -> RoleSetting:
     """Say whether one member at a time may hold a role, in every dossier. Administrators only.
 
     Raises NotAllowed, RoleUnknown, RoleHeldTwice with the dossiers where two members hold it now or will: their
@@ -138,6 +139,8 @@ def set_unique_role(role: str, unique: bool, *, by) -> RoleSetting:
         _refuse_doubles(code)
     setting, _ = RoleSetting.objects.update_or_create(role=code, defaults={"unique": unique, "changed_by": by})
     RoleHolding.objects.from_day(timezone.localdate()).filter(role=code).update(exclusive=unique)
+    said = "rôle unique" if unique else "fin de rôle unique"
+    record_account(user=by, action=said, object_kind=f"rôle {code}", via=via)
     return setting
 
 

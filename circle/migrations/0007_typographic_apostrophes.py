@@ -5,68 +5,141 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('circle', '0006_limits_told'),
-        ('directory', '0007_typographic_apostrophes'),
-        ('dossiers', '0004_typographic_apostrophes'),
-        ('habilitations', '0012_typographic_apostrophes'),
+        ("circle", "0006_limits_told"),
+        ("directory", "0007_typographic_apostrophes"),
+        ("dossiers", "0004_typographic_apostrophes"),
+        ("habilitations", "0012_typographic_apostrophes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='rolesetting',
-            options={'verbose_name': 'réglage d’un rôle'},
+            name="rolesetting",
+            options={"verbose_name": "réglage d’un rôle"},
         ),
         migrations.AlterField(
-            model_name='change',
-            name='kind',
-            field=models.CharField(choices=[('ajout', 'Ajout'), ('retour', 'Retour'), ('modification', 'Modification'), ('liaison', 'Liaison à l’annuaire'), ('role', 'Rôle'), ('passation', 'Passation'), ('report', 'Passation déplacée'), ('abandon', 'Passation annulée'), ('habilitation', 'Habilitation'), ('demande', 'Habilitation demandée'), ('reduction', 'Accès réduit'), ('fin_acces', 'Fin d’accès'), ('retrait', 'Retrait'), ('annulation', 'Retrait annulé'), ('invitation', 'Invitation')], max_length=14),
+            model_name="change",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("ajout", "Ajout"),
+                    ("retour", "Retour"),
+                    ("modification", "Modification"),
+                    ("liaison", "Liaison à l’annuaire"),
+                    ("role", "Rôle"),
+                    ("passation", "Passation"),
+                    ("report", "Passation déplacée"),
+                    ("abandon", "Passation annulée"),
+                    ("habilitation", "Habilitation"),
+                    ("demande", "Habilitation demandée"),
+                    ("reduction", "Accès réduit"),
+                    ("fin_acces", "Fin d’accès"),
+                    ("retrait", "Retrait"),
+                    ("annulation", "Retrait annulé"),
+                    ("invitation", "Invitation"),
+                ],
+                max_length=14,
+            ),
         ),
         migrations.AlterField(
-            model_name='invitation',
-            name='expires_at',
-            field=models.DateTimeField(verbose_name='valable jusqu’au'),
+            model_name="invitation",
+            name="expires_at",
+            field=models.DateTimeField(verbose_name="valable jusqu’au"),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='duplicate_reason',
-            field=models.CharField(blank=True, max_length=300, verbose_name='motif d’ajout malgré un doublon'),
+            model_name="member",
+            name="duplicate_reason",
+            field=models.CharField(blank=True, max_length=300, verbose_name="motif d’ajout malgré un doublon"),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='kind',
-            field=models.CharField(choices=[('annuaire', 'Professionnel de l’annuaire'), ('manuel', 'Professionnel saisi à la main'), ('aidant', 'Proche ou aidant'), ('structure', 'Structure')], max_length=10),
+            model_name="member",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("annuaire", "Professionnel de l’annuaire"),
+                    ("manuel", "Professionnel saisi à la main"),
+                    ("aidant", "Proche ou aidant"),
+                    ("structure", "Structure"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='period',
-            name='end_reason',
-            field=models.CharField(blank=True, choices=[('fin', 'Fin de prise en charge'), ('remplacement', 'Remplacé par un autre professionnel'), ('depart', 'Départ ou changement de lieu d’exercice'), ('souhait', 'Souhait de la personne accompagnée'), ('deces', 'Décès'), ('erreur', 'Ajouté par erreur'), ('doublon', 'Doublon d’une autre entrée')], max_length=14, verbose_name='motif du retrait'),
+            model_name="period",
+            name="end_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("fin", "Fin de prise en charge"),
+                    ("remplacement", "Remplacé par un autre professionnel"),
+                    ("depart", "Départ ou changement de lieu d’exercice"),
+                    ("souhait", "Souhait de la personne accompagnée"),
+                    ("deces", "Décès"),
+                    ("erreur", "Ajouté par erreur"),
+                    ("doublon", "Doublon d’une autre entrée"),
+                ],
+                max_length=14,
+                verbose_name="motif du retrait",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='invitation',
-            name='invitation_made_once',
-            constraint=models.UniqueConstraint(fields=('invited_by', 'creation_key'), name='invitation_made_once', violation_error_message='Cette invitation vient d’être envoyée.'),
+            model_name="invitation",
+            name="invitation_made_once",
+            constraint=models.UniqueConstraint(
+                fields=("invited_by", "creation_key"),
+                name="invitation_made_once",
+                violation_error_message="Cette invitation vient d’être envoyée.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='invitation',
-            name='accepted_invitation_has_an_account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_at', None), ('accepted_by', None)), models.Q(('accepted_at__isnull', False), ('accepted_by__isnull', False)), _connector='OR'), name='accepted_invitation_has_an_account', violation_error_message='Une invitation acceptée l’est par un compte.'),
+            model_name="invitation",
+            name="accepted_invitation_has_an_account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("accepted_at", None), ("accepted_by", None)),
+                    models.Q(("accepted_at__isnull", False), ("accepted_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="accepted_invitation_has_an_account",
+                violation_error_message="Une invitation acceptée l’est par un compte.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='member',
-            name='member_created_once',
-            constraint=models.UniqueConstraint(fields=('dossier', 'creation_key'), name='member_created_once', violation_error_message='Ce membre vient d’être ajouté.'),
+            model_name="member",
+            name="member_created_once",
+            constraint=models.UniqueConstraint(
+                fields=("dossier", "creation_key"),
+                name="member_created_once",
+                violation_error_message="Ce membre vient d’être ajouté.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='member',
-            name='member_is_what_its_kind_says',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'annuaire'), ('professional__isnull', False), ('structure__isnull', True)), models.Q(('kind', 'structure'), ('professional__isnull', True), ('structure__isnull', False)), models.Q(('kind__in', ['manuel', 'aidant']), ('professional', None), ('structure', None), models.Q(('family_name', ''), _negated=True)), _connector='OR'), name='member_is_what_its_kind_says', violation_error_message='Ce membre n’a pas les informations de son type.'),
+            model_name="member",
+            name="member_is_what_its_kind_says",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "annuaire"), ("professional__isnull", False), ("structure__isnull", True)),
+                    models.Q(("kind", "structure"), ("professional__isnull", True), ("structure__isnull", False)),
+                    models.Q(
+                        ("kind__in", ["manuel", "aidant"]),
+                        ("professional", None),
+                        ("structure", None),
+                        models.Q(("family_name", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="member_is_what_its_kind_says",
+                violation_error_message="Ce membre n’a pas les informations de son type.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='period',
-            name='period_ends_after_it_starts',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on', None), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='period_ends_after_it_starts', violation_error_message='La sortie ne peut pas précéder l’entrée.'),
+            model_name="period",
+            name="period_ends_after_it_starts",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
+                name="period_ends_after_it_starts",
+                violation_error_message="La sortie ne peut pas précéder l’entrée.",
+            ),
         ),
     ]

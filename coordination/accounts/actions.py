@@ -75,7 +75,7 @@ def send_password_link(user: User, *, opened_for: dict | None = None) -> None:
 @transaction.atomic
 def suspend_account(user: User, *, by: User, reason: str = "") -> User:
     """Shut the account for a while; its sessions end at once. Raises NotAnAdministrator, OwnAccount."""
-    user = _locked_for_shutting(user, by)
+    user = _locked_with(user, by)
     if user.suspended_at is None and user.closed_at is None:
         user.suspended_at, user.is_active = timezone.now(), False
         user.save(update_fields=["suspended_at", "is_active"])
@@ -87,7 +87,7 @@ def suspend_account(user: User, *, by: User, reason: str = "") -> User:
 @transaction.atomic
 def close_account(user: User, *, by: User, reason: str = "") -> User:
     """Shut the account for good (the row stays: traces point at it). Same errors as `suspend_account`."""
-    user = _locked_for_shutting(user, by)
+    user = _locked_with(user, by)
     if user.closed_at is None:
         user.closed_at, user.is_active = timezone.now(), False
         user.save(update_fields=["closed_at", "is_active"])
@@ -106,6 +106,39 @@ def reopen_account(user: User, *, by: User, reason: str = "") -> User:
         user.save(update_fields=["suspended_at", "closed_at", "is_active"])
         _note(user, Kind.REOPENED, by, reason)
     return user
+
+
+@transaction.atomic
+def name_administrator(user: User, *, by: User, reason: str = "") -> User:
+    """Let this account administer accounts, lists and the matrix; its sessions end (SECT-22). Opens no dossier.
+
+    Raises NotAnAdministrator, OwnAccount, AccountClosed (suspended or closed).
+    """
+    user = _locked_with(user, by)
+    if not user.is_active:
+        raise AccountClosed("Ce compte est suspendu ou fermé : rouvrez-le d’abord.")
+    if not user.is_administrator:
+        _set_administrator(user, True, Kind.ADMINISTRATOR_NAMED, by, reason)
+    return user
+
+
+@transaction.atomic
+def end_administrator(user: User, *, by: User, reason: str = "") -> User:
+    """Stop it; its sessions end. Nobody does it to himself, so one administrator always remains.
+
+    Raises NotAnAdministrator, OwnAccount.
+    """
+    user = _locked_with(user, by)
+    if user.is_administrator:
+        _set_administrator(user, False, Kind.ADMINISTRATOR_ENDED, by, reason)
+    return user
+
+
+def _set_administrator(user: User, value: bool, kind: str, by: User, reason: str) -> None:
+    user.is_administrator = value
+    user.save(update_fields=["is_administrator"])
+    end_sessions(user)
+    _note(user, kind, by, reason)
 
 
 @transaction.atomic
@@ -161,7 +194,7 @@ def _require_administrator(by: User, *, other_than: User | None = None) -> None:
         raise OwnAccount()
 
 
-def _locked_for_shutting(user: User, by: User) -> User:
+def _locked_with(user: User, by: User) -> User:
     _require_administrator(by, other_than=user)
     # Locked together, always in the same order: of two administrators shutting each other, the second one to come
     # reads that it is no longer open, so one always remains.

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from coordination.common.ids import uuid7
+from coordination.common.text import capital_family, capital_given, fold, fold_words, squeeze
 
 DRAFT_KEPT_FOR = timedelta(days=7)
 
@@ -19,6 +20,41 @@ class UserQuerySet(models.QuerySet):
 
     def administrators(self):
         return self.active().filter(is_administrator=True)
+
+    def searched(self, typed):
+        """Accounts whose name holds every word typed, or whose address begins with the text when it has an @."""
+        if "@" in typed:
+            return self.filter(email__startswith=squeeze(typed).lower())
+        found = self
+        for word in fold_words(typed):
+            found = found.filter(sort_name__contains=word)
+        return found
+
+    def by_name(self, *, after=None):
+        """In the order of names as French sorts them, after this account when one is given (a cursor)."""
+        rows = self.order_by("sort_name", "id")
+        if after is None:
+            return rows
+        later = models.Q(sort_name__gt=after.sort_name) | models.Q(sort_name=after.sort_name, id__gt=after.pk)
+        return rows.filter(later)
+
+    def exactly(self, typed):
+        """Open accounts of exactly this address, or of exactly this name said in either order.
+
+        For whoever names somebody he knows: part of a name finds nobody. Names are compared as they are stored,
+        then as French documents write them.
+        """
+        words = squeeze(typed).split(" ")
+        if len(words) == 1:
+            return self.active().with_email(words[0])
+        names = models.Q()
+        for cut in range(1, len(words)):
+            one, other = " ".join(words[:cut]), " ".join(words[cut:])
+            for family, given in ((one, other), (other, one)):
+                names |= models.Q(
+                    family_name__in={family, capital_family(family)}, given_name__in={given, capital_given(given)}
+                )
+        return self.active().filter(names)
 
     def with_email(self, email):
         # Stored in small letters by every action: an exact match uses the index.
@@ -44,6 +80,8 @@ class User(AbstractBaseUser):
     email = models.EmailField("adresse e-mail", unique=True)
     family_name = models.CharField("nom", max_length=120)
     given_name = models.CharField("prénom", max_length=120)
+    # Both names folded, written by `save`: what lists are sorted and searched by, whatever the database's collation.
+    sort_name = models.CharField(max_length=260, blank=True, editable=False)
     # Short wording shown under the name in the top bar: "Coordinatrice, DAC Exemple".
     title = models.CharField("fonction affichée", max_length=160, blank=True)
     # Administers accounts, lists and the matrix. Never opens a dossier by it (rule 10).
@@ -63,6 +101,7 @@ class User(AbstractBaseUser):
 
     class Meta:
         verbose_name = "compte"
+        indexes = [models.Index(fields=["sort_name", "id"], name="user_by_name")]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),
@@ -89,6 +128,13 @@ class User(AbstractBaseUser):
     def __str__(self):
         return self.get_full_name()
 
+    def save(self, *args, **kwargs):
+        self.sort_name = fold(f"{self.family_name} {self.given_name}")[:260]
+        fields = kwargs.get("update_fields")
+        if fields is not None and {"family_name", "given_name"} & set(fields):
+            kwargs["update_fields"] = {*fields, "sort_name"}
+        super().save(*args, **kwargs)
+
     def get_full_name(self):
         return f"{self.family_name} {self.given_name}".strip()
 
@@ -102,6 +148,8 @@ class AccountChange(models.Model):
         CLOSED = "closed", "Compte fermé"
         REOPENED = "reopened", "Compte rouvert"
         EMAIL_CHANGED = "email_changed", "Adresse e-mail changée"
+        ADMINISTRATOR_NAMED = "admin_named", "Nommé administrateur"
+        ADMINISTRATOR_ENDED = "admin_ended", "N’est plus administrateur"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="changes", verbose_name="compte")

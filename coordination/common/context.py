@@ -6,6 +6,7 @@ Rooms register their entries when Django starts (``AppConfig.ready``), so the gr
     register_link("nav", "admin", "Administration", "habilitations:home", order=90, allowed=lambda user: user.is_admin)
     register_link("account", "display", "Affichage", "accounts:display", icon="sun", order=20)
     register_link("footer", "help", "Aide", "help", order=20)
+    register_link("administration", "accounts", "Comptes", "administration:accounts", order=60)
 
 Add ``coordination.common.context.interface`` to the context processors of the Jinja2 engine.
 """
@@ -28,13 +29,13 @@ from markupsafe import Markup
 from coordination.common.addresses import address
 from coordination.common.text import initials
 
-Place = Literal["nav", "account", "footer"]
+Place = Literal["nav", "account", "footer", "administration"]
 UNDO_SESSION_KEY = "undo_toast"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One entry of the top bar, the account menu or the footer."""
+    """One entry of the top bar, the account menu, the footer or the tabs of « Administration »."""
 
     key: str
     label: str
@@ -44,7 +45,7 @@ class Link:
     allowed: Callable[[Any], bool] | None = None
 
 
-_links: dict[str, dict[str, Link]] = {"nav": {}, "account": {}, "footer": {}}
+_links: dict[str, dict[str, Link]] = {"nav": {}, "account": {}, "footer": {}, "administration": {}}
 _search: dict[str, str] = {}
 
 

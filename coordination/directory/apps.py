@@ -18,5 +18,7 @@ class DirectoryConfig(AppConfig):
             "account", "structure", "Comptes de ma structure", "directory:accounts", order=40, icon="building",
             allowed=lambda user: getattr(user, "looks_after_accounts", False),
         )  # fmt: skip
+        register_link("administration", "structures", "Structures", "administration:legal_structures", order=10)
+        register_link("administration", "accounts", "Comptes", "administration:accounts", order=30)
         notices.register("offers", pending_offers)
         user_logged_in.connect(answer_by_signing_in, dispatch_uid="answer_by_signing_in")

@@ -61,6 +61,8 @@ ACCOUNT_RATE_LIMITS = {
     "lookalikes": "60/600s/user",
     # Each sends a mail to an address that somebody typed.
     "offers": "30/600s/user",
+    # Each says whether somebody named has an account.
+    "naming": "30/600s/user",
     "invitations": f"{env.number('INVITATIONS_PER_HOUR', 60)}/3600s/user",
     # What is sent from the pages of a personal link: each may write a row or a mail.
     "invitation_link": "60/m/ip",

@@ -15,6 +15,7 @@ from habilitations.errors import (
     AlreadyDelegate,
     AlreadyStructureAdministrator,
     NotAllowed,
+    OwnNaming,
     StructureCannotSignIn,
 )
 from habilitations.models import Delegate, Habilitation, LegalStructure, StructureAdministrator
@@ -22,7 +23,7 @@ from habilitations.traces import NOWHERE, Via, record_account
 
 
 @transaction.atomic
-def open_structure(structure, *, by) -> LegalStructure:
+def open_structure(structure, *, by, via: Via = NOWHERE) -> LegalStructure:
     """Let a structure enter dossiers through its delegates. `by`: an administrator, None for a command.
 
     Raises NotAllowed.
@@ -34,37 +35,45 @@ def open_structure(structure, *, by) -> LegalStructure:
     if legal.closed_at is not None:
         legal.closed_at, legal.opened_at, legal.opened_by = None, timezone.now(), by
         legal.save(update_fields=["closed_at", "opened_at", "opened_by"])
-    record_account(user=by, action="personne morale", object_kind="structure", object_id=structure.pk)
+    record_account(user=by, action="personne morale", object_kind="structure", object_id=structure.pk, via=via)
     return legal
 
 
 @transaction.atomic
-def close_structure(structure, *, by) -> None:
+def close_structure(structure, *, by, via: Via = NOWHERE) -> None:
     """Stop it: what its delegates saw through it is closed at the next request. Raises NotAllowed."""
     _require_administrator(by)
     if LegalStructure.objects.filter(structure=structure, closed_at=None).update(closed_at=timezone.now()):
-        record_account(user=by, action="fin personne morale", object_kind="structure", object_id=structure.pk)
+        record_account(user=by, action="fin personne morale", object_kind="structure", object_id=structure.pk, via=via)
 
 
 @transaction.atomic
-def add_delegate(structure, user, *, by) -> Delegate:
-    """Name a delegate of an open structure. Raises NotAllowed, StructureCannotSignIn, AlreadyDelegate."""
+def add_delegate(structure, user, *, by, via: Via = NOWHERE) -> Delegate:
+    """Name a delegate of an open structure, who opens its dossiers with his own profession's rights (rule 3).
+
+    Nobody names himself: an administrator would open dossiers by it (rule 10).
+    Raises NotAllowed, OwnNaming, AccountNotOpen, StructureCannotSignIn, AlreadyDelegate.
+    """
     _require_administrator(by)
+    if by is not None and by.pk == user.pk:
+        raise OwnNaming
+    if not user.is_active:
+        raise AccountNotOpen
     legal = LegalStructure.objects.select_for_update(of=("self",)).filter(structure=structure, closed_at=None)
     if not legal.exists():
         raise StructureCannotSignIn
     if Delegate.objects.filter(structure=structure, user=user, ended_at=None).exists():
         raise AlreadyDelegate
-    record_account(user=by, action="délégation", object_kind="compte", object_id=user.pk)
+    record_account(user=by, action="délégation", object_kind="compte", object_id=user.pk, via=via)
     return Delegate.objects.create(structure=structure, user=user, started_by=by)
 
 
 @transaction.atomic
-def end_delegate(delegate: Delegate, *, by) -> None:
+def end_delegate(delegate: Delegate, *, by, via: Via = NOWHERE) -> None:
     """End a delegation. Raises NotAllowed."""
     _require_administrator(by)
     if Delegate.objects.filter(pk=delegate.pk, ended_at=None).update(ended_at=timezone.now()):
-        record_account(user=by, action="fin de délégation", object_kind="compte", object_id=delegate.user_id)
+        record_account(user=by, action="fin de délégation", object_kind="compte", object_id=delegate.user_id, via=via)
 
 
 @transaction.atomic

@@ -5,91 +5,170 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('directory', '0007_typographic_apostrophes'),
-        ('dossiers', '0004_typographic_apostrophes'),
-        ('habilitations', '0011_access_requests'),
+        ("directory", "0007_typographic_apostrophes"),
+        ("dossiers", "0004_typographic_apostrophes"),
+        ("habilitations", "0011_access_requests"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='accessrequest',
-            options={'verbose_name': 'demande d’accès', 'verbose_name_plural': 'demandes d’accès'},
+            name="accessrequest",
+            options={"verbose_name": "demande d’accès", "verbose_name_plural": "demandes d’accès"},
         ),
         migrations.AlterModelOptions(
-            name='actionright',
-            options={'verbose_name': 'droit d’action'},
+            name="actionright",
+            options={"verbose_name": "droit d’action"},
         ),
         migrations.AlterModelOptions(
-            name='matrixdraftchange',
-            options={'verbose_name': 'modification d’un brouillon', 'verbose_name_plural': 'modifications d’un brouillon'},
+            name="matrixdraftchange",
+            options={
+                "verbose_name": "modification d’un brouillon",
+                "verbose_name_plural": "modifications d’un brouillon",
+            },
         ),
         migrations.AlterModelOptions(
-            name='matrixdraftstep',
-            options={'verbose_name': 'étape d’un brouillon', 'verbose_name_plural': 'étapes d’un brouillon'},
+            name="matrixdraftstep",
+            options={"verbose_name": "étape d’un brouillon", "verbose_name_plural": "étapes d’un brouillon"},
         ),
         migrations.AlterModelOptions(
-            name='profilerule',
-            options={'verbose_name': 'profil d’une profession'},
+            name="profilerule",
+            options={"verbose_name": "profil d’une profession"},
         ),
         migrations.AlterModelOptions(
-            name='statechange',
-            options={'verbose_name': 'changement d’habilitation'},
+            name="statechange",
+            options={"verbose_name": "changement d’habilitation"},
         ),
         migrations.AlterModelOptions(
-            name='trace',
-            options={'managed': False, 'verbose_name': 'trace d’accès'},
+            name="trace",
+            options={"managed": False, "verbose_name": "trace d’accès"},
         ),
         migrations.AlterField(
-            model_name='actionright',
-            name='action',
-            field=models.CharField(choices=[('creer_dossier', 'Créer un dossier'), ('ajouter_membre', 'Ajouter un membre sans accès'), ('habiliter', 'Habiliter, réduire, suspendre, retirer'), ('inviter', 'Inviter par e-mail'), ('noter_refus', 'Noter un consentement ou un refus'), ('valider_plan', 'Valider le plan'), ('clore_dossier', 'Clore ou rouvrir le dossier'), ('imprimer', 'Imprimer ce que l’on peut lire'), ('exporter_dossier', 'Exporter le dossier'), ('lire_journal', 'Lire le journal des accès')], max_length=20),
+            model_name="actionright",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("creer_dossier", "Créer un dossier"),
+                    ("ajouter_membre", "Ajouter un membre sans accès"),
+                    ("habiliter", "Habiliter, réduire, suspendre, retirer"),
+                    ("inviter", "Inviter par e-mail"),
+                    ("noter_refus", "Noter un consentement ou un refus"),
+                    ("valider_plan", "Valider le plan"),
+                    ("clore_dossier", "Clore ou rouvrir le dossier"),
+                    ("imprimer", "Imprimer ce que l’on peut lire"),
+                    ("exporter_dossier", "Exporter le dossier"),
+                    ("lire_journal", "Lire le journal des accès"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='ceiling',
-            name='niveau',
-            field=models.PositiveSmallIntegerField(choices=[(0, 'Pas d’accès'), (1, 'Peut lire'), (2, 'Peut lire et écrire')], verbose_name='au plus'),
+            model_name="ceiling",
+            name="niveau",
+            field=models.PositiveSmallIntegerField(
+                choices=[(0, "Pas d’accès"), (1, "Peut lire"), (2, "Peut lire et écrire")], verbose_name="au plus"
+            ),
         ),
         migrations.AlterField(
-            model_name='habilitation',
-            name='access_until',
-            field=models.DateField(blank=True, null=True, verbose_name='fin d’accès'),
+            model_name="habilitation",
+            name="access_until",
+            field=models.DateField(blank=True, null=True, verbose_name="fin d’accès"),
         ),
         migrations.AlterField(
-            model_name='matrixrow',
-            name='niveau',
-            field=models.PositiveSmallIntegerField(choices=[(0, 'Pas d’accès'), (1, 'Peut lire'), (2, 'Peut lire et écrire')]),
+            model_name="matrixrow",
+            name="niveau",
+            field=models.PositiveSmallIntegerField(
+                choices=[(0, "Pas d’accès"), (1, "Peut lire"), (2, "Peut lire et écrire")]
+            ),
         ),
         migrations.AlterField(
-            model_name='vouchedprofession',
-            name='how',
-            field=models.CharField(choices=[('annuaire', 'Correspondance avec l’annuaire'), ('structure', 'Confirmée par la structure'), ('administrateur', 'Confirmée par un administrateur'), ('invitation', 'Confirmée par la personne qui a invité')], max_length=16),
+            model_name="vouchedprofession",
+            name="how",
+            field=models.CharField(
+                choices=[
+                    ("annuaire", "Correspondance avec l’annuaire"),
+                    ("structure", "Confirmée par la structure"),
+                    ("administrateur", "Confirmée par un administrateur"),
+                    ("invitation", "Confirmée par la personne qui a invité"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='ceiling',
-            name='ceiling_lowers',
-            constraint=models.CheckConstraint(condition=models.Q(('niveau__in', [0, 1])), name='ceiling_lowers', violation_error_message='Une réduction ne donne jamais le droit d’écrire.'),
+            model_name="ceiling",
+            name="ceiling_lowers",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("niveau__in", [0, 1])),
+                name="ceiling_lowers",
+                violation_error_message="Une réduction ne donne jamais le droit d’écrire.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='ceiling',
-            name='ceiling_rubric_known',
-            constraint=models.CheckConstraint(condition=models.Q(('rubrique__in', ['identite', 'cercle', 'liaison', 'liaison_soins', 'agenda', 'reunions', 'taches', 'medical', 'psychologique', 'social', 'evaluations', 'documents_medicaux', 'documents_sociaux', 'plan', 'ligne_de_vie', 'journal'])), name='ceiling_rubric_known', violation_error_message='Cette rubrique n’existe pas.'),
+            model_name="ceiling",
+            name="ceiling_rubric_known",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "rubrique__in",
+                        [
+                            "identite",
+                            "cercle",
+                            "liaison",
+                            "liaison_soins",
+                            "agenda",
+                            "reunions",
+                            "taches",
+                            "medical",
+                            "psychologique",
+                            "social",
+                            "evaluations",
+                            "documents_medicaux",
+                            "documents_sociaux",
+                            "plan",
+                            "ligne_de_vie",
+                            "journal",
+                        ],
+                    )
+                ),
+                name="ceiling_rubric_known",
+                violation_error_message="Cette rubrique n’existe pas.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='ceiling',
-            name='ceiling_leaves_who_and_with_whom',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('rubrique__in', ('identite', 'cercle')), _negated=True), ('niveau__gte', 1), _connector='OR'), name='ceiling_leaves_who_and_with_whom', violation_error_message='L’identité et le cercle de soins restent lisibles de qui a accès : pour tout fermer, suspendez l’habilitation.'),
+            model_name="ceiling",
+            name="ceiling_leaves_who_and_with_whom",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("rubrique__in", ("identite", "cercle")), _negated=True),
+                    ("niveau__gte", 1),
+                    _connector="OR",
+                ),
+                name="ceiling_leaves_who_and_with_whom",
+                violation_error_message="L’identité et le cercle de soins restent lisibles de qui a accès : pour tout fermer, suspendez l’habilitation.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='habilitation',
-            name='habilitation_state_known',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['non', 'attente', 'oui', 'refus'])), name='habilitation_state_known', violation_error_message='Cet état d’habilitation n’existe pas.'),
+            model_name="habilitation",
+            name="habilitation_state_known",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["non", "attente", "oui", "refus"])),
+                name="habilitation_state_known",
+                violation_error_message="Cet état d’habilitation n’existe pas.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='matrixdraft',
-            name='matrix_draft_state_known',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('state__in', ['edition', 'demande']), ('version', None)), models.Q(('closed_at__isnull', False), ('state', 'abandonne'), ('version', None)), models.Q(('closed_at__isnull', False), ('state', 'publie'), ('version__isnull', False)), _connector='OR'), name='matrix_draft_state_known', violation_error_message='Cet état du brouillon n’existe pas.'),
+            model_name="matrixdraft",
+            name="matrix_draft_state_known",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at", None), ("state__in", ["edition", "demande"]), ("version", None)),
+                    models.Q(("closed_at__isnull", False), ("state", "abandonne"), ("version", None)),
+                    models.Q(("closed_at__isnull", False), ("state", "publie"), ("version__isnull", False)),
+                    _connector="OR",
+                ),
+                name="matrix_draft_state_known",
+                violation_error_message="Cet état du brouillon n’existe pas.",
+            ),
         ),
     ]

@@ -1,11 +1,35 @@
 """Structures and those who act for them: the « personne morale » switch, its delegates, who looks after its
 accounts."""
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from coordination.common.ids import uuid7
+
+
+class LegalStructureQuerySet(models.QuerySet):
+    def with_counts(self):
+        """Add `delegates` who stand and `dossiers` open to the structure: numbers, never which ones (rule 10)."""
+        opened = apps.get_model("habilitations.Habilitation").objects.granting().order_by()
+        standing = Delegate.objects.standing().order_by()
+        return self.annotate(
+            delegates=_counted(standing, "structure_id", "pk"), dossiers=_counted(opened, "structure_id", "dossier_id")
+        )
+
+    def after(self, structure):
+        """Those that come after this one in a list by name, all of them without one."""
+        if structure is None:
+            return self
+        later = Q(structure__name__gt=structure.name) | Q(structure__name=structure.name, pk__gt=structure.pk)
+        return self.filter(later)
+
+
+def _counted(rows, key: str, what: str):
+    found = rows.filter(**{key: OuterRef("pk")}).values(key).values(n=Count(what, distinct=True))
+    return Coalesce(Subquery(found), 0)
 
 
 class LegalStructure(models.Model):
@@ -18,11 +42,17 @@ class LegalStructure(models.Model):
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    objects = LegalStructureQuerySet.as_manager()
+
     class Meta:
         verbose_name = "structure personne morale"
 
 
 class DelegateQuerySet(models.QuerySet):
+    def standing(self):
+        """Those not ended, whether or not their structure is open today."""
+        return self.filter(ended_at=None)
+
     def current(self):
         return self.filter(ended_at=None, structure__legal__closed_at=None, structure__legal__isnull=False)
 

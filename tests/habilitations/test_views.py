@@ -21,7 +21,10 @@ from tests.test_architecture import named_routes
 
 pytestmark = pytest.mark.django_db
 SOCIAL = Edit(Key(LEVEL, "educateur", "social"), "")
-ARGUMENTS = {"profile": "medecin", "table": "niveau", "column": "plan", "number": 1}
+ARGUMENTS = {
+    "profile": "medecin", "table": "niveau", "column": "plan", "number": 1,
+    "officer_id": "019e3a00-0000-7000-8000-000000000000",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

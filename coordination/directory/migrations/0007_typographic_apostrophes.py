@@ -5,87 +5,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('directory', '0006_words_of_offers'),
+        ("directory", "0006_words_of_offers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='activity',
-            options={'verbose_name': 'situation d’exercice'},
+            name="activity",
+            options={"verbose_name": "situation d’exercice"},
         ),
         migrations.AlterModelOptions(
-            name='attachment',
-            options={'verbose_name': 'rattachement d’un compte'},
+            name="attachment",
+            options={"verbose_name": "rattachement d’un compte"},
         ),
         migrations.AlterModelOptions(
-            name='importrun',
-            options={'verbose_name': 'chargement de l’annuaire'},
+            name="importrun",
+            options={"verbose_name": "chargement de l’annuaire"},
         ),
         migrations.AlterModelOptions(
-            name='vocabulary',
-            options={'verbose_name': 'vocabulaire de l’annuaire'},
+            name="vocabulary",
+            options={"verbose_name": "vocabulaire de l’annuaire"},
         ),
         migrations.AlterField(
-            model_name='activity',
-            name='genre',
-            field=models.CharField(blank=True, max_length=6, verbose_name='genre d’activité'),
+            model_name="activity",
+            name="genre",
+            field=models.CharField(blank=True, max_length=6, verbose_name="genre d’activité"),
         ),
         migrations.AlterField(
-            model_name='activity',
-            name='mode',
-            field=models.CharField(blank=True, max_length=1, verbose_name='mode d’exercice'),
+            model_name="activity",
+            name="mode",
+            field=models.CharField(blank=True, max_length=1, verbose_name="mode d’exercice"),
         ),
         migrations.AlterField(
-            model_name='activity',
-            name='seen_on',
-            field=models.DateField(blank=True, null=True, verbose_name='date de l’entrée'),
+            model_name="activity",
+            name="seen_on",
+            field=models.DateField(blank=True, null=True, verbose_name="date de l’entrée"),
         ),
         migrations.AlterField(
-            model_name='mailbox',
-            name='seen_on',
-            field=models.DateField(blank=True, null=True, verbose_name='date de l’entrée'),
+            model_name="mailbox",
+            name="seen_on",
+            field=models.DateField(blank=True, null=True, verbose_name="date de l’entrée"),
         ),
         migrations.AlterField(
-            model_name='professional',
-            name='seen_on',
-            field=models.DateField(blank=True, null=True, verbose_name='date de l’entrée'),
+            model_name="professional",
+            name="seen_on",
+            field=models.DateField(blank=True, null=True, verbose_name="date de l’entrée"),
         ),
         migrations.AlterField(
-            model_name='structure',
-            name='category',
-            field=models.CharField(blank=True, max_length=4, verbose_name='catégorie d’établissement'),
+            model_name="structure",
+            name="category",
+            field=models.CharField(blank=True, max_length=4, verbose_name="catégorie d’établissement"),
         ),
         migrations.AlterField(
-            model_name='structure',
-            name='sector',
-            field=models.CharField(blank=True, max_length=6, verbose_name='secteur d’activité'),
+            model_name="structure",
+            name="sector",
+            field=models.CharField(blank=True, max_length=6, verbose_name="secteur d’activité"),
         ),
         migrations.AlterField(
-            model_name='structure',
-            name='seen_on',
-            field=models.DateField(blank=True, null=True, verbose_name='date de l’entrée'),
+            model_name="structure",
+            name="seen_on",
+            field=models.DateField(blank=True, null=True, verbose_name="date de l’entrée"),
         ),
         migrations.AlterConstraint(
-            model_name='activity',
-            name='activity_unique',
-            constraint=models.UniqueConstraint(fields=('professional', 'natural_key'), name='activity_unique', violation_error_message='Cette situation d’exercice est déjà enregistrée.'),
+            model_name="activity",
+            name="activity_unique",
+            constraint=models.UniqueConstraint(
+                fields=("professional", "natural_key"),
+                name="activity_unique",
+                violation_error_message="Cette situation d’exercice est déjà enregistrée.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='professional',
-            name='professional_national_id_unique',
-            constraint=models.UniqueConstraint(condition=models.Q(('national_id', ''), _negated=True), fields=('national_id',), name='professional_national_id_unique', violation_error_message='Ce professionnel existe déjà dans l’annuaire.'),
+            model_name="professional",
+            name="professional_national_id_unique",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("national_id", ""), _negated=True),
+                fields=("national_id",),
+                name="professional_national_id_unique",
+                violation_error_message="Ce professionnel existe déjà dans l’annuaire.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='structure',
-            name='structure_finess_unique',
-            constraint=models.UniqueConstraint(condition=models.Q(('finess', ''), _negated=True), fields=('finess',), name='structure_finess_unique', violation_error_message='Ce numéro FINESS existe déjà dans l’annuaire.'),
+            model_name="structure",
+            name="structure_finess_unique",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("finess", ""), _negated=True),
+                fields=("finess",),
+                name="structure_finess_unique",
+                violation_error_message="Ce numéro FINESS existe déjà dans l’annuaire.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='structure',
-            name='structure_source_key_unique',
-            constraint=models.UniqueConstraint(condition=models.Q(('source_key', ''), _negated=True), fields=('source_key',), name='structure_source_key_unique', violation_error_message='Cette structure existe déjà dans l’annuaire.'),
+            model_name="structure",
+            name="structure_source_key_unique",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("source_key", ""), _negated=True),
+                fields=("source_key",),
+                name="structure_source_key_unique",
+                violation_error_message="Cette structure existe déjà dans l’annuaire.",
+            ),
         ),
     ]

@@ -4,45 +4,102 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('dossiers', '0003_lookalikes_by_birth'),
+        ("dossiers", "0003_lookalikes_by_birth"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='dossier',
-            name='closing_reason',
-            field=models.CharField(blank=True, choices=[('fin', 'Fin de l’accompagnement'), ('relais', 'Relais par une autre équipe'), ('demenagement', 'Déménagement'), ('etablissement', 'Entrée en établissement'), ('deces', 'Décès'), ('souhait', 'Souhait de la personne'), ('erreur', 'Ouvert par erreur')], max_length=14, verbose_name='motif de clôture'),
+            model_name="dossier",
+            name="closing_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("fin", "Fin de l’accompagnement"),
+                    ("relais", "Relais par une autre équipe"),
+                    ("demenagement", "Déménagement"),
+                    ("etablissement", "Entrée en établissement"),
+                    ("deces", "Décès"),
+                    ("souhait", "Souhait de la personne"),
+                    ("erreur", "Ouvert par erreur"),
+                ],
+                max_length=14,
+                verbose_name="motif de clôture",
+            ),
         ),
         migrations.AlterField(
-            model_name='dossier',
-            name='identity_status',
-            field=models.CharField(choices=[('PROV', 'Identité provisoire'), ('RECUP', 'Identité récupérée'), ('VALI', 'Identité validée'), ('QUAL', 'Identité qualifiée (INS)')], default='PROV', max_length=5, verbose_name='statut de l’identité'),
+            model_name="dossier",
+            name="identity_status",
+            field=models.CharField(
+                choices=[
+                    ("PROV", "Identité provisoire"),
+                    ("RECUP", "Identité récupérée"),
+                    ("VALI", "Identité validée"),
+                    ("QUAL", "Identité qualifiée (INS)"),
+                ],
+                default="PROV",
+                max_length=5,
+                verbose_name="statut de l’identité",
+            ),
         ),
         migrations.AlterField(
-            model_name='dossier',
-            name='ins_oid',
-            field=models.CharField(blank=True, max_length=24, verbose_name='OID de l’INS'),
+            model_name="dossier",
+            name="ins_oid",
+            field=models.CharField(blank=True, max_length=24, verbose_name="OID de l’INS"),
         ),
         migrations.AlterField(
-            model_name='dossier',
-            name='motif',
-            field=models.CharField(choices=[('domicile', 'Maintien à domicile'), ('complexe', 'Parcours complexe'), ('sortie', 'Retour d’hospitalisation'), ('handicap', 'Handicap, orientation'), ('enfant', 'Parcours enfant'), ('addictologie', 'Addictologie'), ('precarite', 'Précarité, accès aux droits'), ('autre', 'Autre motif')], max_length=14, verbose_name='motif'),
+            model_name="dossier",
+            name="motif",
+            field=models.CharField(
+                choices=[
+                    ("domicile", "Maintien à domicile"),
+                    ("complexe", "Parcours complexe"),
+                    ("sortie", "Retour d’hospitalisation"),
+                    ("handicap", "Handicap, orientation"),
+                    ("enfant", "Parcours enfant"),
+                    ("addictologie", "Addictologie"),
+                    ("precarite", "Précarité, accès aux droits"),
+                    ("autre", "Autre motif"),
+                ],
+                max_length=14,
+                verbose_name="motif",
+            ),
         ),
         migrations.AlterField(
-            model_name='identityversion',
-            name='identity_status',
-            field=models.CharField(choices=[('PROV', 'Identité provisoire'), ('RECUP', 'Identité récupérée'), ('VALI', 'Identité validée'), ('QUAL', 'Identité qualifiée (INS)')], default='PROV', max_length=5, verbose_name='statut de l’identité'),
+            model_name="identityversion",
+            name="identity_status",
+            field=models.CharField(
+                choices=[
+                    ("PROV", "Identité provisoire"),
+                    ("RECUP", "Identité récupérée"),
+                    ("VALI", "Identité validée"),
+                    ("QUAL", "Identité qualifiée (INS)"),
+                ],
+                default="PROV",
+                max_length=5,
+                verbose_name="statut de l’identité",
+            ),
         ),
         migrations.AlterField(
-            model_name='identityversion',
-            name='ins_oid',
-            field=models.CharField(blank=True, max_length=24, verbose_name='OID de l’INS'),
+            model_name="identityversion",
+            name="ins_oid",
+            field=models.CharField(blank=True, max_length=24, verbose_name="OID de l’INS"),
         ),
         migrations.AlterField(
-            model_name='statuschange',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('fin', 'Fin de l’accompagnement'), ('relais', 'Relais par une autre équipe'), ('demenagement', 'Déménagement'), ('etablissement', 'Entrée en établissement'), ('deces', 'Décès'), ('souhait', 'Souhait de la personne'), ('erreur', 'Ouvert par erreur')], max_length=14),
+            model_name="statuschange",
+            name="reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("fin", "Fin de l’accompagnement"),
+                    ("relais", "Relais par une autre équipe"),
+                    ("demenagement", "Déménagement"),
+                    ("etablissement", "Entrée en établissement"),
+                    ("deces", "Décès"),
+                    ("souhait", "Souhait de la personne"),
+                    ("erreur", "Ouvert par erreur"),
+                ],
+                max_length=14,
+            ),
         ),
     ]

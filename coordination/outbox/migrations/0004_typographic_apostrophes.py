@@ -4,20 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('outbox', '0003_uncertain_delivery'),
+        ("outbox", "0003_uncertain_delivery"),
     ]
 
     operations = [
         migrations.AlterConstraint(
-            model_name='message',
-            name='message_state_is_known',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['en_file', 'en_cours', 'envoye', 'echec', 'a_reessayer'])), name='message_state_is_known', violation_error_message='Cet état de message n’existe pas.'),
+            model_name="message",
+            name="message_state_is_known",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["en_file", "en_cours", "envoye", "echec", "a_reessayer"])),
+                name="message_state_is_known",
+                violation_error_message="Cet état de message n’existe pas.",
+            ),
         ),
         migrations.AlterConstraint(
-            model_name='message',
-            name='message_has_an_address',
-            constraint=models.CheckConstraint(condition=models.Q(('to__contains', '@')), name='message_has_an_address', violation_error_message='Un message a une adresse à qui l’envoyer.'),
+            model_name="message",
+            name="message_has_an_address",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("to__contains", "@")),
+                name="message_has_an_address",
+                violation_error_message="Un message a une adresse à qui l’envoyer.",
+            ),
         ),
     ]
