@@ -68,7 +68,12 @@ class Access:
         return least((self.granted(rubrique), self.cap))
 
     def granted(self, rubrique: str) -> Niveau:
-        """Return the level whatever the state of the dossier: the least of the matrix cell and of the ceiling."""
+        """Return the level whatever the state of the dossier: the least of the matrix cell and of the ceiling.
+
+        The journal names whoever came, discreet members too: it is for who may see them (rule 7).
+        """
+        if rubrique == Rubrique.JOURNAL and self.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
+            return Niveau.AUCUN
         cell = self.matrix.level(self.profile, rubrique)
         return least((cell, self.ceilings.get(rubrique, cell))) if self.ceilings else cell
 

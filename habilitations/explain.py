@@ -21,6 +21,7 @@ _VOUCHED = {
     How.DIRECTORY: "par l’annuaire",
     How.STRUCTURE: "par votre structure",
     How.ADMINISTRATOR: "par un administrateur",
+    How.INVITER: "par la personne qui vous a invité",
 }
 
 
@@ -113,6 +114,8 @@ def _cell(access: Access, rubrique: str) -> list[Fact]:
 
 
 def _ceiling(access: Access, rubrique: str) -> list[Fact]:
+    if rubrique == Rubrique.JOURNAL and access.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
+        return [Fact("Le journal nomme aussi les membres discrets : il demande le volet médical.", closes=True)]
     if access.granted(rubrique) >= access.matrix.level(access.profile, rubrique):
         return []
     if access.granted(rubrique) == Niveau.AUCUN:
