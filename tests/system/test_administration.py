@@ -13,7 +13,10 @@ pytestmark = pytest.mark.browser
 
 
 def opens(visitor, tab, heading):
-    visitor.clicks("Administration")
+    if visitor.phone:
+        visitor.goes_to("/administration/habilitations/")
+    else:
+        visitor.clicks("Administration")
     visitor.arrives_at("Matrice d’habilitation")
     visitor.page.get_by_role("navigation", name="Administration").get_by_role("link", name=tab).click()
     visitor.arrives_at(heading)
