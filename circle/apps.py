@@ -16,6 +16,7 @@ class CircleConfig(AppConfig):
 
         for kind in LETTERS:
             filling.filler(kind)(letters.fill)
+        register_link("nav", "todo", "À faire", "todo", order=20)
         register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
         register_link("administration", "roles", "Rôles uniques", "roles:unique", order=20)
         opening.register(actions.open_dossier)

@@ -5,12 +5,12 @@ class MemberUnknown(DomainError):
     """No such member in this dossier, or not shown to this reader: the same answer."""
 
     code = "member_unknown"
-    message = "Cette page n'existe pas ou n'existe plus."
+    message = "Cette page n’existe pas ou n’existe plus."
 
 
 class NotPresent(DomainError):
     code = "not_present"
-    message = "{name} n'est plus dans le cercle de soins."
+    message = "{name} n’est plus dans le cercle de soins."
 
 
 class AlreadyMember(DomainError):
@@ -24,12 +24,12 @@ class AlreadyMember(DomainError):
         if name:
             super().__init__(name=name)
         else:
-            super().__init__("Cet ajout n'est pas possible ici : rapprochez-vous du coordinateur du dossier.")
+            super().__init__("Cet ajout n’est pas possible ici : rapprochez-vous du coordinateur du dossier.")
 
 
 class RoleUnknown(DomainError):
     code = "role_unknown"
-    message = "Ce rôle n'existe pas."
+    message = "Ce rôle n’existe pas."
     field = "role"
 
 
@@ -65,7 +65,7 @@ class RoleHeldThen(RoleAlreadyHeld):
     def __init__(self, *, until, **said):
         super().__init__(**said)
         if self.holder:
-            held = f"{self.holder} a tenu le rôle « {self.role} » jusqu'au {until}."
+            held = f"{self.holder} a tenu le rôle « {self.role} » jusqu’au {until}."
             self.message = f"{held} Choisissez ce jour ou un jour suivant."
 
 
@@ -79,13 +79,13 @@ class RolePlanned(RoleAlreadyHeld):
         if self.holder:
             self.message = (
                 f"{self.holder} prendra le rôle « {self.role} » le {self.since}. "
-                "Déplacez ou annulez d'abord ce changement prévu."
+                "Déplacez ou annulez d’abord ce changement prévu."
             )
 
 
 class NothingPlanned(DomainError):
     code = "nothing_planned"
-    message = "Ce changement de rôle n'est plus prévu à cette date."
+    message = "Ce changement de rôle n’est plus prévu à cette date."
 
 
 class RoleHeldTwice(DomainError):
@@ -103,7 +103,7 @@ class RoleHeldTwice(DomainError):
 
 class DateNotPossible(DomainError):
     code = "date_not_possible"
-    message = "Cette date n'est pas possible."
+    message = "Cette date n’est pas possible."
     field = "starts_on"
 
 
@@ -111,7 +111,7 @@ class HandoverInThePast(DomainError):
     """What its holder held until today is not written again."""
 
     code = "handover_in_the_past"
-    message = "Une passation ne se date pas dans le passé : choisissez aujourd'hui ou un jour suivant."
+    message = "Une passation ne se date pas dans le passé : choisissez aujourd’hui ou un jour suivant."
     field = "handover_starts_on"
 
 
@@ -141,7 +141,7 @@ class LooksLikeMember(DomainError):
     """A member of the circle looks like the one being typed; `found` are their rows."""
 
     code = "looks_like_member"
-    message = "Une personne du même nom est déjà dans le cercle. Indiquez pourquoi il s'agit d'une autre personne."
+    message = "Une personne du même nom est déjà dans le cercle. Indiquez pourquoi il s’agit d’une autre personne."
     field = "duplicate_reason"
 
     def __init__(self, found):
@@ -153,7 +153,7 @@ class LooksLikeDirectory(DomainError):
     """The directory knows someone who looks like the one being typed; `found` are its search results."""
 
     code = "looks_like_directory"
-    message = "L'annuaire connaît une personne de ce nom. Choisissez-la, ou indiquez pourquoi c'est une autre."
+    message = "L’annuaire connaît une personne de ce nom. Choisissez-la, ou indiquez pourquoi c’est une autre."
     field = "duplicate_reason"
 
     def __init__(self, found):
@@ -167,7 +167,7 @@ class NamesakeRefused(DomainError):
     code = "namesake_refused"
     message = (
         "Habilitation impossible. Le patient a refusé le partage avec une personne du même nom, saisie à la main : "
-        "reliez-la à l'annuaire, ou indiquez pourquoi il s'agit d'une autre personne."
+        "reliez-la à l’annuaire, ou indiquez pourquoi il s’agit d’une autre personne."
     )
     field = "duplicate_reason"
 
@@ -175,7 +175,7 @@ class NamesakeRefused(DomainError):
         if shown:
             super().__init__()
         else:
-            super().__init__("Cette habilitation n'est pas possible ici : rapprochez-vous du coordinateur du dossier.")
+            super().__init__("Cette habilitation n’est pas possible ici : rapprochez-vous du coordinateur du dossier.")
             self.field = "habilitation"
 
 
@@ -184,7 +184,7 @@ class SameOneHabilitated(DomainError):
 
     code = "same_one_habilitated"
     message = (
-        "Accès ouvert ou demandé pour {name}. Notez aussi ce refus, ou indiquez pourquoi c'est quelqu'un d'autre."
+        "Accès ouvert ou demandé pour {name}. Notez aussi ce refus, ou indiquez pourquoi c’est quelqu’un d’autre."
     )
     field = "aussi"
 
@@ -200,22 +200,22 @@ class RemovalTooOld(DomainError):
 
 class NothingToUndo(DomainError):
     code = "nothing_to_undo"
-    message = "Il n'y a pas de retrait à annuler pour ce membre."
+    message = "Il n’y a pas de retrait à annuler pour ce membre."
 
 
 class NotDouble(DomainError):
     code = "not_double"
-    message = "Cette structure n'est plus deux fois dans le cercle de soins."
+    message = "Cette structure n’est plus deux fois dans le cercle de soins."
 
 
 class NotManual(DomainError):
     code = "not_manual"
-    message = "Seul un professionnel saisi à la main se relie à l'annuaire."
+    message = "Seul un professionnel saisi à la main se relie à l’annuaire."
 
 
 class CreatorNotInDirectory(DomainError):
     code = "creator_not_in_directory"
-    message = "Votre compte n'est rattaché à aucun professionnel de l'annuaire : demandez-le à votre administrateur."
+    message = "Votre compte n’est rattaché à aucun professionnel de l’annuaire : demandez-le à votre administrateur."
 
 
 class RemovalReasonMissing(DomainError):
@@ -227,7 +227,7 @@ class RemovalReasonMissing(DomainError):
 class InvitationNotPossible(DomainError):
     code = "invitation_not_possible"
     message = (
-        "Ce membre ne s'invite pas : seul un professionnel habilité, ou qui attend de l'être, reçoit une invitation."
+        "Ce membre ne s’invite pas : seul un professionnel habilité, ou qui attend de l’être, reçoit une invitation."
     )
     field = "invitation_email"
 
@@ -245,17 +245,17 @@ class InvitationClosed(DomainError):
 
 class OwnInvitation(DomainError):
     code = "own_invitation"
-    message = "On n'accepte ni ne confirme sa propre invitation."
+    message = "On n’accepte ni ne confirme sa propre invitation."
 
 
 class RemindedToday(DomainError):
     code = "reminded_today"
-    message = "Une relance est déjà partie il y a moins d'un jour."
+    message = "Une relance est déjà partie il y a moins d’un jour."
 
 
 class NothingToConfirm(DomainError):
     code = "nothing_to_confirm"
-    message = "Cette invitation n'attend aucune confirmation."
+    message = "Cette invitation n’attend aucune confirmation."
 
 
 class MessageNamesPerson(DomainError):

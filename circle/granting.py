@@ -93,5 +93,5 @@ def _is_vouched(account) -> bool:
 
 def _waiting(account) -> str:
     if account is None:
-        return "Cette personne n'a pas encore de compte : son accès attendra qu'elle en ait un."
-    return "Sa profession n'est pas encore confirmée : son accès attendra qu'elle le soit."
+        return "Cette personne n’a pas encore de compte : son accès attendra qu’elle en ait un."
+    return "Sa profession n’est pas encore confirmée : son accès attendra qu’elle le soit."

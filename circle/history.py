@@ -24,6 +24,7 @@ ICONS = {
     "ajout": "person-plus", "retour": "person-plus", "modification": "pencil-square", "liaison": "link-45deg",
     "role": "person-vcard", "passation": "arrow-left-right", "habilitation": "key", "demande": "key",
     "report": "arrow-left-right", "abandon": "arrow-left-right",
+    "reduction": "key", "fin_acces": "key",
     "retrait": "person-dash", "annulation": "arrow-counterclockwise", "invitation": "envelope",
 }  # fmt: skip
 CREATION = "Création du dossier"
@@ -120,12 +121,12 @@ SENT, SENT_AGAIN, REMINDED, LINK_COPIED = "envoi", "renvoi", "relance", "lien co
 REVOKED, ACCEPTED, REFUSED, CONFIRMED = "annulation", "acceptation", "refus", "confirmation"
 _INVITATIONS = {
     SENT: "{who} a envoyé une invitation à {member}.",
-    SENT_AGAIN: "{who} a renvoyé l'invitation de {member} : le lien précédent ne sert plus.",
+    SENT_AGAIN: "{who} a renvoyé l’invitation de {member} : le lien précédent ne sert plus.",
     REMINDED: "{who} a relancé {member}.",
-    LINK_COPIED: "{who} a copié le lien d'invitation de {member}.",
-    REVOKED: "{who} a annulé l'invitation de {member}.",
-    ACCEPTED: "{who} a accepté l'invitation : {member}.",
-    REFUSED: "{who} a refusé l'invitation : {member}, sans accès.",
+    LINK_COPIED: "{who} a copié le lien d’invitation de {member}.",
+    REVOKED: "{who} a annulé l’invitation de {member}.",
+    ACCEPTED: "{who} a accepté l’invitation : {member}.",
+    REFUSED: "{who} a refusé l’invitation : {member}, sans accès.",
     CONFIRMED: "{who} a confirmé que {member} est bien la personne invitée.",
 }
 
@@ -170,7 +171,7 @@ def _change(t: Told) -> str:
 
 
 def _linked(t: Told) -> str:
-    return f"{t.who} a relié {t.before} à l'annuaire : {t.member}."
+    return f"{t.who} a relié {t.before} à l’annuaire : {t.member}."
 
 
 def _role(t: Told) -> str:
@@ -216,11 +217,24 @@ def _state(t: Told) -> str:
         return f"{t.who} a noté le refus du patient pour {t.member} : accès fermé."
     if t.before == "refus":
         return f"{t.who} a noté le retrait du refus pour {t.member} : sans habilitation."
-    return f"{t.who} a suspendu l'accès : {t.member}."
+    return f"{t.who} a suspendu l’accès : {t.member}."
 
 
 def _requested(t: Told) -> str:
     return f"{t.who} a demandé une habilitation pour {t.member}."
+
+
+def _limited(t: Told) -> str:
+    if not t.after:
+        return f"{t.who} a levé la réduction de l’accès : {t.member}, « {t.subject} »."
+    return f"{t.who} a réduit l’accès : {t.member}, « {t.subject} », {t.after}."
+
+
+def _last_day(t: Told) -> str:
+    if not t.after:
+        return f"{t.who} a retiré la fin d’accès du {t.before} : {t.member}."
+    was = f" au lieu du {t.before}" if t.before else ""
+    return f"{t.who} a fixé la fin d’accès au {t.after}{was} : {t.member}."
 
 
 def _removed(t: Told) -> str:
@@ -248,6 +262,8 @@ _TELLERS: dict[str, Callable[[Told], str]] = {
     "abandon": _called_off,
     "habilitation": _state,
     "demande": _requested,
+    "reduction": _limited,
+    "fin_acces": _last_day,
     "retrait": _removed,
     "annulation": _restored,
     "invitation": _invited,

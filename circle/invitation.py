@@ -109,7 +109,7 @@ class Invitation(models.Model):
 
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField("envoyée le", default=timezone.now)
-    expires_at = models.DateTimeField("valable jusqu'au")
+    expires_at = models.DateTimeField("valable jusqu’au")
     reminded_at = models.DateTimeField("relancée le", null=True, blank=True)
     opened_at = models.DateTimeField("ouverte le", null=True, blank=True)
     # The inviter was told that the servers refuse the address.
@@ -160,7 +160,7 @@ class Invitation(models.Model):
             models.UniqueConstraint(
                 fields=["invited_by", "creation_key"],
                 name="invitation_made_once",
-                violation_error_message="Cette invitation vient d'être envoyée.",
+                violation_error_message="Cette invitation vient d’être envoyée.",
             ),
             models.CheckConstraint(
                 condition=Q(dossier=None, member=None) | Q(dossier__isnull=False, member__isnull=False),
@@ -180,7 +180,7 @@ class Invitation(models.Model):
                 condition=Q(accepted_at=None, accepted_by=None)
                 | Q(accepted_at__isnull=False, accepted_by__isnull=False),
                 name="accepted_invitation_has_an_account",
-                violation_error_message="Une invitation acceptée l'est par un compte.",
+                violation_error_message="Une invitation acceptée l’est par un compte.",
             ),
             models.CheckConstraint(
                 condition=Q(confirmed_at=None) | Q(accepted_at__isnull=False),

@@ -11,7 +11,7 @@ from coordination.outbox import filling
 from coordination.outbox.models import Message
 
 LINK_ASKED, UNDELIVERED, OPENED = "circle.new_link_asked", "circle.undelivered", "circle.dossier_opened"
-TOO_LATE = "L'invitation a été annulée, a reçu sa réponse ou a expiré avant l'envoi."
+TOO_LATE = "L’invitation a été annulée, a reçu sa réponse ou a expiré avant l’envoi."
 
 
 def letter_of(*, by, structure_name: str, message: str, expires_at, to_a_dossier: bool) -> dict:

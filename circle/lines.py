@@ -103,8 +103,9 @@ class MemberRow:
         return self.access is not None and self.access.is_open
 
 
-# Members, their roles, their periods: three reads by the dossier in one statement, put together by `gathered`. Joined
-# in SQL, lists as short as these make the server compare each line of one with each line of the other.
+# Members, their roles, what is reduced for them, their periods: four reads by the dossier in one statement, put
+# together by `gathered`. Joined in SQL, lists as short as these make the server compare each line of one with each
+# line of the other.
 STATEMENT = """
 WITH q AS MATERIALIZED (
     SELECT %s::date AS day, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet
@@ -137,7 +138,8 @@ SELECT 'member', m.id, h.id, NULL::date, NULL::date, false, json_build_array(
         SELECT ARRAY[coalesce(dv.profession, ''), coalesce(dv.fonction, '')] FROM habilitations_delegate d
         LEFT JOIN habilitations_vouchedprofession dv ON dv.user_id = d.user_id AND dv.ended_at IS NULL
         WHERE d.structure_id = m.structure_id AND d.ended_at IS NULL
-    ) END)::text
+    ) END,
+    h.access_until, coalesce(h.access_until < q.day, false))::text
 FROM q
 JOIN circle_member m ON m.dossier_id = q.dossier
 JOIN habilitations_habilitation h ON h.dossier_id = q.dossier AND h.id = m.habilitation_id
@@ -155,6 +157,9 @@ SELECT CASE WHEN ro.starts_on > q.day THEN 'planned' ELSE 'held' END, ro.member_
     ro.exclusive, ro.role
 FROM q JOIN circle_roleholding ro ON ro.dossier_id = q.dossier
 WHERE ro.ends_on IS NULL OR (ro.ends_on > q.day AND ro.ends_on > ro.starts_on)
+UNION ALL
+SELECT 'ceiling', NULL, c.habilitation_id, NULL, NULL, false, c.rubrique || '=' || c.niveau
+FROM q JOIN habilitations_ceiling c ON c.dossier_id = q.dossier AND c.lifted_at IS NULL
 UNION ALL
 SELECT 'stay', p.member_id, NULL, p.starts_on, p.ends_on, false, NULL
 FROM q JOIN circle_period p ON p.dossier_id = q.dossier AND p.starts_on <= q.day
@@ -180,6 +185,7 @@ class Told(NamedTuple):
     stay: Stay
     role: Role | None
     planned: Role | None
+    ceilings: tuple[str, ...]
 
 
 def gathered(lines: Iterable[tuple]) -> list[Told]:
@@ -191,19 +197,22 @@ def gathered(lines: Iterable[tuple]) -> list[Told]:
     stays: dict[UUID, Stay] = {}
     held: dict[UUID, Role] = {}
     planned: dict[UUID, Role] = {}
+    reduced: dict[UUID, list[str]] = {}
     for what, member_id, habilitation_id, starts_on, ends_on, exclusive, said in lines:
         if what == "member":
             members.append((member_id, habilitation_id, said))
         elif what == "stay":
             stay, last = Stay(starts_on, ends_on), stays.get(member_id)
             stays[member_id] = stay if last is None else max(last, stay, key=_end)
+        elif what == "ceiling":
+            reduced.setdefault(habilitation_id, []).append(said)
         elif what == "held":
             held[member_id] = Role(said, exclusive, starts_on)
         elif member_id not in planned or starts_on < planned[member_id].starts_on:
             planned[member_id] = Role(said, exclusive, starts_on)
     return [
-        Told(habilitation_id, text, stays[id], held.get(id), planned.get(id))
-        for id, habilitation_id, text in members
+        Told(row_id, text, stays[id], held.get(id), planned.get(id), tuple(sorted(reduced.get(row_id, ()))))
+        for id, row_id, text in members
         if id in stays
     ]
 
@@ -214,11 +223,18 @@ def _end(stay: Stay) -> tuple[dt.date, dt.date]:
 
 @lru_cache(maxsize=KEPT)
 def member_of(
-    text: str, stay: Stay, held: Role | None, planned: Role | None, number: int, state_then: str | None = None
+    text: str,
+    stay: Stay,
+    held: Role | None,
+    planned: Role | None,
+    number: int,
+    state_then: str | None = None,
+    ceilings: tuple[str, ...] = (),
 ) -> MemberRow:
     """Return the member told by the lines of STATEMENT.
 
-    `number` is the version of the matrix in force; `state_then` his state on a past day, None for today.
+    `number` is the version of the matrix in force; `state_then` his state on a past day, None for today;
+    `ceilings` what is reduced for him, as "medical=0".
     """
     (
         id, kind, version, discreet, unlisted, relation, description,
@@ -228,7 +244,7 @@ def member_of(
         ceased, seen_on, professional_id, activity_id, structure_id, activity_structure_id,
         is_merged,
         habilitation_id, user_id, state, state_at, requested, account_open, hat_profession, hat_fonction,
-        refused_on, state_before, can_sign_in, delegates,
+        refused_on, state_before, can_sign_in, delegates, access_until, is_over,
     ) = orjson.loads(text)  # fmt: skip
     feminine = civility in FEMININE
     is_structure = kind == roles.STRUCTURE
@@ -251,6 +267,9 @@ def member_of(
         declared=(profession_code, fonction),
         can_sign_in=can_sign_in,
         delegates=delegates or (),
+        ceilings=ceilings,
+        until=_day(access_until),
+        is_over=is_over,
     )
     role = roles.label(held.code, feminine=feminine, profession=profession) if held else ""
     return MemberRow(

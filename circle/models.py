@@ -46,7 +46,7 @@ class Member(models.Model):
     """One actor of one circle. What is social is here; what is power is its habilitation."""
 
     class Kind(models.TextChoices):
-        DIRECTORY = "annuaire", "Professionnel de l'annuaire"
+        DIRECTORY = "annuaire", "Professionnel de l’annuaire"
         MANUAL = "manuel", "Professionnel saisi à la main"
         AIDANT = "aidant", "Proche ou aidant"
         STRUCTURE = "structure", "Structure"
@@ -82,7 +82,7 @@ class Member(models.Model):
     commune_code = models.CharField("code commune", max_length=5, blank=True)
     description = models.CharField("description", max_length=500, blank=True)
     discreet = models.BooleanField("discret", default=False)
-    duplicate_reason = models.CharField("motif d'ajout malgré un doublon", max_length=300, blank=True)
+    duplicate_reason = models.CharField("motif d’ajout malgré un doublon", max_length=300, blank=True)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -102,7 +102,7 @@ class Member(models.Model):
             models.UniqueConstraint(
                 fields=["dossier", "creation_key"],
                 name="member_created_once",
-                violation_error_message="Ce membre vient d'être ajouté.",
+                violation_error_message="Ce membre vient d’être ajouté.",
             ),
             models.UniqueConstraint(
                 fields=["dossier", "professional"],
@@ -121,7 +121,7 @@ class Member(models.Model):
                     | (Q(kind__in=["manuel", "aidant"], professional=None, structure=None) & ~Q(family_name=""))
                 ),
                 name="member_is_what_its_kind_says",
-                violation_error_message="Ce membre n'a pas les informations de son type.",
+                violation_error_message="Ce membre n’a pas les informations de son type.",
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=["annuaire", "structure"]) | ~Q(phone="") | ~Q(mobile="") | ~Q(email=""),
@@ -169,11 +169,11 @@ class Period(models.Model):
     class EndReason(models.TextChoices):
         FIN = "fin", "Fin de prise en charge"
         REMPLACEMENT = "remplacement", "Remplacé par un autre professionnel"
-        DEPART = "depart", "Départ ou changement de lieu d'exercice"
+        DEPART = "depart", "Départ ou changement de lieu d’exercice"
         SOUHAIT = "souhait", "Souhait de la personne accompagnée"
         DECES = "deces", "Décès"
         ERREUR = "erreur", "Ajouté par erreur"
-        DOUBLON = "doublon", "Doublon d'une autre entrée"
+        DOUBLON = "doublon", "Doublon d’une autre entrée"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="+")
@@ -200,7 +200,7 @@ class Period(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
                 name="period_ends_after_it_starts",
-                violation_error_message="La sortie ne peut pas précéder l'entrée.",
+                violation_error_message="La sortie ne peut pas précéder l’entrée.",
             ),
             models.CheckConstraint(
                 condition=Q(ends_on=None) | ~Q(end_reason=""),
@@ -228,7 +228,7 @@ class RoleSetting(models.Model):
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        verbose_name = "réglage d'un rôle"
+        verbose_name = "réglage d’un rôle"
 
 
 class RoleHoldingQuerySet(models.QuerySet):
@@ -339,13 +339,15 @@ class Change(models.Model):
         ADDED = "ajout", "Ajout"
         RETURNED = "retour", "Retour"
         EDITED = "modification", "Modification"
-        LINKED = "liaison", "Liaison à l'annuaire"
+        LINKED = "liaison", "Liaison à l’annuaire"
         ROLE = "role", "Rôle"
         HANDOVER = "passation", "Passation"
         MOVED = "report", "Passation déplacée"
         CALLED_OFF = "abandon", "Passation annulée"
         STATE = "habilitation", "Habilitation"
         REQUESTED = "demande", "Habilitation demandée"
+        REDUCED = "reduction", "Accès réduit"
+        LAST_DAY = "fin_acces", "Fin d’accès"
         REMOVED = "retrait", "Retrait"
         RESTORED = "annulation", "Retrait annulé"
         INVITATION = "invitation", "Invitation"

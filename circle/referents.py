@@ -13,7 +13,7 @@ from circle import roles
 from circle.models import RoleHolding, RoleHoldingQuerySet
 from coordination.common.text import person_name
 from coordination.dossiers.file_active import MINE, NOBODY, Reader
-from habilitations.access import REDUCED_CIRCLE_PROFILES
+from habilitations.access import REDUCED_CIRCLE_PROFILES, closed_to
 from habilitations.rubriques import Rubrique
 
 # A list one reads with the eyes; beyond, one filters otherwise.
@@ -65,7 +65,9 @@ def is_told(reader: Reader) -> bool:
 
 def _known_to(reader: Reader, today: dt.date | None = None) -> RoleHoldingQuerySet:
     held = _current(today)
-    return held if reader.can_read(Rubrique.MEDICAL) else held.filter(member__discreet=False)
+    if not reader.can_read(Rubrique.MEDICAL):
+        return held.filter(member__discreet=False)
+    return held.filter(Q(member__discreet=False) | ~Q(dossier__in=closed_to(reader.user, Rubrique.MEDICAL)))
 
 
 def _current(today: dt.date | None = None) -> RoleHoldingQuerySet:

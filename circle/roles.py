@@ -55,7 +55,7 @@ _CI_SIS = (
     _role(NOK, "Personne de confiance", kinds={PERSON}),
     # A judicial officer who is a professional holds 307 instead.
     _role(GUARD, "Responsable légal", "Responsable légale", kinds={PERSON}),
-    _role(ECON, "Personne à prévenir en cas d'urgence", kinds={PERSON, *PROFESSIONALS}),
+    _role(ECON, "Personne à prévenir en cas d’urgence", kinds={PERSON, *PROFESSIONALS}),
     _role(CON, "Informateur", "Informatrice", kinds={PERSON}),
 )
 _OWN = (
@@ -65,7 +65,7 @@ _OWN = (
     _role("SOINS_DOMICILE", "Soins à domicile", kinds={STRUCTURE}),
     _role("AIDE_DOMICILE", "Aide à domicile", kinds={STRUCTURE}),
     _role("PHARMACIE", "Pharmacie habituelle", kinds={STRUCTURE}),
-    _role("HEBERGEMENT", "Lieu d'hébergement", kinds={STRUCTURE}),
+    _role("HEBERGEMENT", "Lieu d’hébergement", kinds={STRUCTURE}),
     _role("ACCUEIL_JOUR", "Accueil de jour", kinds={STRUCTURE}),
     _role("HOSPITALISATION", "Établissement de santé", kinds={STRUCTURE}),
     _role("PORTAGE_REPAS", "Portage de repas", kinds={STRUCTURE}),
@@ -119,7 +119,7 @@ def why_not(code: str, kind: str, profession: str = "") -> str | None:
     """
     role = get(code)
     if role is None:
-        return "Ce rôle n'existe pas."
+        return "Ce rôle n’existe pas."
     if kind not in role.kinds:
         return f"Le rôle « {role.label} » se donne {_to_whom(role)}."
     if role.professions and profession not in role.professions:

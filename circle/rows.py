@@ -52,7 +52,9 @@ def rows_of(
     then = _states_then(entry.dossier.pk, day) if day < today else None
     number = access.matrix.number
     members = [
-        member_of(one.text, one.stay, one.role, one.planned, number, _state_then(then, one.habilitation_id))
+        member_of(
+            one.text, one.stay, one.role, one.planned, number, _state_then(then, one.habilitation_id), one.ceilings
+        )
         for one in told
         if wanted == ALL or (wanted == PRESENT) == (one.stay.ends_on is None or one.stay.ends_on > day)
     ]

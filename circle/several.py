@@ -54,7 +54,7 @@ def _read_line(number: int, line: str, seen: set[str]) -> Line:
     profession = _professions().get(fold(cells[3]), "")
     said = said._replace(email=email, profession=profession)
     if not profession:
-        return said._replace(error="Cette profession n'est pas dans la liste.")
+        return said._replace(error="Cette profession n’est pas dans la liste.")
     if email in seen:
         return said._replace(error="Cette adresse est déjà plus haut.")
     return said

@@ -19,7 +19,8 @@ from coordination.common.statements import rows as run
 from coordination.common.text import person_name
 from coordination.dossiers.panels import Card, News, Summary
 from habilitations import published
-from habilitations.access import REDUCED_CIRCLE_PROFILES
+from habilitations.access import REDUCED_CIRCLE_PROFILES, closed_to
+from habilitations.grants import CLOSED_TO
 from habilitations.rubriques import Niveau, Rubrique
 
 # The roles one looks for first on the home page.
@@ -29,9 +30,11 @@ NEWS_SHOWN = 10
 LINES_OF_AN_ACT = 4
 
 # Who reads is decided in the same statement: his vouched profession and the current matrix come with each line.
-_REFERENTS = """
+_REFERENTS = f"""
 SELECT v.profession, v.fonction, (SELECT max(number) FROM habilitations_matrixversion), ro.dossier_id,
-    p.family_name, p.given_name, m.family_name, m.given_name, m.discreet, coalesce(p.civility, m.civility)
+    p.family_name, p.given_name, m.family_name, m.given_name, m.discreet,
+    CASE WHEN m.discreet THEN {CLOSED_TO.format(dossier="ro.dossier_id", user="v.user_id", rubrique="medical")} END,
+    coalesce(p.civility, m.civility)
 FROM circle_roleholding ro
 JOIN circle_member m ON m.id = ro.member_id
 LEFT JOIN directory_professional p ON p.id = m.professional_id
@@ -39,9 +42,10 @@ LEFT JOIN habilitations_vouchedprofession v ON v.user_id = %s AND v.ended_at IS 
 WHERE ro.dossier_id = ANY(%s) AND ro.role = 'REFERENT' AND ro.starts_on <= %s
     AND (ro.ends_on IS NULL OR ro.ends_on > %s)
 ORDER BY ro.starts_on, ro.id
-"""
-_CHANGES = """
-SELECT v.profession, v.fonction, (SELECT max(number) FROM habilitations_matrixversion), c.dossier_id, count(*),
+"""  # noqa: S608 - our own names
+_CHANGES = f"""
+SELECT v.profession, v.fonction, (SELECT max(number) FROM habilitations_matrixversion), c.dossier_id,
+    {CLOSED_TO.format(dossier="c.dossier_id", user="seen.user_id", rubrique="medical")}, count(*),
     count(*) FILTER (
         WHERE NOT m.discreet AND NOT EXISTS (SELECT 1 FROM circle_member x WHERE x.id = c.other_id AND x.discreet)
     )
@@ -50,8 +54,8 @@ JOIN circle_member m ON m.id = c.member_id
 JOIN dossiers_visit seen ON seen.dossier_id = c.dossier_id AND seen.user_id = %s
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = seen.user_id AND v.ended_at IS NULL
 WHERE c.dossier_id = ANY(%s) AND c.by_id <> %s AND c.at > seen.seen_at
-GROUP BY c.dossier_id, v.profession, v.fonction
-"""
+GROUP BY c.dossier_id, seen.user_id, v.profession, v.fonction
+"""  # noqa: S608 - our own names
 
 
 def url_of(dossier_id: UUID) -> str:
@@ -63,9 +67,9 @@ def referents(user, dossier_ids: Sequence[UUID]) -> dict[UUID, Summary]:
     today = timezone.localdate()
     lines = run(_REFERENTS, [user.pk, tuple(dossier_ids), today, today]) if dossier_ids else []
     found = {}
-    for profession, fonction, number, dossier_id, family, given, own_family, own_given, discreet, _ in lines:
+    for profession, fonction, number, dossier_id, family, given, own_family, own_given, discreet, closed, _ in lines:
         sees_circle, sees_discreet = _reader(profession, fonction, number)
-        if sees_circle and (sees_discreet or not discreet):
+        if sees_circle and (not discreet or (sees_discreet and not closed)):
             found[dossier_id] = Summary(main=person_name(family or own_family, given or own_given))
     return found
 
@@ -74,9 +78,9 @@ def news_counts(user, dossier_ids: Sequence[UUID]) -> dict[UUID, Summary]:
     """Return how many changes others made in each circle since the reader's last visit."""
     asked = [user.pk, tuple(dossier_ids), user.pk]
     found = {}
-    for profession, fonction, number, dossier_id, every, plain in run(_CHANGES, asked) if dossier_ids else []:
+    for profession, fonction, number, dossier_id, closed, every, plain in run(_CHANGES, asked) if dossier_ids else []:
         sees_circle, sees_discreet = _reader(profession, fonction, number)
-        count = every if sees_discreet else plain
+        count = every if sees_discreet and not closed else plain
         if sees_circle and count:
             found[dossier_id] = Summary(main=f"{plural(count, 'changement')} dans le cercle", changed=True)
     return found
@@ -87,8 +91,11 @@ def last_activity(user, can_read) -> Subquery | None:
     if not can_read(Rubrique.CERCLE):
         return None
     changes = Change.objects.filter(dossier=OuterRef("pk")).exclude(by=user)
+    plain = Q(member__discreet=False) & (Q(other=None) | Q(other__discreet=False))
     if not can_read(Rubrique.MEDICAL):
-        changes = changes.filter(Q(other=None) | Q(other__discreet=False), member__discreet=False)
+        changes = changes.filter(plain)
+    else:
+        changes = changes.filter(plain | ~Q(dossier__in=closed_to(user, Rubrique.MEDICAL)))
     return Subquery(changes.order_by("-at").values("at")[:1])
 
 
@@ -126,7 +133,7 @@ def strip_referent(entry) -> dict[str, str] | None:
         return _referent(holder.name, holder.civility) if holder else None
     today = timezone.localdate()
     asked = [entry.user.pk, (entry.dossier.pk,), today, today]
-    for *_, family, given, own_family, own_given, discreet, civility in run(_REFERENTS, asked):
+    for *_, family, given, own_family, own_given, discreet, _, civility in run(_REFERENTS, asked):
         if entry.access.sees_discreet_members or not discreet:
             return _referent(person_name(family or own_family, given or own_given), civility)
     return None

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from circle import actions
+from circle.actions.reminding import remind_last_days as remind
 
 
 @shared_task(ignore_result=True)
@@ -13,3 +14,9 @@ def remind_invitations() -> None:
 @shared_task(ignore_result=True)
 def tell_undelivered() -> None:
     actions.tell_undelivered()
+
+
+@shared_task
+def remind_last_days() -> int:
+    """Daily: tell who may extend them of the accesses that end soon."""
+    return remind()

@@ -30,7 +30,7 @@ def tell(invitation) -> Told:
     if not invitation.is_valid:
         detail = f"{sent}. Un nouveau lien est possible sans nouvelle saisie.{asked}"
         return Told("Expirée", "auc", detail, (RESEND, REVOKE))
-    until = f"{sent}, valable jusqu'au {date_fr(invitation.expires_at)}."
+    until = f"{sent}, valable jusqu’au {date_fr(invitation.expires_at)}."
     if invitation.reminded_at:
         until += f" Relancée le {date_fr(invitation.reminded_at)}."
     if invitation.opened_at:
@@ -43,7 +43,7 @@ def _on_its_way(invitation, until: str) -> Told:
     if state == State.ECHEC:
         return Told("Non remise", "refus", invitation.delivery_error, (CORRECT, COPY, REVOKE))
     if invitation.delivery_uncertain:
-        why = "Le serveur n'a pas répondu jusqu'au bout : le message est peut-être arrivé, peut-être deux fois."
+        why = "Le serveur n’a pas répondu jusqu’au bout : le message est peut-être arrivé, peut-être deux fois."
         return Told("Remise incertaine", "att", f"{why} {until}", WAITING_ACTS)
     if state == State.ENVOYE or state is None:
         return Told("Envoyée", "info", until, WAITING_ACTS)
@@ -70,4 +70,4 @@ def _who_accepted(invitation) -> str:
     address = invitation.accepted_by.email
     said += f", avec une autre adresse : {address}" if address.lower() != invitation.email.lower() else ""
     said += f", RPPS écrit : {invitation.declared_rpps}" if invitation.declared_rpps else ", sans numéro RPPS"
-    return f"{said}. Confirmez que c'est bien la personne invitée."
+    return f"{said}. Confirmez que c’est bien la personne invitée."

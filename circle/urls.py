@@ -9,11 +9,13 @@ from circle.views import (
     exporting,
     inviting,
     leaving,
+    limits,
     listing,
     rights,
     role,
     sheet,
     structures,
+    todo,
 )
 
 app_name = "circle"
@@ -24,6 +26,7 @@ urlpatterns = [
     path("", listing.members, name="list"),
     path("fiche.pdf", exporting.print_sheet, name="print_sheet"),
     path("liste.xlsx", exporting.export_list, name="export_list"),
+    path("demandes/<uuid:request_id>/", todo.answer_request, name="answer_request"),
     path("historique/", leaving.circle_history, name="history"),
     path("ajouter/", adding.add, name="add"),
     path("ajouter/professionnel/<uuid:target_id>/", directory_member.add_professional, name="add_professional"),
@@ -43,6 +46,8 @@ urlpatterns = [
     path(MEMBER + "habilitation/apercu/", rights.preview, name="preview_habilitation"),
     path(MEMBER + "habilitation/demander/", rights.request_habilitation, name="request"),
     path(MEMBER + "inviter/", inviting.invite_member, name="invite_member"),
+    path(MEMBER + "habilitation/reduire/", limits.limits, name="limits"),
+    path(MEMBER + "habilitation/prolonger/", limits.extend, name="extend"),
     path(MEMBER + "refus/noter/", rights.record_refusal, name="record_refusal"),
     path(MEMBER + "refus/retirer/", rights.withdraw_refusal, name="withdraw_refusal"),
     path(MEMBER + "relier/", leaving.link, name="link"),

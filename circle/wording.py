@@ -9,7 +9,7 @@ from typing import NamedTuple
 from circle import roles
 from coordination.common.french import date_fr, plural
 from habilitations.matrix import Matrix
-from habilitations.rubriques import Niveau
+from habilitations.rubriques import Niveau, Rubrique
 
 ECRITURE, LECTURE, ATTENTE, AUCUN, REFUS = "ecriture", "lecture", "attente", "aucun", "refus"
 _CLOSED = (0,) * 16
@@ -33,6 +33,10 @@ class Facts(NamedTuple):
     declared: tuple[str, str] = ("", "")
     can_sign_in: bool = False
     delegates: Sequence[Sequence[str]] = ()
+    # What is reduced for this member, as "medical=0"; the last day of the grant, and whether it is behind.
+    ceilings: Sequence[str] = ()
+    until: dt.date | None = None
+    is_over: bool = False
 
 
 class AccessWords(NamedTuple):
@@ -55,12 +59,12 @@ def access_in_words(facts: Facts, matrix: Matrix) -> AccessWords:
         noted = f"Noté le {date_fr(facts.refused_on)}, accès fermé" if facts.refused_on else "Accès fermé"
         return AccessWords(REFUS, "Refus du patient", noted)
     if facts.state == "oui":
-        return _granted(facts, matrix)
+        return _lasting(_granted(facts, matrix), facts)
     if facts.state == "attente":
-        would_be = of_profile(matrix.profile_of(*(facts.vouched or facts.declared)), matrix)
-        why = "Profession à confirmer" if facts.has_account else "N'a pas encore de compte"
+        would_be = _reduced(of_profile(matrix.profile_of(*(facts.vouched or facts.declared)), matrix), facts.ceilings)
+        why = "Profession à confirmer" if facts.has_account else "N’a pas encore de compte"
         return AccessWords(ATTENTE, "Accès en attente", why, would_be.levels, pending=True)
-    return AccessWords(AUCUN, "Pas d'accès", _why_none(facts))
+    return AccessWords(AUCUN, "Pas d’accès", _why_none(facts))
 
 
 def of_profile(profile: str, matrix: Matrix) -> AccessWords:
@@ -77,25 +81,48 @@ def _of_levels(levels: tuple[int, ...]) -> AccessWords:
         return AccessWords(ECRITURE, "Peut lire et écrire", f"{detail}, {writable} en écriture", levels)
     if readable:
         return AccessWords(LECTURE, "Peut lire", detail, levels)
-    return AccessWords(AUCUN, "Pas d'accès", "Sa profession n'ouvre aucune rubrique", levels)
+    return AccessWords(AUCUN, "Pas d’accès", "Sa profession n’ouvre aucune rubrique", levels)
 
 
 def _granted(facts: Facts, matrix: Matrix) -> AccessWords:
     if facts.kind == roles.STRUCTURE:
         return _structure(facts, matrix)
     if not facts.account_open:
-        return AccessWords(AUCUN, "Pas d'accès", "Compte fermé")
+        return AccessWords(AUCUN, "Pas d’accès", "Compte fermé")
     if facts.vouched is None:
-        return AccessWords(AUCUN, "Pas d'accès", "Profession à confirmer")
-    return of_profile(matrix.profile_of(*facts.vouched), matrix)
+        return AccessWords(AUCUN, "Pas d’accès", "Profession à confirmer")
+    return _reduced(of_profile(matrix.profile_of(*facts.vouched), matrix), facts.ceilings)
+
+
+def _lasting(words: AccessWords, facts: Facts) -> AccessWords:
+    """Say until when the access is open, or since when it no longer is."""
+    if facts.until is None or not words.is_open:
+        return words
+    if facts.is_over:
+        return AccessWords(AUCUN, "Pas d’accès", f"Accès terminé le {date_fr(facts.until)}")
+    return words._replace(detail=f"{words.detail}, fin d’accès le {date_fr(facts.until)}")
+
+
+def _reduced(words: AccessWords, ceilings: Sequence[str]) -> AccessWords:
+    """Lower the levels to what is reduced for this member in this dossier."""
+    if not ceilings or not words.levels:
+        return words
+    most = {rubrique: int(niveau) for rubrique, niveau in (line.split("=") for line in ceilings)}
+    levels = tuple(
+        min(level, most.get(rubrique, level)) for rubrique, level in zip(Rubrique.values, words.levels, strict=True)
+    )
+    if levels == words.levels:
+        return words
+    lowered = _of_levels(levels)
+    return lowered._replace(detail=f"{lowered.detail}, accès réduit")
 
 
 def _structure(facts: Facts, matrix: Matrix) -> AccessWords:
     if not facts.can_sign_in:
-        return AccessWords(AUCUN, "Pas d'accès", "Ne peut plus se connecter")
+        return AccessWords(AUCUN, "Pas d’accès", "Ne peut plus se connecter")
     if not facts.delegates:
         return AccessWords(AUCUN, "Habilitée, aucun délégué", "Personne ne peut entrer en son nom")
-    each = [of_profile(matrix.profile_of(*pair), matrix) for pair in facts.delegates]
+    each = [_reduced(of_profile(matrix.profile_of(*pair), matrix), facts.ceilings) for pair in facts.delegates]
     # The comb of a structure: the most that one of its delegates may do, rubric by rubric.
     most = tuple(max(levels) for levels in zip(*(words.levels for words in each), strict=True))
     phrase = f"Habilitée, {plural(len(each), 'délégué')}"

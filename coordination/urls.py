@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from circle.views import todo
 from coordination.common import health, pages
 from coordination.dossiers.views import listing
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("dossiers/", include("coordination.dossiers.urls")),
     path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),
     path("invitations/", include("circle.invitation_urls")),
+    path("a-faire/", todo.todo, name="todo"),
     path("annuaire/", include("coordination.directory.urls")),
     path("administration/", include("coordination.directory.administration_urls")),
     path("administration/roles/", include("circle.administration_urls")),

@@ -7,23 +7,27 @@ no refusal standing for the same account, profession vouched for, current matrix
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from coordination.common.statements import rows as run
-from habilitations import published
+from habilitations import grants, published
 from habilitations.errors import LevelMissing, NotAllowed, NotOfYourStructure, OwnProfession
 from habilitations.kin import same_structures
 from habilitations.matrix import Matrix, least
-from habilitations.models import Delegate, Habilitation, StructureAdministrator, VouchedProfession
+from habilitations.models import Ceiling, Delegate, Habilitation, StructureAdministrator, VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
 
 State = Habilitation.State
+T = TypeVar("T")
+NO_CEILING: Mapping[str, Niveau] = {}
 
 # Rule 7: the circle is health data. These profiles get function and phone of the coordinator, of the
 # emergency contacts and of their own structure, not the whole list.
@@ -39,6 +43,8 @@ class Hat:
     national_id: str = ""
     structure_id: UUID | None = None
     structure_name: str = ""
+    # Who says so: a VouchedProfession.How.
+    how: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,10 +58,19 @@ class Access:
     through_structure: UUID | None = None
     # The state of the dossier caps every right: a closed dossier is read-only.
     cap: Niveau = Niveau.ECRITURE
+    # What was reduced for this member in this dossier: {rubric: the most he may do}.
+    ceilings: Mapping[str, Niveau] = field(default_factory=dict)
+    # Last day of the grant, None for a grant without an end.
+    until: dt.date | None = None
 
     def level(self, rubrique: str) -> Niveau:
-        """Return the effective level: the least of the matrix cell and of what caps it (rule 2)."""
-        return least((self.matrix.level(self.profile, rubrique), self.cap))
+        """Return the effective level: the least of cell, ceiling and state of the dossier (rule 2)."""
+        return least((self.granted(rubrique), self.cap))
+
+    def granted(self, rubrique: str) -> Niveau:
+        """Return the level whatever the state of the dossier: the least of the matrix cell and of the ceiling."""
+        cell = self.matrix.level(self.profile, rubrique)
+        return least((cell, self.ceilings.get(rubrique, cell))) if self.ceilings else cell
 
     def can_read(self, rubrique: str) -> bool:
         return self.level(rubrique) >= Niveau.LECTURE
@@ -86,7 +101,7 @@ class Access:
     @property
     def may_record_refusal(self) -> bool:
         """Say whether a refusal may be recorded: whatever the state of the dossier, since it only closes (SEC-5)."""
-        writes = self.matrix.level(self.profile, Rubrique.CERCLE) >= Niveau.ECRITURE
+        writes = self.granted(Rubrique.CERCLE) >= Niveau.ECRITURE
         return writes and self.can_read(Rubrique.CERCLE) and self.may(Action.RECORD_REFUSAL)
 
     @property
@@ -97,8 +112,11 @@ class Access:
     @cached_property
     def abilities(self) -> dict[str, bool]:
         """Return {"read_cercle": True, "ajouter_membre": False...}: what templates ask, never recompute."""
-        # Asked without a structure, rights depend on these two alone.
-        return dict(self.matrix.keep(("abilities", self.profile, self.cap), self._abilities))
+        return dict(self._kept("abilities", self._abilities))
+
+    def _kept(self, what: str, work_out: Callable[[], T]) -> T:
+        # Asked without a structure, rights depend on these two alone; a ceiling belongs to one member of one dossier.
+        return work_out() if self.ceilings else self.matrix.keep((what, self.profile, self.cap), work_out)
 
     def _abilities(self) -> dict[str, bool]:
         said = {f"read_{r.value}": self.can_read(r) for r in Rubrique}
@@ -117,7 +135,7 @@ class Access:
 
     def readable(self) -> tuple[Rubrique, ...]:
         rubrics = lambda: tuple(r for r in Rubrique if self.can_read(r))  # noqa: E731
-        return self.matrix.keep(("readable", self.profile, self.cap), rubrics)
+        return self._kept("readable", rubrics)
 
     def writable(self) -> tuple[Rubrique, ...]:
         return tuple(r for r in Rubrique if self.can_write(r))
@@ -132,38 +150,15 @@ def _delegated(user) -> QuerySet[Any]:
     return Delegate.objects.current().filter(user=user).values("structure_id")
 
 
-# Asked by every page of a dossier: in SQL, prepared (through the ORM it costs ten times as much to build as to run).
-# A refusal stands until it is withdrawn, even once the member has left.
-_GRANTS = """
-SELECT h.id, h.state, h.user_id, h.structure_id, (SELECT max(number) FROM habilitations_matrixversion),
-    v.profession, v.fonction, v.national_id, v.structure_id, v.structure_name
-FROM habilitations_habilitation h
-LEFT JOIN habilitations_vouchedprofession v ON v.user_id = %(user)s AND v.ended_at IS NULL
-WHERE h.dossier_id = {dossier} AND (h.state = 'refus' OR h.state = 'oui' AND h.ended_at IS NULL)
-    AND (h.user_id = %(user)s OR h.structure_id IN (
-        SELECT d.structure_id FROM habilitations_delegate d
-        JOIN habilitations_legalstructure l ON l.structure_id = d.structure_id AND l.closed_at IS NULL
-        WHERE d.user_id = %(user)s AND d.ended_at IS NULL
-    ))
-    AND EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = %(user)s AND u.is_active)
-"""
-_TO_DOSSIER = _GRANTS.format(dossier="%(dossier)s")
-_ROW = (
-    "id", "state", "user_id", "structure_id", "matrix_number", "hat_profession", "hat_fonction", "hat_national_id",
-    "hat_structure_id", "hat_structure_name",
-)  # fmt: skip
-
-
 def beside(columns: str, table: str) -> str:
     """Return the statement that reads `columns` of one dossier in `table` and the rows `decide_for` wants, at once.
 
     Parameters %(user)s and %(dossier)s. One line per row, none for a dossier that does not exist; a dossier with no
     row for the account gives one line whose last columns are empty. The door asks it on every page.
     """
-    grants = _GRANTS.format(dossier="dossier.id")
     return (
         f"SELECT {columns}, grants.* FROM {table} dossier "  # noqa: S608 - names of our own columns
-        f"LEFT JOIN LATERAL ({grants}) grants ON TRUE WHERE dossier.id = %(dossier)s"
+        f"LEFT JOIN LATERAL ({grants.OF_DOSSIER}) grants ON TRUE WHERE dossier.id = %(dossier)s"
     )
 
 
@@ -171,7 +166,8 @@ def decide_for(user, lines: Iterable[tuple], *, cap: Niveau) -> Access | None:
     """Return the decision of `to_dossier` from the last columns of the lines of `beside`, those of the dossier cut."""
     if not _may_act(user):
         return None
-    return decide([dict(zip(_ROW, line, strict=True)) for line in lines if line[0] is not None], cap=cap)
+    rows = [dict(zip(grants.ROW, line, strict=True)) for line in lines if line[0] is not None]
+    return decide(rows, today=timezone.localdate(), cap=cap)
 
 
 def _may_act(user) -> bool:
@@ -190,22 +186,23 @@ def to_dossier(user, dossier_id: UUID, *, cap: Niveau = Niveau.ECRITURE) -> Acce
     """
     if not _may_act(user):
         return None
-    return decide_for(user, run(_TO_DOSSIER, {"user": user.pk, "dossier": dossier_id}), cap=cap)
+    return decide_for(user, run(grants.TO_DOSSIER, {"user": user.pk, "dossier": dossier_id}), cap=cap)
 
 
-def decide(rows: Iterable[dict], *, cap: Niveau = Niveau.ECRITURE) -> Access | None:
+def decide(rows: Iterable[dict], *, today: dt.date, cap: Niveau = Niveau.ECRITURE) -> Access | None:
     """Return the decision from the rows of `to_dossier`; None when nothing lets the account in.
 
-    Pure on plain dictionaries. A structure's own refusal never shows here: its row is then not "oui".
+    Pure on plain dictionaries, in whatever order. A structure's own refusal never shows here: its row is then not
+    "oui". A grant lasts until the end of its last day.
     """
     rows = list(rows)
     if any(row["state"] == State.REFUS and row["user_id"] for row in rows):
         return None
-    granting = [row for row in rows if row["state"] == State.OUI]
+    granting = [row for row in rows if row["state"] == State.OUI and (row["access_until"] or today) >= today]
     if not granting:
         return None
-    # One's own habilitation first: it is the one a trace should name.
-    row = min(granting, key=lambda r: r["user_id"] is None)
+    # One's own habilitation first: it is the one a trace should name. Then the grant that lasts longest.
+    row = min(granting, key=lambda r: (r["user_id"] is None, -(r["access_until"] or dt.date.max).toordinal(), r["id"]))
     matrix = published.matrix(row["matrix_number"])
     hat = Hat(
         profession=row["hat_profession"] or "",
@@ -213,6 +210,7 @@ def decide(rows: Iterable[dict], *, cap: Niveau = Niveau.ECRITURE) -> Access | N
         national_id=row["hat_national_id"] or "",
         structure_id=row["hat_structure_id"],
         structure_name=row["hat_structure_name"] or "",
+        how=row["hat_how"] or "",
     )
     return Access(
         profile=matrix.profile_of(hat.profession, hat.fonction),
@@ -221,7 +219,25 @@ def decide(rows: Iterable[dict], *, cap: Niveau = Niveau.ECRITURE) -> Access | N
         habilitation_id=row["id"],
         through_structure=row["structure_id"] if row["user_id"] is None else None,
         cap=cap,
+        ceilings=_ceilings(rows, own_only=row["user_id"] is not None),
+        until=row["access_until"],
     )
+
+
+def _ceilings(rows: list[dict], *, own_only: bool) -> Mapping[str, Niveau]:
+    """Return the lowest ceiling of each rubric, whatever the state of the row it is set on.
+
+    What was reduced for a person holds however he enters; what was reduced for a structure, for who enters through
+    one. Read of every row, so that the end of one grant never opens what another one leaves open.
+    """
+    said = [line for row in rows if row["user_id"] or not own_only for line in row["ceilings"]]
+    if not said:
+        return NO_CEILING
+    lowest: dict[str, Niveau] = {}
+    for line in said:
+        rubrique, niveau = line.split("=")
+        lowest[rubrique] = least((Niveau(int(niveau)), lowest.get(rubrique, Niveau.ECRITURE)))
+    return lowest
 
 
 def require(access: Access, rubrique: Rubrique, niveau: Niveau) -> None:
@@ -235,7 +251,7 @@ def hat_of(user) -> Hat:
     row = (
         VouchedProfession.objects.current()
         .filter(user=user)
-        .values("profession", "fonction", "national_id", "structure_id", "structure_name")
+        .values("profession", "fonction", "national_id", "structure_id", "structure_name", "how")
         .first()
     )
     return Hat(**row) if row else Hat()
@@ -279,10 +295,17 @@ def require_looks_after(by, structure_id: UUID | None, *, other_than=None) -> No
         raise OwnProfession
 
 
-def preview(profession: str, fonction: str = "") -> dict[Rubrique, Niveau]:
-    """Return what a person of this profession would see once habilitated, from the current matrix."""
+def preview(
+    profession: str, fonction: str = "", *, ceilings: Mapping[str, Niveau] = NO_CEILING
+) -> dict[Rubrique, Niveau]:
+    """Return what a person of this profession would see once habilitated, from the current matrix.
+
+    `ceilings`: what would be reduced for this member. Decided by what decides the pages (`Access.level`).
+    """
     matrix = published.current()
-    return {Rubrique(k): v for k, v in matrix.row(matrix.profile_of(profession, fonction)).items()}
+    profile = matrix.profile_of(profession, fonction)
+    held = Access(profile, matrix, Hat(profession, fonction), None, ceilings=ceilings)
+    return {rubrique: held.level(rubrique) for rubrique in Rubrique}
 
 
 # ---- 2. Which ones? ------------------------------------------------------------------------------
@@ -312,32 +335,38 @@ def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
     return own.union(by_structure)
 
 
+def closed_to(user, rubrique: Rubrique) -> QuerySet[Any]:
+    """Return, as a subquery of ids, the dossiers where a ceiling closes a rubric for the account.
+
+    For lists, which read many dossiers at once. Stricter than `to_dossier` for who is a member himself and a delegate
+    of a structure that was reduced.
+    """
+    whose = Q(habilitation__user=user) | Q(habilitation__structure__in=_delegated(user))
+    standing = Ceiling.objects.standing().filter(rubrique=rubrique, niveau=Niveau.AUCUN)
+    return standing.filter(whose, habilitation__ended_at=None).values("dossier_id")
+
+
 # ---- 3. Who can? ---------------------------------------------------------------------------------
 
 
 def users_able_to(dossier_id: UUID, rubrique: Rubrique, niveau: Niveau = Niveau.LECTURE) -> set[UUID]:
     """Return the ids of the accounts that hold the level on the rubric: whom a notification may reach.
 
-    Same rule as `to_dossier`; the state of the dossier does not matter for reading.
+    Decided by `decide` for each, from one SQL statement; the state of the dossier does not matter for reading.
     """
-    matrix = published.current()
-    pairs = [pair for pair, profile in matrix.profiles.items() if matrix.level(profile, rubrique) >= niveau]
-    if not pairs:
-        return set()
-    direct = Habilitation.objects.granting().filter(dossier_id=dossier_id, user__isnull=False).values("user_id")
-    structures = (
-        Habilitation.objects.granting().filter(dossier_id=dossier_id, structure__isnull=False).values("structure_id")
-    )
-    delegates = Delegate.objects.current().filter(structure__in=structures).values("user_id")
-    refused = Habilitation.objects.filter(dossier_id=dossier_id, state=State.REFUS, user__isnull=False)
-    candidates = (
-        VouchedProfession.objects.current()
-        .filter(Q(user__in=direct) | Q(user__in=delegates), user__is_active=True)
-        .exclude(user__in=refused.values("user_id"))
-        .values_list("user_id", "profession", "fonction")
-    )
-    return {
-        user_id
-        for user_id, profession, fonction in candidates
-        if matrix.level(matrix.profile_of(profession, fonction), rubrique) >= niveau
-    }
+    return {user_id for user_id, found in _decisions(dossier_id).items() if found.level(rubrique) >= niveau}
+
+
+def users_who_may(dossier_id: UUID, action: Action) -> set[UUID]:
+    """Return the ids of the accounts that hold an action right for every member of the dossier. One SQL statement."""
+    return {user_id for user_id, found in _decisions(dossier_id).items() if found.may(action)}
+
+
+def _decisions(dossier_id: UUID) -> dict[UUID, Access]:
+    """Return {account: what it may do} for those inside, the state of the dossier left aside."""
+    by_user: dict[UUID, list[dict]] = {}
+    for user_id, *line in run(grants.ABLE, {"dossier": dossier_id}):
+        by_user.setdefault(user_id, []).append(dict(zip(grants.ROW, line, strict=True)))
+    today = timezone.localdate()
+    decisions = {user_id: decide(lines, today=today) for user_id, lines in by_user.items()}
+    return {user_id: found for user_id, found in decisions.items() if found}

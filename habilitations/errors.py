@@ -3,19 +3,21 @@ from coordination.common.errors import DomainError
 
 class NotAllowed(DomainError):
     code = "not_allowed"
-    message = "Vous n'avez pas le droit de faire cela dans ce dossier."
+    message = "Vous n’avez pas le droit de faire cela dans ce dossier."
 
 
 class LevelMissing(DomainError):
     """A member of the dossier asks for a rubric beyond his level: 403, the rubric is named."""
 
     code = "level_missing"
+    # The rubric, when asking for it makes sense.
+    askable = ""
     message = "La rubrique « {rubrique} » ne vous est pas ouverte."
 
 
 class GrantNotAllowed(NotAllowed):
     code = "grant_not_allowed"
-    message = "Seul un coordinateur, un médecin ou l'encadrement de sa structure peut habiliter."
+    message = "Seul un coordinateur, un médecin ou l’encadrement de sa structure peut habiliter."
     field = "habilitation"
 
 
@@ -27,18 +29,18 @@ class RefusalStands(DomainError):
 
 class NothingToWithdraw(DomainError):
     code = "nothing_to_withdraw"
-    message = "Aucun refus n'est en cours pour ce membre."
+    message = "Aucun refus n’est en cours pour ce membre."
 
 
 class AidantCannotBeGranted(DomainError):
     code = "aidant_cannot_be_granted"
-    message = "Un aidant ou un proche ne peut pas être habilité : son espace n'est pas encore ouvert."
+    message = "Un aidant ou un proche ne peut pas être habilité : son espace n’est pas encore ouvert."
     field = "habilitation"
 
 
 class StructureCannotSignIn(DomainError):
     code = "structure_cannot_sign_in"
-    message = "Cette structure ne peut pas se connecter : l'habilitation serait sans effet."
+    message = "Cette structure ne peut pas se connecter : l’habilitation serait sans effet."
     field = "habilitation"
 
 
@@ -63,14 +65,14 @@ class OwnHabilitation(NotAllowed):
 class ManualCannotBeGranted(DomainError):
     code = "manual_cannot_be_granted"
     message = (
-        "Ce professionnel saisi à la main ne peut pas se connecter : reliez-le d'abord à l'annuaire pour l'habiliter."
+        "Ce professionnel saisi à la main ne peut pas se connecter : reliez-le d’abord à l’annuaire pour l’habiliter."
     )
     field = "habilitation"
 
 
 class MembershipEnded(DomainError):
     code = "membership_ended"
-    message = "Ce membre n'est plus dans le cercle de soins."
+    message = "Ce membre n’est plus dans le cercle de soins."
 
 
 class AlreadyRefused(DomainError):
@@ -91,9 +93,47 @@ class CollectedUnknown(DomainError):
     field = "collected"
 
 
+class LastDayBehind(DomainError):
+    code = "last_day_behind"
+    message = "Le dernier jour d’accès ne peut pas être passé : pour fermer l’accès aujourd’hui, répondez « non »."
+    field = "until"
+
+
+class NothingToAsk(DomainError):
+    code = "nothing_to_ask"
+    message = "Cette rubrique vous est déjà ouverte autant que votre profession le permet."
+
+
+class AlreadyAsked(DomainError):
+    code = "already_asked"
+    message = "Vous avez déjà demandé cette rubrique : la réponse est attendue."
+
+
+class AlreadyAnswered(DomainError):
+    code = "already_answered"
+    message = "Quelqu’un a déjà répondu à cette demande."
+
+
+class CannotBeAccepted(DomainError):
+    """What keeps the rubric closed is not a ceiling set on the asker: nobody opens it from a dossier."""
+
+    code = "cannot_be_accepted"
+    message = (
+        "Rien à lever dans ce dossier : ce n’est pas une réduction qui ferme cette rubrique à cette personne. "
+        "Répondez-lui en une phrase."
+    )
+    field = "answer"
+
+
+class AnswerMissing(DomainError):
+    code = "answer_missing"
+    message = "Dites en une phrase pourquoi vous refusez."
+    field = "answer"
+
+
 class NotVouched(DomainError):
     code = "not_vouched"
-    message = "Aucune profession n'est confirmée pour ce compte."
+    message = "Aucune profession n’est confirmée pour ce compte."
 
 
 class AlreadyDelegate(DomainError):
@@ -118,7 +158,7 @@ class AccountNotOpen(DomainError):
 
 class NotOfYourStructure(NotAllowed):
     code = "not_of_your_structure"
-    message = "Vous n'administrez pas les comptes de cette structure."
+    message = "Vous n’administrez pas les comptes de cette structure."
 
 
 class OwnProfession(NotAllowed):
@@ -146,26 +186,26 @@ class OwnNaming(NotAllowed):
 
 class MonthIsKept(DomainError):
     code = "month_is_kept"
-    message = "Ce mois reste dans le journal : sa durée de conservation ({months} mois) n'est pas écoulée."
+    message = "Ce mois reste dans le journal : sa durée de conservation ({months} mois) n’est pas écoulée."
 
 
 class MonthNotInJournal(DomainError):
     code = "month_not_in_journal"
-    message = "Le journal n'a pas de mois {month} : il n'a pas existé, ou il a déjà été purgé."
+    message = "Le journal n’a pas de mois {month} : il n’a pas existé, ou il a déjà été purgé."
 
 
 class JournalIsWrong(DomainError):
     """Removing a month of a journal that does not hold would remove the proof."""
 
     code = "journal_is_wrong"
-    message = "Le journal ne se vérifie pas, rien n'est purgé. {found}"
+    message = "Le journal ne se vérifie pas, rien n’est purgé. {found}"
 
 
 class DraftGone(DomainError):
     """The draft was published, discarded or replaced while somebody was working on it."""
 
     code = "draft_gone"
-    message = "Ce brouillon n'est plus celui de la matrice : il a été publié ou abandonné pendant votre saisie."
+    message = "Ce brouillon n’est plus celui de la matrice : il a été publié ou abandonné pendant votre saisie."
 
 
 class DraftMoved(DomainError):
@@ -177,17 +217,17 @@ class DraftMoved(DomainError):
 
 class DraftAwaitsAnswer(DomainError):
     code = "draft_awaits_answer"
-    message = "La publication est demandée : le brouillon ne change plus tant qu'elle n'est pas retirée ou refusée."
+    message = "La publication est demandée : le brouillon ne change plus tant qu’elle n’est pas retirée ou refusée."
 
 
 class DraftAlreadyOpen(DomainError):
     code = "draft_already_open"
-    message = "Un brouillon de la matrice est déjà ouvert : publiez-le ou abandonnez-le d'abord."
+    message = "Un brouillon de la matrice est déjà ouvert : publiez-le ou abandonnez-le d’abord."
 
 
 class NothingRequested(DomainError):
     code = "nothing_requested"
-    message = "Aucune publication n'est demandée."
+    message = "Aucune publication n’est demandée."
 
 
 class NothingToPublish(DomainError):
@@ -204,7 +244,7 @@ class ReasonMissing(DomainError):
 class DraftOutdated(DomainError):
     code = "draft_outdated"
     message = (
-        "Une autre version a été publiée depuis l'ouverture de ce brouillon : reportez-le sur la version en vigueur."
+        "Une autre version a été publiée depuis l’ouverture de ce brouillon : reportez-le sur la version en vigueur."
     )
 
 
@@ -225,9 +265,9 @@ class TooSoonAlone(DomainError):
 
 class NotAlone(DomainError):
     code = "not_alone"
-    message = "Plusieurs administrateurs ont un compte ouvert : un autre que le demandeur publie dans l'application."
+    message = "Plusieurs administrateurs ont un compte ouvert : un autre que le demandeur publie dans l’application."
 
 
 class NoVersion(DomainError):
     code = "no_version"
-    message = "Aucune version de la matrice n'est publiée : publiez d'abord celle du produit (publish_matrix)."
+    message = "Aucune version de la matrice n’est publiée : publiez d’abord celle du produit (publish_matrix)."

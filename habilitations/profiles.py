@@ -47,7 +47,7 @@ GATHERS = {
     "cadre_esms": "encadrants de services médico-sociaux",
     "secretariat": "secrétariats",
     "mjpm": "mandataires judiciaires",
-    "education_nationale": "professionnels de l'Éducation nationale",
+    "education_nationale": "professionnels de l’Éducation nationale",
     "transport_psdm": "transporteurs sanitaires et prestataires de matériel",
     "benevole": "bénévoles",
     "dpo": "délégués à la protection des données",

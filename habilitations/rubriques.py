@@ -10,7 +10,7 @@ from django.db.models import IntegerChoices, TextChoices
 
 
 class Niveau(IntegerChoices):
-    AUCUN = 0, "Pas d'accès"
+    AUCUN = 0, "Pas d’accès"
     LECTURE = 1, "Peut lire"
     ECRITURE = 2, "Peut lire et écrire"
 
@@ -93,7 +93,7 @@ class Action(TextChoices):
     RECORD_REFUSAL = "noter_refus", "Noter un consentement ou un refus"
     VALIDATE_PLAN = "valider_plan", "Valider le plan"
     CLOSE_DOSSIER = "clore_dossier", "Clore ou rouvrir le dossier"
-    PRINT = "imprimer", "Imprimer ce que l'on peut lire"
+    PRINT = "imprimer", "Imprimer ce que l’on peut lire"
     EXPORT_DOSSIER = "exporter_dossier", "Exporter le dossier"
     READ_JOURNAL = "lire_journal", "Lire le journal des accès"
 

@@ -15,7 +15,7 @@ from habilitations.differences import LEVEL, RIGHT, RULE, Edit, EditRefused, Key
 from habilitations.matrix import Matrix
 from habilitations.rubriques import Action, Rubrique
 
-TITLES = {LEVEL: "Niveaux", RIGHT: "Droits d'action", RULE: "Professions"}
+TITLES = {LEVEL: "Niveaux", RIGHT: "Droits d’action", RULE: "Professions"}
 NO_LEVEL = "aucun"
 PROFILE, PROFESSION, FONCTION = "profil", "profession", "fonction"
 # How people write the values: the words of our files, the letters of the screen.

@@ -1,38 +1,40 @@
 """Reading the whole journal again: every chain against its head and the signed roots, every root against its key.
 
-One pass in the order of the dossiers, by server-side cursors in one snapshot: memory does not grow with the journal.
+One pass in the order of the dossiers, in one snapshot: the heads and anchors of some hundreds of dossiers, then their
+lines one by one as they come (habilitations/copied.py). Memory does not grow with the journal.
 """
 
 from __future__ import annotations
 
-import heapq
 import itertools
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from habilitations import roots
-from habilitations.chain import COLUMNS, Anchor, first_fault
+from habilitations import copied, roots
+from habilitations.chain import Anchor, Fault, Walk
 from habilitations.models import JournalCheck, JournalRoot
 
 CHUNK = 2_000
+# Dossiers read together: their heads and their anchors are held, their lines pass one by one.
+TOGETHER = 500
 # Beyond this the faults are counted, not kept.
 NAMED = 50
-_ANCHORS, _HEADS, _LINES = range(3)
-_LINE = (*COLUMNS, "previous_hash", "hash")
-_READ = {
-    _ANCHORS: """
-        SELECT a.dossier_id, a.root, a.first_seq, a.last_seq, a.previous_hash, a.hash,
-            coalesce(r.kind = 'purge', false)
-        FROM habilitations_journalanchor a LEFT JOIN habilitations_journalroot r ON r.number = a.root
-        ORDER BY a.dossier_id, a.last_seq, a.root""",
-    _HEADS: "SELECT dossier_id, seq, hash FROM habilitations_tracehead ORDER BY dossier_id",
-    _LINES: f"SELECT dossier_id, {', '.join(_LINE)} FROM habilitations_trace ORDER BY dossier_id, seq",  # noqa: S608
-}
+_HEADS = (
+    "SELECT dossier_id, seq, hash FROM habilitations_tracehead AS line WHERE {} ORDER BY dossier_id LIMIT %(most)s"
+)
+_ANCHORS = """
+SELECT line.dossier_id, line.root, line.first_seq, line.last_seq, line.previous_hash, line.hash,
+    coalesce(root.kind = 'purge', false)
+FROM habilitations_journalanchor AS line LEFT JOIN habilitations_journalroot AS root ON root.number = line.root
+WHERE {} ORDER BY line.dossier_id, line.last_seq, line.root"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,7 @@ def verify(known_root: tuple[int, str] | None = None) -> Report:
     report = Report()
     with _one_snapshot():
         _verify_roots(report, known_root)
-        for dossier_id, parts in itertools.groupby(_together(), key=lambda part: part[0]):
-            report.dossiers += 1
-            _verify_chain(report, dossier_id, parts)
+        _verify_chains(report)
     return report
 
 
@@ -108,42 +108,66 @@ def _verify_roots(report: Report, known_root: tuple[int, str] | None) -> None:
                          " à un état antérieur"))  # fmt: skip
 
 
-def _verify_chain(report: Report, dossier_id: UUID, parts: Iterator[tuple]) -> None:
-    """The parts of one dossier come in the order of _READ: anchors, head, lines."""
-    anchors, head, first = [], None, None
-    for _, kind, row in parts:
-        if kind == _LINES:
-            first = row
-            break
-        if kind == _ANCHORS:
-            anchors.append(Anchor(*row))
-        else:
-            head = (row[0], bytes(row[1]))
-    fault = first_fault(_lines(report, first, parts), head=head or (0, b""), anchors=anchors)
+@dataclass
+class _Chain:
+    """What is expected of one dossier: the end of its chain, what signed roots kept of it."""
+
+    head: tuple[int, bytes] = (0, b"")
+    anchors: list[Anchor] = field(default_factory=list)
+
+
+def _verify_chains(report: Report) -> None:
+    """Go from dossier to dossier in their order, so many heads at a time; what has no head falls between two."""
+    after: UUID | None = None
+    while True:
+        low = "true" if after is None else "line.dossier_id > %(after)s"
+        heads = _fetch(_HEADS.format(low), {"after": after, "most": TOGETHER})
+        last = heads[-1][0] if len(heads) == TOGETHER else None
+        where = low if last is None else f"{low} AND line.dossier_id <= %(last)s"
+        bounds = {"after": after, "last": last}
+        chains: dict[UUID, _Chain] = defaultdict(_Chain)
+        for dossier_id, seq, end in heads:
+            chains[dossier_id].head = (seq, bytes(end))
+        for dossier_id, *kept in _fetch(_ANCHORS.format(where), bounds):
+            chains[dossier_id].anchors.append(Anchor(*kept))
+        _verify_lines(report, chains, copied.rows(where, bounds))
+        report.dossiers += len(chains)
+        if last is None:
+            return
+        after = last
+
+
+def _verify_lines(report: Report, chains: dict[UUID, _Chain], rows: Iterator[bytes]) -> None:
+    """Walk along the chains of some dossiers, their rows in order; then say what is missing of those without rows."""
+    silent = set(chains)
+    for dossier_id, lines in itertools.groupby(map(copied.parts, rows), key=itemgetter(0)):
+        known = UUID(dossier_id.decode().strip('"'))
+        silent.discard(known)
+        _report(report, known, _walk(report, chains[known], lines))
+    for known in sorted(silent):
+        _report(report, known, _walk(report, chains[known], ()))
+
+
+def _walk(report: Report, chain: _Chain, lines: Iterable[tuple]) -> Fault | None:
+    walk, fault, read = Walk(chain.anchors), None, 0
+    for read, (_, seq, text, previous_hash, own, row) in enumerate(lines, 1):  # noqa: B007 - counted to the last
+        if fault is None and (text is None or not walk.passes(seq, previous_hash, own, text)):
+            fault = walk.step(copied.exact(row))
+    report.lines += read
+    return fault or walk.end(chain.head)
+
+
+def _report(report: Report, dossier_id: UUID, fault: Fault | None) -> None:
     if fault is None:
         return
     ranks = f"ligne {fault.seq}" if fault.until is None else f"lignes {fault.seq} à {fault.until}"
     report.add(Found(f"Dossier {dossier_id}, {ranks}", fault.reason, dossier_id, fault.seq))
 
 
-def _lines(report: Report, first: tuple | None, parts: Iterator[tuple]) -> Iterator[dict]:
-    rest = (row for _, _, row in parts)
-    for row in itertools.chain([first] if first else [], rest):
-        report.lines += 1
-        yield dict(zip(_LINE, row, strict=True))
-
-
-def _together() -> Iterator[tuple]:
-    """Yield (dossier, kind, row) of the three readings, in the order of the dossiers then of the kinds."""
-    return heapq.merge(*(_read(kind) for kind in _READ), key=lambda part: part[:2])
-
-
-def _read(kind: int) -> Iterator[tuple]:
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(_READ[kind])
-        while rows := cursor.fetchmany(CHUNK):
-            for row in rows:
-                yield row[0], kind, row[1:]
+def _fetch(statement: str, params: dict[str, Any]) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchall()
 
 
 @contextmanager

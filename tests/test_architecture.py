@@ -109,6 +109,8 @@ def test_no_template_has_inline_style_or_script():
 # Every table of the dossier family: it carries the dossier and cannot be without it.
 FAMILY_APPS = {"dossiers", "circle"}
 FAMILY_OUTSIDE = {
+    "habilitations.AccessRequest",
+    "habilitations.Ceiling",
     "habilitations.Habilitation",
     "habilitations.Refusal",
     "habilitations.StateChange",
@@ -205,8 +207,8 @@ def test_the_journal_is_partitioned_by_month(db):
 OPENING = {f".{name}" for name in (
     "add_professional", "add_structure", "set_habilitation", "undo_removal", "vouch_profession", "change_profession",
     "confirm_account", "confirm_in_structure", "offer_account", "request_publication", "publish_draft",
-    "confirm_account", "confirm_in_structure", "offer_account", "add_manual_professional", "confirm_invitee",
-    "resend_invitation", "copy_link", "open_structure", "add_delegate",
+    "add_manual_professional", "confirm_invitee", "resend_invitation", "copy_link", "limit_access", "extend_access",
+    "answer_request", "open_structure", "add_delegate",
 )}  # fmt: skip
 OPENS_NOTHING = {"circle:request": "leaves a request to those who may grant"}
 # Leaving as a file is seen from the address or from the right to print.

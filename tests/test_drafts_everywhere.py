@@ -15,8 +15,9 @@ from coordination.directory.actions import accounts as structure_accounts
 from coordination.directory.newcomers import Newcomer
 from coordination.directory.search import vocabulary
 from coordination.directory.views.all_accounts import ACTS
-from habilitations.actions import add_delegate, edit_draft, name_administrator, open_structure
+from habilitations.actions import add_delegate, ask_access, edit_draft, name_administrator, open_structure
 from habilitations.differences import Edit, Key
+from habilitations.rubriques import Rubrique
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
@@ -36,6 +37,7 @@ NOT_DRAWN = {
     "outbox:read_mail": "development only",
     "circle:call_off_plan": "one button",
     "circle:discreet": "one button",
+    "circle:extend": "one button",
     "circle:join": "one button",
     "circle:request": "one button",
     "circle:undo_removal": "one button",
@@ -108,6 +110,9 @@ def town():
     listed = make.add(entry, make.account().attachment.professional)
     by_hand, relative = make.by_hand(entry), make.relative(entry)
     building = make.add_house(entry)
+    nurse = make.account()
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    asked = ask_access(entry.dossier.pk, Rubrique.JOURNAL, by=nurse, access=make.entry_of(nurse, entry).access)
     refused = make.add(entry)
     refusal = {"refused_on": dt.date(2026, 1, 2), "collected": "oral", "comment": ""}
     actions.set_habilitation(entry, refused, "refus", refusal=refusal)
@@ -125,7 +130,7 @@ def town():
     idle = UserFactory()
     activity = helper.attachment.professional.activities.get()
     return {
-        "users": [coordinator, administrator, director, offer.user],
+        "users": [coordinator, administrator, director, offer.user, nurse],
         "dossier_id": [entry.dossier.pk],
         "member_id": [member.pk for member in (listed, by_hand, relative, building, refused)],
         "target_id": [make.listed().pk],
@@ -141,6 +146,8 @@ def town():
         "column": ["plan"],
         "table": ["niveau"],
         "number": [1],
+        "rubrique": ["journal"],
+        "request_id": [asked.pk],
         "act": list(ACTS),
     }
 

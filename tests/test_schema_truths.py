@@ -222,6 +222,8 @@ def country(crowd, client):
         "form_key": "cercle", "object_id": entry.dossier.pk,
         # Pages of a key or of a message of one's own: nothing there to count.
         "pk": 1, "public_id": entry.dossier.pk, "mail_id": entry.dossier.pk, "offer_id": entry.dossier.pk,
+        "invitation_id": entry.dossier.pk,
+        "rubrique": "journal", "request_id": entry.dossier.pk,
     }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from circle.actions.inviting import (
 )
 from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
+from circle.actions.limiting import answer_request, extend_access, limit_access
 from circle.actions.refusing import record_refusal
 
 __all__ = [
@@ -45,16 +46,19 @@ __all__ = [
     "add_person",
     "add_professional",
     "add_structure",
+    "answer_request",
     "ask_for_new_link",
     "call_off_plan",
     "change_role",
     "confirm_invitee",
     "copy_link",
+    "extend_access",
     "hand_over_role",
     "invite_colleague",
     "invite_member",
     "invite_present",
     "join_doubles",
+    "limit_access",
     "link_to_directory",
     "note_opening",
     "open_dossier",

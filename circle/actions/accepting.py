@@ -156,7 +156,7 @@ def _locked_for_confirmation(invitation: Invitation, by: User, entry) -> Invitat
     if row.member_id:
         entry.access.require(Action.GRANT, structure_id=row.member.own_structure_id)
     elif by.pk != row.invited_by_id or not may_vouch(by):
-        raise NotAllowed("Seul un coordinateur ou un médecin qui a envoyé l'invitation peut la confirmer.")
+        raise NotAllowed("Seul un coordinateur ou un médecin qui a envoyé l’invitation peut la confirmer.")
     if not row.is_to_confirm:
         raise NothingToConfirm
     if row.accepted_by_id == by.pk:

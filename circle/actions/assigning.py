@@ -154,7 +154,7 @@ def uniqueness(*codes: str) -> dict[str, bool]:
 
 def _check_day(member: Member, day: dt.date) -> None:
     if day > timezone.localdate() + LATEST:
-        raise DateNotPossible("Cette date est trop lointaine : une passation se prévoit deux ans à l'avance au plus.")
+        raise DateNotPossible("Cette date est trop lointaine : une passation se prévoit deux ans à l’avance au plus.")
     stay = member.periods.current().first()
     if stay and day < stay.starts_on:
         raise DateNotPossible(f"{member.display_name} est dans le cercle depuis le {date_fr(stay.starts_on)}.")

@@ -167,7 +167,7 @@ def _move(entry, member: Member, activity) -> None:
         return
     before = member.activity.structure_name if member.activity else ""
     member.activity = activity
-    record(entry, member, KIND.EDITED, subject="lieu d'exercice", before=before, after=activity.structure_name)
+    record(entry, member, KIND.EDITED, subject="lieu d’exercice", before=before, after=activity.structure_name)
 
 
 def _keep_role_possible(member: Member) -> None:
@@ -175,7 +175,7 @@ def _keep_role_possible(member: Member) -> None:
     for holding in member.roles.from_day(timezone.localdate()):
         sentence = roles.why_not(holding.role, member.kind, member.profession_codes[0])
         if sentence:
-            raise RoleNotPossible(f"{sentence} Changez d'abord le rôle « {label_of(member, holding.role)} ».")
+            raise RoleNotPossible(f"{sentence} Changez d’abord le rôle « {label_of(member, holding.role)} ».")
 
 
 def _last_editor(member: Member) -> str:

@@ -75,7 +75,7 @@ def invite_colleague(
     Raises NotAllowed (action right "inviter"), AlreadyInvited, InvalidEmail. Source: issue 3 §3.
     """
     if not may_invite(by):
-        raise NotAllowed("Votre profession ne permet pas d'inviter.")
+        raise NotAllowed("Votre profession ne permet pas d’inviter.")
     made = Invitation.objects.filter(invited_by=by, creation_key=creation_key).first()
     if made:
         return made

@@ -76,7 +76,7 @@ def join_doubles(entry, member) -> Joined:
 def _planned(member: Member, today: dt.date) -> tuple[str, ...]:
     plans = member.roles.from_day(today).filter(starts_on__gt=today).order_by("starts_on")
     return tuple(
-        f"Le rôle « {label_of(member, plan.role)} » prévu à partir du {date_fr(plan.starts_on)} n'est pas repris."
+        f"Le rôle « {label_of(member, plan.role)} » prévu à partir du {date_fr(plan.starts_on)} n’est pas repris."
         for plan in plans
     )
 

@@ -107,7 +107,7 @@ def undo_removal(entry, member) -> Undone:
 def require_right_to_remove(entry, member: Member) -> None:
     if not entry.access.may(Action.GRANT, structure_id=member.own_structure_id):
         raise GrantNotAllowed(
-            "Seul un coordinateur, un médecin ou l'encadrement de sa structure peut retirer un membre."
+            "Seul un coordinateur, un médecin ou l’encadrement de sa structure peut retirer un membre."
         )
 
 

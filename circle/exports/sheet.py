@@ -42,7 +42,7 @@ class Sheet(NamedTuple):
 
 class SheetNotMade(DomainError):
     code = "sheet_not_made"
-    message = "La fiche n'a pas pu être préparée. Réessayez dans un instant."
+    message = "La fiche n’a pas pu être préparée. Réessayez dans un instant."
 
 
 def make_sheet(entry, rows: Iterable[MemberRow], *, reader: str, at: dt.datetime) -> Sheet:
@@ -91,7 +91,7 @@ def grouped(rows: Iterable[MemberRow]) -> list[dict]:
     said = {row.id for row in emergency + referents}
     rest = [row for row in kept if row.id not in said]
     groups = [
-        {"title": "En cas d'urgence", "lines": [*_lines(emergency, both_phones=True), EMERGENCY_NUMBER]},
+        {"title": "En cas d’urgence", "lines": [*_lines(emergency, both_phones=True), EMERGENCY_NUMBER]},
         {"title": "Référent du parcours", "lines": [_referent_line(row) for row in referents]},
     ]
     groups += [{"title": title, "lines": _lines([r for r in rest if r.shape == shape])} for shape, title in GROUPS]

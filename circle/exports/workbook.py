@@ -55,7 +55,7 @@ WHOLE = (
     Column("Code postal", 12, lambda row: row.postal_code),
     Column("Ville", 22, lambda row: row.town),
     Column("Accès au dossier", 22, lambda row: row.access.phrase if row.access else ""),
-    Column("Précision sur l'accès", 34, lambda row: row.access.detail if row.access else ""),
+    Column("Précision sur l’accès", 34, lambda row: row.access.detail if row.access else ""),
     Column("Habilitation demandée", 22, lambda row: _yes(row.requested)),
     Column("Discret", 10, lambda row: _yes(row.discreet)),
     Column("Dans le cercle depuis le", 22, lambda row: row.starts_on),

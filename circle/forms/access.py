@@ -18,7 +18,7 @@ from habilitations.models import Refusal
 
 OTHER = "autre"
 YES, NO, REFUSAL, REQUEST = "oui", "non", "refus", "demande"
-SOMEBODY_ELSE = {"label": "Pourquoi s'agit-il de quelqu'un d'autre ?", "max_length": 300, "required": False}
+SOMEBODY_ELSE = {"label": "Pourquoi s’agit-il de quelqu’un d’autre ?", "max_length": 300, "required": False}
 
 
 class HandoverForm(TidyForm):
@@ -276,13 +276,13 @@ class AnswerFields(RefusalFields):
         super().__init__(*args, **kwargs)
         self.answers = answers
         self.fields["habilitation"].error_messages["required"] = (
-            "Choisissez une réponse : rien n'est coché à l'avance."
+            "Choisissez une réponse : rien n’est coché à l’avance."
         )
 
     def clean_habilitation(self) -> str:
         answer = self.cleaned_data["habilitation"]
         if answer not in self.answers:
-            raise forms.ValidationError("Cette réponse n'est pas possible pour ce membre.")
+            raise forms.ValidationError("Cette réponse n’est pas possible pour ce membre.")
         return answer
 
     def clean(self) -> dict:
@@ -338,7 +338,7 @@ class AddForm(InvitationFields, RoleFields, AnswerFields):
     def clean(self) -> dict:
         cleaned = super().clean()
         if cleaned.get("invitation_email") and cleaned.get("habilitation") in (NO, REFUSAL):
-            self.add_error("invitation_email", "Sans habilitation, personne n'est invité : videz ce champ.")
+            self.add_error("invitation_email", "Sans habilitation, personne n’est invité : videz ce champ.")
         return cleaned
 
 
@@ -376,7 +376,7 @@ class RoleForm(RoleFields):
             return cleaned
         # One day is asked twice: the one that was typed is meant.
         if handover["starts_on"] != self.handovers[cleaned["role"]].initial["starts_on"]:
-            self.add_error("starts_on", "Cette date n'est pas celle de la passation : indiquez la même.")
+            self.add_error("starts_on", "Cette date n’est pas celle de la passation : indiquez la même.")
         else:
             handover["starts_on"] = day
         return cleaned

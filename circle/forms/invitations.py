@@ -138,6 +138,9 @@ class AccountForm(TidyForm):
         super().__init__(*args, **kwargs)
         self.email = email
 
+    def clean_family_name(self) -> str:
+        return self.read("family_name", parse_person_name, self.cleaned_data["family_name"]) or ""
+
     def clean_rpps(self) -> str:
         typed = self.cleaned_data["rpps"].strip()
         if not typed:

@@ -28,7 +28,7 @@ class StructureSearchForm(TidyForm):
     """The toolbar above the list: text, catégorie d'établissement, code postal."""
 
     q = forms.CharField(label="Nom, sigle ou n° FINESS", max_length=100, required=False)
-    category = forms.ChoiceField(label="Catégorie d'établissement", required=False)
+    category = forms.ChoiceField(label="Catégorie d’établissement", required=False)
     postal_code = forms.CharField(label="Code postal", max_length=5, required=False)
 
     def __init__(self, *args, **kwargs) -> None:
@@ -65,7 +65,7 @@ class ManualStructureForm(AddressFields):
         cleaned = super().clean()
         siren, siret = cleaned.get("siren"), cleaned.get("siret")
         if siren and siret and not siret.startswith(siren):
-            self.add_error("siren", "Ce SIREN n'est pas celui du SIRET : ses 9 chiffres commencent le SIRET.")
+            self.add_error("siren", "Ce SIREN n’est pas celui du SIRET : ses 9 chiffres commencent le SIRET.")
         if not cleaned.get("phone") and not cleaned.get("email") and not {"phone", "email"} & set(self.errors):
             self.add_error("phone", StructureContactMissing.message)
         return cleaned

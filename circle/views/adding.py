@@ -92,7 +92,7 @@ def answer(entry, asked: dict, *, everything: bool) -> tuple[list[dict], str]:
     ]
     said = options.status(len(members), found.professionals, found.structures)
     if found.is_corrected:
-        said = f"Rien d'écrit ainsi, voici le plus proche. {said}"
+        said = f"Rien d’écrit ainsi, voici le plus proche. {said}"
     return groups, said
 
 

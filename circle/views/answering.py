@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from circle.forms.access import NO, REFUSAL, REQUEST, YES
 from circle.granting import GrantAnswer
 from coordination.common.french import plural
@@ -15,11 +17,11 @@ from habilitations.rubriques import Niveau, Rubrique
 SUBMIT = {
     YES: "Ajouter et habiliter",
     NO: "Ajouter au cercle de soins",
-    REQUEST: "Ajouter et demander l'habilitation",
+    REQUEST: "Ajouter et demander l’habilitation",
     REFUSAL: "Ajouter et noter le refus",
 }
 # The same, when an invitation leaves with it.
-INVITING = {YES: "Ajouter, habiliter et inviter", REQUEST: "Ajouter, demander l'habilitation et inviter"}
+INVITING = {YES: "Ajouter, habiliter et inviter", REQUEST: "Ajouter, demander l’habilitation et inviter"}
 OPENS = "Ouvre les rubriques listées dans « Ce que cette personne verra »."
 STAYS_OUT = "Apparaît dans le cercle de soins, ne peut pas ouvrir le dossier."
 VALUES = ((Niveau.ECRITURE, "ecriture"), (Niveau.LECTURE, "lecture"), (Niveau.AUCUN, "aucun"))
@@ -39,12 +41,12 @@ def question(form, offer: GrantAnswer, *, whom: str, yes: str = OPENS, no: str =
     texts = {
         YES: ("Habilitation : oui", offer.sentence or yes),
         REQUEST: (
-            "Demander l'habilitation",
-            "Un coordinateur ou un médecin du cercle décidera. D'ici là, aucun accès.",
+            "Demander l’habilitation",
+            "Un coordinateur ou un médecin du cercle décidera. D’ici là, aucun accès.",
         ),
         NO: ("Habilitation : non", no),
         REFUSAL: (
-            f"Refus du patient au partage d'information pour {whom}",
+            f"Refus du patient au partage d’information pour {whom}",
             "Ferme tout accès et empêche toute habilitation. La date et le recueil du refus sont demandés.",
         ),
     }
@@ -58,32 +60,35 @@ def question(form, offer: GrantAnswer, *, whom: str, yes: str = OPENS, no: str =
     return {"options": options, "intro": "" if YES in form.answers else offer.sentence}
 
 
-def preview_of(pair: tuple[str, str], answer: str = "", *, waits: bool = False) -> dict:
+def preview_of(
+    pair: tuple[str, str], answer: str = "", *, waits: bool = False, ceilings: Mapping[str, Niveau] = access.NO_CEILING
+) -> dict:
     """Return « Ce que cette personne verra » for a (profession, fonction), by answer.
 
     {"intro", "groups", "levels", "message", "sentence"}: arguments of access_preview, and what is said aloud.
+    `ceilings`: what is, or would be, reduced for this member.
     """
     if answer in (NO, REFUSAL, REQUEST):
         message = "Ne verra rien du dossier."
         if answer == REQUEST:
-            message = "Ne verra rien du dossier tant que l'habilitation n'est pas accordée."
+            message = "Ne verra rien du dossier tant que l’habilitation n’est pas accordée."
         return {"intro": "", "groups": [], "levels": [0] * len(Rubrique), "message": message,
                 "sentence": f"Aperçu mis à jour : {message[0].lower()}{message[1:]}"}  # fmt: skip
-    levels = access.preview(*pair)
+    levels = access.preview(*pair, ceilings=ceilings)
     readable = sum(level >= Niveau.LECTURE for level in levels.values())
     said = f"{plural(readable, 'rubrique')} sur {len(levels)}"
     return {
         "intro": _intro(pair, answer, waits),
         "groups": groups_of(levels),
         "levels": [int(level) for level in levels.values()],
-        "message": None if readable else "Sa profession n'ouvre aucune rubrique.",
+        "message": None if readable else "Sa profession n’ouvre aucune rubrique.",
         "sentence": f"Aperçu mis à jour : {said}.",
     }
 
 
 def groups_of(levels: dict) -> list[dict]:
     """Return the three lists of the preview; a list with nothing is left out."""
-    titles = {Niveau.ECRITURE: "Peut lire et écrire", Niveau.LECTURE: "Peut lire", Niveau.AUCUN: "Pas d'accès"}
+    titles = {Niveau.ECRITURE: "Peut lire et écrire", Niveau.LECTURE: "Peut lire", Niveau.AUCUN: "Pas d’accès"}
     groups = []
     for niveau, value in VALUES:
         labels = [rubrique.label for rubrique, level in levels.items() if level == niveau]
@@ -98,7 +103,7 @@ def _intro(pair: tuple[str, str], answer: str, waits: bool) -> str:
     who = GATHERS.get(matrix.profile_of(*pair))
     profile = f"Droits des {who}, matrice version {matrix.number}." if who else f"Matrice version {matrix.number}."
     if answer != YES:
-        return f"Si l'habilitation est donnée. {profile}"
+        return f"Si l’habilitation est donnée. {profile}"
     return f"{profile} Dès que son compte sera ouvert." if waits else profile
 
 

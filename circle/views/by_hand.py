@@ -111,9 +111,9 @@ def _candidate(result, dossier_id) -> dict:
         "initials": initials(result.family_name, result.given_name),
         "shape": "person",
         "second": ", ".join(filter(None, (result.profession, result.structure_name, result.town)))
-        + ". Dans l'annuaire national.",
+        + ". Dans l’annuaire national.",
         "href": reverse("circle:add_professional", args=[dossier_id, result.activity_id]),
-        "label": "C'est la même personne, choisir cet utilisateur",
+        "label": "C’est la même personne, choisir cet utilisateur",
     }
 
 

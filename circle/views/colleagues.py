@@ -150,7 +150,7 @@ def _invite_each(
         if line.error:
             refused.append(line)
         elif not ratelimit.consume(request, action="invitations"):
-            refused.append(line._replace(error="Trop d'invitations en une heure : réessayez plus tard."))
+            refused.append(line._replace(error="Trop d’invitations en une heure : réessayez plus tard."))
         else:
             try:
                 actions.invite_colleague(

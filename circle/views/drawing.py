@@ -13,7 +13,7 @@ from circle.lines import KEPT, MemberRow
 from circle.views.pages import MemberLinks, circle_url, links_of, links_of_nobody
 from coordination.common.addresses import address
 from coordination.common.french import date_fr
-from habilitations.rubriques import Action
+from habilitations.rubriques import Action, Rubrique
 
 REFUS, NON = "refus", "non"
 
@@ -70,7 +70,7 @@ class Listing:
         if name is None:
             access = entry.access
             drawn = access.matrix.keep(
-                ("menu", access.profile, access.cap, self._editable, case),
+                ("menu", access.profile, access.granted(Rubrique.CERCLE), access.cap, self._editable, case),
                 lambda: _drawn_menu(menu(row, entry, links_of_nobody(), self._editable)),
             )
             name = self._acts[case] = f"actes-{len(self._acts) + 1}"
@@ -200,7 +200,7 @@ def menu(row, entry, links: MemberLinks, editable: bool) -> list[dict]:
         acts.append({"label": "Modifier", "url": links.edit, "icon": "pencil"})
         acts.append({"label": "Changer de rôle", "url": links.role, "icon": "person-vcard"})
         if row.kind == roles.MANUAL:
-            acts.append({"label": "Relier à l'annuaire", "url": links.link, "icon": "link-45deg"})
+            acts.append({"label": "Relier à l’annuaire", "url": links.link, "icon": "link-45deg"})
     if editable:
         acts += access_acts(row, entry, links)
     acts.append({"label": "Historique", "url": links.history, "icon": "clock-history"})
@@ -228,8 +228,9 @@ def access_acts(row, entry, links: MemberLinks) -> list[dict]:
     if row.state != REFUS and can_be_granted(row):
         if may_grant(row, entry):
             acts.append({"label": "Habilitation", "url": links.habilitation, "icon": "key"})
+            acts.append({"label": "Réduire pour ce dossier", "url": links.limits, "icon": "lock"})
         elif entry.abilities[Action.ADD_MEMBER] and row.state == NON and not row.requested:
-            acts.append({"label": "Demander l'habilitation", "url": links.request, "icon": "key", "method": "post"})
+            acts.append({"label": "Demander l’habilitation", "url": links.request, "icon": "key", "method": "post"})
     if can_be_invited(row, entry):
         acts.append({"label": "Inviter par e-mail", "url": links.invite, "icon": "envelope"})
     if row.state == REFUS and entry.access.may_withdraw_refusal:

@@ -188,7 +188,7 @@ def _do(request: HttpRequest, invitation: Invitation, act, **details):
     try:
         entry = door.look(request.user, invitation.dossier_id, via=via)
     except DossierUnknown as error:
-        raise NotAllowed("Vous n'avez plus accès à ce dossier : demandez à quelqu'un de son cercle.") from error
+        raise NotAllowed("Vous n’avez plus accès à ce dossier : demandez à quelqu’un de son cercle.") from error
     try:
         return act(invitation, entry=entry, **details)
     except DomainError as error:

@@ -147,7 +147,15 @@ def receive_by_mail(request: HttpRequest, held: Held) -> HttpResponse:
 def awaiting(request: HttpRequest) -> HttpResponse:
     """After an acceptance that somebody must still confirm: nobody is named but who invited."""
     rows = Invitation.objects.to_confirm().filter(accepted_by=request.user).with_names()
-    return render(request, "circle/invitation_awaiting.html", {"inviters": sorted({_inviter(row) for row in rows})})
+    return render(
+        request,
+        "circle/invitation_awaiting.html",
+        {
+            "inviters": sorted({_inviter(row) for row in rows}),
+            # The opening of a dossier is told by a mail; a colleague without a dossier has nothing to be told of.
+            "is_told": any(row.dossier_id for row in rows),
+        },
+    )
 
 
 def closed(request: HttpRequest, held: Held) -> HttpResponse:

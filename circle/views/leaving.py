@@ -116,7 +116,7 @@ def link(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
             form, actions.link_to_directory, entry, found, professional=activity.professional, activity=activity
         )
         if linked is not None:
-            messages.success(request, "Ce membre est relié à l'annuaire. Il peut maintenant être habilité.")
+            messages.success(request, "Ce membre est relié à l’annuaire. Il peut maintenant être habilité.")
             return redirect(request, links.sheet)
     text = request.POST.get("q", "").replace("\0", "").strip()[:100]
     if len(fold(text)) >= 2:

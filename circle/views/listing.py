@@ -38,7 +38,7 @@ SHOWN = (
 )
 # Rule 7: who gets the reduced circle is told nothing of the others' access.
 SHOWN_REDUCED = SHOWN[:1]
-SORTS = (("", "Rôle"), ("nom", "Nom"), ("profession", "Profession"), ("entree", "Date d'entrée"))
+SORTS = (("", "Rôle"), ("nom", "Nom"), ("profession", "Profession"), ("entree", "Date d’entrée"))
 GROUPS = (("person", "Professionnels"), ("structure", "Structures"), ("relative", "Proches et aidants"))
 
 
@@ -144,7 +144,8 @@ class Listed:
     def _key(self) -> tuple:
         """All that the page says depends on: members as they are now, filters, day, and what this reader may do."""
         entry, access = self.entry, self.entry.access
-        may = (access.profile, access.cap, access.hat.structure_id, access.matrix.number)
+        reduced = tuple(sorted(access.ceilings.items()))
+        may = (access.profile, access.cap, access.hat.structure_id, access.matrix.number, reduced)
         return (self.rows, self.filters, timezone.localdate(), entry.dossier.pk, entry.user.pk, *may)
 
     def _drawn(self, doubled: list[dict]) -> str:

@@ -15,7 +15,7 @@ def of_member(row: MemberRow, why: str, dossier_id) -> dict:
         "shape": row.shape,
         "second": ". ".join(filter(None, (row.second, "Déjà dans ce cercle", row.role, why))),
         "href": links_of(dossier_id, row.id).sheet,
-        "label": "C'est elle, ouvrir sa fiche" if row.feminine else "C'est la même personne, ouvrir sa fiche",
+        "label": "C’est elle, ouvrir sa fiche" if row.feminine else "C’est la même personne, ouvrir sa fiche",
     }
 
 
@@ -32,5 +32,5 @@ def _namesake(row: MemberRow, dossier_id) -> dict:
         said.append(f"{row.access.phrase}. {row.access.detail}")
     shown = of_member(row, "", dossier_id) | {"second": f"{'. '.join(filter(None, said))}."}
     if row.ends_on is None and row.kind == roles.MANUAL:
-        shown |= {"href": links.link, "label": "C'est la même personne, la relier à l'annuaire"}
+        shown |= {"href": links.link, "label": "C’est la même personne, la relier à l’annuaire"}
     return shown

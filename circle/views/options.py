@@ -54,7 +54,7 @@ def member_option(row, links) -> dict:
 
 def person_option(result, dossier_id) -> dict:
     number = f"RPPS {rpps_fr(result.rpps)}" if result.rpps else f"ADELI {result.adeli}" if result.adeli else ""
-    account = "Compte actif" if result.has_account else "Sans compte pour l'instant"
+    account = "Compte actif" if result.has_account else "Sans compte pour l’instant"
     return {
         "id": f"pro-{result.activity_id}",
         "title": person_title(result),

@@ -61,7 +61,7 @@ def _leaving(row, current: Held, own: Held | None, heir: str) -> str:
     begin = f"{heir} prendra {said}" if heir else f"{row.name} quittera {said}"
     if own:
         return f"{begin} {row.name} deviendra « {_label(row, own)} »."
-    return f"{begin} {row.name} n'aura plus de rôle." if heir else begin
+    return f"{begin} {row.name} n’aura plus de rôle." if heir else begin
 
 
 def _label(row, held: Held) -> str:

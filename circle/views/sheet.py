@@ -66,11 +66,11 @@ def facts(row) -> list[tuple[str, str]]:
         ("Rôle à venir", f"{row.next_role} à partir du {date_fr(row.next_role_on)}" if row.next_role else ""),
         ("Lien avec le patient/usager", row.relation),
         ("Profession", row.profession if row.is_professional else ""),
-        ("Catégorie d'établissement", row.profession if row.kind == roles.STRUCTURE else ""),
+        ("Catégorie d’établissement", row.profession if row.kind == roles.STRUCTURE else ""),
         ("Structure", row.structure_name),
         ("Dans le cercle", "" if row.is_reduced else drawing.stay(row)),
         ("Description", row.description),
-        ("Fiche de l'annuaire", f"Du {date_fr(row.seen_on)}" if row.seen_on else ""),
+        ("Fiche de l’annuaire", f"Du {date_fr(row.seen_on)}" if row.seen_on else ""),
         ("Saisie", "À la main" if row.kind in KINDS else ""),
     ]
     return [(term, value) for term, value in said if value]

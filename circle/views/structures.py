@@ -36,7 +36,7 @@ MANUAL_DRAFT = "cercle-structure"
 SUBMIT = {
     "oui": "Ajouter et habiliter la structure",
     NO: "Ajouter au cercle de soins",
-    "demande": "Ajouter et demander l'habilitation",
+    "demande": "Ajouter et demander l’habilitation",
     REFUSAL: "Ajouter et noter le refus",
 }
 FOR_INFORMATION = "Non, pour information"
@@ -209,7 +209,7 @@ def _opens(many: int) -> str:
         return f"Les {many} délégués ouvrent le dossier, chacun selon sa profession. Il entre dans leur file active."
     if many == 1:
         return "Son délégué ouvre le dossier, selon sa profession. Il entre dans sa file active."
-    return "Elle n'a encore aucun délégué : ceux qui viendront ouvriront le dossier, chacun selon sa profession."
+    return "Elle n’a encore aucun délégué : ceux qui viendront ouvriront le dossier, chacun selon sa profession."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -42,14 +42,14 @@ def answer_said(state: str, *, requested: bool = False) -> str:
         return "Habilitation demandée."
     said = {
         "oui": "Accès au dossier ouvert.",
-        "attente": "Accès en attente : cette personne n'a pas encore de compte.",
+        "attente": "Accès en attente : cette personne n’a pas encore de compte.",
         "refus": "Refus noté, accès fermé.",
     }
     return said.get(state, "")
 
 
 def removing_access(name: str) -> str:
-    return f"Retirer l'habilitation {of_name(name)} ?"
+    return f"Retirer l’habilitation {of_name(name)} ?"
 
 
 def were_joined(name: str, joined) -> list[str]:

@@ -116,7 +116,7 @@ def name_administrator(user: User, *, by: User, reason: str = "") -> User:
     """
     user = _locked_with(user, by)
     if not user.is_active:
-        raise AccountClosed("Ce compte est suspendu ou fermé : rouvrez-le d'abord.")
+        raise AccountClosed("Ce compte est suspendu ou fermé : rouvrez-le d’abord.")
     if not user.is_administrator:
         _set_administrator(user, True, Kind.ADMINISTRATOR_NAMED, by, reason)
     return user

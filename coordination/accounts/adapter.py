@@ -23,35 +23,35 @@ RESET = "accounts/emails/password_reset.html"
 SECURITY_NOTICES = {
     "account/email/password_changed": "Le mot de passe de votre compte a été changé.",
     "account/email/password_reset": "Le mot de passe de votre compte a été remplacé.",
-    "mfa/email/totp_activated": "Une application d'authentification a été ajoutée à votre compte.",
-    "mfa/email/totp_deactivated": "L'application d'authentification a été retirée de votre compte.",
-    "mfa/email/webauthn_added": "Une clé d'accès a été ajoutée à votre compte.",
-    "mfa/email/webauthn_removed": "Une clé d'accès a été retirée de votre compte.",
+    "mfa/email/totp_activated": "Une application d’authentification a été ajoutée à votre compte.",
+    "mfa/email/totp_deactivated": "L’application d’authentification a été retirée de votre compte.",
+    "mfa/email/webauthn_added": "Une clé d’accès a été ajoutée à votre compte.",
+    "mfa/email/webauthn_removed": "Une clé d’accès a été retirée de votre compte.",
     "mfa/email/recovery_codes_generated": "De nouveaux codes de secours ont été créés pour votre compte.",
 }
 
 MESSAGES = {
     "account/messages/logged_out.txt": "La session est fermée.",
     "account/messages/password_changed.txt": "Le nouveau mot de passe est enregistré.",
-    "account/messages/email_confirmed.txt": "L'adresse e-mail est vérifiée.",
-    "mfa/messages/totp_activated.txt": "L'application d'authentification est ajoutée.",
-    "mfa/messages/totp_deactivated.txt": "L'application d'authentification est retirée.",
-    "mfa/messages/webauthn_added.txt": "La clé d'accès est ajoutée.",
-    "mfa/messages/webauthn_removed.txt": "La clé d'accès est retirée.",
+    "account/messages/email_confirmed.txt": "L’adresse e-mail est vérifiée.",
+    "mfa/messages/totp_activated.txt": "L’application d’authentification est ajoutée.",
+    "mfa/messages/totp_deactivated.txt": "L’application d’authentification est retirée.",
+    "mfa/messages/webauthn_added.txt": "La clé d’accès est ajoutée.",
+    "mfa/messages/webauthn_removed.txt": "La clé d’accès est retirée.",
     "mfa/messages/recovery_codes_generated.txt": "Notez vos codes de secours : ils ne seront plus montrés.",
 }
 
 
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
-        "account_inactive": "Ce compte n'est pas ouvert.",
+        "account_inactive": "Ce compte n’est pas ouvert.",
         "email_password_mismatch": "L’adresse e-mail ou le mot de passe n’est pas le bon.",
-        "incorrect_code": "Ce code n'est pas le bon.",
-        "incorrect_password": "Ce mot de passe n'est pas le bon.",
+        "incorrect_code": "Ce code n’est pas le bon.",
+        "incorrect_password": "Ce mot de passe n’est pas le bon.",
         "enter_current_password": "Écrivez votre mot de passe actuel.",
         "invalid_password_reset": "Ce lien ne sert plus.",
         "rate_limited": "Trop de demandes. Réessayez dans quelques minutes.",
-        "too_many_login_attempts": "Trop d'essais. Réessayez dans quelques minutes.",
+        "too_many_login_attempts": "Trop d’essais. Réessayez dans quelques minutes.",
     }
 
     def is_open_for_signup(self, request):
@@ -128,15 +128,15 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class MFAAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": "Ce code n'est pas le bon.",
-        "unverified_email": "Vérifiez d'abord votre adresse e-mail.",
+        "incorrect_code": "Ce code n’est pas le bon.",
+        "unverified_email": "Vérifiez d’abord votre adresse e-mail.",
     }
 
     def _get_site_name(self):
         return settings.PRODUCT_NAME
 
     def generate_authenticator_name(self, user, type):
-        return f"Clé d'accès {Authenticator.objects.filter(user=user, type=type).count() + 1}"
+        return f"Clé d’accès {Authenticator.objects.filter(user=user, type=type).count() + 1}"
 
     def encrypt(self, text):
         return cipher.encrypt(text)

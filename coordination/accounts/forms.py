@@ -78,7 +78,7 @@ class ReauthenticateCodeForm(mfa.ReauthenticateForm):
 class ActivateTOTPForm(totp.ActivateTOTPForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        _plain(self.fields["code"], "Code affiché par l'application", "6 chiffres.")
+        _plain(self.fields["code"], "Code affiché par l’application", "6 chiffres.")
         self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
@@ -135,5 +135,5 @@ class DisplayForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["theme", "shortcuts_enabled"]
-        labels = {"shortcuts_enabled": "Raccourcis d'une seule lettre"}
+        labels = {"shortcuts_enabled": "Raccourcis d’une seule lettre"}
         help_texts = {"shortcuts_enabled": "Par exemple A pour ajouter un membre. Sans effet dans un champ."}

@@ -95,7 +95,7 @@ class User(AbstractBaseUser):
     closed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     theme = models.CharField("affichage", max_length=6, choices=Theme, default=Theme.LIGHT)
-    shortcuts_enabled = models.BooleanField("raccourcis d'une seule lettre", default=True)
+    shortcuts_enabled = models.BooleanField("raccourcis d’une seule lettre", default=True)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -125,7 +125,7 @@ class User(AbstractBaseUser):
             models.CheckConstraint(
                 name="user_theme_is_known",
                 condition=models.Q(theme__in=Theme.values),
-                violation_error_message="Cet affichage n'existe pas.",
+                violation_error_message="Cet affichage n’existe pas.",
             ),
         ]
 
@@ -153,7 +153,7 @@ class AccountChange(models.Model):
         REOPENED = "reopened", "Compte rouvert"
         EMAIL_CHANGED = "email_changed", "Adresse e-mail changée"
         ADMINISTRATOR_NAMED = "admin_named", "Nommé administrateur"
-        ADMINISTRATOR_ENDED = "admin_ended", "N'est plus administrateur"
+        ADMINISTRATOR_ENDED = "admin_ended", "N’est plus administrateur"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="changes", verbose_name="compte")
@@ -251,8 +251,8 @@ class Throttle(models.Model):
 
     class Meta:
         db_table = "accounts_throttle"
-        verbose_name = "compteur d'essais"
-        verbose_name_plural = "compteurs d'essais"
+        verbose_name = "compteur d’essais"
+        verbose_name_plural = "compteurs d’essais"
 
     def __str__(self):
         return self.cache_key

@@ -37,7 +37,7 @@ OWN_ACTS = {
     "mfa_remove_webauthn": "retirer une clé d’accès",
     "mfa_edit_webauthn": "renommer une clé d’accès",
 }
-LEFT_BEHIND = "Un acte demandé avant celui-ci attendait votre confirmation : il n'a pas été fait. Recommencez-le."
+LEFT_BEHIND = "Un acte demandé avant celui-ci attendait votre confirmation : il n’a pas été fait. Recommencez-le."
 
 
 class IdentityNotShown(ReauthenticationRequired):

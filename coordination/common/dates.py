@@ -15,7 +15,7 @@ from coordination.common.text import fold
 
 class InvalidDate(DomainError, ValueError):
     code = "invalid_date"
-    message = "Cette date n'est pas valide : écrivez-la jour/mois/année, par exemple 14/03/1941."
+    message = "Cette date n’est pas valide : écrivez-la jour/mois/année, par exemple 14/03/1941."
 
 
 class Precision(StrEnum):
@@ -70,7 +70,7 @@ def parse_birth_date(text: str | None, *, today: dt.date | None = None) -> Birth
     ):
         raise InvalidDate("La date de naissance est dans le futur.")
     if birth.date < OLDEST:
-        raise InvalidDate(f"La date de naissance est avant {OLDEST.year} : vérifiez l'année.")
+        raise InvalidDate(f"La date de naissance est avant {OLDEST.year} : vérifiez l’année.")
     return birth
 
 
@@ -117,7 +117,7 @@ def _parts(text: str | None) -> tuple[int, int, int]:
     if len(words) != 3 or not _day_word(words[0]):
         raise InvalidDate
     if not re.fullmatch(r"\d{4}", words[2], re.ASCII):
-        raise InvalidDate("Écrivez l'année sur 4 chiffres, par exemple 14/03/1941.")
+        raise InvalidDate("Écrivez l’année sur 4 chiffres, par exemple 14/03/1941.")
     return int(words[2]), _month(words[1]), int(words[0].removesuffix("er"))
 
 
@@ -139,4 +139,4 @@ def _date(year: int, month: int, day: int) -> dt.date:
     try:
         return dt.date(year, month, day)
     except ValueError as error:
-        raise InvalidDate("Cette date n'existe pas dans le calendrier.") from error
+        raise InvalidDate("Cette date n’existe pas dans le calendrier.") from error

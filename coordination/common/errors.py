@@ -20,7 +20,7 @@ class DomainError(Exception):
     """
 
     code: ClassVar[str] = "domain_error"
-    message: str = "Cette action n'est pas possible."
+    message: str = "Cette action n’est pas possible."
     field: str | None = None
 
     def __init__(self, message: str | None = None, *, field: str | None = None, **context: Any) -> None:

@@ -22,7 +22,7 @@ from coordination.common.text import fold, squeeze
 
 class InvalidIdentifier(DomainError, ValueError):
     code = "invalid_identifier"
-    message = "Cet identifiant n'est pas valide."
+    message = "Cet identifiant n’est pas valide."
 
 
 class InvalidRpps(InvalidIdentifier):
@@ -108,7 +108,7 @@ def parse_finess(value: str | None) -> str:
     _require_length(raw, 9, "Le numéro FINESS", InvalidFiness)
     if not _FINESS.fullmatch(raw):
         raise InvalidFiness(
-            "Le numéro FINESS n'a que des chiffres, sauf la lettre du département en Corse (2A, 2B) et outre-mer."
+            "Le numéro FINESS n’a que des chiffres, sauf la lettre du département en Corse (2A, 2B) et outre-mer."
         )
     if luhn_key(raw[:-1]) != raw[-1]:
         raise InvalidFiness("La clé du numéro FINESS (dernier chiffre) ne correspond pas : vérifiez la saisie.")
@@ -162,17 +162,17 @@ def parse_email(value: str | None) -> str:
     raw = (value or "").strip().lower()
     local, arobase, domain = raw.partition("@")
     if not arobase:
-        raise InvalidEmail("Il manque l'arobase et ce qui le suit, par exemple « nom@domaine.fr ».")
+        raise InvalidEmail("Il manque l’arobase et ce qui le suit, par exemple « nom@domaine.fr ».")
     if not local:
-        raise InvalidEmail("Il manque ce qui précède l'arobase, par exemple « nom@domaine.fr ».")
+        raise InvalidEmail("Il manque ce qui précède l’arobase, par exemple « nom@domaine.fr ».")
     if "." not in domain.strip("."):
-        raise InvalidEmail("Il manque ce qui suit l'arobase, par exemple « nom@domaine.fr ».")
+        raise InvalidEmail("Il manque ce qui suit l’arobase, par exemple « nom@domaine.fr ».")
     if re.search(r"\s", raw):
-        raise InvalidEmail("Une adresse électronique ne contient pas d'espace.")
+        raise InvalidEmail("Une adresse électronique ne contient pas d’espace.")
     try:
         validate_email(raw)
     except ValidationError as error:
-        raise InvalidEmail("Cette adresse électronique n'est pas valide, par exemple « nom@domaine.fr ».") from error
+        raise InvalidEmail("Cette adresse électronique n’est pas valide, par exemple « nom@domaine.fr ».") from error
     return raw
 
 

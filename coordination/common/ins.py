@@ -35,14 +35,14 @@ class InvalidMatricule(InvalidIdentifier):
 class UnknownOid(InvalidIdentifier):
     code = "unknown_ins_oid"
     field = "oid"
-    message = "Cet OID n'est pas un de ceux de l'INS (NIR ou NIA)."
+    message = "Cet OID n’est pas un de ceux de l’INS (NIR ou NIA)."
 
 
 class TestOidRefused(InvalidIdentifier):
     __test__ = False  # pytest collects what begins by Test
     code = "ins_test_oid"
     field = "oid"
-    message = "Une INS de test ou de démonstration n'est acceptée que dans un environnement de test."
+    message = "Une INS de test ou de démonstration n’est acceptée que dans un environnement de test."
 
 
 def nir_key(body: str) -> str:

@@ -14,7 +14,7 @@ from coordination.common.errors import DomainError
 
 class InvalidPhone(DomainError, ValueError):
     code = "invalid_phone"
-    message = "Ce numéro de téléphone n'est pas valide."
+    message = "Ce numéro de téléphone n’est pas valide."
     field = "telephone"
 
 
@@ -88,7 +88,7 @@ def _overseas(national: str) -> Phone | None:
 def _foreign(raw: str) -> Phone:
     phone = _parsed(raw, None)
     if phone is None:
-        raise InvalidPhone("Ce numéro international n'est pas valide : vérifiez l'indicatif du pays.")
+        raise InvalidPhone("Ce numéro international n’est pas valide : vérifiez l’indicatif du pays.")
     return phone
 
 

@@ -78,6 +78,15 @@ def squeeze(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
+def typographic(text: str) -> str:
+    """Return a French text with the apostrophes that screens write.
+
+    >>> typographic("Lieu d'hébergement")
+    'Lieu d’hébergement'
+    """
+    return text.replace("'", "’")
+
+
 def capital_family(text: str | None) -> str:
     """Return a family name as screens and letters write it: capitals, accents kept, apostrophe straightened.
 
@@ -109,9 +118,9 @@ def initials(*names: str | None, limit: int = 2) -> str:
 
 
 def of_name(name: str) -> str:
-    """Return the name after "de", elided as French does: "de Martin", "d'Éliane", "d'Yves", "de Yann"."""
+    """Return the name after "de", elided as French does: "de Martin", "d’Éliane", "d’Yves", "de Yann"."""
     folded = fold(name)
     # A y followed by a vowel is a consonant in French (Yann, Yasmina): no elision.
     vowel = folded[:1] in "aeiou" or (folded[:1] == "y" and folded[1:2] not in "aeiou")
     # A leading h is mute in most French names (Hélène, Henri); foreign ones are said with "de" rarely enough.
-    return f"d'{name}" if folded and (vowel or folded[:1] == "h") else f"de {name}"
+    return f"d’{name}" if folded and (vowel or folded[:1] == "h") else f"de {name}"

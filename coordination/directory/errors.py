@@ -7,12 +7,12 @@ class FileRefused(DomainError):
     """The whole file is refused and nothing has changed."""
 
     code = "file_refused"
-    message = "Ce fichier est refusé ; rien n'a été modifié."
+    message = "Ce fichier est refusé ; rien n’a été modifié."
 
 
 class ImportAlreadyRunning(DomainError):
     code = "import_already_running"
-    message = "Un autre chargement de l'annuaire est en cours : attendez qu'il se termine."
+    message = "Un autre chargement de l’annuaire est en cours : attendez qu’il se termine."
 
 
 class StructureMergeRefused(DomainError):
@@ -22,7 +22,7 @@ class StructureMergeRefused(DomainError):
 
 class AlreadyInDirectory(DomainError):
     code = "already_in_directory"
-    message = "{name} existe déjà dans l'annuaire avec ce numéro."
+    message = "{name} existe déjà dans l’annuaire avec ce numéro."
 
 
 class StructureContactMissing(DomainError):
@@ -52,13 +52,13 @@ class AlreadyInStructure(DomainError):
 
 class OfferAnswered(DomainError):
     code = "offer_answered"
-    message = "Cette demande n'attend plus de réponse."
+    message = "Cette demande n’attend plus de réponse."
 
 
 class ProfessionNotListed(DomainError):
     code = "profession_not_listed"
     message = (
-        "L'annuaire national ne connaît pas cette profession et cette fonction à cette personne : "
+        "L’annuaire national ne connaît pas cette profession et cette fonction à cette personne : "
         "seul un administrateur peut les attribuer."
     )
     field = "profession"

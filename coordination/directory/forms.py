@@ -30,7 +30,7 @@ class StructureForm(forms.Form):
 
     name = forms.CharField(label="Libellé", max_length=200)
     short_name = forms.CharField(label="Sigle", max_length=80, required=False)
-    category = forms.ChoiceField(label="Catégorie d'établissement", required=False)
+    category = forms.ChoiceField(label="Catégorie d’établissement", required=False)
     finess = forms.CharField(label="Numéro FINESS", max_length=15, required=False, help_text="9 caractères.")
     siret = forms.CharField(label="Numéro SIRET", max_length=20, required=False, help_text="14 chiffres.")
     siren = forms.CharField(label="Numéro SIREN", max_length=15, required=False, help_text="9 chiffres.")
@@ -97,7 +97,7 @@ class StructureForm(forms.Form):
             return
         found = communes.resolve(town, code)
         if not found:
-            self.add_error("town" if town else "postal_code", "Cette ville n'est pas dans la liste des communes.")
+            self.add_error("town" if town else "postal_code", "Cette ville n’est pas dans la liste des communes.")
             return
         if len(found) > 1 and not code:
             self.add_error("postal_code", "Plusieurs communes portent ce nom : précisez le code postal.")

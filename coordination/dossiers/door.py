@@ -24,7 +24,7 @@ from coordination.common.statements import rows as run
 from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
 from habilitations import access as habilitations
-from habilitations import traces
+from habilitations import explain, traces
 from habilitations.access import Access
 from habilitations.errors import LevelMissing, NotAllowed
 from habilitations.models import Outcome
@@ -180,14 +180,11 @@ def _refusal(
 
 
 def _missing(entry: Entry, rubrique: Rubrique, niveau: Niveau) -> LevelMissing:
-    """Say why: the profile does not hold the level, or the state of the dossier lowers everybody's."""
-    held = entry.access.matrix.level(entry.access.profile, rubrique)
-    if held < niveau:
-        if held >= Niveau.LECTURE:
-            return LevelMissing(f"La rubrique « {rubrique.label} » vous est ouverte en lecture seulement.")
-        return LevelMissing(rubrique=rubrique.label)
+    """Say why, by what first keeps the level from being held."""
     state = entry.dossier.get_status_display().lower()
-    return LevelMissing(f"Ce dossier est {state} : il se lit, il ne se modifie pas.")
+    refusal = LevelMissing(explain.refusal(entry.access, rubrique, niveau, state=state))
+    refusal.askable = rubrique.value if explain.may_ask(entry.access, rubrique) else ""
+    return refusal
 
 
 class _Refused(Exception):
@@ -246,5 +243,5 @@ def refused(request: HttpRequest, dossier_id: UUID, refusal: DomainError) -> Htt
 
 
 def _told(request: HttpRequest, template: str, dossier_id: UUID, refusal: DomainError, *, status: int) -> HttpResponse:
-    context = {"message": refusal.message, "dossier_id": dossier_id}
+    context = {"message": refusal.message, "dossier_id": dossier_id, "rubrique": getattr(refusal, "askable", "")}
     return TemplateResponse(request, template, context, status=status)

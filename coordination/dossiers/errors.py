@@ -5,7 +5,7 @@ class DossierUnknown(DomainError):
     """Unknown or not open to this account: the same answer from outside."""
 
     code = "dossier_unknown"
-    message = "Cette page n'existe pas ou n'existe plus."
+    message = "Cette page n’existe pas ou n’existe plus."
 
 
 class InsAlreadyUsed(DomainError):
@@ -18,14 +18,14 @@ class LooksLikeAnother(DomainError):
     code = "looks_like_another"
     message = (
         "Un dossier porte déjà ce nom de naissance et cette date de naissance. "
-        "Indiquez pourquoi il s'agit d'une autre personne."
+        "Indiquez pourquoi il s’agit d’une autre personne."
     )
     field = "duplicate_reason"
 
 
 class StatusNotByHand(DomainError):
     code = "status_not_by_hand"
-    message = "Ce statut d'identité vient du téléservice INSi : il ne se choisit pas à la main."
+    message = "Ce statut d’identité vient du téléservice INSi : il ne se choisit pas à la main."
     field = "identity_status"
 
 
@@ -58,7 +58,7 @@ class ChangedMeanwhile(DomainError):
     def __init__(self, *, who: str = "", current: dict | None = None) -> None:
         self.who = who
         self.current = current or {}
-        super().__init__(who=who or "Quelqu'un")
+        super().__init__(who=who or "Quelqu’un")
 
 
 class ReopeningReasonMissing(DomainError):

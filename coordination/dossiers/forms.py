@@ -56,7 +56,7 @@ class IdentityForm(TidyForm):
     birth_given_names = forms.CharField(
         label="Prénoms de naissance",
         max_length=200,
-        help_text="Tous, dans l'ordre de la pièce d'identité.",
+        help_text="Tous, dans l’ordre de la pièce d’identité.",
     )
     first_given_name = forms.CharField(
         label="Premier prénom",
@@ -78,17 +78,17 @@ class IdentityForm(TidyForm):
         label="Matricule INS",
         max_length=30,
         required=False,
-        help_text="15 caractères avec la clé. Il reste masqué tant que l'identité n'est pas qualifiée.",
+        help_text="15 caractères avec la clé. Il reste masqué tant que l’identité n’est pas qualifiée.",
     )
     ins_oid = forms.ChoiceField(label="Nature du matricule", required=False)
-    identity_status = forms.ChoiceField(label="Confiance dans l'identité", widget=forms.RadioSelect)
+    identity_status = forms.ChoiceField(label="Confiance dans l’identité", widget=forms.RadioSelect)
     homonym = forms.BooleanField(label="Homonyme connu", required=False)
     doubtful = forms.BooleanField(label="Identité douteuse", required=False)
     fictitious = forms.BooleanField(label="Identité fictive", required=False)
 
     STATUS_WORDS = {
         IdentityStatus.PROV: "Identité provisoire : aucune pièce vérifiée",
-        IdentityStatus.VALI: "Identité validée : pièce d'identité vérifiée",
+        IdentityStatus.VALI: "Identité validée : pièce d’identité vérifiée",
         IdentityStatus.RECUP: "Identité récupérée : donnée par le téléservice INSi",
         IdentityStatus.QUAL: "Identité qualifiée : donnée par INSi et pièce vérifiée",
     }
@@ -201,7 +201,7 @@ class CreationForm(IdentityForm, ContactsFields):
     field_order = (*IdentityForm.base_fields, *ContactsFields.base_fields)
 
     duplicate_reason = forms.CharField(
-        label="Pourquoi s'agit-il d'une autre personne ?", max_length=300, required=False
+        label="Pourquoi s’agit-il d’une autre personne ?", max_length=300, required=False
     )
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
 
@@ -267,3 +267,11 @@ def contacts_initial(dossier: Dossier) -> dict:
 
 def _oid_choices() -> list[tuple[str, str]]:
     return [(oid, label) for oid, label in OID_LABELS.items() if oid not in TEST_OIDS or settings.INS_TEST_ALLOWED]
+
+
+class AskForm(TidyForm):
+    """Why a member asks for a rubric."""
+
+    reason = forms.CharField(
+        label="Pourquoi en avez-vous besoin ?", max_length=300, required=False, widget=forms.Textarea
+    )

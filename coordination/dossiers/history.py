@@ -77,7 +77,7 @@ _changes = Prepared(_changes_by_others, one_plan=True)
 def _news_line(at, what: str, family: str | None, given: str | None) -> News:
     who = person_name(family, given) or "Le téléservice INSi"
     if what == IDENTITY:
-        return News(at=at, icon="person-vcard", sentence=f"{who} a modifié l'identité")
+        return News(at=at, icon="person-vcard", sentence=f"{who} a modifié l’identité")
     return News(
         at=at, icon="pause-circle", sentence=f"{who} a changé le statut du dossier", detail=Dossier.Status(what).label
     )

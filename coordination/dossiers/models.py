@@ -49,9 +49,9 @@ class IdentityTraits(models.Model):
     # INSEE code of the commune, or of the country (99xxx) for a birth abroad.
     birth_place_code = models.CharField("code INSEE du lieu de naissance", max_length=5, blank=True)
     ins_matricule = models.CharField("matricule INS", max_length=15, blank=True)
-    ins_oid = models.CharField("OID de l'INS", max_length=24, blank=True)
+    ins_oid = models.CharField("OID de l’INS", max_length=24, blank=True)
     identity_status = models.CharField(
-        "statut de l'identité", max_length=5, choices=IdentityStatus, default=IdentityStatus.PROV
+        "statut de l’identité", max_length=5, choices=IdentityStatus, default=IdentityStatus.PROV
     )
     homonym = models.BooleanField("homonyme", default=False)
     doubtful = models.BooleanField("identité douteuse", default=False)
@@ -105,7 +105,7 @@ class Dossier(IdentityTraits):
     class Motif(models.TextChoices):
         DOMICILE = "domicile", "Maintien à domicile"
         COMPLEXE = "complexe", "Parcours complexe"
-        SORTIE = "sortie", "Retour d'hospitalisation"
+        SORTIE = "sortie", "Retour d’hospitalisation"
         HANDICAP = "handicap", "Handicap, orientation"
         ENFANT = "enfant", "Parcours enfant"
         ADDICTOLOGIE = "addictologie", "Addictologie"
@@ -113,7 +113,7 @@ class Dossier(IdentityTraits):
         AUTRE = "autre", "Autre motif"
 
     class ClosingReason(models.TextChoices):
-        FIN = "fin", "Fin de l'accompagnement"
+        FIN = "fin", "Fin de l’accompagnement"
         RELAIS = "relais", "Relais par une autre équipe"
         DEMENAGEMENT = "demenagement", "Déménagement"
         ETABLISSEMENT = "etablissement", "Entrée en établissement"

@@ -16,7 +16,7 @@ OFFERED = 6
 
 class UnknownPlace(DomainError):
     code = "unknown_place"
-    message = "Cette commune n'est pas dans la liste : vérifiez son nom et son code postal."
+    message = "Cette commune n’est pas dans la liste : vérifiez son nom et son code postal."
 
 
 @dataclass(frozen=True, slots=True)

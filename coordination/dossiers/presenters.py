@@ -8,7 +8,7 @@ from coordination.common.ins import OID_LABELS
 from coordination.common.text import capital_family, capital_given
 from coordination.dossiers.models import Dossier
 
-HIDDEN_INS = "Enregistré, non affiché tant que l'identité n'est pas qualifiée"
+HIDDEN_INS = "Enregistré, non affiché tant que l’identité n’est pas qualifiée"
 _INS_FIELDS = frozenset({"ins_matricule", "ins_oid"})
 
 

@@ -26,7 +26,7 @@ INS_STATES = {
 SEX_SHORT = {Sex.FEMALE: "F", Sex.MALE: "M", Sex.UNKNOWN: "I"}
 BORN = {Sex.FEMALE: "Née", Sex.MALE: "Né", Sex.UNKNOWN: "Né·e"}
 READ_ONLY_NOTES = {
-    Dossier.Status.PAUSE: "Le dossier est en pause : il se lit, il ne se modifie pas jusqu'à sa reprise.",
+    Dossier.Status.PAUSE: "Le dossier est en pause : il se lit, il ne se modifie pas jusqu’à sa reprise.",
     Dossier.Status.CLOS: "Le dossier est clôturé : il se lit, il ne se modifie plus.",
 }
 # What a profile sees of a person whose identity rubric it may not read.

@@ -19,6 +19,7 @@ urlpatterns = [
     path("<uuid:dossier_id>/", home.home, name="home"),
     path("<uuid:dossier_id>/vu/", home.mark_seen, name="seen"),
     path("<uuid:dossier_id>/acces/", home.my_access, name="access"),
+    path("<uuid:dossier_id>/acces/<slug:rubrique>/demander/", home.ask_access, name="ask_access"),
     path("<uuid:dossier_id>/identite/", identity.show, name="identity"),
     path("<uuid:dossier_id>/identite/modifier/", identity.edit, name="edit_identity"),
     path("<uuid:dossier_id>/coordonnees/modifier/", identity.edit_contacts, name="edit_contacts"),

@@ -113,16 +113,16 @@ def explain(error: Exception) -> tuple[str, bool]:
         codes = [answer[0] for answer in error.recipients.values()]
         # No code at all: the library found nobody to write to, and no server has refused anything for good.
         if codes and all(500 <= code < 600 for code in codes):
-            return f"L'adresse est refusée par le serveur du destinataire (code {codes[0]}).", True
-        return "Le serveur du destinataire demande d'attendre.", False
+            return f"L’adresse est refusée par le serveur du destinataire (code {codes[0]}).", True
+        return "Le serveur du destinataire demande d’attendre.", False
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return "Le serveur d'envoi refuse notre identifiant : à vérifier par l'exploitant.", False
+        return "Le serveur d’envoi refuse notre identifiant : à vérifier par l’exploitant.", False
     if isinstance(error, smtplib.SMTPDataError):
         if 500 <= error.smtp_code < 600:
             return f"Le message est refusé par le serveur (code {error.smtp_code}).", True
-        return "Le serveur d'envoi demande d'attendre.", False
+        return "Le serveur d’envoi demande d’attendre.", False
     if isinstance(error, smtplib.SMTPException | OSError):
-        return "Le serveur d'envoi ne répond pas correctement.", False
+        return "Le serveur d’envoi ne répond pas correctement.", False
     if isinstance(error, NotAccepted):
-        return "Le serveur d'envoi n'a pas pris le message.", False
-    return "Le message n'a pas pu être préparé.", False
+        return "Le serveur d’envoi n’a pas pris le message.", False
+    return "Le message n’a pas pu être préparé.", False

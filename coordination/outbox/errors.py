@@ -5,7 +5,7 @@ from coordination.common.errors import DomainError
 
 class InvalidAddress(DomainError):
     code = "invalid_address"
-    message = "Cette adresse e-mail n'est pas valable."
+    message = "Cette adresse e-mail n’est pas valable."
     field = "email"
 
 

@@ -104,12 +104,12 @@ class Message(models.Model):
             models.CheckConstraint(
                 name="message_state_is_known",
                 condition=models.Q(state__in=State.values),
-                violation_error_message="Cet état de message n'existe pas.",
+                violation_error_message="Cet état de message n’existe pas.",
             ),
             models.CheckConstraint(
                 name="message_has_an_address",
                 condition=models.Q(to__contains="@"),
-                violation_error_message="Un message a une adresse à qui l'envoyer.",
+                violation_error_message="Un message a une adresse à qui l’envoyer.",
             ),
         ]
 

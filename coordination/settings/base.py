@@ -149,6 +149,7 @@ CELERY_BEAT_SCHEDULE = {
     "accounts-purge": {"task": "coordination.accounts.tasks.purge", "schedule": crontab(hour=3, minute=27)},
     "invitation-reminders": {"task": "circle.tasks.remind_invitations", "schedule": crontab(minute=37, hour="8-18")},
     "invitations-undelivered": {"task": "circle.tasks.tell_undelivered", "schedule": 300.0},
+    "last-days": {"task": "circle.tasks.remind_last_days", "schedule": crontab(hour=6, minute=41)},
     "journal-months": {"task": "habilitations.tasks.prepare_journal", "schedule": crontab(hour=4, minute=7)},
     "journal-root": {"task": "habilitations.tasks.sign_journal", "schedule": crontab(minute=2)},
     "journal-check": {"task": "habilitations.tasks.check_journal", "schedule": crontab(hour=6, minute=0)},

@@ -12,6 +12,7 @@ from habilitations.actions.drafts import (
     restore_version,
     withdraw_request,
 )
+from habilitations.actions.limits import set_limits
 from habilitations.actions.matrix import publish_matrix
 from habilitations.actions.members import (
     activate_waiting,
@@ -28,6 +29,7 @@ from habilitations.actions.members import (
 from habilitations.actions.officers import end_officer, name_officer
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
+from habilitations.actions.requests import answer_request, ask_access
 from habilitations.actions.structures import (
     add_delegate,
     close_structure,
@@ -42,6 +44,8 @@ from habilitations.kin import kept_structures, same_structures
 __all__ = [
     "activate_waiting",
     "add_delegate",
+    "answer_request",
+    "ask_access",
     "bind_account",
     "bind_professional",
     "change_profession",
@@ -72,6 +76,7 @@ __all__ = [
     "request_publication",
     "restore_version",
     "same_structures",
+    "set_limits",
     "set_state",
     "stop_waiting",
     "vouch_profession",

@@ -351,16 +351,15 @@ def _publish(draft: MatrixDraft, *, by, alone: bool, via: Via) -> MatrixVersion:
     _require_current(draft)
     changes = changes_of(draft)
     after = differences.applied(published.matrix(draft.based_on.number), differences.edits_of(changes))
-    version = publish_matrix(after.levels, after.actions, after.profiles, by=by, reason=draft.reason)
+    # The command acts on the request of its only administrator: the trace says whose act it is.
+    version = publish_matrix(
+        after.levels, after.actions, after.profiles, by=by, reason=draft.reason, author=draft.requested_by,
+        changed=len(changes), via=via,
+    )  # fmt: skip
     draft.state, draft.closed_at, draft.closed_by = State.PUBLISHED, timezone.now(), by
     draft.version, draft.alone = version, alone
     draft.save(update_fields=["state", "closed_at", "closed_by", "version", "alone"])
     _step(draft, Step.PUBLISHED, by=by, reason="Administrateur unique, après délai" if by is None else "")
-    # The command acts on the request of its only administrator: the trace says whose act it is.
-    record_account(
-        user=by or draft.requested_by, action="publication", object_kind="matrice", object_id=version.pk,
-        count=len(changes), via=via,
-    )  # fmt: skip
     return version
 
 

@@ -12,7 +12,7 @@ from habilitations.errors import MatrixNotSound, NotAllowed
 from habilitations.matrix import UNKNOWN_PROFILE
 from habilitations.models import ActionRight, MatrixRow, MatrixVersion, ProfileRule
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
-from habilitations.traces import record_account
+from habilitations.traces import NOWHERE, Via, record_account
 
 
 @transaction.atomic
@@ -23,11 +23,15 @@ def publish_matrix(
     *,
     by,
     reason: str,
+    author=None,
+    changed: int | None = None,
+    via: Via = NOWHERE,
 ) -> MatrixVersion:
     """Publish a new version, in force for every decision from the end of the transaction.
 
     levels {profile: {rubrique: Niveau}}, action_rights {profile: {action: Scope}}, profile_rules
-    {(profession, fonction or ""): profile}. `by` is an administrator, or None for the command line.
+    {(profession, fonction or ""): profile}. `by` is an administrator, or None for the command line; `author` whose
+    act the trace says it is, when it is not `by`; `changed` the number of cells.
     Raises NotAllowed, MatrixNotSound (a word that is not one of ours, a profile without levels, or a
     right given to the unknown profile or to the technical administrator: rules 1 and 10).
     """
@@ -50,7 +54,9 @@ def publish_matrix(
         ProfileRule(version=version, profession=profession, fonction=fonction, profile=profile)
         for (profession, fonction), profile in profile_rules.items()
     )
-    record_account(user=by, action="matrice", object_kind="version", object_id=version.pk)
+    record_account(
+        user=by or author, action="publication", object_kind="matrice", object_id=version.pk, count=changed, via=via
+    )
     return version
 
 

@@ -64,7 +64,8 @@ def set_state(
 
     "oui" opens at once when someone can enter today (account of a vouched professional, delegates of a
     « personne morale » structure), else the member waits. "non" suspends. `is_invited`: somebody typed by hand waits
-    too, for the account that will accept.
+    too, for the account that will accept. A last day that is behind, and that of an access suspended, are forgotten;
+    ceilings stay.
     Raises OwnHabilitation, GrantNotAllowed (action right, own structure only for some), RefusalStands,
     AidantCannotBeGranted, ManualCannotBeGranted, StructureCannotSignIn, MembershipEnded.
     """
@@ -78,6 +79,10 @@ def set_state(
     else:
         target = State.NON
     row.requested_at = row.requested_by = None
+    if wanted != OUI or (row.access_until and row.access_until < timezone.localdate()):
+        # The next answer « oui » is a grant of its own.
+        row.access_until = None
+        row.save(update_fields=["access_until"])
     return move(row, target, by=by)
 
 

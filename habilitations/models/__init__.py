@@ -4,20 +4,20 @@ This room sits below the circle and the dossiers (house.md, "Why habilitations i
 foreign keys to rooms above are written as strings, and nothing here imports them.
 """
 
-from datetime import timedelta
-
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q
+from django.db.models.functions import Now, TruncDate
 
 from coordination.common.ids import uuid7
-from habilitations.models.drafts import (  # noqa: F401 - callers import every model from here
+from habilitations.models.ceilings import Ceiling  # noqa: F401 - callers import every model from here
+from habilitations.models.drafts import (  # noqa: F401
     MatrixDraft,
     MatrixDraftChange,
     MatrixDraftStep,
 )
 from habilitations.models.officers import DataProtectionOfficer  # noqa: F401
+from habilitations.models.requests import AccessRequest  # noqa: F401
 from habilitations.models.roots import JournalCheck, JournalRoot  # noqa: F401
 from habilitations.models.structures import (  # noqa: F401 - callers import every model from here
     Delegate,
@@ -63,7 +63,7 @@ class ActionRight(models.Model):
     scope = models.CharField(max_length=12, choices=Scope, default=Scope.ALL)
 
     class Meta:
-        verbose_name = "droit d'action"
+        verbose_name = "droit d’action"
         constraints = [
             models.UniqueConstraint(fields=["version", "profile", "action"], name="action_right_unique"),
         ]
@@ -78,7 +78,7 @@ class ProfileRule(models.Model):
     profile = models.CharField(max_length=40)
 
     class Meta:
-        verbose_name = "profil d'une profession"
+        verbose_name = "profil d’une profession"
         constraints = [
             models.UniqueConstraint(fields=["version", "profession", "fonction"], name="profile_rule_unique"),
         ]
@@ -97,7 +97,7 @@ class VouchedProfession(models.Model):
     """
 
     class How(models.TextChoices):
-        DIRECTORY = "annuaire", "Correspondance avec l'annuaire"
+        DIRECTORY = "annuaire", "Correspondance avec l’annuaire"
         STRUCTURE = "structure", "Confirmée par la structure"
         ADMINISTRATOR = "administrateur", "Confirmée par un administrateur"
         INVITER = "invitation", "Confirmée par la personne qui a invité"
@@ -140,8 +140,10 @@ class HabilitationQuerySet(models.QuerySet):
         return self.filter(ended_at=None)
 
     def granting(self):
-        """Rows that open a dossier today."""
-        return self.filter(ended_at=None, state=Habilitation.State.OUI)
+        """Rows that open a dossier today: a grant lasts until the end of its last day."""
+        # The day is asked of the database: this queryset goes into prepared statements, which outlive a day.
+        lasting = Q(access_until=None) | Q(access_until__gte=TruncDate(Now()))
+        return self.filter(lasting, ended_at=None, state=Habilitation.State.OUI)
 
 
 class Habilitation(models.Model):
@@ -178,6 +180,10 @@ class Habilitation(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Last day of the grant, that day included; kept when the membership ends, so that undoing it gives back no more.
+    access_until = models.DateField("fin d’accès", null=True, blank=True)
+    # The end date its reminder was sent for: moved, it is sent again.
+    reminded_for = models.DateField(null=True, blank=True, editable=False)
 
     objects = HabilitationQuerySet.as_manager()
 
@@ -189,6 +195,11 @@ class Habilitation(models.Model):
                 fields=["structure", "dossier"], condition=Q(ended_at=None), name="habilitation_open_by_struct"
             ),
             models.Index(fields=["professional"], condition=Q(user=None), name="habilitation_waiting"),
+            models.Index(
+                fields=["access_until"],
+                condition=Q(ended_at=None, access_until__isnull=False),
+                name="habilitation_ending",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -211,7 +222,7 @@ class Habilitation(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["non", "attente", "oui", "refus"]),
                 name="habilitation_state_known",
-                violation_error_message="Cet état d'habilitation n'existe pas.",
+                violation_error_message="Cet état d’habilitation n’existe pas.",
             ),
             models.CheckConstraint(
                 condition=Q(structure=None) | Q(user=None, professional=None),
@@ -240,7 +251,7 @@ class StateChange(models.Model):
     after = models.CharField(max_length=8, choices=Habilitation.State)
 
     class Meta:
-        verbose_name = "changement d'habilitation"
+        verbose_name = "changement d’habilitation"
         indexes = [models.Index(fields=["habilitation", "at"], name="state_change_by_habilitation")]
 
 
@@ -307,14 +318,6 @@ class TraceQuerySet(models.QuerySet):
     def of_dossier(self, dossier_id):
         return self.filter(dossier_id=dossier_id).order_by("seq")
 
-    def with_haste(self, minutes: int):
-        """Add to each line `dossiers`: how many dossiers this person opened in the minutes before."""
-        lately = Trace.objects.filter(
-            actor_id=OuterRef("actor_id"), at__lte=OuterRef("at"), at__gt=OuterRef("at") - timedelta(minutes=minutes)
-        )
-        count = lately.order_by().values("actor_id").values(n=Count("dossier_id", distinct=True))
-        return self.annotate(dossiers=Coalesce(Subquery(count), 0))
-
 
 class Trace(models.Model):
     """One access to one dossier. Append-only by grant and trigger, by month, chained per dossier.
@@ -352,7 +355,7 @@ class Trace(models.Model):
     class Meta:
         managed = False
         db_table = "habilitations_trace"
-        verbose_name = "trace d'accès"
+        verbose_name = "trace d’accès"
 
 
 class AccountTrace(models.Model):

@@ -62,7 +62,7 @@ class MatrixDraft(models.Model):
                 | Q(state="abandonne", closed_at__isnull=False, version=None)
                 | Q(state="publie", closed_at__isnull=False, version__isnull=False),
                 name="matrix_draft_state_known",
-                violation_error_message="Cet état du brouillon n'existe pas.",
+                violation_error_message="Cet état du brouillon n’existe pas.",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["edition", "abandonne"])
@@ -95,8 +95,8 @@ class MatrixDraftChange(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        verbose_name = "modification d'un brouillon"
-        verbose_name_plural = "modifications d'un brouillon"
+        verbose_name = "modification d’un brouillon"
+        verbose_name_plural = "modifications d’un brouillon"
         constraints = [
             models.UniqueConstraint(
                 fields=["draft", "revision", "kind", "row", "column"],
@@ -128,5 +128,5 @@ class MatrixDraftStep(models.Model):
     reason = models.CharField("motif", max_length=300, blank=True)
 
     class Meta:
-        verbose_name = "étape d'un brouillon"
-        verbose_name_plural = "étapes d'un brouillon"
+        verbose_name = "étape d’un brouillon"
+        verbose_name_plural = "étapes d’un brouillon"

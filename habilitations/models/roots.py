@@ -13,7 +13,7 @@ class JournalRoot(models.Model):
 
     class Kind(models.TextChoices):
         PERIODIC = "heure", "Racine"
-        PURGE = "purge", "Purge d'un mois"
+        PURGE = "purge", "Purge d’un mois"
 
     number = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()

@@ -94,7 +94,7 @@ def test_professional_of_the_directory_stays_linked(entry):
     row = said(entry, member)
     assert (row.name, row.role, row.town, row.phone) == ("TESTARD Paul", "Médecin traitant", "Carmaux", "+33536491021")
     assert row.access.value == "attente"
-    assert row.access.detail == "N'a pas encore de compte"
+    assert row.access.detail == "N’a pas encore de compte"
     someone.activities.update(town="Albi", ceased_at=timezone.now())
     row = said(entry, member)
     assert row.town == "Albi"
@@ -352,7 +352,7 @@ def test_form_says_before_saving_what_it_may_offer(entry):
     assert grant_answer("aidant", access=access).sentence.startswith("Un aidant")
     assert grant_answer("manuel", access=access).sentence.startswith("Ce professionnel saisi")
     plain = grant_answer("structure", access=access, structure=make.StructureFactory())
-    assert plain.sentence == "Cette structure ne peut pas se connecter : l'habilitation serait sans effet."
+    assert plain.sentence == "Cette structure ne peut pas se connecter : l’habilitation serait sans effet."
     house = make.legal_structure(make.account())
     opened = grant_answer("structure", access=access, structure=house)
     assert (opened.can_grant, opened.delegates, opened.sentence) == (True, 1, "")

@@ -119,7 +119,7 @@ def test_workplace_of_a_linked_member_may_change_among_his_own(entry, member):
     row = Member.objects.row(entry, member.pk)
     assert (row.structure_name, row.mobile, row.version) == ("Maison Exemple", "+33639980001", 2)
     nurse_post = make.ActivityFactory(professional=member.professional, profession="60")
-    with pytest.raises(RoleNotPossible, match="Changez d'abord le rôle"):
+    with pytest.raises(RoleNotPossible, match="Changez d’abord le rôle"):
         actions.update_member(entry, member, version=2, fields={"activity": nurse_post})
 
 
@@ -245,7 +245,7 @@ def test_the_database_refuses_what_contradicts_itself(entry, member):
 def test_removal_ends_period_role_and_access_and_is_undone_as_it_was(entry, doctor, member):
     before = Member.objects.row(entry, member.pk)
     period = actions.remove_member(entry, member, reason="depart", note="Part à Albi")
-    assert (period.ends_on, period.get_end_reason_display()) == (today(), "Départ ou changement de lieu d'exercice")
+    assert (period.ends_on, period.get_end_reason_display()) == (today(), "Départ ou changement de lieu d’exercice")
     assert [row.name for row in Member.objects.rows(entry)] == ["EXEMPLE-LARRIEU Maëlle"]
     assert [row.name for row in Member.objects.rows(entry, past=True)] == ["TESTARD Paul"]
     with pytest.raises(DossierUnknown):

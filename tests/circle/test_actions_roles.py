@@ -92,7 +92,7 @@ def test_hand_over_between_two_members(entry):
     with pytest.raises(RoleAlreadyHeld), transaction.atomic():
         actions.change_role(entry, second, role="PCP")
     actions.hand_over_role(entry, role="PCP", from_member=first, to_member=second, starts_on=today(), new_role="353")
-    assert roles_on(entry)["TESTARD"] == "Membre de l'équipe de soins"
+    assert roles_on(entry)["TESTARD"] == "Membre de l’équipe de soins"
     assert roles_on(entry)["MODÈLE"] == "Médecin traitant"
     with pytest.raises(RoleNotPossible):
         actions.hand_over_role(entry, role="PCP", from_member=first, to_member=first, starts_on=today())

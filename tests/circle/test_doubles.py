@@ -100,7 +100,7 @@ def test_the_history_tells_it(entry, houses):
     merge(entry, houses)
     actions.join_doubles(entry, older)
     kinds = list(older.changes.order_by("at", "id").values_list("kind", "subject"))
-    assert kinds[-1] == ("retrait", "Doublon d'une autre entrée")
+    assert kinds[-1] == ("retrait", "Doublon d’une autre entrée")
 
 
 def test_who_has_an_access_stays(entry, houses):
@@ -187,7 +187,7 @@ def test_a_second_click_finds_nothing_to_join(screen, entry, houses):
     merge(entry, houses)
     screen.join(older)
     assert screen.join(newer).status_code == 303
-    assert "n'est plus deux fois" in screen.list()
+    assert "n’est plus deux fois" in screen.list()
     assert list(here(entry)) == [newer.pk]
 
 
@@ -230,8 +230,8 @@ def test_what_was_planned_is_not_carried_over_and_it_is_said(screen, entry, hous
     actions.change_role(entry, older, role="PORTAGE_REPAS", starts_on=day)
     merge(entry, houses)
     screen.join(older)
-    assert f"Le rôle « Portage de repas » prévu à partir du {day:%d/%m/%Y} n'est pas repris." in (
-        screen.list().replace("\xa0", " ").replace("’", "'")
+    assert f"Le rôle « Portage de repas » prévu à partir du {day:%d/%m/%Y} n’est pas repris." in (
+        screen.list().replace("\xa0", " ").replace("'", "’")
     )
 
 

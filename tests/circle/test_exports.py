@@ -106,7 +106,7 @@ def tags(node):
 
 def test_the_sheet_says_whom_to_call_and_nothing_that_a_fridge_should_not(signed_in, circle):
     text = words(read_pdf(signed_in.get(address("print_sheet", circle))))
-    order = ["En cas d'urgence", "EXEMPLE Odile", "TESTARD Paul", "Samu", "Professionnels", "Structures", "Proches"]
+    order = ["En cas d’urgence", "EXEMPLE Odile", "TESTARD Paul", "Samu", "Professionnels", "Structures", "Proches"]
     places = [text.index(said) for said in order]
     assert places == sorted(places)
     assert "14/03/1941" in text and circle.dossier.full_name in text

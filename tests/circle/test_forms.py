@@ -34,7 +34,7 @@ def test_dates_as_people_type_them(typed):
 
 def test_a_date_that_does_not_exist_says_so():
     form = add({"starts_on": "31/02/2026"})
-    assert form.errors["starts_on"] == ["Cette date n'existe pas dans le calendrier."]
+    assert form.errors["starts_on"] == ["Cette date n’existe pas dans le calendrier."]
 
 
 def test_nothing_is_answered_in_advance():

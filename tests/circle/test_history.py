@@ -24,7 +24,7 @@ WHO, MEMBER = "EXEMPLE-LARRIEU Maëlle", "ÉCHANTILLON Nadia"
         (("modification", "ville", "Albi", ""), f"{WHO} a modifié la fiche : {MEMBER}, ville « Albi » effacé."),
         (("modification", "discret", "non", "oui"), f"{WHO} a rendu discret pour le cercle : {MEMBER}."),
         (("modification", "discret", "oui", "non"), f"{WHO} a rendu visible de tous pour le cercle : {MEMBER}."),
-        (("liaison", "", "ECHANTILLON N"), f"{WHO} a relié ECHANTILLON N à l'annuaire : {MEMBER}."),
+        (("liaison", "", "ECHANTILLON N"), f"{WHO} a relié ECHANTILLON N à l’annuaire : {MEMBER}."),
         (("role", "", "", "Infirmière"), f"{WHO} a donné le rôle « Infirmière » : {MEMBER}."),
         (
             ("role", "à partir du 01/12/2026", "Informatrice", "Aidante"),
@@ -39,7 +39,7 @@ WHO, MEMBER = "EXEMPLE-LARRIEU Maëlle", "ÉCHANTILLON Nadia"
         (("habilitation", "", "non", "attente"), f"{WHO} a habilité {MEMBER} : accès en attente de son compte."),
         (("habilitation", "", "oui", "refus"), f"{WHO} a noté le refus du patient pour {MEMBER} : accès fermé."),
         (("habilitation", "", "refus", "non"), f"{WHO} a noté le retrait du refus pour {MEMBER} : sans habilitation."),
-        (("habilitation", "", "oui", "non"), f"{WHO} a suspendu l'accès : {MEMBER}."),
+        (("habilitation", "", "oui", "non"), f"{WHO} a suspendu l’accès : {MEMBER}."),
         (("demande",), f"{WHO} a demandé une habilitation pour {MEMBER}."),
         (
             ("retrait", "Fin de prise en charge", "", "Guérie."),

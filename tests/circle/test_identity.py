@@ -184,5 +184,5 @@ def test_an_act_left_in_another_tab_is_said_to_be_undone(late, entry):
     question = late.get(address("export_list", entry))
     assert asked(question)
     page = late.get(question.url).content.decode().replace("&#39;", "'")
-    assert "il n'a pas été fait" in page
+    assert "il n’a pas été fait" in page
     assert not Member.objects.filter(professional=nurse.attachment.professional).exists()

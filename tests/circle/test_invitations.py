@@ -402,7 +402,7 @@ def test_who_refuses_stays_in_the_circle_without_access(entry):
     actions.refuse_invitation(invitation, reason="Je ne suis plus cette personne")
     assert state(invitation) == NOT and invitation.member.periods.current().exists()
     change = Change.objects.filter(member=invitation.member).with_names().latest("at")
-    assert change.by is None and "a refusé l'invitation" in tell([told_of(change)])
+    assert change.by is None and "a refusé l’invitation" in tell([told_of(change)])
     trace = Trace.objects.of_dossier(entry.dossier.pk).last()
     assert (trace.actor_id, trace.actor_name, trace.action) == (None, "lien personnel", "refus")
     with pytest.raises(InvitationClosed):
@@ -516,9 +516,9 @@ def told_now(invitation):
 def test_the_list_says_where_each_stands(entry):
     invitation = invited(entry)
     assert told_now(invitation).label == "En file"
-    Message.objects.update(state=State.ECHEC, last_error="L'adresse est refusée par le serveur (code 550).")
+    Message.objects.update(state=State.ECHEC, last_error="L’adresse est refusée par le serveur (code 550).")
     told = told_now(invitation)
-    assert (told.label, told.detail) == ("Non remise", "L'adresse est refusée par le serveur (code 550).")
+    assert (told.label, told.detail) == ("Non remise", "L’adresse est refusée par le serveur (code 550).")
     assert tracking.CORRECT in told.acts
     Message.objects.update(state=State.ENVOYE, sent_at=timezone.now(), is_uncertain=True)
     assert told_now(invitation).label == "Remise incertaine"

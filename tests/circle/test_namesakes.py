@@ -38,7 +38,7 @@ def visitor(client, coordinator, entry):
 
 
 def text_of(response):
-    return response.content.decode().replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+    return response.content.decode().replace("\xa0", " ").replace("&#39;", "’").replace("'", "’")
 
 
 def sent(**more):

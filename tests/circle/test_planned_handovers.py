@@ -19,7 +19,7 @@ def on():
 
 
 def text_of(response):
-    return response.content.decode().replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+    return response.content.decode().replace("\xa0", " ").replace("&#39;", "’").replace("'", "’")
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_second_plan_is_refused_in_words_that_tell_the_first(entry, plan):
         actions.change_role(entry, third, role="PCP", handover={"starts_on": timezone.localdate(), "new_role": ""})
     assert str(caught.value) == (
         f"ÉCHANTILLON Sacha prendra le rôle « Médecin traitant » le {on():%d/%m/%Y}. "
-        "Déplacez ou annulez d'abord ce changement prévu."
+        "Déplacez ou annulez d’abord ce changement prévu."
     )
 
 

@@ -201,7 +201,7 @@ def test_a_vacant_role_given_from_a_past_day_tells_who_held_it_until_when(entry)
     second = doctor(entry, "MODÈLE", starts_on=on(-30))
     actions.change_role(entry, first, role="PROV", starts_on=on(-8))
     sentence = (
-        f"TESTARD Paul a tenu le rôle « Médecin traitant » jusqu'au {fr(-8)}. Choisissez ce jour ou un jour suivant."
+        f"TESTARD Paul a tenu le rôle « Médecin traitant » jusqu’au {fr(-8)}. Choisissez ce jour ou un jour suivant."
     )
     for details in ({"starts_on": on(-10)}, {"handover": {"starts_on": on(-10)}}):
         with pytest.raises(RoleHeldThen) as caught, transaction.atomic():
@@ -330,7 +330,7 @@ def visit(client, coordinator, entry):
     def go(method, name, member, data=None):
         address = reverse(f"circle:{name}", args=[entry.dossier.pk, member.pk])
         answer = getattr(client, method)(address, data or {}, follow=True)
-        return answer.content.decode().replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+        return answer.content.decode().replace("\xa0", " ").replace("&#39;", "’").replace("'", "’")
 
     return go
 
@@ -359,7 +359,7 @@ def test_the_sheets_of_both_say_the_plan_and_offer_to_call_it_off(entry, first, 
 @pytest.mark.usefixtures("plan")
 @pytest.mark.parametrize("day", ["2020-01-01", "", "demain"])
 def test_a_plan_that_is_no_longer_that_one_is_not_called_off(second, visit, day):
-    assert "n'est plus prévu" in visit("post", "call_off_plan", second, {"prevu": day})
+    assert "n’est plus prévu" in visit("post", "call_off_plan", second, {"prevu": day})
     assert timeline(second) == [("PROV", 0, 10), ("PCP", 10, None)]
 
 
@@ -380,7 +380,7 @@ def test_the_day_typed_is_the_one_meant_whichever_of_the_two_fields(second, visi
     agreed = {"passation-PCP-starts_on": fr(panel), "passation-PCP-new_role": "PROV"}
     page = visit("post", "change_role", second, {"role": "PCP", "starts_on": fr(day)} | agreed)
     assert timeline(second)[1] == ("PCP", moved or 10, None)
-    assert ("n'est pas celle de la passation" in page) is (moved is None)
+    assert ("n’est pas celle de la passation" in page) is (moved is None)
 
 
 @pytest.mark.usefixtures("plan")
@@ -410,7 +410,7 @@ def test_a_hidden_heir_or_holder_is_not_even_hinted_at(client, entry, first, sec
 
     def page(member):
         said = client.get(reverse("circle:member", args=[entry.dossier.pk, member.pk])).content.decode()
-        return said.replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+        return said.replace("\xa0", " ").replace("&#39;", "’").replace("'", "’")
 
     actions.set_discreet(entry, second, True)
     said = page(first)

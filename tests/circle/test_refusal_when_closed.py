@@ -53,7 +53,7 @@ def visit(client, entry):
 
 
 def text_of(response):
-    return response.content.decode().replace("\xa0", " ").replace("’", "'").replace("&#39;", "'")
+    return response.content.decode().replace("\xa0", " ").replace("'", "’").replace("&#39;", "'")
 
 
 def test_a_refusal_is_recorded_from_the_sheet_and_closes_the_access(read_only, member, doctor, visit):
@@ -61,7 +61,7 @@ def test_a_refusal_is_recorded_from_the_sheet_and_closes_the_access(read_only, m
     assert reverse("circle:record_refusal", args=[read_only.dossier.pk, member.pk]) in text_of(
         visit("get", "member", member)
     )
-    assert "ferme l'accès" in text_of(visit("get", "record_refusal", member))
+    assert "ferme l’accès" in text_of(visit("get", "record_refusal", member))
     assert visit("post", "record_refusal", member, {}).status_code == 422
     said = {"refused_on": f"{today():%d/%m/%Y}", "collected": "oral", "comment": "Par téléphone"}
     assert visit("post", "record_refusal", member, said).status_code == 303

@@ -53,7 +53,7 @@ def page(client, coordinator, entry, typed):
 
 
 def text_of(response):
-    return response.content.decode().replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+    return response.content.decode().replace("\xa0", " ").replace("&#39;", "’").replace("'", "’")
 
 
 def states(*members):

@@ -62,7 +62,7 @@ def test_reduced_circle_gives_function_and_phone_of_three_kinds_only(entry, prof
     rows = Member.objects.rows(reader)
     assert {(row.name, row.mobile or row.phone) for row in rows} == {
         ("Référente du parcours", "+33536491021"),
-        ("Personne à prévenir en cas d'urgence", "+33639982055"),
+        ("Personne à prévenir en cas d’urgence", "+33639982055"),
         ("SAAD Exemple", "+33536498100"),
     }
     for row in rows:
@@ -155,7 +155,7 @@ def test_closed_account_or_ended_profession_has_no_access(entry):
     user = make.account()
     member = make.add(entry, user.attachment.professional, wanted="oui")
     end_profession(user, by=entry.user)
-    assert Member.objects.row(entry, member.pk).access[:3] == (AUCUN, "Pas d'accès", "Profession à confirmer")
+    assert Member.objects.row(entry, member.pk).access[:3] == (AUCUN, "Pas d’accès", "Profession à confirmer")
     type(user).objects.filter(pk=user.pk).update(is_active=False, closed_at=timezone.now())
     assert Member.objects.row(entry, member.pk).access.detail == "Compte fermé"
 
@@ -167,7 +167,7 @@ def test_words_of_structures_and_small_profiles(matrix):
         return access_in_words(Facts(**facts), current)
 
     volunteer = said(kind="annuaire", state="oui", account_open=True, vouched=("60", "346"))
-    assert volunteer.detail == "Sa profession n'ouvre aucune rubrique"
+    assert volunteer.detail == "Sa profession n’ouvre aucune rubrique"
     house = {"kind": "structure", "state": "oui"}
     assert said(**house).detail == "Ne peut plus se connecter"
     assert said(**house, can_sign_in=True).phrase == "Habilitée, aucun délégué"
@@ -213,7 +213,7 @@ def test_a_merged_structure_is_shown_as_the_one_it_was_merged_into(entry, coordi
     """Nothing is rewritten: the member still points at the row it was added from, and reads as the chosen one."""
     local = make.StructureFactory(name="Ehpad des essais", source="local")
     middle = make.StructureFactory(name="EHPAD LES ESSAIS", source="local")
-    national = make.StructureFactory(name="EHPAD LES ESSAIS DE L'AUTAN", finess="810000019", phone="+33536490001")
+    national = make.StructureFactory(name="EHPAD LES ESSAIS DE L’AUTAN", finess="810000019", phone="+33536490001")
     member = make.add_house(entry, local)
     merge_structure(local, middle, by=coordinator)
     merge_structure(middle, national, by=coordinator)

@@ -20,7 +20,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def text_of(response):
-    return response.content.decode().replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+    return response.content.decode().replace("\xa0", " ").replace("&#39;", "’").replace("'", "’")
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_role_and_access_in_one_act(visitor, entry):
 def test_without_an_account_the_access_waits(visitor, entry):
     nurse = factories.listed(family_name="MODÈLE", given_name="Inès")
     url = visitor.url("add_professional", nurse.activities.get().pk)
-    assert "n'a pas encore de compte" in text_of(visitor.get(url))
+    assert "n’a pas encore de compte" in text_of(visitor.get(url))
     sent = visitor.post(url, answers(habilitation="oui"), follow=True)
     assert "a été ajoutée au cercle de soins. Accès en attente" in text_of(sent)
 
@@ -215,7 +215,7 @@ def test_who_adds_without_granting_leaves_a_request(client, entry):
     other = factories.account(family_name="DEMANDÉE")
     url = reverse("circle:add_professional", args=[entry.dossier.pk, other.attachment.professional.pk])
     page = text_of(client.get(url))
-    assert "Seul un coordinateur, un médecin ou l'encadrement de sa structure peut habiliter." in page
+    assert "Seul un coordinateur, un médecin ou l’encadrement de sa structure peut habiliter." in page
     assert "Habilitation : oui" not in page
     assert client.post(url, answers(habilitation="oui")).status_code == 422
     client.post(url, answers(habilitation="demande"))
@@ -245,7 +245,7 @@ def test_every_field_of_spico_is_there(visitor):
     ):  # fmt: skip
         assert f">{label}" in page, label
     assert "Ajouter la personne au cercle de soins" in page
-    assert "Cette personne n'aura pas accès au dossier." in page
+    assert "Cette personne n’aura pas accès au dossier." in page
     assert visitor.get(visitor.url("add_manually", "robot")).status_code == 404
 
 
@@ -277,7 +277,7 @@ def test_a_professional_by_hand_and_the_errors_of_the_mock_up(visitor, entry):
     data = person(profession="94", role="PROV", email="g.prototype@", mobile="06 39 98 44 1")
     page = text_of(visitor.post(url, data))
     assert "2 champs à corriger" in page
-    assert "il manque ce qui suit l'arobase, par exemple « nom@domaine.fr »" in page
+    assert "il manque ce qui suit l’arobase, par exemple « nom@domaine.fr »" in page
     assert "10 chiffres attendus, 9 saisis" in page
     assert 'value="g.prototype@"' in page
     visitor.post(url, person(profession="94", role="PROV"))
@@ -287,7 +287,7 @@ def test_a_professional_by_hand_and_the_errors_of_the_mock_up(visitor, entry):
 def test_at_least_one_means_of_contact_and_a_known_town(visitor):
     page = text_of(visitor.post(visitor.url("add_manually", "aidant"), person(mobile="", town_texte="Nullepart")))
     assert "Indiquez au moins un moyen de contact" in page
-    assert "Cette commune n'est pas dans la liste" in page
+    assert "Cette commune n’est pas dans la liste" in page
 
 
 def test_a_double_is_pointed_out_while_typing_and_again_when_sent(visitor, entry):
@@ -295,7 +295,7 @@ def test_a_double_is_pointed_out_while_typing_and_again_when_sent(visitor, entry
     typed = person(family_name="MARTIN", given_name="Clair")
     panel = text_of(visitor.post(visitor.url("lookalikes", "aidant"), typed, headers=HTMX))
     assert "Est-ce la même personne ?" in panel
-    assert "C'est elle, ouvrir sa fiche" in panel
+    assert "C’est elle, ouvrir sa fiche" in panel
     assert visitor.url("member", known.pk) in panel
     assert "1 ressemblance trouvée." in panel
     url = visitor.url("add_manually", "aidant")
@@ -405,7 +405,7 @@ def test_a_structure_that_cannot_sign_in_says_so_before_saving(visitor, entry):
     house = factories.StructureFactory()
     url = visitor.url("choose_structure", house.pk)
     page = text_of(visitor.get(url))
-    assert "Cette structure ne peut pas se connecter : l'habilitation serait sans effet." in page
+    assert "Cette structure ne peut pas se connecter : l’habilitation serait sans effet." in page
     assert "Habilitation : oui" not in page
     assert visitor.post(url, answers(role="", habilitation="oui")).status_code == 422
     assert visitor.post(url, answers(role="", habilitation="non")).status_code == 303

@@ -66,7 +66,7 @@ def test_without_an_address_nobody_is_invited(at_desk, entry):
 def test_nobody_is_invited_whom_one_does_not_habilitate(at_desk, entry):
     url = reverse("circle:add_professional", args=[entry.dossier.pk, make.listed().pk])
     page = at_desk.post(url, typed(habilitation="non", invitation_email=ADDRESS))
-    assert page.status_code == 422 and "Sans habilitation, personne n'est invité" in text(page)
+    assert page.status_code == 422 and "Sans habilitation, personne n’est invité" in text(page)
     assert not Member.objects.exclude(created_by=entry.user).exists() and not Invitation.objects.exists()
 
 
@@ -306,7 +306,7 @@ def test_confirming_from_the_list_opens_the_dossier(at_desk, entry):
     invitation = invited(entry)
     user = newcomer(invitation).invitation.accepted_by
     page = text(at_desk.get(reverse("invitations:list") + "?etat=a-confirmer"))
-    assert "Confirmez que c'est bien la personne invitée" in row_of(page, invitation)
+    assert "Confirmez que c’est bien la personne invitée" in row_of(page, invitation)
     at_desk.post(reverse("invitations:confirm", args=[invitation.pk]))
     assert Habilitation.objects.get(user=user).state == "oui"
 
@@ -435,4 +435,4 @@ def test_invitations_are_limited(at_desk, coordinator, settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"invitations": "2/3600s/user"}
     lines = "\n".join(f"{n}@cabinet.example;Nom;Prénom;60" for n in range(4))
     page = at_desk.post(reverse("invitations:invite_several"), {"lines": lines})
-    assert Invitation.objects.count() == 2 and "Trop d'invitations" in text(page)
+    assert Invitation.objects.count() == 2 and "Trop d’invitations" in text(page)

@@ -26,7 +26,7 @@ def visitor(client, coordinator, entry):
 
 
 def text_of(response):
-    return response.content.decode().replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+    return response.content.decode().replace("\xa0", " ").replace("&#39;", "’").replace("'", "’")
 
 
 def test_groups_counts_and_buttons_with_spico_names(visitor, entry):
@@ -203,7 +203,7 @@ def test_the_circle_on_another_day_has_no_act(visitor, entry):
 def test_a_day_that_cannot_be_read_is_said(visitor):
     page = text_of(visitor.get(visitor.url("list"), {"au": "31/02/2026"}))
     assert 'value="31/02/2026"' in page
-    assert "Cette date n'existe pas dans le calendrier." in page
+    assert "Cette date n’existe pas dans le calendrier." in page
 
 
 def test_those_who_left_are_found_again(visitor, entry):
@@ -237,7 +237,7 @@ def test_a_nurse_adds_but_neither_grants_nor_removes(client, entry):
     client.force_login(nurse)
     page = text_of(client.get(reverse("circle:list", args=[entry.dossier.pk])))
     assert "Ajouter un professionnel ou un aidant" in page
-    assert "Demander l'habilitation" in page
+    assert "Demander l’habilitation" in page
     assert "Retirer du cercle" not in page
     assert ">habiliter<" not in page
 

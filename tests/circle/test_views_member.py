@@ -15,7 +15,7 @@ from tests.circle import factories
 
 
 def text_of(response):
-    return response.content.decode().replace("\xa0", " ").replace("&#39;", "'").replace("’", "'")
+    return response.content.decode().replace("\xa0", " ").replace("&#39;", "’").replace("'", "’")
 
 
 def today():
@@ -99,17 +99,17 @@ def test_the_second_of_two_people_sees_both_texts_and_chooses(visitor, entry):
         factories.entry_of(other, entry),
         member,
         version=1,
-        fields={"description": "Texte d'Élise", "mobile": "0639982056"},
+        fields={"description": "Texte d’Élise", "mobile": "0639982056"},
     )
     url = visitor.url("edit_member", member.pk)
     response = visitor.post(url, sent(member, description="Mon texte", given_name="Karime"))
     page = text_of(response)
     assert response.status_code == 409
     assert "PATRON Élise a modifié cette fiche pendant votre saisie." in page
-    for words in ("Mon texte", "Texte d'Élise", "06 39 98 20 55", "06 39 98 20 56"):
+    for words in ("Mon texte", "Texte d’Élise", "06 39 98 20 55", "06 39 98 20 56"):
         assert words in page
     member.refresh_from_db()
-    assert member.description == "Texte d'Élise", "nothing is overwritten silently"
+    assert member.description == "Texte d’Élise", "nothing is overwritten silently"
     chosen = sent(
         member, description="Mon texte", given_name="Karime", comparaison="1",
         **{"choix-description": "moi", "choix-mobile": "autre", "choix-given_name": "moi"},
@@ -134,7 +134,7 @@ def test_a_third_change_during_the_comparison_is_compared_again(visitor, entry):
 def test_a_linked_member_shows_the_directory_and_adds_to_it(visitor, entry):
     member = factories.add(entry)
     url = visitor.url("edit_member", member.pk)
-    assert "viennent de l'annuaire" in text_of(visitor.get(url))
+    assert "viennent de l’annuaire" in text_of(visitor.get(url))
     visitor.post(url, {"mobile": "06 39 98 41 07", "description": "Le mardi", "version": 1})
     member.refresh_from_db()
     assert (member.mobile, member.description) == ("+33639984107", "Le mardi")
@@ -208,9 +208,9 @@ def test_closing_an_access_asks_once_more_with_its_impact(visitor, entry):
     member = factories.add(entry, factories.account().attachment.professional, wanted="oui")
     url = visitor.url("habilitation", member.pk)
     page = text_of(visitor.post(url, {"habilitation": "non"}))
-    assert "Retirer l'habilitation de" in page
+    assert "Retirer l’habilitation de" in page
     assert "15 rubriques sur 16" in page
-    assert "Garder l'accès" in page
+    assert "Garder l’accès" in page
     assert Habilitation.objects.get(members=member).state == "oui"
     visitor.post(url, {"habilitation": "non", "confirme": "1"})
     assert Habilitation.objects.get(members=member).state == "non"
@@ -230,7 +230,7 @@ def test_a_refusal_stands_until_it_is_withdrawn(visitor, entry):
     withdrawal = visitor.url("withdraw_refusal", member.pk)
     assert visitor.post(withdrawal, {"withdrawn_on": "", "collected": ""}).status_code == 422
     sent = visitor.post(withdrawal, {"withdrawn_on": today(), "collected": "ecrit"}, follow=True)
-    assert "Le refus est retiré. L'accès reste fermé" in text_of(sent)
+    assert "Le refus est retiré. L’accès reste fermé" in text_of(sent)
     assert Habilitation.objects.get(members=member).state == "non"
 
 
@@ -289,7 +289,7 @@ def test_a_hand_entered_professional_is_linked_later(visitor, entry):
     assert visitor.post(url, {"activite": str(found.activities.get().pk)}).status_code == 303
     member.refresh_from_db()
     assert (member.kind, member.professional) == ("annuaire", found)
-    assert visitor.post(url, {"activite": "n'importe quoi"}).status_code == 404
+    assert visitor.post(url, {"activite": "n’importe quoi"}).status_code == 404
 
 
 def test_removal_asks_why_and_is_undone_from_the_toast(visitor, entry):

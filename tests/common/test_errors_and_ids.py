@@ -26,7 +26,7 @@ def test_message_and_field_may_be_given():
     error = DomainError("Une phrase { avec accolade.", field="nom")
     assert (str(error), error.message, error.field) == ("Une phrase { avec accolade.",) * 2 + ("nom",)
     assert DomainError.field is None
-    assert str(DomainError()) == "Cette action n'est pas possible."
+    assert str(DomainError()) == "Cette action n’est pas possible."
 
 
 def test_uuid7_are_standard_and_ordered():

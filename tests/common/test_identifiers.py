@@ -116,16 +116,16 @@ def test_email(typed, kept):
 @pytest.mark.parametrize(
     ("typed", "part"),
     [
-        ("anne@", "il manque ce qui suit l'arobase, par exemple « nom@domaine.fr »"),
-        ("anne@cabinet", "il manque ce qui suit l'arobase"),
-        ("anne@cabinet.", "il manque ce qui suit l'arobase"),
-        ("anne", "il manque l'arobase"),
-        ("", "il manque l'arobase"),
-        (None, "il manque l'arobase"),
-        ("@cabinet.example", "il manque ce qui précède l'arobase"),
+        ("anne@", "il manque ce qui suit l’arobase, par exemple « nom@domaine.fr »"),
+        ("anne@cabinet", "il manque ce qui suit l’arobase"),
+        ("anne@cabinet.", "il manque ce qui suit l’arobase"),
+        ("anne", "il manque l’arobase"),
+        ("", "il manque l’arobase"),
+        (None, "il manque l’arobase"),
+        ("@cabinet.example", "il manque ce qui précède l’arobase"),
         ("an ne@cabinet.example", "espace"),
-        ("a@b@cabinet.example", "n'est pas valide"),
-        ("anne@-cabinet.example", "n'est pas valide"),
+        ("a@b@cabinet.example", "n’est pas valide"),
+        ("anne@-cabinet.example", "n’est pas valide"),
     ],
 )
 def test_email_refused(typed, part):

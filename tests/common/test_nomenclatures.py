@@ -74,7 +74,7 @@ def test_psychologue_is_there_once():
         ("role_cercle", "330", "Coordonnateur de parcours", "Coordonnatrice de parcours"),
         ("role_cercle", "CAREGIVER", "Aidant", "Aidante"),
         ("savoir_faire", "SM54", "Médecine générale", "Médecine générale"),
-        ("categorie_etablissement", "801", "Dispositif d'appui à la coordination (DAC)", None),
+        ("categorie_etablissement", "801", "Dispositif d’appui à la coordination (DAC)", None),
         ("relation", "SIS", "Sœur", "Sœur"),
         ("mode_exercice", "L", "Libéral", "Libéral"),
     ],

@@ -51,13 +51,13 @@ def test_the_fiction_ranges_pass(start, end):
         ("05 36 49 10 211", "10 chiffres attendus, 11 saisis."),
         ("5", "10 chiffres attendus, 1 saisi."),
         ("3919", "10 chiffres attendus, 4 saisis."),
-        ("0036491021", "Ce numéro international n'est pas valide : vérifiez l'indicatif du pays."),
+        ("0036491021", "Ce numéro international n’est pas valide : vérifiez l’indicatif du pays."),
         ("0000000000", "Un numéro français commence par 0, puis un chiffre de 1 à 9."),
         ("1536491021", "Un numéro français commence par 0, puis un chiffre de 1 à 9."),
         ("05 36 49 1O 21", "Un numéro de téléphone ne contient que des chiffres."),
         ("", "Un numéro de téléphone ne contient que des chiffres."),
         (None, "Un numéro de téléphone ne contient que des chiffres."),
-        ("+999 12 34", "Ce numéro international n'est pas valide : vérifiez l'indicatif du pays."),
+        ("+999 12 34", "Ce numéro international n’est pas valide : vérifiez l’indicatif du pays."),
     ],
 )
 def test_refused(typed, sentence):

@@ -96,7 +96,7 @@ def test_initials(names, letters):
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("Martin", "de Martin"), ("Éliane", "d'Éliane"), ("Yves", "d'Yves"), ("Yann", "de Yann"), ("Henri", "d'Henri")],
+    [("Martin", "de Martin"), ("Éliane", "d’Éliane"), ("Yves", "d’Yves"), ("Yann", "de Yann"), ("Henri", "d’Henri")],
 )
 def test_of_name(name, shown):
     assert of_name(name) == shown

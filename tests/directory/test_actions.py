@@ -35,8 +35,8 @@ def finess():
 
 
 def test_local_structure(by):
-    made = create_local_structure(by=by, name="Équipe  mobile d'essai", short_name="EME", town="Albi", phone=PHONE)
-    assert (made.source, made.name) == ("local", "Équipe mobile d'essai")
+    made = create_local_structure(by=by, name="Équipe  mobile d’essai", short_name="EME", town="Albi", phone=PHONE)
+    assert (made.source, made.name) == ("local", "Équipe mobile d’essai")
     assert made.search_name == "equipe mobile d essai eme"
     assert made.created_by == by
 
@@ -71,10 +71,10 @@ def test_local_structure_already_there(by, finess):
 
 def test_local_professional_is_found_like_the_others(by, finess):
     made = create_local_professional(
-        by=by, family_name="d'Hervé", given_name="jean-noël", profession="41", structure=finess
+        by=by, family_name="d’Hervé", given_name="jean-noël", profession="41", structure=finess
     )
     activity = Activity.objects.get()
-    assert (made.family_name, made.given_name, made.national_id) == ("D'HERVÉ", "Jean-Noël", "")
+    assert (made.family_name, made.given_name, made.national_id) == ("D’HERVÉ", "Jean-Noël", "")
     assert (activity.search_family, activity.search_given, activity.structure) == ("d herve", "jean noel", finess)
 
 

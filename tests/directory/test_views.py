@@ -159,7 +159,7 @@ def test_the_sheet_of_a_structure_lists_its_people_by_25(client, reader, ehpad):
     html = client.get(url, {"apres": following}).content.decode()
     assert html.count("Sans compte") == 5
     assert "NOM29" in html and "NOM24" not in html
-    assert client.get(url, {"apres": "n'importe quoi"}).status_code == 200
+    assert client.get(url, {"apres": "n’importe quoi"}).status_code == 200
 
 
 def test_a_merged_structure_leads_to_the_other_and_gives_it_its_people(client, reader, ehpad):

@@ -65,7 +65,7 @@ def test_the_first_given_name_comes_from_the_list(doctor, given, said, first):
 
 
 def test_columns_of_search_follow_the_names(doctor):
-    made = create(doctor, used_name="Le Goff-d'Hervé")
+    made = create(doctor, used_name="Le Goff-d’Hervé")
     assert made.sort_name == "le goff d herve marie claude"
     assert made.search_birth_name == "exemple"
     assert made.search_name.startswith(" ")

@@ -6,18 +6,22 @@ import re
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from coordination.dossiers.journal import reading, wording
+from coordination.dossiers.journal.haste import dossiers_lately
 from habilitations import traces, verification
 from habilitations.access import Access, Hat
 from habilitations.actions import publish_matrix
 from habilitations.matrix import Matrix
 from habilitations.models import Habilitation, StateChange, Trace
 from habilitations.rubriques import Action, Niveau, Rubrique
+from habilitations.unusual import Limits
 from tests.dossiers.factories import (
     DOCTOR,
     DossierFactory,
@@ -278,7 +282,7 @@ def test_days_of_the_filter_are_both_included_and_local(crowd):
 
 
 @pytest.mark.parametrize(
-    ("du", "au", "said"), [("31/02/2026", "", "n'existe pas"), ("05/05/2026", "04/05/2026", "avant le début")]
+    ("du", "au", "said"), [("31/02/2026", "", "n’existe pas"), ("05/05/2026", "04/05/2026", "avant le début")]
 )
 def test_a_date_that_cannot_be_read_is_said_beside_its_field(as_coordinator, followed, du, au, said):
     answer = as_coordinator.post(path(followed), {"du": du, "au": au})
@@ -350,6 +354,46 @@ def test_many_dossiers_in_little_time(followed, settings):
     leave(followed, hurried, at=noon(1) + dt.timedelta(minutes=90))
     lines = reading.find_page(followed.pk, reading.Filters()).lines
     assert [line.unusual for line in reversed(lines)] == [("many",), ()]
+
+
+def lately(actor_id, at, minutes):
+    """The rule as it is said: the dossiers of the lines of this person from the minutes before to this moment."""
+    lines = Trace.objects.filter(actor_id=actor_id, at__lte=at, at__gt=at - dt.timedelta(minutes=minutes))
+    return lines.values("dossier_id").distinct().count()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 3), st.sampled_from([0, 1, 2, 3, 5, 10, 11, 300, 301, 310])),
+        min_size=1,
+        max_size=14,
+    ),
+    st.integers(1, 10),
+)
+def test_one_pass_counts_dossiers_as_the_rule_says(db, opened, minutes):
+    """Same moment twice, same dossier again, exactly the minutes apart, spans that meet or do not."""
+    start = noon(1)
+    with transaction.atomic():
+        dossiers, users = [uuid.uuid4() for _ in range(4)], [uuid.uuid4(), uuid.uuid4()]
+        Trace.objects.bulk_create([
+            Trace(at=start + dt.timedelta(minutes=after), dossier_id=dossiers[n], actor_id=users[who], actor_name="x",
+                  action="lecture", outcome="ok")
+            for who, n, after in opened
+        ])  # fmt: skip
+        asked = {(users[who], start + dt.timedelta(minutes=after)) for who, n, after in opened if n != 3}
+        found = dossiers_lately(asked | {(None, start)}, Limits(many=1, many_minutes=minutes))
+        assert found == {one: lately(*one, minutes) for one in asked}
+        assert dossiers_lately(asked, Limits(many=0)) == {}
+        transaction.set_rollback(True)
+
+
+def test_somebody_in_a_hurry_costs_one_statement(followed, django_assert_num_queries):
+    hurried, start = UserFactory(), noon(1)
+    for n in range(60):
+        leave(followed, hurried, at=start + dt.timedelta(seconds=n))
+    with django_assert_num_queries(3):
+        assert len(reading.find_page(followed.pk, reading.Filters()).lines) == 50
 
 
 def test_to_check_looks_at_so_many_lines_and_goes_on(followed, monkeypatch):

@@ -55,7 +55,7 @@ def test_home_tells_what_others_did_since_the_last_visit(as_doctor, doctor, doss
     assert "Rien de nouveau" in as_doctor.get(url("home")).content.decode()
     last_visit(doctor, dossier)
     actions.update_identity(dossier, by=other, version=2, traits={"used_name": "DURAND"})
-    assert "PATRON Élise a modifié l&#39;identité" in as_doctor.get(url("home")).content.decode()
+    assert "PATRON Élise a modifié l’identité" in as_doctor.get(url("home")).content.decode()
     # Read again at once: still the same visit.
     assert "PATRON Élise" in as_doctor.get(url("home")).content.decode()
     assert as_doctor.post(url("seen")).status_code == 303
@@ -169,7 +169,7 @@ def test_closing_asks_why(as_doctor, dossier, url):
     assert response.status_code == 303
     change = StatusChange.objects.get()
     assert (change.before, change.after, change.reason) == ("actif", "clos", "fin")
-    assert "Fin de l&#39;accompagnement" in as_doctor.get(url("status")).content.decode()
+    assert "Fin de l’accompagnement" in as_doctor.get(url("status")).content.decode()
 
 
 def test_contacts_are_tidied(as_doctor, dossier, url, contacts_typed):

@@ -4,6 +4,8 @@ SPECIFICATION is the table of the study of peers, section 2, copied here on purp
 data file that nobody decided turns this red.
 """
 
+import datetime as dt
+
 import pytest
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -296,6 +298,11 @@ def test_a_lower_cell_or_cap_never_adds_a_right(table, rubrique, cell, cap):
     assert all(after.level(r) <= before.level(r) for r in Rubrique.values)
 
 
+TODAY = dt.date(2026, 11, 28)
+last_days = st.one_of(st.none(), st.dates(TODAY - dt.timedelta(days=2), TODAY + dt.timedelta(days=2)))
+ceiling_lines = st.lists(
+    st.builds("{}={}".format, st.sampled_from(Rubrique.values), st.sampled_from([0, 1])), max_size=3, unique=True
+)
 decision_rows = st.lists(
     st.fixed_dictionaries(
         {
@@ -303,6 +310,7 @@ decision_rows = st.lists(
             "user_id": st.one_of(st.none(), st.just("me")), "structure_id": st.one_of(st.none(), st.uuids()),
             "matrix_number": st.just(None), "hat_profession": st.just("10"), "hat_fonction": st.just(""),
             "hat_national_id": st.just(""), "hat_structure_id": st.just(None), "hat_structure_name": st.just(""),
+            "hat_how": st.just(""), "access_until": last_days, "ceilings": ceiling_lines,
         }
     ),
     max_size=5,
@@ -314,11 +322,10 @@ def test_adding_a_refusal_never_opens(rows):
     refusal = {
         "id": None, "state": "refus", "user_id": "me", "structure_id": None, "matrix_number": None,
         "hat_profession": "10", "hat_fonction": "", "hat_national_id": "", "hat_structure_id": None,
-        "hat_structure_name": "",
+        "hat_structure_name": "", "hat_how": "", "access_until": None, "ceilings": [],
     }  # fmt: skip
-    assert access.decide([*rows, refusal]) is None
-    if access.decide(rows) is None:
-        assert access.decide([r for r in rows if r["state"] != "oui"]) is None
+    assert access.decide([*rows, refusal], today=TODAY) is None
+    assert access.decide([r for r in rows if r["state"] != "oui"], today=TODAY) is None
 
 
 people = st.lists(

@@ -421,13 +421,13 @@ def test_a_past_decision_is_seen_again_on_the_version_of_its_day(anna, bruno, ca
     habilitate(educator, dossier)
     entered = access.to_dossier(educator, dossier.pk)
     record(user=educator, dossier_id=dossier.pk, access=entered, action="lecture", rubrique=Rubrique.SOCIAL)
-    trace = Trace.objects.get()
+    trace = Trace.objects.of_dossier(dossier.pk).get()
     do.publish_draft(requested(anna), by=bruno)
     assert replay_trace(trace) == ("educateur", "social", 1, Niveau.LECTURE, Niveau.AUCUN)
     assert replay(99, "educateur", "social").then is None
     call_command("replay_decision", str(trace.pk))
     said = capsys.readouterr().out
     assert "Version 1, profil Éducateur, Volet social : Peut lire." in said
-    assert "Version en vigueur (2) : Pas d'accès." in said
+    assert "Version en vigueur (2) : Pas d’accès." in said
     with pytest.raises(CommandError, match="Aucune trace"):
         call_command("replay_decision", str(dossier.pk))

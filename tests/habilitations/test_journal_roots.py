@@ -2,13 +2,16 @@
 
 import datetime as dt
 import io
+import tracemalloc
 import uuid
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
-from habilitations import chain, journal, roots, verification
+from habilitations import chain, copied, journal, roots, verification
 from habilitations.errors import JournalIsWrong, MonthIsKept, MonthNotInJournal, NotAllowed
 from habilitations.models import AccountTrace, JournalCheck, JournalRoot, Trace
 from tests.accounts.factories import UserFactory
@@ -73,25 +76,83 @@ def test_what_nobody_touched_is_whole_before_and_after_roots():
 
 
 def test_memory_does_not_grow_with_the_journal():
-    """Read by pieces from cursors of the server: as many statements whatever the lines."""
-    fill(30)
+    """Lines pass one by one: many more of them take no more memory, and no more statements."""
+    dossier_id = fill(30)
     roots.sign_root()
-    opened = []
+    few_statements, few = cost_of_verifying()
+    sql(
+        "INSERT INTO habilitations_trace SELECT gen_random_uuid(), now(), %s, 0, NULL, repeat('x', 200), '', '', '', "
+        "'', '', NULL, 1, 'lecture', '', 'ok', '', NULL, '', '', '', '', '' FROM generate_series(1, 2000)",
+        dossier_id,
+    )  # fmt: skip
+    many_statements, many = cost_of_verifying()
+    assert many_statements == few_statements
+    assert many < few + 200_000, "two thousand lines are more than a megabyte"
 
-    def spy(execute, statement, params, many, context):
-        opened.append(getattr(context["cursor"].cursor, "name", None))
-        return execute(statement, params, many, context)
+
+def cost_of_verifying():
+    """Return how many statements a verification makes, and the most bytes it holds at a time."""
+    made = []
+
+    def spy(execute, *words):
+        made.append(None)
+        return execute(*words)
 
     with connection.execute_wrapper(spy):
         verification.verify()
-    few = len(opened)
-    assert len([name for name in opened if name]) >= 4, "three readings and the anchors, from the server"
-    opened.clear()
-    for _ in range(5):
-        fill(10)
-    with connection.execute_wrapper(spy):
-        assert verification.verify().lines >= 80
-    assert len(opened) == few
+        tracemalloc.start()
+        verification.verify()
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return len(made), most
+
+
+def test_dossiers_are_read_by_so_many_and_none_falls_between_two(monkeypatch):
+    """Some have no head any more, some no line, some neither: whatever the size of what is read together."""
+    chains = sorted(fill(2) for _ in range(5))
+    roots.sign_root()
+    for n, tables in ((0, ("trace", "tracehead")), (1, ("tracehead",)), (4, ("trace", "tracehead"))):
+        for table in tables:
+            force(f"DELETE FROM habilitations_{table} WHERE dossier_id = %s", chains[n])
+    force("DELETE FROM habilitations_trace WHERE dossier_id = %s", chains[2])
+    missing = "la fin de la chaîne manque"
+    expected = [(chains[0], 1, missing), (chains[1], 3, missing), (chains[2], 1, missing), (chains[4], 1, missing)]
+    for together in (1, 2, 3, 500):
+        monkeypatch.setattr(verification, "TOGETHER", together)
+        report = verification.verify()
+        assert sorted((found.dossier_id, found.seq, found.reason) for found in report.faults) == expected
+        assert (report.dossiers, report.lines) == (5, 4)
+
+
+# What the quick reading of a row could take for something else: quotes, escapes, separators, « null », empty.
+ODD = ["a", '"', "\\", "\x1f", ", ", '", "', "null", "\n", "\\n", "\x01", "é", "€", "😀", "\u2028", "[", "]", ""]
+odd = st.lists(st.sampled_from(ODD), max_size=6).map("".join)
+
+
+@pytest.mark.req("SECT-11")
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(odd, min_size=4, max_size=4), st.lists(odd, min_size=4, max_size=4))
+@example(["", "", "\n", ""], ["", "", "\\n", ""])
+@example(["a, b", "", "", ""], ["a\x1fb", "", "", ""])
+@example(["a", "", "", ""], ['a", "', "", "", ""])
+def test_whatever_is_written_holds_and_whatever_replaces_it_is_found(db, before, after):
+    """The values of a line, then others put in their place: the same verdict as the line read column by column."""
+    names = ("actor_name", "structure_name", "reason", "request_id")
+    dossier_id = uuid.uuid4()
+    with transaction.atomic():
+        said = dict(zip(names, before, strict=True))
+        Trace.objects.bulk_create(
+            Trace(at=NOW, dossier_id=dossier_id, action="lecture", outcome="ok", **said) for _ in range(2)
+        )
+        assert faults() == []
+        (row, _) = copied.rows("line.dossier_id = %(dossier)s", {"dossier": dossier_id})
+        line = Trace.objects.of_dossier(dossier_id).values().first()
+        assert chain.canonical(copied.exact(row)) == chain.canonical(line)
+        set_all = ", ".join(f"{name} = %s" for name in names)
+        force(f"UPDATE habilitations_trace SET {set_all} WHERE dossier_id = %s AND seq = 2", *after, dossier_id)
+        expected = [] if after == before else [f"Dossier {dossier_id}, ligne 2 : contenu modifié."]
+        assert faults() == expected
+        transaction.set_rollback(True)
 
 
 # ---- the eight attacks -----------------------------------------------------------------------------

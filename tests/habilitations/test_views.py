@@ -281,7 +281,7 @@ def test_versions_are_listed_compared_and_restored(client, anna, bruno):
 def test_a_version_leaves_as_files_and_comes_back_as_a_draft(client, anna):
     answer = client.get(url("export_xlsx", number=1))
     book = load_workbook(io.BytesIO(answer.content))
-    assert book.sheetnames == ["Niveaux", "Droits d'action", "Professions"]
+    assert book.sheetnames == ["Niveaux", "Droits d’action", "Professions"]
     assert AccountTrace.objects.filter(actor_id=anna.pk, action="export", object_kind="matrice").exists()
     sheet = book["Niveaux"]
     column = [cell.value for cell in sheet[1]].index("social") + 1

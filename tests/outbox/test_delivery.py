@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from coordination.outbox import attempts, delivery
+from coordination.outbox import attempts, delivery, filling
 from coordination.outbox.models import Message, State
 from tests.outbox.factories import MessageFactory
 
@@ -224,6 +224,90 @@ def test_a_rude_goodbye_after_acceptance_is_a_success(server, monkeypatch):
     monkeypatch.setattr(Fault, "close", rude)
     message = MessageFactory()
     assert delivery.deliver(message.pk) is True
+
+
+NO_ANSWER = [
+    TimeoutError(),
+    ConnectionResetError(),
+    smtplib.SMTPServerDisconnected("cut"),
+    smtplib.SMTPDataError(-1, b"garbage"),
+    smtplib.SMTPResponseException(-1, b"garbage"),
+]
+ANSWERS = [smtplib.SMTPDataError(451, b"later"), smtplib.SMTPRecipientsRefused({"a@b.example": (450, b"no")}), 0]
+
+
+@pytest.mark.req("REL-6")
+@pytest.mark.django_db
+@pytest.mark.parametrize("fault", NO_ANSWER + ANSWERS, ids=lambda fault: type(fault).__name__)
+def test_what_nobody_answered_is_uncertain_even_once_sent(server, fault):
+    message = MessageFactory()
+    server.script = [fault]
+    delivery.deliver(message.pk)
+    again(message)
+    assert delivery.deliver(message.pk) is True
+    message.refresh_from_db()
+    assert message.is_uncertain is (fault in NO_ANSWER)
+
+
+@pytest.mark.req("REL-6")
+@pytest.mark.django_db
+def test_a_worker_killed_in_the_middle_leaves_an_uncertain_delivery(server):
+    message = MessageFactory()
+    attempts.count(Message.objects, message.pk, state=State.EN_COURS)
+    again(message)
+    assert delivery.deliver(message.pk) is True
+    message.refresh_from_db()
+    assert message.is_uncertain
+
+
+@pytest.mark.django_db
+def test_a_server_that_was_never_reached_leaves_no_doubt(server, monkeypatch):
+    def closed(self):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(Fault, "open", closed)
+    message = MessageFactory()
+    delivery.deliver(message.pk)
+    message.refresh_from_db()
+    assert (message.state, message.is_uncertain) == (State.A_REESSAYER, False)
+
+
+@pytest.fixture
+def letters(monkeypatch):
+    monkeypatch.setattr(filling, "_fillers", {})
+    return filling.filler("test.letter")
+
+
+@pytest.mark.django_db
+def test_a_word_is_put_in_when_the_mail_leaves_and_is_not_stored(letters):
+    letters(lambda message: f"https://ici.example/{message.object_id}")
+    message = MessageFactory(
+        kind="test.letter", text=f"Ici {filling.PLACE}", html=f"<a href='{filling.PLACE}'>Ici</a>"
+    )
+    assert delivery.deliver(message.pk) is True
+    message.refresh_from_db()
+    assert mail.outbox[0].body == "Ici https://ici.example/None"
+    assert "https://ici.example/None" in mail.outbox[0].alternatives[0][0]
+    assert message.text == f"Ici {filling.PLACE}"
+
+
+@pytest.mark.django_db
+def test_a_mail_that_lost_its_reason_does_not_leave(letters):
+    @letters
+    def nothing(message):
+        raise filling.NothingToSend("Annulé avant l'envoi.")
+
+    message = MessageFactory(kind="test.letter")
+    assert delivery.deliver(message.pk) is False
+    message.refresh_from_db()
+    assert (message.state, message.last_error) == (State.ECHEC, "Annulé avant l'envoi.")
+    assert mail.outbox == []
+
+
+def test_two_rooms_do_not_fill_the_same_kind(letters):
+    letters(lambda message: "")
+    with pytest.raises(ValueError, match="Two fillers"):
+        letters(lambda message: "")
 
 
 @pytest.mark.django_db

@@ -38,7 +38,7 @@ def creates_a_dossier(visitor, checked=lambda name: None):
     visitor.fills("Matricule INS", MATRICULE)
     visitor.selects("Nature du matricule", "NIR de test")
     visitor.fills("Numéro de mobile", "06 39 98 76 54")
-    visitor.fills("Adresse", "4 chemin de l'Exemple")
+    visitor.fills("Adresse", "4 chemin de l’Exemple")
     visitor.fills("Code postal", "81400")
     visitor.picks("Ville", "Carmaux", "Carmaux")
     visitor.selects("Motif", "Maintien à domicile")
@@ -107,7 +107,7 @@ def opens_more(visitor):
 
 
 def records_a_refusal(visitor, checked=lambda name: None):
-    visitor.chooses("Refus du patient au partage d'information")
+    visitor.chooses("Refus du patient au partage d’information")
     visitor.fills("Date du refus", today())
     visitor.selects("Recueil du refus", "Dit par la personne")
     checked("refus")

@@ -102,8 +102,9 @@ def test_somebody_typed_by_hand_waits_for_a_confirmation(visit, world):
 
     gaelle = visit(phone=True)
     gaelle.goes_to(link_received())
-    gaelle.page.mouse.move(100, 200)
-    gaelle.page.mouse.move(120, 220)
+    with gaelle.page.expect_response("**/ouverte/"):
+        gaelle.page.mouse.move(100, 200)
+        gaelle.page.mouse.move(120, 220)
     gaelle.fills("Mot de passe", PASSWORD)
     gaelle.fills("Le même, une seconde fois", PASSWORD)
     assert Invitation.objects.get().opened_at is not None

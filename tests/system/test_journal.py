@@ -40,7 +40,7 @@ def test_a_coordinator_sees_who_came_and_filters_without_an_address_saying_it(vi
     maelle.clicks("Effacer les filtres")
     maelle.fills("Du", "31/02/2026")
     maelle.field("Du").press("Enter")
-    maelle.sees("n'existe pas")
+    maelle.sees("n’existe pas")
     maelle.checks_the_page("journal-erreur")
     maelle.goes_to(f"{home}journal/")
     maelle.presses("Imprimer")

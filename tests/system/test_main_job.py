@@ -81,7 +81,7 @@ def when_she_adds_a_nurse_by_hand(maelle):
     # The directory has a nurse of this name in this town: it is said while typing.
     acts.adds_a_nurse_by_hand(maelle, ("Spécimen", "Inès"))
     maelle.sees("Est-ce la même personne ?")
-    maelle.sees("Dans l'annuaire national.")
+    maelle.sees("Dans l’annuaire national.")
     maelle.checks_the_page("saisie-ressemblance")
     acts.adds_a_nurse_by_hand(maelle)
     maelle.page.get_by_text("Est-ce la même personne ?").wait_for(state="detached")
@@ -146,7 +146,7 @@ def then_nobody_may_be_let_in_until_it_is_withdrawn(maelle):
     maelle.selects("Recueil du retrait", "Dit par la personne")
     maelle.checks_the_page("retrait-du-refus")
     maelle.presses("Retirer le refus")
-    maelle.sees("L'accès reste fermé tant que personne ne l'habilite.")
+    maelle.sees("L’accès reste fermé tant que personne ne l’habilite.")
     maelle.goes_to(address + "habilitation/")
     maelle.chooses("Habilitation : oui")
     maelle.checks_the_page("habilitation")

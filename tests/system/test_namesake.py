@@ -27,7 +27,7 @@ def test_a_namesake_under_refusal_is_shown_and_must_be_told_apart(visit, world, 
     maelle.presses("Ajouter et habiliter")
     maelle.sees("Le patient a refusé le partage avec une personne du même nom")
     maelle.checks_the_page("homonyme-a-distinguer")
-    maelle.fills("Pourquoi s'agit-il de quelqu'un d'autre ?", "Une cousine, autre cabinet")
+    maelle.fills("Pourquoi s’agit-il de quelqu’un d’autre ?", "Une cousine, autre cabinet")
     maelle.presses("Ajouter et habiliter")
     maelle.arrives_at("Cercle de soins")
     maelle.sees("Accès en attente")

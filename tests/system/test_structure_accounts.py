@@ -73,7 +73,7 @@ def test_an_account_is_opened_then_its_profession_is_confirmed(visit, world, dir
     denis.clicks("Retirer la confirmation")
     denis.arrives_at("Retirer la confirmation")
     denis.checks_the_page("confirmation-retirer")
-    denis.fills("Motif", "A quitté l'établissement")
+    denis.fills("Motif", "A quitté l’établissement")
     denis.presses("Retirer la confirmation")
     denis.arrives_at("Comptes de ma structure")
     assert hat_of(user).profession == ""

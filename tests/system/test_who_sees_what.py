@@ -36,9 +36,9 @@ def test_a_nurse_adds_without_granting_and_leaves_a_request(visit, world, entry,
     assert ines.page.get_by_label("Habilitation : oui").count() == 0
     ines.sees("peut habiliter")
     ines.page.get_by_role("radio").first.check()
-    ines.chooses("Demander l'habilitation")
+    ines.chooses("Demander l’habilitation")
     ines.checks_the_page("demande")
-    ines.presses("Ajouter et demander l'habilitation")
+    ines.presses("Ajouter et demander l’habilitation")
     ines.sees("Habilitation demandée")
     ines.checks_the_page("cercle-demande")
 

@@ -50,7 +50,7 @@ def when_she_adds_a_nurse_by_hand(maelle):
     maelle.presses("Ajouter la personne au cercle de soins")
     maelle.sees("Est-ce la même personne ?")
     maelle.checks_the_page("sans-script-ressemblance")
-    maelle.fills("Pourquoi s'agit-il de quelqu'un d'autre ?", "Elle vient de s'installer")
+    maelle.fills("Pourquoi s’agit-il de quelqu’un d’autre ?", "Elle vient de s’installer")
     maelle.presses("Ajouter la personne au cercle de soins")
     maelle.sees("SPÉCIMEN Inès fait maintenant partie du cercle de soins.")
 

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coordination.common.text import fold
+from coordination.common.text import fold, typographic
 
 DATA = Path(__file__).parent / "data"
 
@@ -82,7 +82,7 @@ def choices(kind: str, *, common_only: bool = True) -> list[tuple[str, str]]:
     """
     offered = concepts(kind, active_only=True, common_only=common_only)
     said = {c.code: c.label for c in offered}
-    said |= {c.code: c.display for c in _read_the_same(offered, said)}
+    said |= {c.code: typographic(c.display) for c in _read_the_same(offered, said)}
     said |= {c.code: f"{c.label}, code {c.code}" for c in _read_the_same(offered, said)}
     return sorted(said.items(), key=lambda pair: fold(pair[1]))
 
@@ -128,9 +128,10 @@ def _table(kind: str) -> dict[str, Concept]:
 
 def _concept(row: dict[str, Any], system: System) -> Concept:
     display = row["display"]
-    shown = row.get("label", display)
-    feminine = row.get("feminine", shown)
-    short = row.get("short", shown)
+    # The national lists write straight apostrophes; screens write one kind only.
+    shown = typographic(row.get("label", display))
+    feminine = typographic(row.get("feminine", shown))
+    short = typographic(row.get("short", shown))
     return Concept(
         code=row["code"],
         display=display,

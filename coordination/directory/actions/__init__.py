@@ -211,8 +211,8 @@ def merge_structure(local: Structure, into: Structure, *, by: User) -> Structure
     refused = count_contradictions(same_structures(local.pk, into.pk))
     if refused:
         raise StructureMergeRefused(
-            f"Fusion impossible. Dans {plural(refused, 'dossier')}, le patient a refusé le partage avec l'une de ces "
-            "structures et l'autre est habilitée : il faut d'abord y fermer cet accès ou y retirer le refus."
+            f"Fusion impossible. Dans {plural(refused, 'dossier')}, le patient a refusé le partage avec l’une de ces "
+            "structures et l’autre est habilitée : il faut d’abord y fermer cet accès ou y retirer le refus."
         )
     local.merged_into = into
     local.save(update_fields=["merged_into"])

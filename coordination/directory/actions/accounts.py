@@ -248,7 +248,7 @@ def _require_of_structure(who: Newcomer, structure_ids) -> None:
         return
     practised = who.professional.activities.active().filter(structure__in=structure_ids)
     if not practised.filter(profession=who.profession, fonction=who.fonction).exists():
-        raise NotOfYourStructure("L'annuaire ne voit pas cette personne exercer ce métier dans votre structure.")
+        raise NotOfYourStructure("L’annuaire ne voit pas cette personne exercer ce métier dans votre structure.")
 
 
 def _is_listed(professional: Professional | None, offer: AttachmentOffer) -> bool:

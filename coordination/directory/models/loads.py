@@ -30,7 +30,7 @@ class ImportRun(models.Model):
     reason = models.TextField(blank=True)
 
     class Meta:
-        verbose_name = "chargement de l'annuaire"
+        verbose_name = "chargement de l’annuaire"
 
 
 class ImportRefusal(models.Model):
@@ -64,4 +64,4 @@ class Vocabulary(models.Model):
     version = models.UUIDField(default=uuid7)
 
     class Meta:
-        verbose_name = "vocabulaire de l'annuaire"
+        verbose_name = "vocabulaire de l’annuaire"

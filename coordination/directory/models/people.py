@@ -32,7 +32,7 @@ class Professional(models.Model):
     email = models.EmailField("email", blank=True)
     phone = models.CharField("téléphone", max_length=20, blank=True)
     ceased_at = models.DateTimeField(null=True, blank=True)
-    seen_on = models.DateField("date de l'entrée", null=True, blank=True)
+    seen_on = models.DateField("date de l’entrée", null=True, blank=True)
     # Sum of the hashes of all the person's lines in the last file: equal means nothing to parse.
     content_hash = models.BigIntegerField(null=True, editable=False)
     created_by = models.ForeignKey(
@@ -54,7 +54,7 @@ class Professional(models.Model):
                 fields=["national_id"],
                 condition=~Q(national_id=""),
                 name="professional_national_id_unique",
-                violation_error_message="Ce professionnel existe déjà dans l'annuaire.",
+                violation_error_message="Ce professionnel existe déjà dans l’annuaire.",
             ),
         ]
         indexes = search_indexes.OF_PROFESSIONALS
@@ -112,8 +112,8 @@ class Activity(models.Model):
     profession = models.CharField(max_length=4, blank=True)
     category = models.CharField("catégorie professionnelle", max_length=1, blank=True)
     speciality = models.CharField("savoir-faire principal", max_length=10, blank=True)
-    mode = models.CharField("mode d'exercice", max_length=1, blank=True)
-    genre = models.CharField("genre d'activité", max_length=6, blank=True)
+    mode = models.CharField("mode d’exercice", max_length=1, blank=True)
+    genre = models.CharField("genre d’activité", max_length=6, blank=True)
     fonction = models.CharField("rôle dans la structure", max_length=8, blank=True)
     sector = models.CharField(max_length=6, blank=True)
     structure_name = models.CharField(max_length=200, blank=True)
@@ -129,19 +129,19 @@ class Activity(models.Model):
     search_family = models.CharField(max_length=150, editable=False)
     search_given = models.CharField(max_length=150, editable=False)
     ceased_at = models.DateTimeField(null=True, blank=True)
-    seen_on = models.DateField("date de l'entrée", null=True, blank=True)
+    seen_on = models.DateField("date de l’entrée", null=True, blank=True)
     content_hash = models.BigIntegerField(null=True, editable=False)
 
     objects = ActivityQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "situation d'exercice"
+        verbose_name = "situation d’exercice"
         indexes = search_indexes.OF_ACTIVITIES
         constraints = [
             models.UniqueConstraint(
                 fields=["professional", "natural_key"],
                 name="activity_unique",
-                violation_error_message="Cette situation d'exercice est déjà enregistrée.",
+                violation_error_message="Cette situation d’exercice est déjà enregistrée.",
             ),
         ]
 
@@ -170,7 +170,7 @@ class Mailbox(models.Model):
     service = models.CharField("service de rattachement", max_length=200, blank=True)
     paperless = models.BooleanField("accepte la dématérialisation", default=False)
     ceased_at = models.DateTimeField(null=True, blank=True)
-    seen_on = models.DateField("date de l'entrée", null=True, blank=True)
+    seen_on = models.DateField("date de l’entrée", null=True, blank=True)
     content_hash = models.BigIntegerField(null=True, editable=False)
 
     objects = MailboxQuerySet.as_manager()
@@ -218,4 +218,4 @@ class Attachment(models.Model):
     objects = AttachmentQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "rattachement d'un compte"
+        verbose_name = "rattachement d’un compte"

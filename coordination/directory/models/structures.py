@@ -49,8 +49,8 @@ class Structure(models.Model):
     name = models.CharField("libellé", max_length=200)
     short_name = models.CharField("sigle", max_length=80, blank=True)
     search_name = models.CharField(max_length=300, editable=False)
-    category = models.CharField("catégorie d'établissement", max_length=4, blank=True)
-    sector = models.CharField("secteur d'activité", max_length=6, blank=True)
+    category = models.CharField("catégorie d’établissement", max_length=4, blank=True)
+    sector = models.CharField("secteur d’activité", max_length=6, blank=True)
     legal_status = models.CharField("statut juridique", max_length=4, blank=True)
     address = models.CharField("adresse", max_length=300, blank=True)
     postal_code = models.CharField("code postal", max_length=10, blank=True)
@@ -63,7 +63,7 @@ class Structure(models.Model):
     manager_name = models.CharField("responsable", max_length=120, blank=True)
     opened_on = models.DateField(null=True, blank=True)
     ceased_at = models.DateTimeField(null=True, blank=True)
-    seen_on = models.DateField("date de l'entrée", null=True, blank=True)
+    seen_on = models.DateField("date de l’entrée", null=True, blank=True)
     content_hash = models.BigIntegerField(null=True, editable=False)
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from", db_index=False
@@ -88,13 +88,13 @@ class Structure(models.Model):
                 fields=["finess"],
                 condition=~Q(finess=""),
                 name="structure_finess_unique",
-                violation_error_message="Ce numéro FINESS existe déjà dans l'annuaire.",
+                violation_error_message="Ce numéro FINESS existe déjà dans l’annuaire.",
             ),
             models.UniqueConstraint(
                 fields=["source_key"],
                 condition=~Q(source_key=""),
                 name="structure_source_key_unique",
-                violation_error_message="Cette structure existe déjà dans l'annuaire.",
+                violation_error_message="Cette structure existe déjà dans l’annuaire.",
             ),
             models.CheckConstraint(
                 condition=Q(merged_into=None) | ~Q(merged_into=F("id")),

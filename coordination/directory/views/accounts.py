@@ -36,7 +36,7 @@ from habilitations.traces import record_account, via_request
 
 DRAFT, REASON_DRAFT = "compte-de-structure", "compte-confirmation"
 SENT = (
-    "La demande est enregistrée et un message part à cette adresse. La personne est en attente jusqu'à sa réponse ; "
+    "La demande est enregistrée et un message part à cette adresse. La personne est en attente jusqu’à sa réponse ; "
     "vous confirmerez ensuite sa profession."
 )
 
@@ -177,7 +177,7 @@ def withdraw(request: HttpRequest, mine: list[UUID], user_id: UUID) -> HttpRespo
             form.add_error(None, str(error))
         else:
             drafts.clear(request.user, REASON_DRAFT, user_id)
-            messages.success(request, f"La profession de {_name(current.user)} n'est plus confirmée.")
+            messages.success(request, f"La profession de {_name(current.user)} n’est plus confirmée.")
             return redirect(request, "directory:accounts")
     context = {
         "form": form, "name": _name(current.user), "here": request.path,
@@ -237,7 +237,7 @@ def _at_work(typed: str, mine: list[UUID]) -> tuple[list[dict], str]:
     shown = [options.of_professional(result, _details) for result in found if not result.ceased]
     if not shown:
         return [], "Aucun résultat. Vous pouvez saisir la personne à la main."
-    group = {"id": "groupe-structure", "label": "Dans votre structure, d'après l'annuaire", "options": shown}
+    group = {"id": "groupe-structure", "label": "Dans votre structure, d’après l’annuaire", "options": shown}
     return [group], f"{len(shown)} résultat{'s' if len(shown) > 1 else ''}."
 
 
@@ -287,7 +287,7 @@ def _row(reader, person: Attachment, vouched: VouchedProfession | None, practise
     if vouched is None:
         row |= {"state": "Profession non confirmée", "kind": "att", "detail": ""}
         if own:
-            row["detail"] = "C'est votre compte : un administrateur du service confirme votre profession."
+            row["detail"] = "C’est votre compte : un administrateur du service confirme votre profession."
         elif person.user.is_active:
             row["confirmable"] = _confirmable(person, here)
     else:

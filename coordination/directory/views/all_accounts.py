@@ -79,12 +79,12 @@ ACTS = {
     "retirer-administrateur": Act(
         "Retirer l’administration", "Retirer l’administration à cette personne ?",
         "Elle ne gère plus rien ici. Ses sessions se terminent tout de suite.",
-        "{name} n'est plus administrateur.", actions.end_administrator, lambda user, _: user.is_administrator,
+        "{name} n’est plus administrateur.", actions.end_administrator, lambda user, _: user.is_administrator,
     ),
     "terminer-profession": Act(
         "Terminer la profession", "Terminer la profession confirmée ?",
         "Les droits de ce compte s’arrêtent tout de suite, dans tous les dossiers. Il peut encore se connecter.",
-        "La profession de {name} n'est plus confirmée.", actions.end_profession, lambda _, vouched: vouched,
+        "La profession de {name} n’est plus confirmée.", actions.end_profession, lambda _, vouched: vouched,
     ),
 }  # fmt: skip
 
@@ -240,8 +240,8 @@ def _practised(attachment: Attachment, here: str) -> tuple[list[dict], str]:
         for one in rows.order_by("pk")[:20]
     ]  # fmt: skip
     if not shown:
-        return [], "L'annuaire ne connaît aucun exercice en cours à cette personne."
-    return [{"id": "groupe-exercices", "label": "D'après l'annuaire", "options": shown}], ""
+        return [], "L’annuaire ne connaît aucun exercice en cours à cette personne."
+    return [{"id": "groupe-exercices", "label": "D’après l’annuaire", "options": shown}], ""
 
 
 def _found(typed: str, here: str) -> tuple[list[dict], str]:

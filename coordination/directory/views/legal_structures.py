@@ -79,7 +79,7 @@ def close(request: HttpRequest, structure_id: UUID) -> HttpResponse:
     legal = _legal(structure_id)
     if request.method == "POST":
         actions.close_structure(legal.structure, by=request.user, via=via_request(request))
-        messages.success(request, f"{legal.structure.name} n'entre plus dans aucun dossier.")
+        messages.success(request, f"{legal.structure.name} n’entre plus dans aucun dossier.")
         return redirect(request, "administration:legal_structure", legal.pk)
     if legal.closed_at:
         return redirect(request, "administration:legal_structure", legal.pk)
@@ -116,7 +116,7 @@ def end_delegate(request: HttpRequest, structure_id: UUID, delegate_id: UUID) ->
     rows = Delegate.objects.standing().filter(structure=structure_id).select_related("user")
     delegate = get_object_or_404(rows, pk=delegate_id)
     actions.end_delegate(delegate, by=request.user, via=via_request(request))
-    messages.success(request, f"{delegate.user.get_full_name()} n'agit plus pour cette structure.")
+    messages.success(request, f"{delegate.user.get_full_name()} n’agit plus pour cette structure.")
     return redirect(request, "administration:legal_structure", structure_id)
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_POST, require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from coordination.accounts import drafts
 from coordination.common.htmx import redirect
+from coordination.common.text import squeeze
+from coordination.directory.models import Structure
+from coordination.directory.search import profession_label
 from coordination.dossiers import actions, panels
 from coordination.dossiers.door import rubric_view
+from coordination.dossiers.forms import AskForm
 from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import HOME, strip_and_nav
+from habilitations import actions as habilitations
+from habilitations import explain
 from habilitations.matrix import UNKNOWN_PROFILE, Matrix
+from habilitations.models import AccessRequest
 from habilitations.profiles import in_words
 from habilitations.rubriques import Niveau, Rubrique
 
@@ -22,6 +31,7 @@ STATUS_TAGS = {
     Dossier.Status.PAUSE: ("En pause depuis le", "auc"),
     Dossier.Status.CLOS: ("Clôturé le", "auc"),
 }
+ASK_DRAFT = "demande-acces"
 LEVELS = {Niveau.ECRITURE: "ecriture", Niveau.LECTURE: "lecture", Niveau.AUCUN: "aucun"}
 
 
@@ -55,15 +65,48 @@ def mark_seen(request: HttpRequest, entry) -> HttpResponse:
 @require_safe
 @rubric_view(None)
 def my_access(request: HttpRequest, entry) -> HttpResponse:
-    """« Mon accès »: every rubric with its level in words, and who opens the closed ones."""
-    lines = [_access_line(entry, rubrique) for rubrique in Rubrique]
+    """« Mon accès »: every rubric with its level in words, why it is so, and who opens the closed ones."""
+    hat, structure = entry.access.hat, entry.access.through_structure
+    said = {
+        "profession": profession_label(hat.profession, fonction=hat.fonction),
+        "structure": Structure.objects.values_list("name", flat=True).get(pk=structure) if structure else "",
+        "state": entry.dossier.get_status_display().lower(),
+    }
+    asked = AccessRequest.objects.filter(dossier_id=entry.dossier.pk, user=entry.user).order_by("asked_at")
+    last = {request.rubrique: request for request in asked.select_related("answered_by")}
+    lines = [_access_line(entry, rubrique, said, last.get(rubrique.value)) for rubrique in Rubrique]
     context = strip_and_nav(entry, "") | {
         "lines": lines,
         "capped": entry.access.cap < Niveau.ECRITURE,
         "unvouched": entry.access.profile == UNKNOWN_PROFILE,
-        "hat": entry.access.hat,
+        "until": entry.access.until,
     }
     return render(request, "dossiers/access.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(None)
+def ask_access(request: HttpRequest, entry, rubrique: str) -> HttpResponse:
+    """« Demander l'accès » to one rubric: one click, a reason if one wants to give it."""
+    if rubrique not in Rubrique.values:
+        raise Http404
+    wanted = Rubrique(rubrique)
+    back = f"{reverse('dossiers:access', args=[entry.dossier.pk])}#{wanted.value}"
+    if request.method == "POST":
+        reason = squeeze(request.POST.get("reason", ""))[:300]
+        habilitations.ask_access(entry.dossier.pk, wanted, by=entry.user, access=entry.access, reason=reason)
+        drafts.clear(request.user, ASK_DRAFT, entry.dossier.pk)
+        messages.success(request, "Demande envoyée. La réponse sera écrite ici, dans « Mon accès ».")
+        return redirect(request, back)
+    kept = drafts.load(request.user, ASK_DRAFT, entry.dossier.pk) or {}
+    context = strip_and_nav(entry, "") | {
+        "rubrique": wanted,
+        "may_ask": explain.may_ask(entry.access, wanted),
+        "back": back,
+        "form": AskForm(initial=kept),
+        "draft_url": reverse("accounts:draft", args=[ASK_DRAFT, entry.dossier.pk]),
+    }
+    return render(request, "dossiers/ask_access.html", context)
 
 
 def closed_line(matrix: Matrix, rubrique: Rubrique) -> dict:
@@ -72,7 +115,7 @@ def closed_line(matrix: Matrix, rubrique: Rubrique) -> dict:
     return {"key": rubrique.value, "label": rubrique.label, "opened_to": f"Ouvert aux {opened}." if opened else ""}
 
 
-def _access_line(entry, rubrique: Rubrique) -> dict:
+def _access_line(entry, rubrique: Rubrique, said: dict, asked: AccessRequest | None) -> dict:
     level = entry.access.level(rubrique)
     url = panels.page_url(rubrique, entry.dossier.pk) if level else None
     return closed_line(entry.access.matrix, rubrique) | {
@@ -80,4 +123,7 @@ def _access_line(entry, rubrique: Rubrique) -> dict:
         "level": level,
         "url": url,
         "later": bool(level) and url is None,
+        "why": explain.chain(entry.access, rubrique, **said),
+        "asked": asked,
+        "may_ask": explain.may_ask(entry.access, rubrique) and not (asked and asked.state == AccessRequest.State.OPEN),
     }

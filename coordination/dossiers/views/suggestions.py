@@ -20,7 +20,7 @@ from habilitations import access
 
 class StructureUnclear(DomainError):
     code = "structure_unclear"
-    message = "Aucune structure ouverte ne porte ce nom dans l'annuaire."
+    message = "Aucune structure ouverte ne porte ce nom dans l’annuaire."
 
 
 @require_POST

@@ -1,0 +1,71 @@
+"""« Réduire pour ce dossier », a last day, a request answered: what is told of them in the history of the circle."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+
+from circle.actions.common import KIND, lock_circle, locked_member, record
+from circle.models import Member
+from coordination.common.french import date_fr
+from habilitations import actions as habilitations
+from habilitations.actions.limits import EXTENSION, standing
+from habilitations.models import AccessRequest, Habilitation
+from habilitations.rubriques import Niveau, Rubrique
+
+
+@transaction.atomic
+def limit_access(entry, member, *, ceilings: Mapping[Rubrique, Niveau], until: dt.date | None) -> Member:
+    """Set what a member may do at most in this dossier, rubric by rubric, and until when; one line told for each.
+
+    Raises MemberUnknown, NotPresent, and the errors of `habilitations.actions.set_limits`.
+    """
+    lock_circle(entry)
+    member = locked_member(entry, member)
+    row = Habilitation.objects.get(pk=member.habilitation_id)
+    changed = habilitations.set_limits(
+        row, by=entry.user, access=entry.access, ceilings=ceilings, until=until,
+        member_structure_id=member.own_structure_id,
+    )  # fmt: skip
+    for rubrique, (_, niveau) in changed.ceilings.items():
+        record_ceiling(entry, member, rubrique, niveau)
+    if changed.until:
+        was, becomes = (date_fr(day) if day else "" for day in changed.until)
+        record(entry, member, KIND.LAST_DAY, before=was, after=becomes)
+    member.habilitation.refresh_from_db()
+    return member
+
+
+@transaction.atomic
+def extend_access(entry, member) -> Member:
+    """Move the last day of a grant later by ninety days, from that day or from today. Same errors."""
+    lock_circle(entry)
+    member = locked_member(entry, member)
+    row = Habilitation.objects.get(pk=member.habilitation_id)
+    if row.access_until is None:
+        return member
+    until = max(row.access_until, timezone.localdate()) + EXTENSION
+    return limit_access(entry, member, ceilings=standing(row), until=until)
+
+
+@transaction.atomic
+def answer_request(entry, request: AccessRequest, *, accept: bool, answer: str = "") -> AccessRequest:
+    """Answer the request of a member for a rubric. Raises the errors of `habilitations.actions.answer_request`."""
+    lock_circle(entry)
+    member = locked_member(entry, Member.objects.get(habilitation=request.habilitation_id))
+    answered = habilitations.answer_request(
+        request, accept=accept, answer=answer, by=entry.user, access=entry.access,
+        member_structure_id=member.own_structure_id,
+    )  # fmt: skip
+    if accept:
+        record_ceiling(entry, member, Rubrique(answered.rubrique), None)
+    return answered
+
+
+def record_ceiling(entry, member: Member, rubrique: Rubrique, niveau: Niveau | None) -> None:
+    """Tell a ceiling set, or lifted (None), in the history of the circle."""
+    words = "" if niveau is None else niveau.label.lower()
+    record(entry, member, KIND.REDUCED, subject=rubrique.label, after=words)

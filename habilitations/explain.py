@@ -1,0 +1,134 @@
+"""« Pourquoi je vois, pourquoi je ne vois pas »: the facts of a decision, in plain French. Pure.
+
+Reads the decision that opened the page (`access.Access`) and invents nothing: what is said here is what was computed.
+Only ever told to who is inside the dossier: an outsider, opposed or not, gets the answer of a dossier that does not
+exist (SEC-6), and no line here speaks of a refusal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from habilitations.access import Access
+from habilitations.matrix import UNKNOWN_PROFILE
+from habilitations.models import VouchedProfession
+from habilitations.profiles import GATHERS
+from habilitations.rubriques import Niveau, Rubrique
+
+How = VouchedProfession.How
+_VOUCHED = {
+    How.DIRECTORY: "par l’annuaire",
+    How.STRUCTURE: "par votre structure",
+    How.ADMINISTRATOR: "par un administrateur",
+}
+
+
+class Limit(StrEnum):
+    """What holds a level down, the first one to undo."""
+
+    PROFESSION = "profession"
+    MATRIX = "matrice"
+    CEILING = "reduction"
+    STATE = "etat"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One link of the chain; `closes` says that it lowers what the links before leave."""
+
+    text: str
+    closes: bool = False
+
+
+def limit(access: Access, rubrique: str, wanted: Niveau = Niveau.ECRITURE) -> Limit | None:
+    """Return what first keeps `wanted` from being held on the rubric, None when it is held."""
+    if access.level(rubrique) >= wanted:
+        return None
+    if access.profile == UNKNOWN_PROFILE:
+        return Limit.PROFESSION
+    if access.matrix.level(access.profile, rubrique) < wanted:
+        return Limit.MATRIX
+    return Limit.CEILING if access.granted(rubrique) < wanted else Limit.STATE
+
+
+def may_ask(access: Access, rubrique: str) -> bool:
+    """Say whether asking for the rubric makes sense: it is closed, or a ceiling lowers it."""
+    closed = access.level(rubrique) == Niveau.AUCUN
+    return closed or access.granted(rubrique) < access.matrix.level(access.profile, rubrique)
+
+
+def chain(access: Access, rubrique: str, *, profession: str, structure: str = "", state: str = "") -> list[Fact]:
+    """Return the facts of one rubric, in the order in which they are judged, the outcome last.
+
+    `profession`: the label of the vouched profession; `structure`: the name of the one he enters through, "" for
+    who is habilitated himself; `state`: the state of the dossier ("en pause"). Source: issue 3 §2, rules 1 to 3.
+    """
+    return [
+        _grant(access, structure),
+        _profession(access, profession),
+        *_cell(access, rubrique),
+        *_ceiling(access, rubrique),
+        *_state(access, rubrique, state),
+        _outcome(access, rubrique),
+    ]
+
+
+def refusal(access: Access, rubrique: Rubrique, wanted: Niveau, *, state: str) -> str:
+    """Return the sentence of the 403 page: which rubric, and what keeps it closed."""
+    found, held = limit(access, rubrique, wanted), access.level(rubrique)
+    if found == Limit.STATE:
+        return f"Ce dossier est {state} : il se lit, il ne se modifie pas."
+    if held >= Niveau.LECTURE:
+        return f"La rubrique « {rubrique.label} » vous est ouverte en lecture seulement."
+    return f"La rubrique « {rubrique.label} » ne vous est pas ouverte."
+
+
+def _grant(access: Access, structure: str) -> Fact:
+    until = f" jusqu’au {access.until:%d/%m/%Y} inclus" if access.until else ""
+    if structure:
+        return Fact(f"Vous entrez comme délégué de {structure}, habilitée dans ce dossier{until}.")
+    return Fact(f"Vous êtes membre du cercle de soins, votre accès est ouvert{until}.")
+
+
+def _profession(access: Access, profession: str) -> Fact:
+    if not access.hat.profession:
+        return Fact("Votre profession n’est confirmée ni par l’annuaire ni par votre structure.", closes=True)
+    by = _VOUCHED.get(How(access.hat.how)) if access.hat.how else ""
+    return Fact(" ".join(filter(None, (f"Votre profession ({profession}) est confirmée", by))) + ".")
+
+
+def _cell(access: Access, rubrique: str) -> list[Fact]:
+    version = f"La matrice d’habilitation, version {access.matrix.number},"
+    if not access.hat.profession:
+        return []
+    if access.profile == UNKNOWN_PROFILE:
+        return [Fact(f"{version} ne connaît pas votre profession : elle n’ouvre rien.", closes=True)]
+    cell = access.matrix.level(access.profile, rubrique)
+    whom = f" aux {GATHERS[access.profile]}" if access.profile in GATHERS else ""
+    if cell == Niveau.AUCUN:
+        return [Fact(f"{version} n’ouvre pas cette rubrique{whom}.", closes=True)]
+    said = "lecture et écriture" if cell == Niveau.ECRITURE else "lecture"
+    return [Fact(f"{version} ouvre cette rubrique{whom} : {said}.")]
+
+
+def _ceiling(access: Access, rubrique: str) -> list[Fact]:
+    if access.granted(rubrique) >= access.matrix.level(access.profile, rubrique):
+        return []
+    if access.granted(rubrique) == Niveau.AUCUN:
+        return [Fact("Elle a été fermée pour vous dans ce dossier.", closes=True)]
+    return [Fact("Elle a été réduite à la lecture pour vous dans ce dossier.", closes=True)]
+
+
+def _state(access: Access, rubrique: str, state: str) -> list[Fact]:
+    if access.level(rubrique) >= access.granted(rubrique):
+        return []
+    return [Fact(f"Ce dossier est {state} : il se lit, il ne se modifie pas.", closes=True)]
+
+
+def _outcome(access: Access, rubrique: str) -> Fact:
+    return {
+        Niveau.ECRITURE: Fact("Vous pouvez lire et écrire."),
+        Niveau.LECTURE: Fact("Vous pouvez lire."),
+        Niveau.AUCUN: Fact("Vous n’y avez pas accès.", closes=True),
+    }[access.level(rubrique)]
