@@ -55,7 +55,7 @@ def test_a_structure_is_allowed_and_its_delegate_named_then_ended(visit, world, 
     assert to_dossier(world.outsider, entry.dossier.pk) is not None
     shown("admin-structure")
     camille.presses("Terminer la délégation de LOINTAIN Odile")
-    camille.sees("n'agit plus pour cette structure")
+    camille.sees("n’agit plus pour cette structure")
     assert to_dossier(world.outsider, entry.dossier.pk) is None
     camille.clicks("Fermer la structure")
     camille.arrives_at(f"Fermer {worlds.EHPAD}")
