@@ -51,7 +51,7 @@ def test_a_structure_is_allowed_and_its_delegate_named_then_ended(visit, world, 
     camille.sees(world.outsider.email)
     shown("admin-delegue-trouve")
     camille.presses("Nommer LOINTAIN Odile")
-    camille.sees("LOINTAIN Odile agit pour elle")
+    camille.sees("LOINTAIN Odile agit pour cette structure")
     assert to_dossier(world.outsider, entry.dossier.pk) is not None
     shown("admin-structure")
     camille.presses("Terminer la délégation de LOINTAIN Odile")
