@@ -12,6 +12,8 @@ from coordination.common.ids import uuid7
 from coordination.common.text import capital_family, capital_given, fold, fold_words, squeeze
 
 DRAFT_KEPT_FOR = timedelta(days=7)
+# Words of a family name and a given name together; beyond, what is typed is no name.
+LONGEST_NAME = 12
 
 
 class UserQuerySet(models.QuerySet):
@@ -45,6 +47,8 @@ class UserQuerySet(models.QuerySet):
         then as French documents write them.
         """
         words = squeeze(typed).split(" ")
+        if len(words) > LONGEST_NAME:
+            return self.none()
         if len(words) == 1:
             return self.active().with_email(words[0])
         names = models.Q()

@@ -60,9 +60,8 @@ def text(answer):
 def listed(answer):
     """Return (name, delegates, dossiers) of each line of the list."""
     lines = re.findall(r"<tr>.*?</tr>", text(answer), re.S)[1:]
-    return [
-        (re.search(r"<a[^>]*>(.*?)</a>", line)[1], *re.findall(r'<td class="num">(\d+)</td>', line)) for line in lines
-    ]
+    counts = r"<td>(\d+) (?:délégué|dossier)s?</td>"
+    return [(re.search(r"<a[^>]*>(.*?)</a>", line)[1], *re.findall(counts, line)) for line in lines]
 
 
 def grant(structure, *dossiers):

@@ -13,7 +13,10 @@ pytestmark = pytest.mark.browser
 
 
 def opens(visitor, tab, heading):
-    visitor.clicks("Administration")
+    if visitor.phone:
+        visitor.goes_to("/administration/habilitations/")
+    else:
+        visitor.clicks("Administration")
     visitor.arrives_at("Matrice d’habilitation")
     visitor.page.get_by_role("navigation", name="Administration").get_by_role("link", name=tab).click()
     visitor.arrives_at(heading)
@@ -48,11 +51,11 @@ def test_a_structure_is_allowed_and_its_delegate_named_then_ended(visit, world, 
     camille.sees(world.outsider.email)
     shown("admin-delegue-trouve")
     camille.presses("Nommer LOINTAIN Odile")
-    camille.sees("LOINTAIN Odile agit pour elle")
+    camille.sees("LOINTAIN Odile agit pour cette structure")
     assert to_dossier(world.outsider, entry.dossier.pk) is not None
     shown("admin-structure")
     camille.presses("Terminer la délégation de LOINTAIN Odile")
-    camille.sees("n'agit plus pour cette structure")
+    camille.sees("n’agit plus pour cette structure")
     assert to_dossier(world.outsider, entry.dossier.pk) is None
     camille.clicks("Fermer la structure")
     camille.arrives_at(f"Fermer {worlds.EHPAD}")

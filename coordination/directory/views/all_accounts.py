@@ -121,14 +121,19 @@ def account(request: HttpRequest, user_id: UUID) -> HttpResponse:
     )
     context = {
         "row": row, "own": own, "changes": changes,
-        "acts": [] if own else [
-            {"label": one.label, "url": reverse("administration:account_act", args=[user.pk, name])}
-            for name, one in ACTS.items() if one.offered(user, row["vouched"])
-        ],
+        "acts": [] if own else _offered(user, row["vouched"]),
         "confirm_url": reverse("administration:confirm_account", args=[user.pk])
         if user.is_active and not own and not row["vouched"] else "",
     }  # fmt: skip
     return render(request, "directory/account.html", context)
+
+
+def _offered(user: User, vouched: bool) -> list[dict]:
+    return [
+        {"label": one.label, "impact": one.impact, "url": reverse("administration:account_act", args=[user.pk, name])}
+        for name, one in ACTS.items()
+        if one.offered(user, vouched)
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -105,7 +105,7 @@ def _name(request: HttpRequest, legal: LegalStructure, user) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{user.get_full_name()} agit pour elle, avec les droits de sa profession.")
+        messages.success(request, f"{user.get_full_name()} agit pour cette structure, selon sa profession.")
     return redirect(request, "administration:legal_structure", legal.pk)
 
 
