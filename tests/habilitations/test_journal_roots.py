@@ -109,6 +109,8 @@ def cost_of_verifying():
 
 def test_dossiers_are_read_by_so_many_and_none_falls_between_two(monkeypatch):
     """Some have no head any more, some no line, some neither: whatever the size of what is read together."""
+    # The journal outlives the tests: other ones have left sound chains in it.
+    before = verification.verify()
     chains = sorted(fill(2) for _ in range(5))
     roots.sign_root()
     for n, tables in ((0, ("trace", "tracehead")), (1, ("tracehead",)), (4, ("trace", "tracehead"))):
@@ -121,7 +123,7 @@ def test_dossiers_are_read_by_so_many_and_none_falls_between_two(monkeypatch):
         monkeypatch.setattr(verification, "TOGETHER", together)
         report = verification.verify()
         assert sorted((found.dossier_id, found.seq, found.reason) for found in report.faults) == expected
-        assert (report.dossiers, report.lines) == (5, 4)
+        assert (report.dossiers - before.dossiers, report.lines - before.lines) == (5, 4)
 
 
 # What the quick reading of a row could take for something else: quotes, escapes, separators, « null », empty.

@@ -338,7 +338,7 @@ def test_a_bad_file_is_refused_with_the_cell_and_the_reason(client, anna, name, 
 def test_a_decision_is_replayed_on_the_screen(client, anna, bruno):
     publish(anna, bruno)
     page = text(client.get(url("replay") + "?version=1&profil=educateur&rubrique=social"))
-    assert "Peut lire" in page and "Pas d&#39;accès" in page
+    assert "Peut lire" in page and "Pas d’accès" in page
     assert client.get(url("replay") + "?version=9&profil=x&rubrique=y").status_code == 200
 
 

@@ -219,7 +219,7 @@ def then_nothing_was_told_elsewhere(maelle, places):
     maelle.addresses_and_titles_name_nobody(*secrets)
     mails = Message.objects.values_list("subject", "text", "html")
     places |= {"mails": " ".join(map(str, mails))}
-    assert '"event": "request"' in places["log"]
+    assert '"event":"request"' in places["log"]
     assert '"cercle"' in places["journal"]
     for place, said in places.items():
         for secret in secrets:
