@@ -200,6 +200,26 @@ def test_another_administrator_publishes_from_his_screen(client, anna, bruno):
     assert published.current().level("educateur", "social") == Niveau.AUCUN
 
 
+def test_the_old_page_of_the_second_administrator_publishes_nothing(client, anna, bruno):
+    draft = do.request_publication(open_draft(by=anna), reason="Avis", revision=1, by=anna)
+    old = about(draft)
+    do.withdraw_request(draft, by=anna)
+    open_draft(Edit(Key(LEVEL, "pharmacien", "plan"), "ecriture"), by=anna)
+    draft.refresh_from_db()
+    do.request_publication(draft, reason="Avis", revision=draft.revision, by=anna)
+    client.force_login(bruno)
+    for name, more in (("publish", {}), ("refuse", {"reason": "Trop large"})):
+        answer = client.post(url(name), old | more)
+        said = text(answer)
+        assert answer.status_code == 409
+        assert "PREMIÈRE Anna a repris ce brouillon depuis que vous l’avez lu" in said
+        assert "Écrit depuis votre lecture" in said and "Votre saisie, non enregistrée" not in said
+    assert "Trop large</textarea>" in said
+    assert MatrixVersion.objects.count() == 1 and MatrixDraft.objects.get().state == "demande"
+    client.post(url("publish"), about(draft))
+    assert MatrixVersion.objects.count() == 2
+
+
 def test_a_refusal_is_shown_with_its_reason(client, anna, bruno):
     draft = open_draft(by=anna)
     do.request_publication(draft, reason="Avis", revision=1, by=anna)
@@ -261,7 +281,7 @@ def test_statements_are_flat(client, anna, bruno, name):
 def publish(anna, bruno, *edits):
     draft = open_draft(*edits, by=anna)
     do.request_publication(draft, reason="Avis", revision=draft.revision, by=anna)
-    return do.publish_draft(draft, by=bruno)
+    return do.publish_draft(draft, revision=draft.revision, by=bruno)
 
 
 def test_versions_are_listed_compared_and_restored(client, anna, bruno):
@@ -338,7 +358,7 @@ def test_a_bad_file_is_refused_with_the_cell_and_the_reason(client, anna, name, 
 def test_a_decision_is_replayed_on_the_screen(client, anna, bruno):
     publish(anna, bruno)
     page = text(client.get(url("replay") + "?version=1&profil=educateur&rubrique=social"))
-    assert "Peut lire" in page and "Pas d&#39;accès" in page
+    assert "Peut lire" in page and "Pas d’accès" in page
     assert client.get(url("replay") + "?version=9&profil=x&rubrique=y").status_code == 200
 
 
