@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import InvalidFileException
 
 from habilitations.tables import Fault, TableRefused
 
@@ -84,9 +83,11 @@ def _read_xlsx(content: bytes) -> dict[str, list[list[str]]]:
                 raise _refused(f"Le fichier dépasse {MOST_ROWS} lignes.")
             tables[sheet.title] = read
         book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        if isinstance(error, TableRefused):
-            raise
+    except TableRefused:
+        raise
+    except Exception:
+        # A file that is not a workbook makes the library raise whatever it ran into: its own errors, those of zip,
+        # zlib and XML, a KeyError, an AttributeError.
         raise _refused("Le fichier n’est pas un classeur XLSX.") from None
     return tables
 

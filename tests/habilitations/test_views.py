@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zipfile
 
 import pytest
 from django.db import connection
@@ -15,6 +16,8 @@ from habilitations.actions import drafts
 from habilitations.differences import LEVEL, RIGHT, RULE, Edit, Key
 from habilitations.models import AccountTrace, MatrixDraft, MatrixVersion
 from habilitations.rubriques import Niveau
+from habilitations.spreadsheets import read_file, write_xlsx
+from habilitations.tables import TableRefused
 from tests.circle.conftest import publish_default_matrix
 from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory, habilitate, professional
 from tests.test_architecture import named_routes
@@ -395,3 +398,33 @@ def test_the_widest_pages_stay_light(client, anna, name):
     open_draft(by=anna)
     weight = len(gzip.compress(client.get(url(name)).content, 6))
     assert weight <= 25_000, weight
+
+
+def _broken(replaced):
+    """A workbook whose sheet is not XML any more, or is not even a stream of zip."""
+    content = write_xlsx({"niveaux": [["profil", "plan"], ["medecin", "lecture"]]})
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        if replaced is None:
+            sheet = parts.getinfo("xl/worksheets/sheet1.xml")
+            begins = sheet.header_offset + 30 + len(sheet.filename)
+            return content[:begins] + b"\xff" * 20 + content[begins + 20 :]
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w") as written:
+            for part in parts.namelist():
+                written.writestr(part, replaced.get(part, parts.read(part)))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        None,
+        {"xl/worksheets/sheet1.xml": b"<worksheet><sheetData><row>"},
+        {"xl/workbook.xml": b"<workbook"},
+        {"[Content_Types].xml": b"x"},
+    ],
+)
+def test_a_broken_workbook_is_refused_with_its_sentence(replaced):
+    with pytest.raises(TableRefused) as refused:
+        read_file("matrice.xlsx", _broken(replaced))
+    assert refused.value.faults[0].reason == "Le fichier n’est pas un classeur XLSX."
