@@ -216,7 +216,7 @@ class DraftMoved(DomainError):
 
 
 class DraftNotRead(DraftMoved):
-    """The answer was given to another revision than the one that waits. `context["others"]`: what was written since."""
+    """The answer is about another revision than the one that waits. `context["others"]`: what was written since."""
 
     code = "draft_not_read"
     message = "{who} a repris ce brouillon depuis que vous l’avez lu : rien n’est fait. Relisez-le avant de répondre."

@@ -83,7 +83,7 @@ def test_a_draft_changes_no_right_until_it_is_published(anna, bruno):
     assert access.to_dossier(educator, dossier.pk).can_read(Rubrique.SOCIAL)
     draft = requested(anna)
     assert access.to_dossier(educator, dossier.pk).can_read(Rubrique.SOCIAL)
-    version = do.publish_draft(draft, revision=draft.revision, by=bruno)
+    version = publish(draft, by=bruno)
     assert not access.to_dossier(educator, dossier.pk).can_read(Rubrique.SOCIAL)
     assert (version.number, version.published_by, version.reason) == (2, bruno, "Avis du comité du 18/11")
     assert published.current().level("educateur", "evaluations") == Niveau.ECRITURE
@@ -110,7 +110,7 @@ def test_only_a_named_administrator_prepares_asks_and_answers(anna):
         for act in (
             lambda who: do.edit_draft([PLAN], by=who),
             lambda who: do.request_publication(draft, reason="x", revision=1, by=who),
-            lambda who: do.publish_draft(draft, revision=draft.revision, by=who),
+            lambda who: publish(draft, by=who),
             lambda who: do.refuse_publication(draft, revision=draft.revision, reason="x", by=who),
             lambda who: do.withdraw_request(draft, by=who),
             lambda who: do.discard_draft(draft, by=who),
@@ -217,7 +217,7 @@ def test_two_who_open_a_draft_at_the_same_moment_share_it(anna, bruno):
 @pytest.mark.django_db(transaction=True)
 def test_two_who_publish_at_the_same_moment_publish_once(anna, bruno):
     draft, claire = requested(anna), UserFactory(administrator=True)
-    said = together(lambda: do.publish_draft(draft, revision=draft.revision, by=bruno), lambda: do.publish_draft(draft, revision=draft.revision, by=claire))
+    said = together(lambda: publish(draft, by=bruno), lambda: publish(draft, by=claire))
     assert sorted(type(error) for error in said if error) == [DraftGone]
     assert MatrixVersion.objects.count() == 2
 
@@ -228,7 +228,7 @@ def test_writing_while_another_publishes_is_told_or_published(anna, bruno):
     draft = do.edit_draft([SOCIAL], by=anna).draft
     draft = do.request_publication(draft, reason="x", revision=1, by=anna)
     said = together(
-        lambda: do.publish_draft(draft, revision=draft.revision, by=bruno),
+        lambda: publish(draft, by=bruno),
         lambda: do.edit_draft([PLAN], by=anna, seen=draft.pk, revision=1),
     )
     assert said[0] is None
@@ -243,7 +243,7 @@ def test_writing_while_another_publishes_is_told_or_published(anna, bruno):
 def test_another_administrator_publishes(anna, bruno, settings):
     draft = requested(anna)
     with pytest.raises(SecondApproverNeeded):
-        do.publish_draft(draft, revision=draft.revision, by=anna)
+        publish(draft, by=anna)
     with pytest.raises(SecondApproverNeeded):
         do.refuse_publication(draft, revision=draft.revision, reason="non", by=anna)
     with pytest.raises(DraftAwaitsAnswer):
@@ -253,7 +253,7 @@ def test_another_administrator_publishes(anna, bruno, settings):
     with pytest.raises(DraftAwaitsAnswer):
         do.request_publication(draft, reason="x", revision=1, by=bruno)
     settings.MATRIX_SECOND_APPROVER = False
-    assert do.publish_draft(draft, revision=draft.revision, by=anna).number == 2
+    assert publish(draft, by=anna).number == 2
     draft.refresh_from_db()
     assert (draft.state, draft.alone, draft.closed_by) == ("publie", True, anna)
 
@@ -304,7 +304,7 @@ def test_a_request_has_a_reason_and_something_to_publish(anna):
     do.edit_draft([Edit(SOCIAL.key, "lecture")], by=anna)
     with pytest.raises(NothingToPublish):
         do.request_publication(draft, reason="x", revision=2, by=anna)
-    for act in (lambda: do.publish_draft(draft, revision=draft.revision, by=anna), lambda: do.withdraw_request(draft, by=anna)):
+    for act in (lambda: publish(draft, by=anna), lambda: do.withdraw_request(draft, by=anna)):
         with pytest.raises(NothingRequested):
             act()
 
@@ -332,11 +332,11 @@ def test_a_draft_of_an_older_version_is_carried_over_first(anna, bruno):
     draft = requested(anna)
     do.publish_matrix(*_as_arguments(published.current()), by=None, reason="Par commande")
     with pytest.raises(DraftOutdated):
-        do.publish_draft(draft, revision=draft.revision, by=bruno)
+        publish(draft, by=bruno)
     draft = do.rebase_draft(draft, by=bruno)
     assert (draft.state, draft.based_on.number) == ("edition", 2)
     do.request_publication(draft, reason="x", revision=draft.revision, by=bruno)
-    assert do.publish_draft(draft, revision=draft.revision, by=anna).number == 3
+    assert publish(draft, by=anna).number == 3
     assert published.current().level("educateur", "social") == Niveau.AUCUN
 
 
@@ -352,7 +352,7 @@ def test_an_old_version_comes_back_as_a_draft_with_its_difference(anna, bruno):
     with pytest.raises(DraftAlreadyOpen):
         do.restore_version(first, by=anna)
     draft = do.request_publication(draft, reason="Retour", revision=draft.revision, by=bruno)
-    do.publish_draft(draft, revision=draft.revision, by=anna)
+    publish(draft, by=anna)
     assert differences.difference(published.matrix(1), published.current()) == ()
 
 
@@ -360,7 +360,7 @@ def test_each_act_leaves_a_step_and_a_trace(anna, bruno):
     draft = requested(anna)
     do.refuse_publication(draft, revision=draft.revision, reason="non", by=bruno)
     draft = do.request_publication(draft, reason="oui", revision=1, by=anna)
-    do.publish_draft(draft, revision=draft.revision, by=bruno)
+    publish(draft, by=bruno)
     assert [step.kind for step in draft.steps.order_by("at", "id")] == [
         "ouverture", "demande", "refus", "demande", "publication",
     ]  # fmt: skip
@@ -424,7 +424,7 @@ def test_the_database_refuses_a_draft_that_makes_no_sense(anna, changes, constra
 
 def test_the_database_refuses_that_one_person_asks_and_publishes(anna, bruno):
     draft = requested(anna)
-    do.publish_draft(draft, revision=draft.revision, by=bruno)
+    publish(draft, by=bruno)
     for who in (anna, None):
         with pytest.raises(IntegrityError, match="matrix_published_by_another"), transaction.atomic():
             MatrixDraft.objects.filter(pk=draft.pk).update(closed_by=who)
