@@ -307,7 +307,8 @@ def _requested(draft: MatrixDraft, revision: int | None = None) -> MatrixDraft:
         raise NothingRequested
     if revision is not None and revision != draft.revision:
         since = draft.changes.filter(revision__gt=revision).select_related("by").order_by("revision")
-        raise DraftNotRead(who=draft.requested_by.get_full_name(), others=tuple(since))
+        # The database keeps who asked with each request.
+        raise DraftNotRead(who=cast(User, draft.requested_by).get_full_name(), others=tuple(since))
     return draft
 
 

@@ -313,10 +313,12 @@ def test_days_of_the_filter_are_both_included_and_local(crowd):
 
 
 @pytest.mark.parametrize(
-    ("du", "au", "said"), [
+    ("du", "au", "said"),
+    [
         ("31/02/2026", "", "n’existe pas"),
         ("", "31/12/9999", "n’est pas valide"),
-        ("05/05/2026", "04/05/2026", "avant le début")]
+        ("05/05/2026", "04/05/2026", "avant le début"),
+    ],
 )
 def test_a_date_that_cannot_be_read_is_said_beside_its_field(as_coordinator, followed, du, au, said):
     answer = as_coordinator.post(path(followed), {"du": du, "au": au})
