@@ -8,11 +8,10 @@ import zipfile
 from collections.abc import Sequence
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.cell import WriteOnlyCell
 
+from coordination.common.workbooks import text_cell
 from habilitations.tables import Fault, TableRefused
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
 LARGEST = 1_000_000
 # A matrix is twenty-five lines, the profession table two hundred: beyond this, the file is another one.
@@ -34,7 +33,7 @@ def write_xlsx(tables: dict[str, Sequence[Sequence[str]]]) -> bytes:
     for title, rows in tables.items():
         sheet = book.create_sheet(title)
         for row in rows:
-            sheet.append([_text(sheet, value) for value in row])
+            sheet.append([text_cell(sheet, value) for value in row])
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
@@ -90,13 +89,6 @@ def _read_xlsx(content: bytes) -> dict[str, list[list[str]]]:
         # zlib and XML, a KeyError, an AttributeError.
         raise _refused("Le fichier n’est pas un classeur XLSX.") from None
     return tables
-
-
-def _text(sheet, value: str) -> WriteOnlyCell:
-    """Return a cell that stays text: a code beginning with "=" must not become a formula."""
-    cell = WriteOnlyCell(sheet, value)
-    cell.data_type = "s"
-    return cell
 
 
 def _refused(reason: str) -> TableRefused:

@@ -174,7 +174,8 @@ def test_the_cost_does_not_follow_the_size(matrix):
 def test_nobody_gains_or_loses_writing_where_nobody_writes(matrix, status):
     """A closed dossier, or one in pause, is read: it counts for reading, not for writing."""
     writes = Edit(Key(LEVEL, "medecin", "medical"), "lecture")
-    doctor, other, read_only = professional("10"), professional("10"), DossierFactory(status=status, closing_reason="fin")
+    doctor, other = professional("10"), professional("10")
+    read_only = DossierFactory(status=status, closing_reason="fin")
     for user, dossier in ((doctor, DossierFactory()), (doctor, read_only), (other, read_only)):
         habilitate(user, dossier)
     (line,) = effect_lines(effect_of(matrix, writes, move=Move("medecin", "medecin")))

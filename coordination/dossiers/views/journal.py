@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from coordination.accounts.decorators import recently_authenticated
 from coordination.accounts.reauthentication import DOSSIER
 from coordination.common.text import person_name
+from coordination.common.workbooks import CONTENT_TYPE
 from coordination.dossiers.door import READ, rubric_view
 from coordination.dossiers.journal import workbook
 from coordination.dossiers.journal.reading import (
@@ -89,7 +90,7 @@ def export_journal(request: HttpRequest, entry) -> HttpResponse:
     said = [sentence(line, request.user) for line in found.lines]
     content = workbook.write_workbook(said, about=_about(filters, request.user))
     headers = {"Content-Disposition": 'attachment; filename="journal-des-acces.xlsx"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type=workbook.CONTENT_TYPE, headers=headers)
+    return HttpResponse(content, content_type=CONTENT_TYPE, headers=headers)
 
 
 def _require_named(entry, *rights: Action) -> None:
