@@ -7,10 +7,11 @@ class CircleConfig(AppConfig):
     verbose_name = "Cercle de soins"
 
     def ready(self):
-        from circle import actions, letters, referents, summaries
+        from circle import actions, journal, letters, referents, summaries
         from circle.invitation import LETTERS
         from coordination.common.context import register_link
         from coordination.dossiers import opening, panels
+        from coordination.dossiers.journal import subjects
         from coordination.outbox import filling
         from habilitations.rubriques import Rubrique
 
@@ -20,6 +21,7 @@ class CircleConfig(AppConfig):
         register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
         register_link("administration", "roles", "Rôles uniques", "roles:unique", order=20)
         opening.register(actions.open_dossier)
+        subjects.register("member", journal.names_of)
         panels.register_page(Rubrique.CERCLE, summaries.url_of)
         panels.register_card(Rubrique.CERCLE, summaries.card)
         panels.register_news(summaries.news)

@@ -215,6 +215,13 @@ class DraftMoved(DomainError):
     message = "{who} a modifié ce brouillon pendant votre saisie."
 
 
+class DraftNotRead(DraftMoved):
+    """The answer is about another revision than the one that waits. `context["others"]`: what was written since."""
+
+    code = "draft_not_read"
+    message = "{who} a repris ce brouillon depuis que vous l’avez lu : rien n’est fait. Relisez-le avant de répondre."
+
+
 class DraftAwaitsAnswer(DomainError):
     code = "draft_awaits_answer"
     message = "La publication est demandée : le brouillon ne change plus tant qu’elle n’est pas retirée ou refusée."
@@ -246,6 +253,11 @@ class DraftOutdated(DomainError):
     message = (
         "Une autre version a été publiée depuis l’ouverture de ce brouillon : reportez-le sur la version en vigueur."
     )
+
+
+class DraftUpToDate(DomainError):
+    code = "draft_up_to_date"
+    message = "Ce brouillon part déjà de la version en vigueur : il n’y a rien à reporter."
 
 
 class SecondApproverNeeded(NotAllowed):

@@ -62,6 +62,8 @@ class Effect:
     pairs: tuple[tuple[str, str], ...]
     accounts: int = 0
     total: Count = Count(0, 0)
+    # Of them, those who reach a dossier that is written: in a closed one or one in pause, nobody writes.
+    writing: Count = Count(0, 0)
     structures: dict[str, Count] = field(default_factory=dict)
 
 
@@ -96,13 +98,16 @@ WITH moved AS (
     )
 )
 """
+# {dossiers}, {state}: where the dossiers, a floor above, keep the state that `cap` reads (see `register_states`).
 _COUNTS = (
     _REACH
     + """
-SELECT move, structure_name, count(DISTINCT user_id), count(DISTINCT dossier_id), NULL::bigint
-FROM reach GROUP BY GROUPING SETS ((move), (move, structure_name))
+SELECT r.move, r.structure_name, count(DISTINCT r.user_id), count(DISTINCT r.dossier_id),
+    count(DISTINCT r.user_id) FILTER (WHERE d.id IS NOT NULL), count(DISTINCT d.id), NULL::bigint
+FROM reach r LEFT JOIN {dossiers} d ON d.id = r.dossier_id AND d.{state} <> ALL(%s)
+GROUP BY GROUPING SETS ((r.move), (r.move, r.structure_name))
 UNION ALL
-SELECT move, NULL, NULL, NULL, count(*) FROM moved GROUP BY move
+SELECT move, NULL, NULL, NULL, NULL, NULL, count(*) FROM moved GROUP BY move
 """
 )
 _PEOPLE = (
@@ -119,6 +124,22 @@ SELECT move, family_name, given_name, structure_name, dossiers FROM counted WHER
 )
 
 
+class States(NamedTuple):
+    """Where the state of a dossier is kept, and the states in which nobody writes."""
+
+    table: str
+    column: str
+    read_only: tuple[str, ...]
+
+
+_states: list[States] = []
+
+
+def register_states(table: str, column: str, *, read_only: Sequence[str]) -> None:
+    """Say in which states a dossier is read but not written: the floors forbid habilitations to know it."""
+    _states[:] = [States(table, column, tuple(read_only))]
+
+
 def impact(before: Matrix, after: Matrix) -> list[Effect]:
     """Return what going from one version to another does to the people of each move that changes something.
 
@@ -128,12 +149,15 @@ def impact(before: Matrix, after: Matrix) -> list[Effect]:
     effects = [effect for effect in effects if effect.levels or effect.rights]
     if not effects:
         return []
-    for rank, structure, people, dossiers, accounts in run(_COUNTS, _arrays(effects)):
+    (states,) = _states
+    counts = _COUNTS.format(dossiers=states.table, state=states.column)
+    lines = run(counts, [*_arrays(effects), list(states.read_only)])
+    for rank, structure, people, dossiers, writers, written, accounts in lines:
         effect = effects[rank]
         if accounts is not None:
             effect.accounts = accounts
         elif structure is None:
-            effect.total = Count(people, dossiers)
+            effect.total, effect.writing = Count(people, dossiers), Count(writers, written)
         else:
             effect.structures[structure] = Count(people, dossiers)
     return effects

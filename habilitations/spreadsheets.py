@@ -8,12 +8,10 @@ import zipfile
 from collections.abc import Sequence
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import InvalidFileException
 
+from coordination.common.workbooks import text_cell
 from habilitations.tables import Fault, TableRefused
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
 LARGEST = 1_000_000
 # A matrix is twenty-five lines, the profession table two hundred: beyond this, the file is another one.
@@ -35,7 +33,7 @@ def write_xlsx(tables: dict[str, Sequence[Sequence[str]]]) -> bytes:
     for title, rows in tables.items():
         sheet = book.create_sheet(title)
         for row in rows:
-            sheet.append([_text(sheet, value) for value in row])
+            sheet.append([text_cell(sheet, value) for value in row])
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
@@ -84,18 +82,13 @@ def _read_xlsx(content: bytes) -> dict[str, list[list[str]]]:
                 raise _refused(f"Le fichier dépasse {MOST_ROWS} lignes.")
             tables[sheet.title] = read
         book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        if isinstance(error, TableRefused):
-            raise
+    except TableRefused:
+        raise
+    except Exception:
+        # A file that is not a workbook makes the library raise whatever it ran into: its own errors, those of zip,
+        # zlib and XML, a KeyError, an AttributeError.
         raise _refused("Le fichier n’est pas un classeur XLSX.") from None
     return tables
-
-
-def _text(sheet, value: str) -> WriteOnlyCell:
-    """Return a cell that stays text: a code beginning with "=" must not become a formula."""
-    cell = WriteOnlyCell(sheet, value)
-    cell.data_type = "s"
-    return cell
 
 
 def _refused(reason: str) -> TableRefused:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-FIRST, HOURS, MANY = "first", "hours", "many"
+FIRST, HOURS, WEEKEND, MANY = "first", "hours", "weekend", "many"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,11 @@ class Facts:
 
 
 def unusual(facts: Facts, limits: Limits) -> tuple[str, ...]:
-    """Return what is unusual, in the order of the screen: FIRST, HOURS, MANY; () when nothing is."""
-    said = ((FIRST, _is_new(facts, limits)), (HOURS, _is_late(facts, limits)), (MANY, _is_quick(facts, limits)))
+    """Return what is unusual, in the order of the screen: FIRST, HOURS, WEEKEND, MANY; () when nothing is."""
+    said = (
+        (FIRST, _is_new(facts, limits)), (HOURS, _is_late(facts, limits)), (WEEKEND, _is_weekend(facts, limits)),
+        (MANY, _is_quick(facts, limits)),
+    )  # fmt: skip
     return tuple(kind for kind, held in said if held)
 
 
@@ -55,9 +58,11 @@ def _is_new(facts: Facts, limits: Limits) -> bool:
 
 
 def _is_late(facts: Facts, limits: Limits) -> bool:
-    if limits.opens == limits.closes:
-        return False
-    return not limits.opens <= facts.at.hour < limits.closes or (not limits.weekend and facts.at.weekday() >= 5)
+    return limits.opens != limits.closes and not limits.opens <= facts.at.hour < limits.closes
+
+
+def _is_weekend(facts: Facts, limits: Limits) -> bool:
+    return not limits.weekend and facts.at.weekday() >= 5
 
 
 def _is_quick(facts: Facts, limits: Limits) -> bool:

@@ -95,19 +95,21 @@ def level_sentence(effect: LevelEffect) -> str:
 
 def effect_lines(effect: Effect) -> list[dict]:
     """Return what to say of a move, a line per rubric and per action: who (how many), verb, what, where (dossiers)."""
-    who = plural(effect.total.people, "personne")
-    lines = [
-        {
-            "who": f"{who} {_verb(effect.total.people, one.after > one.before)}",
-            "what": level_sentence(one),
-            "dossiers": plural(effect.total.dossiers, "dossier"),
-        }
-        for one in effect.levels
-    ]
+    lines = [_level_line(one, effect) for one in effect.levels]
     accounts = plural(effect.accounts, "compte")
     lines += [{"who": f"{accounts} {_right_verb(effect.accounts, one)}", "what": _right(one), "dossiers": ""}
               for one in effect.rights]  # fmt: skip
     return lines
+
+
+def _level_line(one: LevelEffect, effect: Effect) -> dict:
+    # Where only writing changes, dossiers that nobody writes are not concerned.
+    counted = effect.writing if min(one.before, one.after) >= Niveau.LECTURE else effect.total
+    return {
+        "who": f"{plural(counted.people, 'personne')} {_verb(counted.people, one.after > one.before)}",
+        "what": level_sentence(one),
+        "dossiers": plural(counted.dossiers, "dossier"),
+    }
 
 
 def _verb(count: int, gains: bool) -> str:

@@ -12,8 +12,8 @@ from habilitations.models import Habilitation
 from habilitations.rubriques import Niveau, Rubrique
 
 KIND = Change.Kind
-# The action of the journal.
-RIGHT = "habilitation"
+# The actions of the journal: a right changed, a request for one answered.
+RIGHT, ANSWERED = "habilitation", "réponse"
 
 
 def lock_circle(entry, *, level: Niveau = Niveau.ECRITURE) -> None:
@@ -59,9 +59,9 @@ def account_of(professional):
 
 
 def record(entry, member: Member, kind: str, *, subject="", before="", after="", other=None) -> Change:
-    """Write one line of the circle's history; a change of state is a change of right too, and is traced as one."""
-    if kind == KIND.STATE:
-        trace_right(entry, member, before=before, after=after)
+    """Write one line of the circle's history; what changes a right is traced as one too, told apart from writings."""
+    if kind in _SAID_OF_RIGHT:
+        trace_right(entry, member, _SAID_OF_RIGHT[kind](subject, before, after))
     return Change.objects.create(
         dossier_id=entry.dossier.pk,
         member=member,
@@ -74,10 +74,24 @@ def record(entry, member: Member, kind: str, *, subject="", before="", after="",
     )
 
 
-def trace_right(entry, member: Member, *, before: str, after: str) -> None:
-    """Write in the journal that what a member may do changed (SEC-9), from one state to another, without his name."""
-    said = " → ".join(Habilitation.State(state).label for state in (before, after))
-    entry.trace(RIGHT, rubrique=Rubrique.CERCLE, object_kind="member", object_id=member.pk, reason=said)
+def trace_right(entry, member: Member, said: str, *, action: str = RIGHT) -> None:
+    """Write in the journal that what a member may do changed (SEC-9): what changed in words, never his name."""
+    entry.trace(action, rubrique=Rubrique.CERCLE, object_kind="member", object_id=member.pk, reason=said)
+
+
+def said_of_state(before: str, after: str) -> str:
+    """Return "Non habilité → Habilité"."""
+    return " → ".join(Habilitation.State(state).label for state in (before, after))
+
+
+# {kind of the history: (subject, before, after) in words}
+_SAID_OF_RIGHT = {
+    KIND.STATE: lambda _, before, after: said_of_state(before, after),
+    KIND.REDUCED: lambda subject, _, after: (
+        f"{subject} : réduction à « {after} »" if after else f"{subject} : réduction levée"
+    ),
+    KIND.LAST_DAY: lambda _, before, after: f"Dernier jour : {before or 'aucun'} → {after or 'aucun'}",
+}
 
 
 def next_version(member: Member, *fields: str) -> None:

@@ -11,7 +11,16 @@ from django.utils import timezone
 
 from circle import roles
 from circle.actions.assigning import from_day, uniqueness
-from circle.actions.common import KIND, account_of, lock_circle, locked_member, next_version, record, trace_right
+from circle.actions.common import (
+    KIND,
+    account_of,
+    lock_circle,
+    locked_member,
+    next_version,
+    record,
+    said_of_state,
+    trace_right,
+)
 from circle.actions.inviting import close_invitations
 from circle.actions.planning import label_of, member_of, write_board
 from circle.errors import NothingToUndo, RemovalReasonMissing, RemovalTooOld
@@ -65,7 +74,7 @@ def end_stay(entry, member: Member, *, reason: str, note: str = "") -> Period:
     held = member.habilitation.state
     habilitations.end_habilitation(member.habilitation, by=entry.user)
     if held in OPENING:
-        trace_right(entry, member, before=held, after=Habilitation.State.NON)
+        trace_right(entry, member, said_of_state(held, Habilitation.State.NON))
     close_invitations(entry, member)
     next_version(member)
     record(entry, member, KIND.REMOVED, subject=period.get_end_reason_display(), after=period.end_note)
@@ -98,13 +107,14 @@ def undo_removal(entry, member) -> Undone:
     habilitations.reopen_habilitation(member.habilitation, by=entry.user, user=account)
     member.habilitation.refresh_from_db()
     if member.habilitation.state in OPENING:
-        trace_right(entry, member, before=Habilitation.State.NON, after=member.habilitation.state)
+        trace_right(entry, member, said_of_state(Habilitation.State.NON, member.habilitation.state))
     next_version(member)
     record(entry, member, KIND.RESTORED)
     return Undone(member, _give_back_roles(entry, member, period, left_on))
 
 
 def require_right_to_remove(entry, member: Member) -> None:
+    """Let through who may grant to this member (bounded to the own structure for some). Raises GrantNotAllowed."""
     if not entry.access.may(Action.GRANT, structure_id=member.own_structure_id):
         raise GrantNotAllowed(
             "Seul un coordinateur, un médecin ou l’encadrement de sa structure peut retirer un membre."

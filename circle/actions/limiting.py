@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
-from circle.actions.common import KIND, lock_circle, locked_member, record
+from circle.actions.common import ANSWERED, KIND, lock_circle, locked_member, record, trace_right
 from circle.models import Member
 from coordination.common.french import date_fr
 from habilitations import actions as habilitations
@@ -60,6 +60,8 @@ def answer_request(entry, request: AccessRequest, *, accept: bool, answer: str =
         request, accept=accept, answer=answer, by=entry.user, access=entry.access,
         member_structure_id=member.own_structure_id,
     )  # fmt: skip
+    label = Rubrique(answered.rubrique).label
+    trace_right(entry, member, f"{label} : demande {'acceptée' if accept else 'refusée'}", action=ANSWERED)
     if accept:
         record_ceiling(entry, member, Rubrique(answered.rubrique), None)
     return answered

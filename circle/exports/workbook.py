@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -13,16 +12,13 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
 from circle.lines import MemberRow
-from coordination.common.french import NBSP, date_fr, phone_fr, time_fr
+from coordination.common.french import date_fr, phone_fr, time_fr
+from coordination.common.workbooks import fill
 
-CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TITLE = "Cercle de soins"
 KINDS = {"person": "Professionnel", "structure": "Structure", "relative": "Proche ou aidant"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # Line 1 says which list this is, line 2 names the columns.
 HEADS = 2
-# What a spreadsheet could take for a formula, now or once the sheet is saved as CSV and opened again.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Column(NamedTuple):
@@ -103,10 +99,7 @@ def _write(cell, value: str | dt.date | None) -> None:
     if isinstance(value, dt.date):
         cell.value, cell.number_format = value, "DD/MM/YYYY"
     elif value:
-        # Ordinary spaces: a non-breaking one would hide a number from whoever searches or filters for it.
-        cell.value = _CONTROL.sub("", value).replace(NBSP, " ")
-        cell.data_type = "s"
-        cell.quotePrefix = value.startswith(_FORMULA)
+        fill(cell, value)
 
 
 def _set_paper(sheet) -> None:

@@ -18,6 +18,7 @@ from circle.views.pages import find_row, page
 from coordination.accounts.decorators import recently_authenticated
 from coordination.accounts.reauthentication import DOSSIER
 from coordination.common.text import person_name
+from coordination.common.workbooks import CONTENT_TYPE
 from coordination.dossiers.door import rubric_view
 from habilitations.models import Outcome
 from habilitations.rubriques import Action, Niveau, Rubrique
@@ -62,7 +63,7 @@ def export_list(request: HttpRequest, entry) -> HttpResponse:
         reader=_name(entry.user),
         at=timezone.localtime(),
     )
-    return _file(content, workbook.CONTENT_TYPE, "cercle-de-soins.xlsx")
+    return _file(content, CONTENT_TYPE, "cercle-de-soins.xlsx")
 
 
 @require_safe

@@ -10,6 +10,8 @@ class DossiersConfig(AppConfig):
         from coordination.common.addresses import address
         from coordination.common.context import register_dossier_search, register_link
         from coordination.dossiers import history, panels
+        from coordination.dossiers.models import READ_ONLY, Dossier
+        from habilitations.impact import register_states
         from habilitations.rubriques import Rubrique
 
         register_link("nav", "patients", "Patients", "dossiers:list", order=10)
@@ -17,6 +19,7 @@ class DossiersConfig(AppConfig):
             "account", "journaux", "Journaux des accès", "dossiers:journals", order=45, icon="clock-history",
             allowed=lambda user: getattr(user, "searches_journals", False),
         )  # fmt: skip
+        register_states(Dossier._meta.db_table, "status", read_only=[state.value for state in READ_ONLY])
         register_dossier_search("dossiers:open")
         panels.register_page(Rubrique.IDENTITE, lambda pk: address("dossiers:identity", pk))
         panels.register_page(Rubrique.JOURNAL, lambda pk: address("dossiers:journal", pk))

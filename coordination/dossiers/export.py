@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from coordination.common.dates import write_birth_date
+from coordination.common.workbooks import text_cell
 
-CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A file is read by one person: beyond this, one filters.
 LONGEST = 2000
 HEADS = ("Personne", "Date de naissance", "Ville", "Motif", "Référent du parcours", "Nouveautés", "Statut")
@@ -21,7 +20,7 @@ def workbook(rows: list[dict]) -> bytes:
     sheet = book.create_sheet("File active")
     sheet.append(HEADS)
     for row in rows:
-        sheet.append([_text(sheet, value) for value in _values(row)])
+        sheet.append([text_cell(sheet, value) for value in _values(row)])
     if len(rows) == LONGEST:
         sheet.append([f"Liste arrêtée à {LONGEST} dossiers : filtrez pour exporter la suite."])
     content = io.BytesIO()
@@ -40,10 +39,3 @@ def _values(row: dict) -> tuple[str, ...]:
         row["news"]["text"] if row["news"] else "",
         row["status"],
     )
-
-
-def _text(sheet, value: str) -> WriteOnlyCell:
-    """Return a cell that stays text: a name beginning with "=" must not become a formula."""
-    cell = WriteOnlyCell(sheet, value)
-    cell.data_type = "s"
-    return cell

@@ -227,9 +227,13 @@ class Dossier(IdentityTraits):
     @property
     def cap(self):
         """What the state of the dossier allows at most: closed or in pause, it is read, not written."""
-        if self.status in (self.Status.CLOS, self.Status.PAUSE):
+        if self.status in READ_ONLY:
             return Niveau.LECTURE
         return Niveau.ECRITURE
+
+
+# The states in which a dossier is read and not written.
+READ_ONLY = (Dossier.Status.CLOS, Dossier.Status.PAUSE)
 
 
 class IdentityVersion(IdentityTraits):

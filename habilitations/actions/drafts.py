@@ -28,7 +28,9 @@ from habilitations.errors import (
     DraftAwaitsAnswer,
     DraftGone,
     DraftMoved,
+    DraftNotRead,
     DraftOutdated,
+    DraftUpToDate,
     NotAllowed,
     NotAlone,
     NothingRequested,
@@ -111,10 +113,16 @@ def import_draft(edits: Iterable[Edit], *, by, name: str, via: Via = NOWHERE) ->
 
 @transaction.atomic
 def rebase_draft(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> MatrixDraft:
-    """Carry the changes of a draft over to the version in force, published since. Raises NotAllowed, DraftGone."""
+    """Carry the changes of a draft over to the version in force, published since; a request for it ends.
+
+    Raises NotAllowed, DraftGone, DraftUpToDate (nothing was published since: a request waiting is left alone).
+    """
     _require_administrator(by)
     draft = _locked(draft)
-    draft.based_on = _version_in_force()
+    current = _version_in_force()
+    if draft.based_on_id == current.pk:
+        raise DraftUpToDate
+    draft.based_on = current
     draft.state, draft.requested_at, draft.requested_by, draft.reason = State.EDITING, None, None, ""
     draft.revision += 1
     draft.save(update_fields=["based_on", "state", "requested_at", "requested_by", "reason", "revision"])
@@ -170,11 +178,14 @@ def withdraw_request(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> None:
 
 
 @transaction.atomic
-def refuse_publication(draft: MatrixDraft, *, reason: str, by, via: Via = NOWHERE) -> None:
-    """Answer no, with a reason: the draft may be changed again. Raises NotAllowed, DraftGone, NothingRequested,
-    ReasonMissing, SecondApproverNeeded (the requester takes his request back instead)."""
+def refuse_publication(draft: MatrixDraft, *, revision: int, reason: str, by, via: Via = NOWHERE) -> None:
+    """Answer no, with a reason: the draft may be changed again. `revision`: the one that was read.
+
+    Raises NotAllowed, DraftGone, NothingRequested, DraftNotRead, ReasonMissing, SecondApproverNeeded (the requester
+    takes his request back instead).
+    """
     _require_administrator(by)
-    draft = _requested(draft)
+    draft = _requested(draft, revision)
     if not reason.strip():
         raise ReasonMissing
     if draft.requested_by_id == by.pk:
@@ -184,14 +195,15 @@ def refuse_publication(draft: MatrixDraft, *, reason: str, by, via: Via = NOWHER
 
 
 @transaction.atomic
-def publish_draft(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> MatrixVersion:
+def publish_draft(draft: MatrixDraft, *, revision: int, by, via: Via = NOWHERE) -> MatrixVersion:
     """Publish a requested draft: its version is in force for every decision from the end of the transaction.
 
-    `by` is another administrator than the requester, unless MATRIX_SECOND_APPROVER is off. Raises NotAllowed,
-    DraftGone, NothingRequested, SecondApproverNeeded, DraftOutdated, MatrixNotSound.
+    `revision`: the one that was read; another one waiting is refused. `by` is another administrator than the
+    requester, unless MATRIX_SECOND_APPROVER is off. Raises NotAllowed, DraftGone, NothingRequested, DraftNotRead,
+    SecondApproverNeeded, DraftOutdated, MatrixNotSound.
     """
     _require_administrator(by)
-    draft = _requested(draft)
+    draft = _requested(draft, revision)
     own = draft.requested_by_id == by.pk
     if own and settings.MATRIX_SECOND_APPROVER:
         raise SecondApproverNeeded
@@ -199,12 +211,12 @@ def publish_draft(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> MatrixVersio
 
 
 @transaction.atomic
-def publish_alone(draft: MatrixDraft, *, now: dt.datetime | None = None) -> MatrixVersion:
+def publish_alone(draft: MatrixDraft, *, revision: int, now: dt.datetime | None = None) -> MatrixVersion:
     """Publish a requested draft where there is a single administrator, once the delay has passed. For the command.
 
-    Raises DraftGone, NothingRequested, NotAlone, TooSoonAlone, DraftOutdated, MatrixNotSound.
+    Raises DraftGone, NothingRequested, DraftNotRead, NotAlone, TooSoonAlone, DraftOutdated, MatrixNotSound.
     """
-    draft = _requested(draft)
+    draft = _requested(draft, revision)
     if User.objects.administrators().exclude(pk=draft.requested_by_id).exists():
         raise NotAlone
     # The database keeps a date with each request.
@@ -235,6 +247,7 @@ def changes_of(draft: MatrixDraft) -> tuple[Change, ...]:
 
 
 def key_of(change: MatrixDraftChange) -> Key:
+    """Return the cell that a change of a draft wrote."""
     return Key(change.kind, change.row, change.column)
 
 
@@ -287,10 +300,15 @@ def _locked(draft: MatrixDraft) -> MatrixDraft:
     return found
 
 
-def _requested(draft: MatrixDraft) -> MatrixDraft:
+def _requested(draft: MatrixDraft, revision: int | None = None) -> MatrixDraft:
+    """Return the draft locked, its publication requested; with a revision, that one and no other was read."""
     draft = _locked(draft)
     if draft.state != State.REQUESTED:
         raise NothingRequested
+    if revision is not None and revision != draft.revision:
+        since = draft.changes.filter(revision__gt=revision).select_related("by").order_by("revision")
+        # The database keeps who asked with each request.
+        raise DraftNotRead(who=cast(User, draft.requested_by).get_full_name(), others=tuple(since))
     return draft
 
 
@@ -343,7 +361,9 @@ def _check(base: Matrix, edits: tuple[Edit, ...]) -> None:
 
 def _reopen(draft: MatrixDraft, kind: str, *, by, reason: str = "") -> None:
     draft.state, draft.requested_at, draft.requested_by = State.EDITING, None, None
-    draft.save(update_fields=["state", "requested_at", "requested_by"])
+    # A request made again is another one, with its own reason: nobody answers it from the page of the first.
+    draft.revision += 1
+    draft.save(update_fields=["state", "requested_at", "requested_by", "revision"])
     _step(draft, kind, by=by, reason=reason)
 
 

@@ -242,6 +242,7 @@ def _bind_waiting(user, professional) -> None:
 
 
 def locked(habilitation: Habilitation) -> Habilitation:
+    """Return the habilitation as stored now, locked until the end of the transaction. Raises MembershipEnded."""
     row = Habilitation.objects.select_for_update(of=("self",)).get(pk=habilitation.pk)
     if row.ended_at is not None:
         raise MembershipEnded

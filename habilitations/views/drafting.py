@@ -6,6 +6,7 @@ refusing and taking back open nothing.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from coordination.common.errors import DomainError
 from coordination.common.htmx import is_fragment, redirect
 from habilitations import actions, wording
 from habilitations.differences import LEVEL
+from habilitations.errors import DraftMoved
 from habilitations.forms import ReasonForm
 from habilitations.impact import people
 from habilitations.traces import record_account, via_request
@@ -97,7 +99,9 @@ def carry_over(request: HttpRequest) -> HttpResponse:
 def publish(request: HttpRequest) -> HttpResponse:
     """« Publier »: the version is in force at the next request of everybody."""
     reauthentication.require(request, "publier la matrice d’habilitation")
-    return _act(request, actions.publish_draft, "La nouvelle version est en vigueur.")
+    _, revision = boards.posted_draft(request.POST)
+    act = functools.partial(actions.publish_draft, revision=revision)
+    return _act(request, act, "La nouvelle version est en vigueur.")
 
 
 @require_POST
@@ -107,9 +111,10 @@ def refuse(request: HttpRequest) -> HttpResponse:
     form = ReasonForm(request.POST, label="Motif du refus")
     if not form.is_valid():
         return pages.page(request, LEVEL, status=422, form=form)
+    _, revision = boards.posted_draft(request.POST)
 
     def act(draft, **said):
-        actions.refuse_publication(draft, reason=form.cleaned_data["reason"], **said)
+        actions.refuse_publication(draft, revision=revision, reason=form.cleaned_data["reason"], **said)
         typing.clear(request.user, pages.REFUSAL_DRAFT, draft.pk)
 
     return _act(request, act, "La publication est refusée : le brouillon revient à la préparation.", form=form)
@@ -145,9 +150,15 @@ def _title(move) -> str:
 
 
 def _act(request: HttpRequest, act: Callable, said: str, form: ReasonForm | None = None) -> HttpResponse:
-    """Do it and go back to the matrix; a refusal is told there, with the reason that was typed."""
+    """Do it and go back to the matrix; a refusal is told there, with the reason that was typed.
+
+    When somebody wrote since the page was drawn, the page is shown again with what he wrote.
+    """
     try:
         act(boards.draft_of(request.POST), by=request.user, via=via_request(request))
+    except DraftMoved as refusal:
+        more = {} if form is None else {"form": form}
+        return pages.page(request, LEVEL, status=409, conflict=boards.conflict_of(refusal, ()), **more)
     except DomainError as refusal:
         if form is not None:
             form.add_error(None, str(refusal))

@@ -11,6 +11,7 @@ from coordination.accounts.decorators import recently_authenticated
 from coordination.common.errors import DomainError
 from coordination.common.french import plural
 from coordination.common.htmx import redirect
+from coordination.common.workbooks import CONTENT_TYPE
 from habilitations import actions, differences, published, spreadsheets, tables, wording
 from habilitations.actions.drafts import changes_of, known_codes
 from habilitations.differences import KINDS, Edit
@@ -76,7 +77,7 @@ def export_xlsx(request: HttpRequest, number: int) -> HttpResponse:
     """The three tables of a version as a workbook."""
     matrix = _published(number)
     book = spreadsheets.write_xlsx({tables.TITLES[kind]: write_table(matrix, kind) for kind in KINDS})
-    return _file(request, book, f"matrice-{number}.xlsx", spreadsheets.XLSX)
+    return _file(request, book, f"matrice-{number}.xlsx", CONTENT_TYPE)
 
 
 @require_safe

@@ -3,17 +3,20 @@
 import datetime as dt
 
 import pytest
+from django.urls import reverse
 
 from circle import actions
 from circle.models import Period
+from habilitations import actions as habilitations
 from habilitations.models import Trace
+from habilitations.rubriques import Niveau, Rubrique
 from tests.circle import factories as make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-9")]
 
 
-def rights(entry):
-    lines = Trace.objects.of_dossier(entry.dossier.pk).filter(action="habilitation")
+def rights(entry, action="habilitation"):
+    lines = Trace.objects.of_dossier(entry.dossier.pk).filter(action=action)
     return list(lines.values_list("reason", "object_id", "rubrique"))
 
 
@@ -40,3 +43,44 @@ def test_somebody_without_access_who_leaves_changes_no_right(entry):
     member = make.add(entry, wanted="non")
     actions.remove_member(entry, member, reason=Period.EndReason.values[0])
     assert rights(entry) == []
+
+
+@pytest.fixture
+def nurse(entry):
+    user = make.account(family_name="SPÉCIMEN", given_name="Inès")
+    user.member = make.add(entry, user.attachment.professional, wanted="oui")
+    return user
+
+
+def ask(entry, nurse, rubrique=Rubrique.MEDICAL):
+    access = make.entry_of(nurse, entry).access
+    return habilitations.ask_access(entry.dossier.pk, rubrique, by=nurse, access=access)
+
+
+def test_reduced_lifted_and_a_last_day(entry, nurse):
+    until = dt.date(2099, 3, 14)
+    for ceilings, day in (({Rubrique.MEDICAL: Niveau.AUCUN}, until), ({}, None)):
+        actions.limit_access(entry, nurse.member, ceilings=ceilings, until=day)
+    assert [words for words, *_ in rights(entry)][1:] == [
+        "Volet médical : réduction à « pas d’accès »", "Dernier jour : aucun → 14/03/2099",
+        "Volet médical : réduction levée", "Dernier jour : 14/03/2099 → aucun",
+    ]  # fmt: skip
+    assert not any("SPÉCIMEN" in words for words, *_ in rights(entry))
+
+
+def test_a_request_answered(entry, nurse):
+    actions.limit_access(entry, nurse.member, ceilings={Rubrique.MEDICAL: Niveau.AUCUN}, until=None)
+    for accept in (False, True):
+        actions.answer_request(entry, ask(entry, nurse), accept=accept, answer="Pas encore.")
+    assert rights(entry, "réponse") == [
+        ("Volet médical : demande refusée", nurse.member.pk, "cercle"),
+        ("Volet médical : demande acceptée", nurse.member.pk, "cercle"),
+    ]  # fmt: skip
+    assert rights(entry)[-1][0] == "Volet médical : réduction levée"
+
+
+def test_the_journal_says_whose_access_changed_to_who_sees_the_circle(client, entry, nurse):
+    client.force_login(entry.user)
+    page = client.get(reverse("dossiers:journal", args=[entry.dossier.pk])).content.decode().replace("\xa0", " ")
+    assert "SPÉCIMEN Inès : Non habilité → Habilité" in page
+    assert not Trace.objects.of_dossier(entry.dossier.pk).filter(reason__contains="SPÉCIMEN").exists()

@@ -187,13 +187,44 @@ def test_each_act_is_a_sentence(as_coordinator, followed, action, rubrique, outc
     assert f"FACTICE Sonia, médecin, Cabinet du Viaur, {sentence}" in plain(as_coordinator.get(path(followed)))
 
 
-def test_every_action_written_by_the_doors_has_its_words():
-    from circle.actions import common
-    from circle.views import adding, exporting
-    from coordination.dossiers.views import creation
+@pytest.mark.parametrize("action", sorted(traces.ACTIONS))
+def test_every_action_of_a_trace_has_its_sentence_its_tag_and_its_filter(followed, action):
+    leave(followed, UserFactory(), action=action, rubrique="")
+    (line,) = reading.find_page(followed.pk, reading.Filters()).lines
+    said = wording.sentence(line, UserFactory())
+    assert not said.did.startswith("a fait") and said.tag != "Autre"
+    (word,) = [one for one in reading.ACTIONS if one != reading.BLOCKED and action in reading.written(one)]
+    assert reading.ACTIONS[word] == said.tag
+    assert found(action=word)(followed) == [1]
 
-    rooms = {exporting.PRINTED, exporting.EXPORTED, adding.SEARCH, common.RIGHT, creation.CREATION}
-    assert {"lecture", "écriture"} | rooms <= set(wording._ACTS)
+
+@pytest.mark.parametrize("dossier_id", [uuid.uuid4()])
+def test_an_action_without_a_sentence_is_not_traced(followed, coordinator, dossier_id):
+    with pytest.raises(ValueError, match="No sentence"):
+        leave(followed, coordinator, action="invention")
+    with pytest.raises(ValueError, match="No sentence"):
+        traces.record_link(
+            user=None, dossier_id=dossier_id, habilitation_id=None, action="invention", object_kind="x",
+            object_id=dossier_id,
+        )  # fmt: skip
+
+
+def test_whoever_answers_by_his_link_is_the_person_invited(as_coordinator, followed):
+    traces.record_link(
+        user=None, dossier_id=followed.pk, habilitation_id=None, action="acceptation", object_kind="invitation",
+        object_id=uuid.uuid4(),
+    )  # fmt: skip
+    said = plain(as_coordinator.get(path(followed)))
+    assert "La personne invitée a accepté une invitation dans le dossier." in said
+    assert "Par le lien personnel de l’invitation" in said
+
+
+def test_nothing_is_pointed_out_to_who_did_it(followed, coordinator):
+    leave(followed, coordinator, at=noon(1).replace(hour=3))
+    (line,) = reading.find_page(followed.pk, reading.Filters(), reader_id=coordinator.pk).lines
+    assert line.unusual == ()
+    (line,) = reading.find_page(followed.pk, reading.Filters(), reader_id=uuid.uuid4()).lines
+    assert "hours" in line.unusual
 
 
 def test_the_reader_is_you(as_coordinator, followed):
@@ -282,7 +313,12 @@ def test_days_of_the_filter_are_both_included_and_local(crowd):
 
 
 @pytest.mark.parametrize(
-    ("du", "au", "said"), [("31/02/2026", "", "n’existe pas"), ("05/05/2026", "04/05/2026", "avant le début")]
+    ("du", "au", "said"),
+    [
+        ("31/02/2026", "", "n’existe pas"),
+        ("", "31/12/9999", "n’est pas valide"),
+        ("05/05/2026", "04/05/2026", "avant le début"),
+    ],
 )
 def test_a_date_that_cannot_be_read_is_said_beside_its_field(as_coordinator, followed, du, au, said):
     answer = as_coordinator.post(path(followed), {"du": du, "au": au})
@@ -331,7 +367,7 @@ def test_unusual_accesses_are_pointed_out_and_can_be_alone(as_coordinator, follo
     said = plain(as_coordinator.post(path(followed), {"verifier": "1"}))
     assert "TARDIF" in said
     assert "HABITUEL" not in said
-    assert "À vérifier : hors des horaires habituels" in said
+    assert "À vérifier : avant 7 h ou après 21 h" in said
     assert "HABITUEL" in plain(as_coordinator.get(path(followed)))
 
 

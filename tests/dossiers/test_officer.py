@@ -239,3 +239,9 @@ def test_as_many_statements_whatever_the_lines(as_officer, scene):
         counted.append(len(captured))
     assert len(set(counted)) == 1
     assert counted[0] <= 12
+
+
+@pytest.mark.parametrize("du", ["31/12/9999", "01/12/9999"])
+def test_the_last_day_of_the_calendar_is_refused_beside_its_field(as_officer, du):
+    answer = as_officer.post(PATH, {"qui": "x", "du": du, "au": "31/12/9999"})
+    assert answer.status_code == 422 and "pas valide" in plain(answer)

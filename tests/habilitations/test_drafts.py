@@ -19,7 +19,9 @@ from habilitations.errors import (
     DraftAwaitsAnswer,
     DraftGone,
     DraftMoved,
+    DraftNotRead,
     DraftOutdated,
+    DraftUpToDate,
     NotAllowed,
     NothingRequested,
     NothingToPublish,
@@ -68,6 +70,10 @@ def requested(by, *edits, reason="Avis du comité du 18/11"):
     return do.request_publication(saved.draft, reason=reason, revision=saved.draft.revision, by=by)
 
 
+def publish(draft, *, by):
+    return do.publish_draft(draft, revision=draft.revision, by=by)
+
+
 # ---- preparing -------------------------------------------------------------------------------------
 
 
@@ -77,7 +83,7 @@ def test_a_draft_changes_no_right_until_it_is_published(anna, bruno):
     assert access.to_dossier(educator, dossier.pk).can_read(Rubrique.SOCIAL)
     draft = requested(anna)
     assert access.to_dossier(educator, dossier.pk).can_read(Rubrique.SOCIAL)
-    version = do.publish_draft(draft, by=bruno)
+    version = publish(draft, by=bruno)
     assert not access.to_dossier(educator, dossier.pk).can_read(Rubrique.SOCIAL)
     assert (version.number, version.published_by, version.reason) == (2, bruno, "Avis du comité du 18/11")
     assert published.current().level("educateur", "evaluations") == Niveau.ECRITURE
@@ -104,8 +110,8 @@ def test_only_a_named_administrator_prepares_asks_and_answers(anna):
         for act in (
             lambda who: do.edit_draft([PLAN], by=who),
             lambda who: do.request_publication(draft, reason="x", revision=1, by=who),
-            lambda who: do.publish_draft(draft, by=who),
-            lambda who: do.refuse_publication(draft, reason="x", by=who),
+            lambda who: publish(draft, by=who),
+            lambda who: do.refuse_publication(draft, revision=draft.revision, reason="x", by=who),
             lambda who: do.withdraw_request(draft, by=who),
             lambda who: do.discard_draft(draft, by=who),
             lambda who: do.rebase_draft(draft, by=who),
@@ -128,7 +134,7 @@ def test_an_administrator_sees_no_dossier_by_being_one(anna, bruno):
             do.edit_draft([Edit(Key(LEVEL, row, "cercle"), "lecture")], by=anna)
     with pytest.raises(CellRefused):
         do.edit_draft([Edit(Key(RULE, "10", ""), "admin_technique")], by=anna)
-    do.publish_draft(requested(anna), by=bruno)
+    publish(requested(anna), by=bruno)
     assert access.to_dossier(anna, dossier.pk) is None
     assert access.profile_of(anna) == "inconnu"
 
@@ -211,7 +217,7 @@ def test_two_who_open_a_draft_at_the_same_moment_share_it(anna, bruno):
 @pytest.mark.django_db(transaction=True)
 def test_two_who_publish_at_the_same_moment_publish_once(anna, bruno):
     draft, claire = requested(anna), UserFactory(administrator=True)
-    said = together(lambda: do.publish_draft(draft, by=bruno), lambda: do.publish_draft(draft, by=claire))
+    said = together(lambda: publish(draft, by=bruno), lambda: publish(draft, by=claire))
     assert sorted(type(error) for error in said if error) == [DraftGone]
     assert MatrixVersion.objects.count() == 2
 
@@ -222,7 +228,7 @@ def test_writing_while_another_publishes_is_told_or_published(anna, bruno):
     draft = do.edit_draft([SOCIAL], by=anna).draft
     draft = do.request_publication(draft, reason="x", revision=1, by=anna)
     said = together(
-        lambda: do.publish_draft(draft, by=bruno),
+        lambda: publish(draft, by=bruno),
         lambda: do.edit_draft([PLAN], by=anna, seen=draft.pk, revision=1),
     )
     assert said[0] is None
@@ -237,9 +243,9 @@ def test_writing_while_another_publishes_is_told_or_published(anna, bruno):
 def test_another_administrator_publishes(anna, bruno, settings):
     draft = requested(anna)
     with pytest.raises(SecondApproverNeeded):
-        do.publish_draft(draft, by=anna)
+        publish(draft, by=anna)
     with pytest.raises(SecondApproverNeeded):
-        do.refuse_publication(draft, reason="non", by=anna)
+        do.refuse_publication(draft, revision=draft.revision, reason="non", by=anna)
     with pytest.raises(DraftAwaitsAnswer):
         do.edit_draft([PLAN], by=bruno)
     with pytest.raises(DraftAwaitsAnswer):
@@ -247,9 +253,48 @@ def test_another_administrator_publishes(anna, bruno, settings):
     with pytest.raises(DraftAwaitsAnswer):
         do.request_publication(draft, reason="x", revision=1, by=bruno)
     settings.MATRIX_SECOND_APPROVER = False
-    assert do.publish_draft(draft, by=anna).number == 2
+    assert publish(draft, by=anna).number == 2
     draft.refresh_from_db()
     assert (draft.state, draft.alone, draft.closed_by) == ("publie", True, anna)
+
+
+@pytest.mark.req("SEC-18")
+@pytest.mark.parametrize("answer", [do.publish_draft, lambda *a, **k: do.refuse_publication(*a, reason="non", **k)])
+def test_nobody_answers_what_he_did_not_read(anna, bruno, answer):
+    """B reads a revision; A takes his request back, writes, asks again; the page of B answers nothing any more."""
+    draft = requested(anna)
+    read = draft.revision
+    do.withdraw_request(draft, by=anna)
+    draft = requested(anna, PLAN)
+    with pytest.raises(DraftNotRead, match="PREMIÈRE Anna a repris ce brouillon") as refused:
+        answer(draft, revision=read, by=bruno)
+    assert [drafts.key_of(one) for one in refused.value.context["others"]] == [PLAN.key]
+    assert MatrixVersion.objects.count() == 1
+    answer(draft, revision=draft.revision, by=bruno)
+
+
+def test_a_request_made_again_with_another_reason_is_another_one(anna, bruno):
+    draft = requested(anna)
+    read = draft.revision
+    do.withdraw_request(draft, by=anna)
+    draft.refresh_from_db()
+    draft = do.request_publication(draft, reason="Autre motif", revision=draft.revision, by=anna)
+    with pytest.raises(DraftNotRead):
+        do.publish_draft(draft, revision=read, by=bruno)
+
+
+def test_the_command_publishes_the_revision_it_read(anna):
+    draft = requested(anna)
+    with pytest.raises(DraftNotRead):
+        do.publish_alone(draft, revision=draft.revision - 1, now=timezone.now() + dt.timedelta(days=2))
+
+
+def test_carrying_over_what_is_up_to_date_leaves_the_request(anna, bruno):
+    draft = requested(anna)
+    with pytest.raises(DraftUpToDate):
+        do.rebase_draft(draft, by=bruno)
+    draft.refresh_from_db()
+    assert (draft.state, draft.requested_by) == ("demande", anna)
 
 
 def test_a_request_has_a_reason_and_something_to_publish(anna):
@@ -259,7 +304,7 @@ def test_a_request_has_a_reason_and_something_to_publish(anna):
     do.edit_draft([Edit(SOCIAL.key, "lecture")], by=anna)
     with pytest.raises(NothingToPublish):
         do.request_publication(draft, reason="x", revision=2, by=anna)
-    for act in (lambda: do.publish_draft(draft, by=anna), lambda: do.withdraw_request(draft, by=anna)):
+    for act in (lambda: publish(draft, by=anna), lambda: do.withdraw_request(draft, by=anna)):
         with pytest.raises(NothingRequested):
             act()
 
@@ -267,13 +312,13 @@ def test_a_request_has_a_reason_and_something_to_publish(anna):
 def test_a_refusal_says_why_and_gives_the_draft_back(anna, bruno):
     draft = requested(anna)
     with pytest.raises(ReasonMissing):
-        do.refuse_publication(draft, reason="", by=bruno)
-    do.refuse_publication(draft, reason="À revoir avec le comité", by=bruno)
+        do.refuse_publication(draft, revision=draft.revision, reason="", by=bruno)
+    do.refuse_publication(draft, revision=draft.revision, reason="À revoir avec le comité", by=bruno)
     draft.refresh_from_db()
     assert (draft.state, draft.requested_by) == ("edition", None)
     said = draft.steps.order_by("at", "id").values_list("kind", "reason")
     assert list(said)[-1] == ("refus", "À revoir avec le comité")
-    do.publish_draft(requested(anna, PLAN), by=bruno)
+    publish(requested(anna, PLAN), by=bruno)
     assert published.current().level("pharmacien", "plan") == Niveau.ECRITURE
 
 
@@ -287,11 +332,11 @@ def test_a_draft_of_an_older_version_is_carried_over_first(anna, bruno):
     draft = requested(anna)
     do.publish_matrix(*_as_arguments(published.current()), by=None, reason="Par commande")
     with pytest.raises(DraftOutdated):
-        do.publish_draft(draft, by=bruno)
+        publish(draft, by=bruno)
     draft = do.rebase_draft(draft, by=bruno)
     assert (draft.state, draft.based_on.number) == ("edition", 2)
     do.request_publication(draft, reason="x", revision=draft.revision, by=bruno)
-    assert do.publish_draft(draft, by=anna).number == 3
+    assert publish(draft, by=anna).number == 3
     assert published.current().level("educateur", "social") == Niveau.AUCUN
 
 
@@ -301,21 +346,21 @@ def _as_arguments(matrix):
 
 def test_an_old_version_comes_back_as_a_draft_with_its_difference(anna, bruno):
     first = MatrixVersion.objects.get()
-    do.publish_draft(requested(anna, SOCIAL, PLAN), by=bruno)
+    publish(requested(anna, SOCIAL, PLAN), by=bruno)
     draft = do.restore_version(first, by=bruno)
     assert {c.key: c.after for c in drafts.changes_of(draft)} == {SOCIAL.key: "lecture", PLAN.key: "lecture"}
     with pytest.raises(DraftAlreadyOpen):
         do.restore_version(first, by=anna)
     draft = do.request_publication(draft, reason="Retour", revision=draft.revision, by=bruno)
-    do.publish_draft(draft, by=anna)
+    publish(draft, by=anna)
     assert differences.difference(published.matrix(1), published.current()) == ()
 
 
 def test_each_act_leaves_a_step_and_a_trace(anna, bruno):
     draft = requested(anna)
-    do.refuse_publication(draft, reason="non", by=bruno)
+    do.refuse_publication(draft, revision=draft.revision, reason="non", by=bruno)
     draft = do.request_publication(draft, reason="oui", revision=1, by=anna)
-    do.publish_draft(draft, by=bruno)
+    publish(draft, by=bruno)
     assert [step.kind for step in draft.steps.order_by("at", "id")] == [
         "ouverture", "demande", "refus", "demande", "publication",
     ]  # fmt: skip
@@ -345,7 +390,7 @@ def test_a_single_administrator_publishes_by_command_after_the_delay(anna, capsy
     other.is_active, other.suspended_at = False, timezone.now()
     other.save()
     call_command("publish_requested_matrix")
-    assert "version 2" in capsys.readouterr().out
+    assert "version 2, révision 1 du brouillon" in capsys.readouterr().out
     draft.refresh_from_db()
     assert (draft.alone, draft.closed_by, draft.version.number) == (True, None, 2)
     assert AccountTrace.objects.filter(action="publication", actor_id=anna.pk).exists()
@@ -379,7 +424,7 @@ def test_the_database_refuses_a_draft_that_makes_no_sense(anna, changes, constra
 
 def test_the_database_refuses_that_one_person_asks_and_publishes(anna, bruno):
     draft = requested(anna)
-    do.publish_draft(draft, by=bruno)
+    publish(draft, by=bruno)
     for who in (anna, None):
         with pytest.raises(IntegrityError, match="matrix_published_by_another"), transaction.atomic():
             MatrixDraft.objects.filter(pk=draft.pk).update(closed_by=who)
@@ -422,7 +467,7 @@ def test_a_past_decision_is_seen_again_on_the_version_of_its_day(anna, bruno, ca
     entered = access.to_dossier(educator, dossier.pk)
     record(user=educator, dossier_id=dossier.pk, access=entered, action="lecture", rubrique=Rubrique.SOCIAL)
     trace = Trace.objects.of_dossier(dossier.pk).get()
-    do.publish_draft(requested(anna), by=bruno)
+    publish(requested(anna), by=bruno)
     assert replay_trace(trace) == ("educateur", "social", 1, Niveau.LECTURE, Niveau.AUCUN)
     assert replay(99, "educateur", "social").then is None
     call_command("replay_decision", str(trace.pk))

@@ -168,3 +168,20 @@ def test_the_cost_does_not_follow_the_size(matrix):
             assert len(impact(matrix, after)) == 3
         counted.append(len(asked))
     assert counted == [2, 2]
+
+
+@pytest.mark.parametrize("status", ["clos", "pause"])
+def test_nobody_gains_or_loses_writing_where_nobody_writes(matrix, status):
+    """A closed dossier, or one in pause, is read: it counts for reading, not for writing."""
+    writes = Edit(Key(LEVEL, "medecin", "medical"), "lecture")
+    doctor, other = professional("10"), professional("10")
+    read_only = DossierFactory(status=status, closing_reason="fin")
+    for user, dossier in ((doctor, DossierFactory()), (doctor, read_only), (other, read_only)):
+        habilitate(user, dossier)
+    (line,) = effect_lines(effect_of(matrix, writes, move=Move("medecin", "medecin")))
+    assert (line["who"], line["what"], line["dossiers"]) == (
+        "1\xa0personne perd", "l’écriture de Volet médical", "1\xa0dossier",
+    )  # fmt: skip
+    reads = Edit(Key(LEVEL, "medecin", "medical"), "")
+    (line,) = effect_lines(effect_of(matrix, reads, move=Move("medecin", "medecin")))
+    assert (line["who"], line["dossiers"]) == ("2\xa0personnes perdent", "2\xa0dossiers")

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from habilitations.unusual import FIRST, HOURS, MANY, Facts, Limits, unusual
+from habilitations.unusual import FIRST, HOURS, MANY, WEEKEND, Facts, Limits, unusual
 
 NOON = dt.datetime(2026, 11, 25, 12)
 LONG_AGO = NOON - dt.timedelta(days=400)
@@ -45,7 +45,7 @@ def test_outside_the_usual_hours(hour, held):
 def test_the_weekend_is_usual_unless_the_setting_says_no():
     saturday = dt.datetime(2026, 11, 28, 12)
     assert judged(at=saturday) == ()
-    assert judged(Limits(weekend=False), at=saturday) == (HOURS,)
+    assert judged(Limits(weekend=False), at=saturday) == (WEEKEND,)
     assert judged(Limits(weekend=False)) == ()
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zipfile
 
 import pytest
 from django.db import connection
@@ -15,6 +16,8 @@ from habilitations.actions import drafts
 from habilitations.differences import LEVEL, RIGHT, RULE, Edit, Key
 from habilitations.models import AccountTrace, MatrixDraft, MatrixVersion
 from habilitations.rubriques import Niveau
+from habilitations.spreadsheets import read_file, write_xlsx
+from habilitations.tables import TableRefused
 from tests.circle.conftest import publish_default_matrix
 from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory, habilitate, professional
 from tests.test_architecture import named_routes
@@ -200,6 +203,26 @@ def test_another_administrator_publishes_from_his_screen(client, anna, bruno):
     assert published.current().level("educateur", "social") == Niveau.AUCUN
 
 
+def test_the_old_page_of_the_second_administrator_publishes_nothing(client, anna, bruno):
+    draft = do.request_publication(open_draft(by=anna), reason="Avis", revision=1, by=anna)
+    old = about(draft)
+    do.withdraw_request(draft, by=anna)
+    open_draft(Edit(Key(LEVEL, "pharmacien", "plan"), "ecriture"), by=anna)
+    draft.refresh_from_db()
+    do.request_publication(draft, reason="Avis", revision=draft.revision, by=anna)
+    client.force_login(bruno)
+    for name, more in (("publish", {}), ("refuse", {"reason": "Trop large"})):
+        answer = client.post(url(name), old | more)
+        said = text(answer)
+        assert answer.status_code == 409
+        assert "PREMIÈRE Anna a repris ce brouillon depuis que vous l’avez lu" in said
+        assert "Écrit depuis votre lecture" in said and "Votre saisie, non enregistrée" not in said
+    assert "Trop large</textarea>" in said
+    assert MatrixVersion.objects.count() == 1 and MatrixDraft.objects.get().state == "demande"
+    client.post(url("publish"), about(draft))
+    assert MatrixVersion.objects.count() == 2
+
+
 def test_a_refusal_is_shown_with_its_reason(client, anna, bruno):
     draft = open_draft(by=anna)
     do.request_publication(draft, reason="Avis", revision=1, by=anna)
@@ -261,7 +284,7 @@ def test_statements_are_flat(client, anna, bruno, name):
 def publish(anna, bruno, *edits):
     draft = open_draft(*edits, by=anna)
     do.request_publication(draft, reason="Avis", revision=draft.revision, by=anna)
-    return do.publish_draft(draft, by=bruno)
+    return do.publish_draft(draft, revision=draft.revision, by=bruno)
 
 
 def test_versions_are_listed_compared_and_restored(client, anna, bruno):
@@ -377,3 +400,33 @@ def test_the_widest_pages_stay_light(client, anna, name):
     open_draft(by=anna)
     weight = len(gzip.compress(client.get(url(name)).content, 6))
     assert weight <= 25_000, weight
+
+
+def _broken(replaced):
+    """A workbook whose sheet is not XML any more, or is not even a stream of zip."""
+    content = write_xlsx({"niveaux": [["profil", "plan"], ["medecin", "lecture"]]})
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        if replaced is None:
+            sheet = parts.getinfo("xl/worksheets/sheet1.xml")
+            begins = sheet.header_offset + 30 + len(sheet.filename)
+            return content[:begins] + b"\xff" * 20 + content[begins + 20 :]
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w") as written:
+            for part in parts.namelist():
+                written.writestr(part, replaced.get(part, parts.read(part)))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        None,
+        {"xl/worksheets/sheet1.xml": b"<worksheet><sheetData><row>"},
+        {"xl/workbook.xml": b"<workbook"},
+        {"[Content_Types].xml": b"x"},
+    ],
+)
+def test_a_broken_workbook_is_refused_with_its_sentence(replaced):
+    with pytest.raises(TableRefused) as refused:
+        read_file("matrice.xlsx", _broken(replaced))
+    assert refused.value.faults[0].reason == "Le fichier n’est pas un classeur XLSX."

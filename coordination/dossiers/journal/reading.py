@@ -32,10 +32,18 @@ HOME = "accueil"
 BLOCKED = "refus"
 ACTIONS = {
     "lecture": "Lecture", "ecriture": "Écriture", "habilitation": "Habilitation", "recherche": "Recherche",
-    "impression": "Impression", "export": "Export", "creation": "Création", BLOCKED: "Accès bloqué",
+    "impression": "Impression", "export": "Export", "creation": "Création", "invitation": "Invitation",
+    BLOCKED: "Accès bloqué",
 }  # fmt: skip
-# The word of the address for the word of the trace, where they differ.
-_WRITTEN = {"ecriture": "écriture", "creation": "création"}
+# What is told of somebody's right: whose, and what changed.
+RIGHTS = ("habilitation", "réponse")
+# The words of the trace for the word of the form, where they differ.
+_WRITTEN = {
+    "ecriture": ("écriture",), "creation": ("création",), "habilitation": RIGHTS,
+    "invitation": (
+        "aperçu", "renvoi", "relance", "lien copié", "annulation", "acceptation", "refus", "confirmation",
+    ),
+}  # fmt: skip
 _ACCENTS = "àâäáãçèéêëìîïíñòôöóõùûüúÿ"
 _PLAIN = "aaaaaceeeeiiiinooooouuuuy"
 _LONGEST = 100
@@ -76,6 +84,8 @@ class Line:
     opened_at: dt.datetime | None = None
     through: str = ""
     is_maker: bool = False
+    # Whose right it is about, when the reader may know (see `journal.subjects`); never stored.
+    subject: str = ""
     unusual: tuple[str, ...] = ()
 
     @property
@@ -99,7 +109,7 @@ def read_filters(said: Mapping[str, str]) -> Filters:
     def day(name: str) -> dt.date | None:
         typed = said.get(name, "").strip()
         try:
-            return parse_date(typed) if typed else None
+            return read_day(typed) if typed else None
         except InvalidDate as refusal:
             refused[name] = (typed[:20], str(refusal))
             return None
@@ -121,13 +131,24 @@ def read_filters(said: Mapping[str, str]) -> Filters:
     )
 
 
-def find_page(dossier_id: UUID, filters: Filters, *, size: int = PER_PAGE) -> Found:
-    """Return one page of the journal of a dossier, newest first. Four SQL statements at most."""
+def read_day(typed: str) -> dt.date:
+    """Return a day of a filter. Raises InvalidDate: unreadable, or the last one of the calendar, which has no next."""
+    day = parse_date(typed)
+    if day == dt.date.max:
+        raise InvalidDate
+    return day
+
+
+def find_page(dossier_id: UUID, filters: Filters, *, size: int = PER_PAGE, reader_id: UUID | None = None) -> Found:
+    """Return one page of the journal of a dossier, newest first. Four SQL statements at most.
+
+    `reader_id`: who reads; nothing is pointed out to him of what he did himself.
+    """
     limits = Limits(**settings.JOURNAL_UNUSUAL)
     asked = JUDGED if filters.to_check else size
     traces = list(_matching(dossier_id, filters)[: asked + 1])
     more, traces = len(traces) > asked, traces[:asked]
-    lines = _judged(dossier_id, [_line(trace, opened) for trace, opened in _with_ways_in(traces)], limits)
+    lines = _judged(dossier_id, [_line(trace, opened) for trace, opened in _with_ways_in(traces)], limits, reader_id)
     if not filters.to_check:
         return Found(lines, traces[-1].seq if more else None)
     kept = [line for line in lines if line.unusual]
@@ -173,9 +194,14 @@ def _matching(dossier_id: UUID, filters: Filters) -> QuerySet:
     if filters.action == BLOCKED:
         traces = traces.filter(outcome=Outcome.REFUSED)
     elif filters.action:
-        traces = traces.filter(action=_WRITTEN.get(filters.action, filters.action)).exclude(outcome=Outcome.REFUSED)
+        traces = traces.filter(action__in=written(filters.action)).exclude(outcome=Outcome.REFUSED)
     condition = matches_name(filters.who)
     return traces if condition is None else named(traces).filter(condition)
+
+
+def written(action: str) -> tuple[str, ...]:
+    """Return the actions of the traces that a choice of the filter keeps."""
+    return _WRITTEN.get(action, (action,))
 
 
 def folded(column) -> Func:
@@ -219,11 +245,11 @@ def _line(trace: Trace, opened: dict | None) -> Line:
     )
 
 
-def _judged(dossier_id: UUID, lines: list[Line], limits: Limits) -> list[Line]:
+def _judged(dossier_id: UUID, lines: list[Line], limits: Limits, reader_id: UUID | None) -> list[Line]:
     """Return the lines with what is unusual in each. At most two SQL statements."""
-    new = {line.trace.seq for line in lines if _may_be_new(line, limits)}
+    done = [line for line in lines if _is_done(line) and (reader_id is None or line.trace.actor_id != reader_id)]
+    new = {line.trace.seq for line in done if _may_be_new(line, limits)}
     first = _first_ones(dossier_id, [line.trace for line in lines if line.trace.seq in new], limits)
-    done = [line for line in lines if _is_done(line)]
     haste = dossiers_lately({(line.trace.actor_id, line.trace.at) for line in done}, limits)
     facts = {line.trace.seq: _facts(line, first, haste) for line in done}
     return [
@@ -238,7 +264,7 @@ def _is_done(line: Line) -> bool:
 
 def _may_be_new(line: Line, limits: Limits) -> bool:
     """Say whether the question of a first access is worth asking: `unusual` has the last word."""
-    if not (_is_done(line) and limits.new_days) or line.is_maker:
+    if not limits.new_days or line.is_maker:
         return False
     since = _member_since(line)
     return since is None or line.at - since < dt.timedelta(days=limits.new_days)

@@ -16,10 +16,10 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from coordination.accounts.models import User
-from coordination.common.dates import InvalidDate, parse_date
+from coordination.common.dates import InvalidDate
 from coordination.common.identifiers import clean_identifier
 from coordination.common.text import fold
-from coordination.dossiers.journal.reading import PER_PAGE, folded, span
+from coordination.dossiers.journal.reading import PER_PAGE, folded, read_day, span
 from habilitations.models import Trace, VouchedProfession
 
 LONGEST_SPAN = 366
@@ -126,7 +126,7 @@ def _with_words(rows: QuerySet, column: str, text: str) -> QuerySet:
 
 def _day(name: str, typed: str, errors: dict[str, str]) -> dt.date | None:
     try:
-        return parse_date(typed)
+        return read_day(typed)
     except InvalidDate as refusal:
         errors[name] = str(refusal)
         return None

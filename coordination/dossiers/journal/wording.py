@@ -6,14 +6,16 @@ import datetime as dt
 import itertools
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.utils import timezone
 
 from coordination.common.french import date_fr, long_date, time_fr
 from coordination.directory.search import profession_label
-from coordination.dossiers.journal.reading import Filters, Line
+from coordination.dossiers.journal.reading import RIGHTS, Filters, Line
 from habilitations.models import JournalCheck, Outcome, Trace
 from habilitations.rubriques import Rubrique
-from habilitations.unusual import FIRST, HOURS, MANY
+from habilitations.traces import BY_LINK
+from habilitations.unusual import FIRST, HOURS, MANY, WEEKEND
 
 WHOLE_DOSSIER = "le dossier"
 # {action of the trace: (what was done, what could not be done, tag, icon, kind of pictogram)}
@@ -27,13 +29,38 @@ _ACTS = {
     "recherche": ("a cherché qui ajouter dans", "chercher qui ajouter dans", "Recherche", "search", "info"),
     "impression": ("a imprimé", "imprimer", "Impression", "printer", "info"),
     "export": ("a exporté", "exporter", "Export", "download", "info"),
+    "réponse": (
+        "a répondu à une demande d’accès dans", "répondre à une demande d’accès dans", "Habilitation", "key", "att",
+    ),
+    "aperçu": (
+        "a relu une invitation avant son envoi dans", "relire une invitation dans", "Invitation", "envelope", "info",
+    ),
+    "renvoi": ("a renvoyé une invitation dans", "renvoyer une invitation dans", "Invitation", "envelope", "write"),
+    "relance": (
+        "a relancé une personne invitée dans", "relancer une personne invitée dans", "Invitation", "envelope", "write",
+    ),
+    "lien copié": (
+        "a copié le lien d’une invitation dans", "copier le lien d’une invitation dans", "Invitation", "envelope",
+        "att",
+    ),
+    "annulation": ("a annulé une invitation dans", "annuler une invitation dans", "Invitation", "envelope", "write"),
+    "acceptation": (
+        "a accepté une invitation dans", "accepter une invitation dans", "Invitation", "envelope", "att",
+    ),
+    "refus": ("a refusé une invitation dans", "refuser une invitation dans", "Invitation", "envelope", "write"),
+    "confirmation": (
+        "a confirmé qui a accepté une invitation dans", "confirmer qui a accepté une invitation dans", "Invitation",
+        "envelope", "att",
+    ),
 }  # fmt: skip
+# A line outlives the version of the product that wrote it: what is no longer known is told plainly.
 _OTHER = ("a fait", "faire", "Autre", "three-dots", "auc")
 # The home page of a dossier has no rubric: one opens the dossier, one acts on it.
 _HOME = {"a lu": "a ouvert", "lire": "ouvrir", "a écrit dans": "a modifié", "écrire dans": "modifier"}
 _UNUSUAL = {
     FIRST: "premier accès récent de cette personne à ce dossier",
-    HOURS: "hors des horaires habituels",
+    HOURS: "avant {opens} h ou après {closes} h",
+    WEEKEND: "un samedi ou un dimanche, jours inhabituels ici",
     MANY: "beaucoup de dossiers ouverts en peu de temps",
 }
 
@@ -83,7 +110,7 @@ def sentence(line: Line, reader) -> Sentence:
         icon=icon,
         kind=kind,
         tag_kind=tag_kind,
-        to_check=", ".join(_UNUSUAL[one] for one in line.unusual),
+        to_check=", ".join(_UNUSUAL[one].format(**settings.JOURNAL_UNUSUAL) for one in line.unusual),
     )
 
 
@@ -122,6 +149,8 @@ def _day(day: dt.date, today: dt.date) -> str:
 
 
 def _name(trace: Trace) -> str:
+    if trace.actor_id is None and trace.actor_name == BY_LINK:
+        return "La personne invitée"
     return trace.actor_name or "Personne non identifiée"
 
 
@@ -140,8 +169,10 @@ def _to_you(did: str) -> str:
 
 
 def _why(line: Line) -> str:
-    if line.trace.action == "habilitation":
-        return line.trace.reason
+    if line.trace.action in RIGHTS:
+        return " : ".join(filter(None, [line.subject, line.trace.reason]))
+    if line.trace.reason == BY_LINK:
+        return "Par le lien personnel de l’invitation"
     trade = _hat(line.trace).split(",")[0]
     if line.through:
         return f"Par délégation de {line.through}, structure habilitée depuis le {date_fr(line.opened_at)}"

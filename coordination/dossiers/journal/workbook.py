@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
-from coordination.common.french import NBSP
-from coordination.dossiers.export import CONTENT_TYPE as CONTENT_TYPE
+from coordination.common.workbooks import text_cell
 from coordination.dossiers.journal.wording import Sentence
 
 LONGEST = 5_000
@@ -18,7 +14,6 @@ HEADS = (
     ("Date", 12), ("Heure", 8), ("Qui", 34), ("Profession, structure", 44), ("Ce qui a été fait", 34),
     ("Rubrique", 26), ("Nature", 18), ("Pourquoi l’accès était ouvert", 60), ("À vérifier", 44),
 )  # fmt: skip
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def write_workbook(sentences: list[Sentence], *, about: str) -> bytes:
@@ -28,25 +23,16 @@ def write_workbook(sentences: list[Sentence], *, about: str) -> bytes:
     for column, (_, width) in zip("ABCDEFGHI", HEADS, strict=True):
         sheet.column_dimensions[column].width = width
     sheet.freeze_panes = "A3"
-    sheet.append([_text(sheet, about, bold=True)])
-    sheet.append([_text(sheet, head, bold=True) for head, _ in HEADS])
+    sheet.append([text_cell(sheet, about, bold=True)])
+    sheet.append([text_cell(sheet, head, bold=True) for head, _ in HEADS])
     for said in sentences:
         values = (
             f"{said.at:%d/%m/%Y}", said.time, said.who, said.hat, said.did, said.what, said.tag, said.why,
             said.to_check,
         )  # fmt: skip
-        sheet.append([_text(sheet, value) for value in values])
+        sheet.append([text_cell(sheet, value) for value in values])
     if len(sentences) == LONGEST:
-        sheet.append([_text(sheet, f"Export arrêté à {LONGEST} lignes : réduisez les dates pour la suite.")])
+        sheet.append([text_cell(sheet, f"Export arrêté à {LONGEST} lignes : réduisez les dates pour la suite.")])
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
-
-
-def _text(sheet, value: str, *, bold: bool = False) -> WriteOnlyCell:
-    """Return a cell that stays text: a name beginning with "=" must not become a formula."""
-    cell = WriteOnlyCell(sheet, _CONTROL.sub("", value).replace(NBSP, " "))
-    cell.data_type = "s"
-    if bold:
-        cell.font = Font(bold=True)
-    return cell

@@ -6,6 +6,8 @@ discreet members of the circle: the journal names whoever came (docs/decisions/2
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,9 +16,21 @@ from django.views.decorators.http import require_http_methods, require_POST
 from coordination.accounts.decorators import recently_authenticated
 from coordination.accounts.reauthentication import DOSSIER
 from coordination.common.text import person_name
+from coordination.common.workbooks import CONTENT_TYPE
 from coordination.dossiers.door import READ, rubric_view
 from coordination.dossiers.journal import workbook
-from coordination.dossiers.journal.reading import ACTIONS, HOME, JUDGED, Filters, find_page, last_check, read_filters
+from coordination.dossiers.journal.reading import (
+    ACTIONS,
+    HOME,
+    JUDGED,
+    PER_PAGE,
+    Filters,
+    Found,
+    find_page,
+    last_check,
+    read_filters,
+)
+from coordination.dossiers.journal.subjects import with_subjects
 from coordination.dossiers.journal.wording import about, by_day, said_of_check, sentence
 from coordination.dossiers.strip import strip_and_nav
 from habilitations.errors import NotAllowed
@@ -34,7 +48,7 @@ def journal(request: HttpRequest, entry) -> HttpResponse:
     """The lines, newest first, by day; POST brings the filters and the rank to go on from."""
     _require_named(entry)
     filters = read_filters(request.POST)
-    found = find_page(entry.dossier.pk, filters)
+    found = _found(entry, filters)
     context = strip_and_nav(entry, Rubrique.JOURNAL) | {
         "filters": filters,
         "refused": filters.refused or {},
@@ -55,7 +69,7 @@ def print_journal(request: HttpRequest, entry) -> HttpResponse:
     """The same lines on a page made for paper: no filter, no button, what it is and who read it."""
     _require_named(entry, Action.PRINT)
     filters = _from_the_start(request)
-    found = find_page(entry.dossier.pk, filters, size=PRINTED_LINES)
+    found = _found(entry, filters, size=PRINTED_LINES)
     context = strip_and_nav(entry, Rubrique.JOURNAL) | {
         "days": by_day(found.lines, request.user),
         "found": found,
@@ -72,11 +86,11 @@ def export_journal(request: HttpRequest, entry) -> HttpResponse:
     """The same lines as a spreadsheet."""
     _require_named(entry, Action.PRINT)
     filters = _from_the_start(request)
-    found = find_page(entry.dossier.pk, filters, size=workbook.LONGEST)
+    found = _found(entry, filters, size=workbook.LONGEST)
     said = [sentence(line, request.user) for line in found.lines]
     content = workbook.write_workbook(said, about=_about(filters, request.user))
     headers = {"Content-Disposition": 'attachment; filename="journal-des-acces.xlsx"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type=workbook.CONTENT_TYPE, headers=headers)
+    return HttpResponse(content, content_type=CONTENT_TYPE, headers=headers)
 
 
 def _require_named(entry, *rights: Action) -> None:
@@ -85,6 +99,11 @@ def _require_named(entry, *rights: Action) -> None:
         raise NotAllowed
     for right in rights:
         entry.access.require(right)
+
+
+def _found(entry, filters: Filters, *, size: int = PER_PAGE) -> Found:
+    found = find_page(entry.dossier.pk, filters, size=size, reader_id=entry.user.pk)
+    return replace(found, lines=with_subjects(entry, found.lines))
 
 
 def _from_the_start(request: HttpRequest) -> Filters:

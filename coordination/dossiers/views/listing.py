@@ -13,6 +13,7 @@ from coordination.common.communes import departements
 from coordination.common.dates import Precision, write_birth_date
 from coordination.common.french import age_fr, ago_fr
 from coordination.common.htmx import redirect as see_other
+from coordination.common.workbooks import CONTENT_TYPE
 from coordination.dossiers import export, panels
 from coordination.dossiers.file_active import ALL_STATES, OPEN_STATES, Counts, FileActive, Filters, Reader, Rows
 from coordination.dossiers.models import Dossier
@@ -67,7 +68,7 @@ def export_xlsx(request: HttpRequest) -> HttpResponse:
     _trace(request, "export", len(dossiers))
     return HttpResponse(
         content,
-        content_type=export.CONTENT_TYPE,
+        content_type=CONTENT_TYPE,
         headers={"Content-Disposition": f'attachment; filename="file-active-{timezone.localdate():%Y-%m-%d}.xlsx"'},
     )
 

@@ -20,7 +20,10 @@ class Command(BaseCommand):
         try:
             if draft is None:
                 raise NothingRequested
-            version = publish_alone(draft)
+            version = publish_alone(draft, revision=draft.revision)
         except DomainError as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"Matrice publiée : version {version.number}, sans second administrateur.")
+        self.stdout.write(
+            f"Matrice publiée : version {version.number}, révision {draft.revision} du brouillon, "
+            "sans second administrateur."
+        )
