@@ -104,6 +104,7 @@ def resend_invitation(invitation: Invitation, *, by, entry=None, email: str = ""
     row.sent_at, row.expires_at = now, now + _term()
     row.opened_at = row.reminded_at = row.asked_at = row.undelivered_told_at = None
     row.save()
+    letters.stop_waiting_letters(row)
     letters.send_invitation(row)
     _note(row, by, entry, history.SENT_AGAIN, via)
     return row

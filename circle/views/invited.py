@@ -38,7 +38,7 @@ def answer(request: HttpRequest, held: Held) -> HttpResponse:
     if not held.serves:
         return closed(request, held)
     invitation, form, error = held.invitation, None, ""
-    signs_up = not request.user.is_authenticated and held.link.proves_address and not _has_account(invitation)
+    signs_up = not request.user.is_authenticated and held.proves_address and not _has_account(invitation)
     if request.user.is_authenticated:
         # A scanner has no session: somebody is there.
         actions.note_opening(invitation)
@@ -205,7 +205,7 @@ def _page(request: HttpRequest, held: Held, form: AccountForm | None, error: str
             "signs_up": form is not None,
             "error": error,
             "signed_in": request.user.is_authenticated,
-            "proves_address": held.link.proves_address,
+            "proves_address": held.proves_address,
             "sign_in_url": f"{reverse('account_login')}?{urlencode({'next': here})}",
             "opened_url": reverse("invitations:opened", args=[held.token]),
             "receive_url": reverse("invitations:receive", args=[held.token]),

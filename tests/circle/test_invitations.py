@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core import mail
+from django.core import mail, signing
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -217,7 +217,37 @@ def test_a_link_is_read_only_if_it_is_ours():
     assert links.read("n:importe-quoi") is None
     invitation = Invitation(generation=3)
     read = links.read(links.token_of(invitation, links.COPIED))
-    assert read == (invitation.pk, 3, links.COPIED) and not read.proves_address
+    assert read == (invitation.pk, 3, links.COPIED, "") and not read.proves(invitation.email)
+
+
+@pytest.mark.req("SEC-4")
+def test_a_mailed_link_proves_only_the_address_it_was_mailed_to(entry):
+    invitation = invited(entry)
+    token = links.token_of(invitation, links.MAILED)
+    read = links.read(token)
+    assert read.proves(ADDRESS) and read.proves(ADDRESS.upper()) and not read.proves("autre@cabinet.example")
+    assert ADDRESS not in str(signing.b64_decode(token.partition(":")[0].encode()))
+
+
+@pytest.mark.req("SEC-4")
+@pytest.mark.parametrize("moment", ["waiting", "put back", "in hand", "reminder"])
+def test_a_letter_to_the_former_address_never_carries_the_new_link(entry, moment):
+    """Who reads the wrong mailbox would otherwise become the person of the right one."""
+    invitation = invited(entry, email="faux@cabinet.example")
+    if moment == "reminder":
+        Invitation.objects.update(sent_at=timezone.now() - dt.timedelta(days=2))
+        actions.remind_invitation(invitation, by=entry.user, entry=entry)
+    former = letter(invitation)
+    Message.objects.filter(pk=former.pk).update(state=State.A_REESSAYER)
+    actions.resend_invitation(invitation, by=entry.user, entry=entry, email=ADDRESS)
+    former.refresh_from_db()
+    assert former.state == State.ECHEC and "renvoyée" in former.last_error
+    if moment != "waiting":
+        # Somebody puts it back in the queue, or a worker held it.
+        Message.objects.filter(pk=former.pk).update(state=State.EN_FILE, last_error="")
+    assert leave(former) is None and former.state == State.ECHEC
+    current = Message.objects.get(object_id=invitation.pk, to=ADDRESS)
+    assert links.read(link_in(leave(current))).proves(ADDRESS)
 
 
 def test_sending_again_voids_the_former_link_and_a_reminder_keeps_it(entry):
