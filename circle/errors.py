@@ -1,4 +1,5 @@
 from coordination.common.errors import DomainError
+from habilitations.errors import NotAllowed
 
 
 class MemberUnknown(DomainError):
@@ -236,6 +237,12 @@ class AlreadyInvited(DomainError):
     code = "already_invited"
     message = "Une invitation attend déjà la réponse de cette personne."
     field = "invitation_email"
+
+
+class AddressIsGranted(NotAllowed):
+    code = "address_is_granted"
+    message = "Ce membre est habilité à cette adresse : seule une personne qui peut l’habiliter en change."
+    field = "email"
 
 
 class InvitationClosed(DomainError):

@@ -22,7 +22,7 @@ from circle.invitation import Invitation
 from circle.models import Change
 from coordination.accounts.actions import create_account
 from coordination.accounts.models import User
-from coordination.common.text import person_name
+from coordination.common.text import fold, person_name
 from coordination.directory.actions import confirm_account, lock_account
 from coordination.directory.models import Attachment, Mailbox, Professional, Source
 from coordination.dossiers.models import Dossier
@@ -199,10 +199,20 @@ def _prove(row: Invitation, user: User) -> bool:
 
 
 def _is_same(row: Invitation, user: User, professional, attachment) -> bool:
-    """An account already vouched for: as the professional invited, else at the address invited and of its trade."""
+    """An account already vouched for: as the professional invited, else of the address, the name and the trade invited.
+
+    The address alone is what an inviter wrote.
+    """
     if professional is not None:
         return attachment is not None and attachment.professional_id == professional.pk
-    return _owns(user, row.email) and row.profession in ("", hat_of(user).profession)
+    return _agrees(row, user) and row.profession in ("", hat_of(user).profession)
+
+
+def _agrees(row: Invitation, user: User) -> bool:
+    """Say whether the account has the address and the name that were invited."""
+    same_family = fold(row.family_name) == fold(user.family_name)
+    same_given = not row.given_name or fold(row.given_name) == fold(user.given_name)
+    return same_family and same_given and _owns(user, row.email)
 
 
 def _declared(row: Invitation) -> Professional | None:
@@ -233,12 +243,12 @@ def _owns(user: User, email: str) -> bool:
 def _bind(row: Invitation, user: User, *, is_proved: bool) -> bool:
     """Bind the account to the row of the member; return whether the dossier is open to it.
 
-    Proved, or somebody typed by hand whose mailbox it is and whom nobody has vouched for yet: he then waits for his
-    profession. Else nothing is bound before somebody has looked.
+    Proved, or somebody typed by hand of that name, whose mailbox it is and whom nobody has vouched for yet: he then
+    waits for his profession. Else nothing is bound before somebody has looked.
     """
     if not row.member_id:
         return is_proved
-    is_simply_unvouched = row.member.professional_id is None and not hat_of(user).profession and _owns(user, row.email)
+    is_simply_unvouched = row.member.professional_id is None and not hat_of(user).profession and _agrees(row, user)
     if is_proved or is_simply_unvouched:
         try:
             with transaction.atomic():

@@ -16,6 +16,7 @@ from circle import history, letters, links, roles
 from circle.actions.common import KIND, lock_circle, locked_member, record
 from circle.discretion import names_the_person
 from circle.errors import (
+    AddressIsGranted,
     AlreadyInvited,
     InvitationClosed,
     InvitationNotPossible,
@@ -42,7 +43,7 @@ def invite_member(entry, member, *, email: str, message: str = "") -> Invitation
     """Invite by e-mail a professional of the circle who waits for an account. The member is there; rights wait.
 
     The answer is the same whether the address has an account or not. Raises NotAllowed (action right "inviter"),
-    InvitationNotPossible, AlreadyInvited, InvalidEmail, MessageNamesPerson, MemberUnknown, NotPresent.
+    InvitationNotPossible, AlreadyInvited, InvalidEmail, AddressIsGranted, MessageNamesPerson, MemberUnknown, NotPresent.
     Source: issue 3 §3.
     """
     lock_circle(entry)
@@ -53,6 +54,7 @@ def invite_member(entry, member, *, email: str, message: str = "") -> Invitation
     if member.kind not in (roles.DIRECTORY, roles.MANUAL) or row.user_id or not waits:
         raise InvitationNotPossible
     message = _message(message, entry.dossier)
+    _require_address_right(entry, member, email)
     # One whose time is over is answered by the new one.
     member.invitations.expired().update(revoked_at=timezone.now(), revoked_by=entry.user)
     person = member.professional or member
@@ -94,10 +96,13 @@ def invite_colleague(
 def resend_invitation(invitation: Invitation, *, by, entry=None, email: str = "", via: Via = NOWHERE) -> Invitation:
     """Send a new link for a new term; the links of before no longer serve. `email` corrects the address.
 
-    `entry` is the door's, for an invitation into a dossier. Raises NotAllowed, InvitationClosed, InvalidEmail.
+    `entry` is the door's, for an invitation into a dossier. Raises NotAllowed (another address than the one that was
+    habilitated needs the right to habilitate), InvitationClosed, InvalidEmail.
     """
     row = _followed(invitation, by, entry)
     if email:
+        if row.member_id:
+            _require_address_right(entry, row.member, email)
         row.email = parse_email(email)
     now = timezone.now()
     row.generation += 1
@@ -218,6 +223,20 @@ def _message(text: str, dossier=None) -> str:
     if dossier is not None and names_the_person(text, dossier):
         raise MessageNamesPerson
     return text
+
+
+def _require_address_right(entry, member: Member, email: str) -> None:
+    """Refuse to send a habilitation that waits to another address, unless one may habilitate that member.
+
+    Who granted it granted it to whom the letter was for: another address is another grant.
+    """
+    if member.habilitation.state != Habilitation.State.ATTENTE:
+        return
+    last = member.invitations.order_by("-sent_at", "-id").first()
+    if last is None or last.email.lower() == parse_email(email).lower():
+        return
+    if not entry.access.may(Action.GRANT, structure_id=member.own_structure_id):
+        raise AddressIsGranted
 
 
 def _followed(invitation: Invitation, by, entry) -> Invitation:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from circle import actions, links, tracking
 from circle.errors import (
+    AddressIsGranted,
     AlreadyInvited,
     AlreadyMember,
     InvitationClosed,
@@ -48,9 +49,21 @@ def invited(entry, professional=None, *, email=ADDRESS, message="", wanted="oui"
 def invited_by_hand(entry, *, email=ADDRESS, **fields):
     said = {"family_name": "SPÉCIMEN", "given_name": "Inès", "profession": make.NURSE, "email": email} | fields
     member = actions.add_manual_professional(
-        entry, fields=said, role="PROV", wanted="oui", invitation={"email": email}, creation_key=uuid.uuid4()
-    )
+        entry, fields=said, role="PROV", wanted="oui", invitation={"email": email}, creation_key=uuid.uuid4(),
+        duplicate_reason="Homonyme",
+    )  # fmt: skip
     return Invitation.objects.get(member=member)
+
+
+def names(user):
+    return {"family_name": user.family_name, "given_name": user.given_name}
+
+
+def nurse_of(entry):
+    """A nurse of the circle: she may invite, not habilitate."""
+    nurse = make.account()
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    return make.entry_of(nurse, entry)
 
 
 def colleague(by, *, email=ADDRESS, **details):
@@ -397,21 +410,55 @@ def test_somebody_typed_by_hand_becomes_the_account_on_the_same_row(entry):
 
 def test_an_account_that_exists_is_used(entry):
     user = make.account()
-    invitation = invited_by_hand(entry, email=user.email)
+    invitation = invited_by_hand(entry, email=user.email, **names(user))
     before = User.objects.count()
     answered = actions.accept_invitation(invitation, by=user)
     assert answered.enters and state(invitation) == GRANTED and User.objects.count() == before
 
 
-@pytest.mark.parametrize("difference", ["address", "profession", "person"])
+@pytest.mark.parametrize("difference", ["address", "profession", "name", "person"])
 def test_any_difference_waits_for_somebody(entry, difference):
     user = make.account(make.DOCTOR if difference == "profession" else make.NURSE)
     email = "autre@cabinet.example" if difference == "address" else user.email
-    invitation = invited(entry, email=email) if difference == "person" else invited_by_hand(entry, email=email)
+    said = {} if difference == "name" else names(user)
+    invitation = invited(entry, email=email) if difference == "person" else invited_by_hand(entry, email=email, **said)
     answered = actions.accept_invitation(invitation, by=user)
     assert not answered.enters and state(invitation) == WAITS
     # Nothing that happens to the account elsewhere opens it: somebody must look.
     assert Habilitation.objects.get(members=invitation.member).user is None
+
+
+@pytest.mark.req("SEC-4")
+@pytest.mark.parametrize("way", ["sent again", "invited again"])
+def test_who_may_not_grant_moves_no_grant_to_another_address(entry, way):
+    """He would open the dossier to whom he wants, with the grant that somebody else gave."""
+    nurse, friend = nurse_of(entry), make.account()
+    invitation = invited_by_hand(entry, **names(friend))
+    if way == "invited again":
+        past = timezone.now() - dt.timedelta(days=20)
+        Invitation.objects.update(sent_at=past, expires_at=past + dt.timedelta(days=14))
+    with pytest.raises(AddressIsGranted):
+        if way == "sent again":
+            actions.resend_invitation(invitation, by=nurse.user, entry=nurse, email=friend.email)
+        else:
+            actions.invite_member(nurse, invitation.member, email=friend.email)
+    invitation.refresh_from_db()
+    assert invitation.email == ADDRESS
+    assert actions.resend_invitation(invitation, by=nurse.user, entry=nurse, email=ADDRESS.upper()).generation == 2
+    assert actions.resend_invitation(invitation, by=entry.user, entry=entry, email=friend.email).email == friend.email
+
+
+@pytest.mark.req("SEC-4")
+def test_another_name_is_not_bound_and_what_is_confirmed_elsewhere_opens_nothing_here(entry):
+    invitation = invited_by_hand(entry, profession=make.DOCTOR)
+    user = newcomer(invitation, family_name="TOUTAUTRE", given_name="Nom").invitation.accepted_by
+    assert Habilitation.objects.get(members=invitation.member).user is None
+    other = make.coordinator()
+    elsewhere = colleague(other, email="encore@cabinet.example")
+    actions.accept_invitation(elsewhere, by=user)
+    actions.confirm_invitee(elsewhere, by=other)
+    assert hat_of(user).profession == make.NURSE
+    assert state(invitation) == WAITS and to_dossier(user, entry.dossier.pk) is None
 
 
 def test_an_account_already_inside_stays_under_its_own_entry(entry):

@@ -18,7 +18,15 @@ from coordination.outbox.models import Message
 from habilitations.models import Habilitation, Trace
 from tests.accounts.factories import PASSWORD
 from tests.circle import factories as make
-from tests.circle.test_invitations import ADDRESS, colleague, directory_person, invited, invited_by_hand, newcomer
+from tests.circle.test_invitations import (
+    ADDRESS,
+    colleague,
+    directory_person,
+    invited,
+    invited_by_hand,
+    names,
+    newcomer,
+)
 
 pytestmark = pytest.mark.django_db
 CHOSEN = {"family_name": "Spécimen", "given_name": "Inès", "password1": PASSWORD, "password2": PASSWORD}
@@ -216,7 +224,7 @@ def test_a_copied_link_says_nothing_of_who_has_an_account(client, entry):
 
 def test_an_account_that_exists_signs_in_and_comes_back(client, entry):
     user = make.account()
-    invitation = invited_by_hand(entry, email=user.email)
+    invitation = invited_by_hand(entry, email=user.email, **names(user))
     page = text(client.get(link(invitation)))
     assert "password1" not in page
     there = re.search(r'href="(/compte/connexion/\?next=[^"]+)"', page)[1]
