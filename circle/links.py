@@ -2,7 +2,8 @@
 
 What it signs: the invitation, its generation (raised by « Renvoyer », which voids the former ones), by which way the
 link was given, and a keyed digest of the address it was mailed to. One that came by mail proves that its holder reads
-that mailbox, no other; one copied by the inviter proves nothing: he could open it himself (docs/decisions/2026-11-28-invitations.md).
+that mailbox, no other; one copied by the inviter proves nothing: he could open it himself
+(docs/decisions/2026-11-28-invitations.md).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from django.utils import timezone
 from circle import history, letters
 from circle.actions.adding import main_activity
 from circle.actions.common import KIND, lock_circle
-from circle.actions.inviting import locked_invitation
+from circle.actions.inviting import locked_invitation, revoke
 from circle.errors import InvitationClosed, NothingToConfirm, OwnInvitation
 from circle.granting import may_vouch
 from circle.invitation import Invitation
@@ -143,8 +143,41 @@ def confirm_invitee(invitation: Invitation, *, by: User, entry=None, via: Via = 
         )
     if row.member_id and Habilitation.objects.granting().filter(pk=row.member.habilitation_id).exists():
         letters.tell_of_opened_dossier(user, row.dossier_id)
+    _close_siblings(row, by)
     _note(row, history.CONFIRMED, by=by, via=via, entry=entry)
     return row
+
+
+@transaction.atomic
+def decline_invitee(invitation: Invitation, *, by: User, entry=None, via: Via = NOWHERE) -> Invitation:
+    """Say that who accepted is not the person meant: « Ce n’est pas elle ». Nothing opens, nobody is told of anybody.
+
+    The member stays, free to be invited again; who was typed by hand waits for nobody any more. Same right as to
+    confirm. Raises NotAllowed, OwnInvitation, NothingToConfirm.
+    """
+    row = _locked_for_confirmation(invitation, by, entry)
+    _decline(row, by)
+    if row.member_id and row.member.professional_id is None:
+        held = habilitations.release_account(row.member.habilitation, row.accepted_by)
+        habilitations.stop_waiting(held, by=by)
+    _note(row, history.DECLINED, by=by, via=via, entry=entry)
+    return row
+
+
+def _decline(row: Invitation, by: User) -> None:
+    row.declined_at, row.declined_by = timezone.now(), by
+    row.save(update_fields=["declined_at", "declined_by"])
+
+
+def _close_siblings(row: Invitation, by: User) -> None:
+    """Close the other invitations of a member who has been recognized."""
+    if not row.member_id:
+        return
+    others = row.member.invitations.exclude(pk=row.pk)
+    for other in others.open().select_for_update(of=("self",)):
+        revoke(other, by)
+    for other in others.accepted().filter(confirmed_at=None).select_for_update(of=("self",)):
+        _decline(other, by)
 
 
 def _locked_for_confirmation(invitation: Invitation, by: User, entry) -> Invitation:
@@ -199,7 +232,7 @@ def _prove(row: Invitation, user: User) -> bool:
 
 
 def _is_same(row: Invitation, user: User, professional, attachment) -> bool:
-    """An account already vouched for: as the professional invited, else of the address, the name and the trade invited.
+    """An account already vouched for: as the professional invited, else of the address, name and trade invited.
 
     The address alone is what an inviter wrote.
     """

@@ -43,8 +43,8 @@ def invite_member(entry, member, *, email: str, message: str = "") -> Invitation
     """Invite by e-mail a professional of the circle who waits for an account. The member is there; rights wait.
 
     The answer is the same whether the address has an account or not. Raises NotAllowed (action right "inviter"),
-    InvitationNotPossible, AlreadyInvited, InvalidEmail, AddressIsGranted, MessageNamesPerson, MemberUnknown, NotPresent.
-    Source: issue 3 §3.
+    InvitationNotPossible, AlreadyInvited, InvalidEmail, AddressIsGranted, MessageNamesPerson, MemberUnknown,
+    NotPresent. Source: issue 3 §3.
     """
     lock_circle(entry)
     member = locked_member(entry, member)
@@ -151,7 +151,7 @@ def revoke_invitation(invitation: Invitation, *, by, entry=None, via: Via = NOWH
     Who was typed by hand waits for nobody any more. Raises NotAllowed, InvitationClosed.
     """
     row = _followed(invitation, by, entry)
-    _revoke(row, by)
+    revoke(row, by)
     if row.member_id and row.member.kind == roles.MANUAL and row.member.habilitation.ended_at is None:
         habilitations.stop_waiting(row.member.habilitation, by=by)
     _note(row, by, entry, history.REVOKED, via)
@@ -161,7 +161,7 @@ def revoke_invitation(invitation: Invitation, *, by, entry=None, via: Via = NOWH
 def close_invitations(entry, member: Member) -> None:
     """Revoke what a member was invited by: he leaves, or his access is closed. Inside the caller's locks."""
     for row in member.invitations.open().select_for_update(of=("self",)):
-        _revoke(row, entry.user)
+        revoke(row, entry.user)
         record(entry, member, KIND.INVITATION, subject=history.REVOKED)
 
 
@@ -265,7 +265,8 @@ def _remind(row: Invitation) -> None:
     letters.send_invitation(row, kind=REMINDER)
 
 
-def _revoke(row: Invitation, by) -> None:
+def revoke(row: Invitation, by) -> None:
+    """Close a locked invitation; the caller writes why in the history."""
     row.revoked_at, row.revoked_by = timezone.now(), by
     row.save(update_fields=["revoked_at", "revoked_by"])
 

@@ -203,6 +203,16 @@ def bind_account(habilitation: Habilitation, user, *, by) -> Habilitation:
 
 
 @transaction.atomic
+def release_account(habilitation: Habilitation, user) -> Habilitation:
+    """Take away from a row that is not open the account it was bound to by mistake. Raises MembershipEnded."""
+    row = locked(habilitation)
+    if row.user_id == user.pk and row.state != State.OUI:
+        row.user = None
+        row.save(update_fields=["user"])
+    return row
+
+
+@transaction.atomic
 def stop_waiting(habilitation: Habilitation, *, by) -> Habilitation:
     """Close a row that waited for somebody who will not come; any other state is left. Opens nothing.
 

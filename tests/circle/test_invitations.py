@@ -199,6 +199,7 @@ BROKEN = {
     "invitation_is_closed_once": {"refused_at": timezone.now(), "revoked_at": timezone.now()},
     "accepted_invitation_has_an_account": {"accepted_at": timezone.now()},
     "confirmed_invitation_was_accepted": {"confirmed_at": timezone.now()},
+    "declined_invitation_was_accepted": {"declined_at": timezone.now()},
     "invitation_reason_is_of_a_refusal": {"refusal_reason": "non"},
     "invitation_expires_after_it_was_sent": {"generation": 0},
     "invitation_to_a_dossier_has_its_member": {"member": None},
@@ -437,11 +438,10 @@ def test_who_may_not_grant_moves_no_grant_to_another_address(entry, way):
     if way == "invited again":
         past = timezone.now() - dt.timedelta(days=20)
         Invitation.objects.update(sent_at=past, expires_at=past + dt.timedelta(days=14))
-    with pytest.raises(AddressIsGranted):
-        if way == "sent again":
-            actions.resend_invitation(invitation, by=nurse.user, entry=nurse, email=friend.email)
-        else:
+        with pytest.raises(AddressIsGranted):
             actions.invite_member(nurse, invitation.member, email=friend.email)
+    with pytest.raises(AddressIsGranted):
+        actions.resend_invitation(invitation, by=nurse.user, entry=nurse, email=friend.email)
     invitation.refresh_from_db()
     assert invitation.email == ADDRESS
     assert actions.resend_invitation(invitation, by=nurse.user, entry=nurse, email=ADDRESS.upper()).generation == 2
@@ -472,6 +472,48 @@ def test_an_account_already_inside_stays_under_its_own_entry(entry):
 def test_nobody_accepts_nor_confirms_himself(entry):
     with pytest.raises(OwnInvitation):
         actions.accept_invitation(invited(entry, email=entry.user.email), by=entry.user)
+
+
+@pytest.mark.req("SEC-4")
+@pytest.mark.parametrize("kind", ["directory", "by hand"])
+def test_the_wrong_person_is_told_no(entry, kind):
+    invitation = invited(entry) if kind == "directory" else invited_by_hand(entry)
+    user = newcomer(invitation).invitation.accepted_by
+    actions.decline_invitee(invitation, by=entry.user, entry=entry)
+    row = Habilitation.objects.get(members=invitation.member)
+    assert row.user is None and row.state == (WAITS if kind == "directory" else NOT)
+    told = told_now(invitation)
+    assert told.label == "Écartée" and told.acts == () and user.family_name not in told.detail
+    assert not Invitation.objects.to_confirm().exists() and not Invitation.objects.accepted().exists()
+    change = Change.objects.filter(member=invitation.member).with_names().latest("at")
+    assert "n’est pas" in tell([told_of(change)])
+    trace = Trace.objects.of_dossier(entry.dossier.pk).last()
+    assert (trace.actor_id, trace.action) == (entry.user.pk, "mise à l’écart")
+    assert not Message.objects.filter(to=user.email, kind="circle.dossier_opened").exists()
+    with pytest.raises(NothingToConfirm):
+        actions.confirm_invitee(invitation, by=entry.user, entry=entry)
+    again = actions.invite_present(entry, invitation.member, email="juste@cabinet.example")
+    assert again.is_open and state(again) == WAITS
+
+
+def test_who_may_not_confirm_does_not_decline(entry):
+    nurse = nurse_of(entry)
+    invitation = invited(entry)
+    newcomer(invitation)
+    with pytest.raises(NotAllowed):
+        actions.decline_invitee(invitation, by=nurse.user, entry=nurse)
+
+
+def test_confirming_one_closes_the_other_invitations_of_the_member(entry):
+    first = invited(entry)
+    newcomer(first)
+    second = actions.invite_present(entry, first.member, email="deux@cabinet.example")
+    newcomer(second)
+    third = actions.invite_present(entry, first.member, email="trois@cabinet.example")
+    actions.confirm_invitee(first, by=entry.user, entry=entry)
+    second.refresh_from_db()
+    third.refresh_from_db()
+    assert second.declined_at is not None and third.revoked_at is not None
 
 
 def test_who_refuses_stays_in_the_circle_without_access(entry):

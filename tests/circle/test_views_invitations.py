@@ -320,6 +320,26 @@ def test_confirming_from_the_list_opens_the_dossier(at_desk, entry):
 
 
 @pytest.mark.req("SEC-1", "SECT-4")
+def test_saying_that_it_is_not_her_from_the_list(at_desk, entry):
+    invitation = invited(entry)
+    newcomer(invitation)
+    assert "Ce n’est pas elle" in row_of(text(at_desk.get(reverse("invitations:list"))), invitation)
+    page = text(at_desk.post(reverse("invitations:decline", args=[invitation.pk]), follow=True))
+    assert "Écartée" in row_of(page, invitation)
+
+
+def test_another_account_may_be_used(client, entry):
+    """Somebody else's session is open on this device: the page says whose, and leads to the other one."""
+    someone = make.account()
+    client.force_login(someone)
+    invitation = invited(entry)
+    page = text(client.get(link(invitation)))
+    assert someone.get_full_name() in page and "Utiliser un autre compte" in page
+    answer = client.post(reverse("account_logout"), {"next": link(invitation)})
+    assert answer["Location"] == link(invitation)
+    assert someone.get_full_name() not in text(client.get(link(invitation)))
+
+
 def test_nobody_else_finds_my_invitations(client, entry):
     invitation = invited(entry)
     client.force_login(make.coordinator())
