@@ -250,6 +250,11 @@ class InvitationClosed(DomainError):
     message = "Cette invitation ne sert plus : elle a reçu une réponse, a été annulée ou a expiré."
 
 
+class RefusalNotProved(DomainError):
+    code = "refusal_not_proved"
+    message = "Pour refuser, ouvrez le lien reçu par e-mail, ou connectez-vous avec le compte de cette adresse."
+
+
 class OwnInvitation(DomainError):
     code = "own_invitation"
     message = "On n’accepte ni ne confirme sa propre invitation."

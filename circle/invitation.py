@@ -39,7 +39,9 @@ class InvitationQuerySet(models.QuerySet):
 
     def to_confirm(self):
         """Accepted by an account of which somebody must still say that it is the person meant."""
-        waiting = Q(member=None) | Q(member__habilitation__state="attente")
+        # Bound to another account, the row no longer waits for this one.
+        free = Q(member__habilitation__user=None) | Q(member__habilitation__user=F("accepted_by"))
+        waiting = Q(member=None) | Q(member__habilitation__state="attente") & free
         return self.accepted().filter(waiting, confirmed_at=None)
 
     def followed_by(self, user, structure_id=None):
@@ -229,7 +231,10 @@ class Invitation(models.Model):
         """Accepted, and nobody has said, nor shown otherwise, that it is the person meant."""
         if self.accepted_at is None or self.confirmed_at is not None or self.declined_at is not None:
             return False
-        return self.member is None or self.member.habilitation.state == "attente"
+        if self.member is None:
+            return True
+        row = self.member.habilitation
+        return row.state == "attente" and row.user_id in (None, self.accepted_by_id)
 
     @property
     def is_open(self):

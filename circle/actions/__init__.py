@@ -10,6 +10,7 @@ from circle.actions.accepting import (
     ask_for_new_link,
     confirm_invitee,
     decline_invitee,
+    may_refuse,
     note_opening,
     refuse_invitation,
     send_to_address,
@@ -25,6 +26,7 @@ from circle.actions.adding import (
 from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
 from circle.actions.editing import invite_present, link_to_directory, set_discreet, set_habilitation, update_member
 from circle.actions.inviting import (
+    close_answered,
     copy_link,
     invite_colleague,
     invite_member,
@@ -51,6 +53,7 @@ __all__ = [
     "ask_for_new_link",
     "call_off_plan",
     "change_role",
+    "close_answered",
     "confirm_invitee",
     "copy_link",
     "decline_invitee",
@@ -62,6 +65,7 @@ __all__ = [
     "join_doubles",
     "limit_access",
     "link_to_directory",
+    "may_refuse",
     "note_opening",
     "open_dossier",
     "record_refusal",

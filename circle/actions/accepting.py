@@ -16,7 +16,7 @@ from circle import history, letters
 from circle.actions.adding import main_activity
 from circle.actions.common import KIND, lock_circle
 from circle.actions.inviting import locked_invitation, revoke
-from circle.errors import InvitationClosed, NothingToConfirm, OwnInvitation
+from circle.errors import InvitationClosed, NothingToConfirm, OwnInvitation, RefusalNotProved
 from circle.granting import may_vouch
 from circle.invitation import Invitation
 from circle.models import Change
@@ -28,7 +28,7 @@ from coordination.directory.models import Attachment, Mailbox, Professional, Sou
 from coordination.dossiers.models import Dossier
 from habilitations import actions as habilitations
 from habilitations.access import hat_of
-from habilitations.errors import AlreadyHabilitated, NotAllowed
+from habilitations.errors import AlreadyHabilitated, NotAllowed, RefusalStands
 from habilitations.models import Habilitation, VouchedProfession
 from habilitations.rubriques import Action, Niveau
 from habilitations.traces import NOWHERE, Via, record_account, record_link
@@ -54,15 +54,23 @@ def accept_invitation(invitation: Invitation, *, by: User, rpps: str = "", via: 
     row = _locked_for_answer(invitation, opens=True)
     if by.pk == row.invited_by_id:
         raise OwnInvitation
+    if row.member_id and row.member.habilitation.user_id not in (None, by.pk):
+        raise InvitationClosed
     lock_account(by)
     row.accepted_at, row.accepted_by = timezone.now(), by
     row.declared_name = person_name(by.family_name, by.given_name)
     row.declared_rpps = rpps
+    # Answered before anything is bound: what is bound closes the invitations that still wait.
+    row.save()
     is_proved = _prove(row, by)
+    try:
+        enters = _bind(row, by, is_proved=is_proved)
+    except RefusalStands:
+        # Whoever wants to confirm will read why it cannot be; the person invited does not.
+        enters = is_proved = False
     if is_proved:
         row.confirmed_at = row.accepted_at
-    row.save()
-    enters = _bind(row, by, is_proved=is_proved)
+        row.save(update_fields=["confirmed_at"])
     _note(row, history.ACCEPTED, by=by, via=via)
     return Answered(row, enters)
 
@@ -82,12 +90,17 @@ def accept_with_new_account(
 
 
 @transaction.atomic
-def refuse_invitation(invitation: Invitation, *, reason: str = "", by: User | None = None, via: Via = NOWHERE) -> None:
+def refuse_invitation(
+    invitation: Invitation, *, reason: str = "", by: User | None = None, is_mailed: bool = False, via: Via = NOWHERE
+) -> None:
     """Say no, without an account and without a reason if one wishes. The member stays in the circle, without access.
 
-    Raises InvitationClosed.
+    `is_mailed`: by the link that the mailbox invited received; else `by` must own that address. A copied link proves
+    nothing, and a refusal closes what somebody granted. Raises InvitationClosed, RefusalNotProved.
     """
     row = _locked_for_answer(invitation)
+    if not may_refuse(row, by=by, is_mailed=is_mailed):
+        raise RefusalNotProved
     row.refused_at, row.refusal_reason = timezone.now(), " ".join(reason.split())[:300]
     row.save(update_fields=["refused_at", "refusal_reason"])
     if row.member_id:
@@ -95,11 +108,16 @@ def refuse_invitation(invitation: Invitation, *, reason: str = "", by: User | No
     _note(row, history.REFUSED, by=by, via=via)
 
 
+def may_refuse(invitation: Invitation, *, by: User | None, is_mailed: bool) -> bool:
+    """Say whether this is the person of the mailbox invited: the mailed link, or an account that owns the address."""
+    return is_mailed or (by is not None and _owns(by, invitation.email))
+
+
 @transaction.atomic
 def ask_for_new_link(invitation: Invitation) -> None:
     """The holder of a link that no longer serves asks for another: the inviter is told, once per link."""
     row = locked_invitation(invitation)
-    if row.asked_at is None and row.accepted_at is None:
+    if row.asked_at is None and row.accepted_at is None and _is_as_read(row, invitation):
         row.asked_at = timezone.now()
         row.save(update_fields=["asked_at"])
         letters.tell_of_new_link(row)
@@ -112,7 +130,7 @@ def send_to_address(invitation: Invitation) -> None:
     Raises InvitationClosed.
     """
     row = locked_invitation(invitation)
-    if not row.is_valid:
+    if not row.is_valid or not _is_as_read(row, invitation):
         raise InvitationClosed
     letters.send_invitation(row)
 
@@ -128,7 +146,8 @@ def confirm_invitee(invitation: Invitation, *, by: User, entry=None, via: Via = 
 
     In a dossier, who may habilitate this member; without one, who sent the invitation. Nobody confirms himself. The
     account is not attached to the professional of the directory: what waits for him in other dossiers stays closed.
-    Raises NotAllowed, OwnInvitation, NothingToConfirm, AlreadyHabilitated.
+    Raises NotAllowed, OwnInvitation, NothingToConfirm, AlreadyHabilitated, RefusalStands (the person refused that
+    account, under another entry of the circle).
     """
     row = _locked_for_confirmation(invitation, by, entry)
     user = row.accepted_by
@@ -205,9 +224,16 @@ def _locked_for_answer(invitation: Invitation, *, opens: bool = False) -> Invita
         if rows.get(pk=invitation.dossier_id).cap < Niveau.ECRITURE and opens:
             raise InvitationClosed("Cette invitation ne peut pas être acceptée en ce moment.")
     row = locked_invitation(invitation)
-    if not row.is_valid or (row.member_id and row.member.habilitation.ended_at is not None):
+    if not row.is_valid or not _is_as_read(row, invitation):
+        raise InvitationClosed
+    if row.member_id and not row.member.habilitation.waits_for_answer:
         raise InvitationClosed
     return row
+
+
+def _is_as_read(row: Invitation, read: Invitation) -> bool:
+    """Say whether the invitation is still the one whose link was read: not sent again before the lock was taken."""
+    return row.generation == read.generation and row.email == read.email
 
 
 def _prove(row: Invitation, user: User) -> bool:
@@ -277,7 +303,7 @@ def _bind(row: Invitation, user: User, *, is_proved: bool) -> bool:
     """Bind the account to the row of the member; return whether the dossier is open to it.
 
     Proved, or somebody typed by hand of that name, whose mailbox it is and whom nobody has vouched for yet: he then
-    waits for his profession. Else nothing is bound before somebody has looked.
+    waits for his profession. Else nothing is bound before somebody has looked. Raises RefusalStands.
     """
     if not row.member_id:
         return is_proved

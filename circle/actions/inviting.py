@@ -5,6 +5,7 @@ Lock order: the dossier's row, then the member, then the invitation.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from circle.errors import (
 )
 from circle.granting import may_invite
 from circle.invitation import REMINDER, Invitation
-from circle.models import Member
+from circle.models import Change, Member
 from coordination.common.identifiers import parse_email
 from coordination.common.text import capital_family, capital_given, squeeze
 from habilitations import actions as habilitations
@@ -163,6 +164,19 @@ def close_invitations(entry, member: Member) -> None:
     for row in member.invitations.open().select_for_update(of=("self",)):
         revoke(row, entry.user)
         record(entry, member, KIND.INVITATION, subject=history.REVOKED)
+
+
+def close_answered(habilitation_ids: Collection[UUID], by) -> None:
+    """Revoke the invitations of members whose account is known by another way. Inside the caller's transaction.
+
+    One that is being answered at this moment is left to its answer, which finds the row taken.
+    """
+    rows = Invitation.objects.open().filter(member__habilitation__in=habilitation_ids).select_related("member")
+    for row in rows.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
+        revoke(row, by)
+        Change.objects.create(
+            dossier_id=row.dossier_id, member=row.member, by=by, kind=KIND.INVITATION, subject=history.ANSWERED
+        )
 
 
 def remind_due() -> int:

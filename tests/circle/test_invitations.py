@@ -20,17 +20,19 @@ from circle.errors import (
     MessageNamesPerson,
     NothingToConfirm,
     OwnInvitation,
+    RefusalNotProved,
     RemindedToday,
 )
 from circle.history import tell, told_of
 from circle.models import Change, Invitation, Member
 from coordination.accounts.models import User
+from coordination.directory.actions import confirm_account
 from coordination.directory.models import Attachment, Mailbox
 from coordination.dossiers.models import Dossier
 from coordination.outbox import delivery
 from coordination.outbox.models import Message, State
 from habilitations.access import hat_of, to_dossier
-from habilitations.errors import LevelMissing, NotAllowed
+from habilitations.errors import LevelMissing, NotAllowed, RefusalStands
 from habilitations.models import Habilitation, Trace, VouchedProfession
 from tests.accounts.factories import PASSWORD
 from tests.circle import factories as make
@@ -518,7 +520,7 @@ def test_confirming_one_closes_the_other_invitations_of_the_member(entry):
 
 def test_who_refuses_stays_in_the_circle_without_access(entry):
     invitation = invited(entry)
-    actions.refuse_invitation(invitation, reason="Je ne suis plus cette personne")
+    actions.refuse_invitation(invitation, reason="Je ne suis plus cette personne", is_mailed=True)
     assert state(invitation) == NOT and invitation.member.periods.current().exists()
     change = Change.objects.filter(member=invitation.member).with_names().latest("at")
     assert change.by is None and "a refusé l’invitation" in tell([told_of(change)])
@@ -546,6 +548,91 @@ def test_a_link_that_no_longer_serves_opens_nothing(entry, close):
     with pytest.raises(InvitationClosed):
         newcomer(invitation)
     assert User.objects.count() == before
+
+
+@pytest.mark.req("SEC-4")
+def test_a_link_read_before_it_was_replaced_serves_nothing(entry):
+    """The page was open when the inviter corrected the address: looked at again under the lock."""
+    read = invited(entry, directory_person(ADDRESS), email="faux@cabinet.example")
+    actions.resend_invitation(read, by=entry.user, entry=entry, email=ADDRESS)
+    letters_before = Message.objects.count()
+    for act in (
+        newcomer,
+        lambda row: actions.accept_invitation(row, by=make.account()),
+        lambda row: actions.refuse_invitation(row, is_mailed=True),
+        actions.send_to_address,
+    ):
+        with pytest.raises(InvitationClosed):
+            act(read)
+    actions.ask_for_new_link(read)
+    assert Message.objects.count() == letters_before
+    assert state(read) == WAITS and Invitation.objects.get().is_open
+
+
+@pytest.mark.req("SEC-4")
+def test_a_copied_link_refuses_nothing(entry):
+    """Whoever may copy it could close what somebody granted."""
+    owner = make.UserFactory(email=ADDRESS)
+    EmailAddress.objects.get_or_create(user=owner, email=ADDRESS, defaults={"verified": True, "primary": True})
+    invitation = invited(entry)
+    for by in (None, make.account()):
+        with pytest.raises(RefusalNotProved):
+            actions.refuse_invitation(invitation, by=by)
+    assert state(invitation) == WAITS
+    actions.refuse_invitation(invitation, by=owner)
+    assert state(invitation) == NOT
+
+
+def test_no_to_a_request_closes_the_invitation(entry):
+    nurse = nurse_of(entry)
+    invitation = invited(nurse)
+    actions.set_habilitation(entry, invitation.member, "non")
+    assert not Invitation.objects.open().exists()
+    with pytest.raises(InvitationClosed):
+        newcomer(invitation)
+
+
+@pytest.mark.parametrize("way", ["attached", "linked"])
+def test_a_member_bound_by_another_way_has_no_invitation_left(entry, way):
+    if way == "attached":
+        person = make.listed()
+        invitation = invited(entry, person)
+        confirm_account(make.UserFactory(), person.activities.first(), how="administration", by=entry.user)
+    else:
+        invitation = invited_by_hand(entry)
+        actions.link_to_directory(entry, invitation.member, professional=make.account().attachment.professional)
+    assert not Invitation.objects.open().exists()
+    change = Change.objects.filter(member=invitation.member, subject="clôture").with_names().get()
+    assert "est close" in tell([told_of(change)])
+    with pytest.raises(InvitationClosed):
+        newcomer(invitation)
+
+
+def test_who_accepted_waits_for_nobody_once_the_member_is_another_account(entry):
+    person = make.listed()
+    invitation = invited(entry, person)
+    newcomer(invitation)
+    assert Invitation.objects.to_confirm().exists()
+    Habilitation.objects.filter(members=invitation.member).update(user=make.UserFactory())
+    assert not Invitation.objects.to_confirm().exists() and told_now(invitation).acts == ()
+    with pytest.raises(NothingToConfirm):
+        actions.confirm_invitee(invitation, by=entry.user, entry=entry)
+
+
+@pytest.mark.req("SEC-5")
+def test_a_refused_account_does_not_come_back_by_an_invitation(entry):
+    user = make.account()
+    member = make.add(entry, user.attachment.professional, wanted="oui")
+    refusal = {"refused_on": timezone.localdate(), "collected": "oral", "comment": ""}
+    actions.set_habilitation(entry, member, "refus", refusal=refusal)
+    actions.remove_member(entry, member, reason="fin")
+    invitation = invited_by_hand(entry, email=user.email, **names(user))
+    answered = actions.accept_invitation(invitation, by=user)
+    assert not answered.enters and state(invitation) == WAITS
+    assert Habilitation.objects.get(members=invitation.member).user is None
+    with pytest.raises(RefusalStands):
+        actions.confirm_invitee(invitation, by=entry.user, entry=entry)
+    assert to_dossier(user, entry.dossier.pk) is None
 
 
 def test_a_removed_member_is_invited_again(entry):
@@ -619,8 +706,7 @@ def test_a_colleague_of_the_same_structure_follows_but_does_not_confirm(matrix):
     invitation = colleague(first)
     with pytest.raises(NotAllowed):
         actions.resend_invitation(invitation, by=stranger)
-    actions.resend_invitation(invitation, by=second)
-    newcomer(invitation)
+    newcomer(actions.resend_invitation(invitation, by=second))
     with pytest.raises(NotAllowed):
         actions.confirm_invitee(invitation, by=second)
 

@@ -328,6 +328,16 @@ def test_saying_that_it_is_not_her_from_the_list(at_desk, entry):
     assert "Écartée" in row_of(page, invitation)
 
 
+@pytest.mark.req("SEC-4")
+def test_a_copied_link_offers_another_way_to_refuse(client, entry):
+    invitation = invited(entry)
+    there = link(invitation, links.COPIED, "refuse")
+    page = text(client.get(there))
+    assert "Motif" not in page and "Recevoir le lien par e-mail" in page
+    assert client.post(there, {"reason": "non"}).status_code == 403
+    assert Invitation.objects.get().is_open
+
+
 def test_another_account_may_be_used(client, entry):
     """Somebody else's session is open on this device: the page says whose, and leads to the other one."""
     someone = make.account()
