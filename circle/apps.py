@@ -13,10 +13,12 @@ class CircleConfig(AppConfig):
         from coordination.dossiers import opening, panels
         from coordination.dossiers.journal import subjects
         from coordination.outbox import filling
+        from habilitations import binding
         from habilitations.rubriques import Rubrique
 
         for kind in LETTERS:
             filling.filler(kind)(letters.fill)
+        binding.follow(actions.close_answered)
         register_link("nav", "todo", "À faire", "todo", order=20)
         register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
         register_link("administration", "roles", "Rôles uniques", "roles:unique", order=20)

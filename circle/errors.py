@@ -1,4 +1,5 @@
 from coordination.common.errors import DomainError
+from habilitations.errors import NotAllowed
 
 
 class MemberUnknown(DomainError):
@@ -238,9 +239,20 @@ class AlreadyInvited(DomainError):
     field = "invitation_email"
 
 
+class AddressIsGranted(NotAllowed):
+    code = "address_is_granted"
+    message = "Ce membre est habilité à cette adresse : seule une personne qui peut l’habiliter en change."
+    field = "email"
+
+
 class InvitationClosed(DomainError):
     code = "invitation_closed"
     message = "Cette invitation ne sert plus : elle a reçu une réponse, a été annulée ou a expiré."
+
+
+class RefusalNotProved(DomainError):
+    code = "refusal_not_proved"
+    message = "Pour refuser, ouvrez le lien reçu par e-mail, ou connectez-vous avec le compte de cette adresse."
 
 
 class OwnInvitation(DomainError):

@@ -119,6 +119,7 @@ def _fact_of_state(t: Told) -> str:
 # What is done with an invitation: kept as a word of this list in `Change.subject`.
 SENT, SENT_AGAIN, REMINDED, LINK_COPIED = "envoi", "renvoi", "relance", "lien copié"
 REVOKED, ACCEPTED, REFUSED, CONFIRMED = "annulation", "acceptation", "refus", "confirmation"
+DECLINED, ANSWERED = "mise à l’écart", "clôture"
 _INVITATIONS = {
     SENT: "{who} a envoyé une invitation à {member}.",
     SENT_AGAIN: "{who} a renvoyé l’invitation de {member} : le lien précédent ne sert plus.",
@@ -128,6 +129,8 @@ _INVITATIONS = {
     ACCEPTED: "{who} a accepté l’invitation : {member}.",
     REFUSED: "{who} a refusé l’invitation : {member}, sans accès.",
     CONFIRMED: "{who} a confirmé que {member} est bien la personne invitée.",
+    DECLINED: "{who} a indiqué que la personne qui a accepté l’invitation n’est pas {member} : aucun accès.",
+    ANSWERED: "L’invitation de {member} est close : son compte est connu autrement.",
 }
 
 # What an arrival brings with it, in the same sentence.

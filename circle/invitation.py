@@ -32,14 +32,16 @@ class InvitationQuerySet(models.QuerySet):
         return self.open().filter(expires_at__lte=timezone.now())
 
     def accepted(self):
-        return self.exclude(accepted_at=None)
+        return self.exclude(accepted_at=None).filter(declined_at=None)
 
     def refused(self):
         return self.exclude(refused_at=None)
 
     def to_confirm(self):
         """Accepted by an account of which somebody must still say that it is the person meant."""
-        waiting = Q(member=None) | Q(member__habilitation__state="attente")
+        # Bound to another account, the row no longer waits for this one.
+        free = Q(member__habilitation__user=None) | Q(member__habilitation__user=F("accepted_by"))
+        waiting = Q(member=None) | Q(member__habilitation__state="attente") & free
         return self.accepted().filter(waiting, confirmed_at=None)
 
     def followed_by(self, user, structure_id=None):
@@ -127,6 +129,11 @@ class Invitation(models.Model):
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Whoever may confirm said that the account which accepted is not the person meant.
+    declined_at = models.DateTimeField("écartée le", null=True, blank=True)
+    declined_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     refused_at = models.DateTimeField("refusée le", null=True, blank=True)
     refusal_reason = models.CharField("motif du refus", max_length=300, blank=True)
     revoked_at = models.DateTimeField("annulée le", null=True, blank=True)
@@ -188,6 +195,14 @@ class Invitation(models.Model):
                 violation_error_message="Seule une invitation acceptée se confirme.",
             ),
             models.CheckConstraint(
+                condition=Q(declined_at=None, declined_by=None)
+                | Q(
+                    declined_at__isnull=False, declined_by__isnull=False, accepted_at__isnull=False, confirmed_at=None
+                ),
+                name="declined_invitation_was_accepted",
+                violation_error_message="Seule une invitation acceptée et pas confirmée s’écarte, par quelqu’un.",
+            ),
+            models.CheckConstraint(
                 condition=Q(refusal_reason="") | Q(refused_at__isnull=False),
                 name="invitation_reason_is_of_a_refusal",
                 violation_error_message="Un motif de refus accompagne un refus.",
@@ -214,9 +229,12 @@ class Invitation(models.Model):
     @property
     def is_to_confirm(self):
         """Accepted, and nobody has said, nor shown otherwise, that it is the person meant."""
-        if self.accepted_at is None or self.confirmed_at is not None:
+        if self.accepted_at is None or self.confirmed_at is not None or self.declined_at is not None:
             return False
-        return self.member is None or self.member.habilitation.state == "attente"
+        if self.member is None:
+            return True
+        row = self.member.habilitation
+        return row.state == "attente" and row.user_id in (None, self.accepted_by_id)
 
     @property
     def is_open(self):

@@ -21,6 +21,7 @@ urlpatterns = [
     path(ONE + "lien/", invitations.copy_link, name="copy_link"),
     path(ONE + "annuler/", invitations.revoke, name="revoke"),
     path(ONE + "confirmer/", invitations.confirm, name="confirm"),
+    path(ONE + "ecarter/", invitations.decline, name="decline"),
     re_path(LINK + "$", invited.answer, name="answer"),
     re_path(LINK + "ouverte/$", invited.opened, name="opened"),
     re_path(LINK + "refuser/$", invited.refuse, name="refuse"),

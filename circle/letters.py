@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from circle.invitation import INVITATION, Invitation
+from circle.invitation import INVITATION, LETTERS, Invitation
 from circle.links import MAILED, address_of
 from coordination.accounts import mails
 from coordination.outbox import filling
+from coordination.outbox.actions import withdraw_messages
 from coordination.outbox.models import Message
 
 LINK_ASKED, UNDELIVERED, OPENED = "circle.new_link_asked", "circle.undelivered", "circle.dossier_opened"
 TOO_LATE = "L’invitation a été annulée, a reçu sa réponse ou a expiré avant l’envoi."
+REPLACED = "L’invitation a été renvoyée avant le départ de cet e-mail."
 
 
 def letter_of(*, by, structure_name: str, message: str, expires_at, to_a_dossier: bool) -> dict:
@@ -35,14 +37,26 @@ def send_invitation(invitation: Invitation, *, kind: str = INVITATION) -> Messag
         sensitive=True,
         kind=kind,
         object_id=invitation.pk,
+        object_version=invitation.generation,
     )
 
 
+def stop_waiting_letters(invitation: Invitation) -> None:
+    """Stop the letters of an invitation that have not left: it is sent again, perhaps to another address."""
+    withdraw_messages(invitation.pk, kinds=LETTERS, why=REPLACED)
+
+
 def fill(message: Message) -> str:
-    """Return the link of an invitation as it stands when its letter leaves. Raises NothingToSend."""
+    """Return the link that a letter carries, when it leaves.
+
+    Only the letter written for the invitation of now, at its address of now: the link proves the mailbox of who
+    receives it. Raises NothingToSend.
+    """
     invitation = Invitation.objects.filter(pk=message.object_id).first()
     if invitation is None or not invitation.is_valid:
         raise filling.NothingToSend(TOO_LATE)
+    if message.object_version != invitation.generation or message.to.lower() != invitation.email.lower():
+        raise filling.NothingToSend(REPLACED)
     return address_of(invitation, MAILED)
 
 

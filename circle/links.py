@@ -1,8 +1,9 @@
 """The personal link of an invitation: a keyed signature, never stored. Made when a mail leaves, or on demand.
 
-What it signs: the invitation, its generation (raised by « Renvoyer », which voids the former ones), and by which way
-the link was given. One that came by mail proves that its holder reads that mailbox; one copied by the inviter proves
-nothing: he could open it himself (docs/decisions/2026-11-28-invitations.md).
+What it signs: the invitation, its generation (raised by « Renvoyer », which voids the former ones), by which way the
+link was given, and a keyed digest of the address it was mailed to. One that came by mail proves that its holder reads
+that mailbox, no other; one copied by the inviter proves nothing: he could open it himself
+(docs/decisions/2026-11-28-invitations.md).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from uuid import UUID
 
 from django.core import signing
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from coordination.accounts.mails import absolute
 
@@ -23,15 +25,17 @@ class Link(NamedTuple):
     invitation_id: UUID
     generation: int
     way: str
+    digest: str = ""
 
-    @property
-    def proves_address(self) -> bool:
-        return self.way == MAILED
+    def proves(self, email: str) -> bool:
+        """Say whether its holder reads this mailbox: the link was mailed, and there."""
+        return self.way == MAILED and constant_time_compare(self.digest, _digest(email))
 
 
 def token_of(invitation, way: str) -> str:
     """Return the signed part of the address."""
-    return _signer().sign_object([invitation.pk.hex, invitation.generation, way])
+    digest = _digest(invitation.email) if way == MAILED else ""
+    return _signer().sign_object([invitation.pk.hex, invitation.generation, way, digest])
 
 
 def address_of(invitation, way: str) -> str:
@@ -42,7 +46,12 @@ def address_of(invitation, way: str) -> str:
 def read(token: str) -> Link | None:
     """Return what a token says, None when it is not one of ours."""
     try:
-        key, generation, way = _signer().unsign_object(token)
-        return Link(UUID(key), int(generation), way)
+        key, generation, way, digest = _signer().unsign_object(token)
+        return Link(UUID(key), int(generation), way, digest)
     except (signing.BadSignature, ValueError, TypeError):
         return None
+
+
+def _digest(email: str) -> str:
+    """Keyed: what a link shows of itself tells no address, even to who guesses."""
+    return salted_hmac("circle.invitation.address", email.lower(), algorithm="sha256").hexdigest()[:32]

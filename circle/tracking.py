@@ -9,6 +9,7 @@ from coordination.outbox.models import State
 
 # The acts of a row, in the order of the screen.
 REMIND, COPY, REVOKE, RESEND, CORRECT, CONFIRM = "relancer", "lien", "annuler", "renvoyer", "corriger", "confirmer"
+DECLINE = "écarter"
 WAITING_ACTS = (REMIND, COPY, RESEND, REVOKE)
 
 
@@ -55,7 +56,13 @@ def _closed(invitation) -> Told:
     if invitation.accepted_at:
         at = f"Le {datetime_fr(invitation.accepted_at)}."
         if invitation.is_to_confirm:
-            return Told("À confirmer", "att", f"{at} {_who_accepted(invitation)}", (CONFIRM,))
+            return Told("À confirmer", "att", f"{at} {_who_accepted(invitation)}", (CONFIRM, DECLINE))
+        if invitation.declined_at:
+            return Told(
+                "Écartée",
+                "auc",
+                f"Le {date_fr(invitation.declined_at)}. Qui a accepté n’était pas la personne invitée.",
+            )
         return Told("Acceptée", "ok", at)
     if invitation.refused_at:
         said = f"« {invitation.refusal_reason} »" if invitation.refusal_reason else "sans motif"

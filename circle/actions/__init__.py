@@ -9,6 +9,8 @@ from circle.actions.accepting import (
     accept_with_new_account,
     ask_for_new_link,
     confirm_invitee,
+    decline_invitee,
+    may_refuse,
     note_opening,
     refuse_invitation,
     send_to_address,
@@ -24,6 +26,7 @@ from circle.actions.adding import (
 from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
 from circle.actions.editing import invite_present, link_to_directory, set_discreet, set_habilitation, update_member
 from circle.actions.inviting import (
+    close_answered,
     copy_link,
     invite_colleague,
     invite_member,
@@ -50,8 +53,10 @@ __all__ = [
     "ask_for_new_link",
     "call_off_plan",
     "change_role",
+    "close_answered",
     "confirm_invitee",
     "copy_link",
+    "decline_invitee",
     "extend_access",
     "hand_over_role",
     "invite_colleague",
@@ -60,6 +65,7 @@ __all__ = [
     "join_doubles",
     "limit_access",
     "link_to_directory",
+    "may_refuse",
     "note_opening",
     "open_dossier",
     "record_refusal",

@@ -15,20 +15,20 @@ from django.utils import timezone
 from circle import history, letters
 from circle.actions.adding import main_activity
 from circle.actions.common import KIND, lock_circle
-from circle.actions.inviting import locked_invitation
-from circle.errors import InvitationClosed, NothingToConfirm, OwnInvitation
+from circle.actions.inviting import locked_invitation, revoke
+from circle.errors import InvitationClosed, NothingToConfirm, OwnInvitation, RefusalNotProved
 from circle.granting import may_vouch
 from circle.invitation import Invitation
 from circle.models import Change
 from coordination.accounts.actions import create_account
 from coordination.accounts.models import User
-from coordination.common.text import person_name
+from coordination.common.text import fold, person_name
 from coordination.directory.actions import confirm_account, lock_account
 from coordination.directory.models import Attachment, Mailbox, Professional, Source
 from coordination.dossiers.models import Dossier
 from habilitations import actions as habilitations
 from habilitations.access import hat_of
-from habilitations.errors import AlreadyHabilitated, NotAllowed
+from habilitations.errors import AlreadyHabilitated, NotAllowed, RefusalStands
 from habilitations.models import Habilitation, VouchedProfession
 from habilitations.rubriques import Action, Niveau
 from habilitations.traces import NOWHERE, Via, record_account, record_link
@@ -54,15 +54,23 @@ def accept_invitation(invitation: Invitation, *, by: User, rpps: str = "", via: 
     row = _locked_for_answer(invitation, opens=True)
     if by.pk == row.invited_by_id:
         raise OwnInvitation
+    if row.member_id and row.member.habilitation.user_id not in (None, by.pk):
+        raise InvitationClosed
     lock_account(by)
     row.accepted_at, row.accepted_by = timezone.now(), by
     row.declared_name = person_name(by.family_name, by.given_name)
     row.declared_rpps = rpps
+    # Answered before anything is bound: what is bound closes the invitations that still wait.
+    row.save()
     is_proved = _prove(row, by)
+    try:
+        enters = _bind(row, by, is_proved=is_proved)
+    except RefusalStands:
+        # Whoever wants to confirm will read why it cannot be; the person invited does not.
+        enters = is_proved = False
     if is_proved:
         row.confirmed_at = row.accepted_at
-    row.save()
-    enters = _bind(row, by, is_proved=is_proved)
+        row.save(update_fields=["confirmed_at"])
     _note(row, history.ACCEPTED, by=by, via=via)
     return Answered(row, enters)
 
@@ -82,12 +90,17 @@ def accept_with_new_account(
 
 
 @transaction.atomic
-def refuse_invitation(invitation: Invitation, *, reason: str = "", by: User | None = None, via: Via = NOWHERE) -> None:
+def refuse_invitation(
+    invitation: Invitation, *, reason: str = "", by: User | None = None, is_mailed: bool = False, via: Via = NOWHERE
+) -> None:
     """Say no, without an account and without a reason if one wishes. The member stays in the circle, without access.
 
-    Raises InvitationClosed.
+    `is_mailed`: by the link that the mailbox invited received; else `by` must own that address. A copied link proves
+    nothing, and a refusal closes what somebody granted. Raises InvitationClosed, RefusalNotProved.
     """
     row = _locked_for_answer(invitation)
+    if not may_refuse(row, by=by, is_mailed=is_mailed):
+        raise RefusalNotProved
     row.refused_at, row.refusal_reason = timezone.now(), " ".join(reason.split())[:300]
     row.save(update_fields=["refused_at", "refusal_reason"])
     if row.member_id:
@@ -95,11 +108,16 @@ def refuse_invitation(invitation: Invitation, *, reason: str = "", by: User | No
     _note(row, history.REFUSED, by=by, via=via)
 
 
+def may_refuse(invitation: Invitation, *, by: User | None, is_mailed: bool) -> bool:
+    """Say whether this is the person of the mailbox invited: the mailed link, or an account that owns the address."""
+    return is_mailed or (by is not None and _owns(by, invitation.email))
+
+
 @transaction.atomic
 def ask_for_new_link(invitation: Invitation) -> None:
     """The holder of a link that no longer serves asks for another: the inviter is told, once per link."""
     row = locked_invitation(invitation)
-    if row.asked_at is None and row.accepted_at is None:
+    if row.asked_at is None and row.accepted_at is None and _is_as_read(row, invitation):
         row.asked_at = timezone.now()
         row.save(update_fields=["asked_at"])
         letters.tell_of_new_link(row)
@@ -112,7 +130,7 @@ def send_to_address(invitation: Invitation) -> None:
     Raises InvitationClosed.
     """
     row = locked_invitation(invitation)
-    if not row.is_valid:
+    if not row.is_valid or not _is_as_read(row, invitation):
         raise InvitationClosed
     letters.send_invitation(row)
 
@@ -128,7 +146,8 @@ def confirm_invitee(invitation: Invitation, *, by: User, entry=None, via: Via = 
 
     In a dossier, who may habilitate this member; without one, who sent the invitation. Nobody confirms himself. The
     account is not attached to the professional of the directory: what waits for him in other dossiers stays closed.
-    Raises NotAllowed, OwnInvitation, NothingToConfirm, AlreadyHabilitated.
+    Raises NotAllowed, OwnInvitation, NothingToConfirm, AlreadyHabilitated, RefusalStands (the person refused that
+    account, under another entry of the circle).
     """
     row = _locked_for_confirmation(invitation, by, entry)
     user = row.accepted_by
@@ -143,8 +162,41 @@ def confirm_invitee(invitation: Invitation, *, by: User, entry=None, via: Via = 
         )
     if row.member_id and Habilitation.objects.granting().filter(pk=row.member.habilitation_id).exists():
         letters.tell_of_opened_dossier(user, row.dossier_id)
+    _close_siblings(row, by)
     _note(row, history.CONFIRMED, by=by, via=via, entry=entry)
     return row
+
+
+@transaction.atomic
+def decline_invitee(invitation: Invitation, *, by: User, entry=None, via: Via = NOWHERE) -> Invitation:
+    """Say that who accepted is not the person meant: « Ce n’est pas elle ». Nothing opens, nobody is told of anybody.
+
+    The member stays, free to be invited again; who was typed by hand waits for nobody any more. Same right as to
+    confirm. Raises NotAllowed, OwnInvitation, NothingToConfirm.
+    """
+    row = _locked_for_confirmation(invitation, by, entry)
+    _decline(row, by)
+    if row.member_id and row.member.professional_id is None:
+        held = habilitations.release_account(row.member.habilitation, row.accepted_by)
+        habilitations.stop_waiting(held, by=by)
+    _note(row, history.DECLINED, by=by, via=via, entry=entry)
+    return row
+
+
+def _decline(row: Invitation, by: User) -> None:
+    row.declined_at, row.declined_by = timezone.now(), by
+    row.save(update_fields=["declined_at", "declined_by"])
+
+
+def _close_siblings(row: Invitation, by: User) -> None:
+    """Close the other invitations of a member who has been recognized."""
+    if not row.member_id:
+        return
+    others = row.member.invitations.exclude(pk=row.pk)
+    for other in others.open().select_for_update(of=("self",)):
+        revoke(other, by)
+    for other in others.accepted().filter(confirmed_at=None).select_for_update(of=("self",)):
+        _decline(other, by)
 
 
 def _locked_for_confirmation(invitation: Invitation, by: User, entry) -> Invitation:
@@ -172,9 +224,16 @@ def _locked_for_answer(invitation: Invitation, *, opens: bool = False) -> Invita
         if rows.get(pk=invitation.dossier_id).cap < Niveau.ECRITURE and opens:
             raise InvitationClosed("Cette invitation ne peut pas être acceptée en ce moment.")
     row = locked_invitation(invitation)
-    if not row.is_valid or (row.member_id and row.member.habilitation.ended_at is not None):
+    if not row.is_valid or not _is_as_read(row, invitation):
+        raise InvitationClosed
+    if row.member_id and not row.member.habilitation.waits_for_answer:
         raise InvitationClosed
     return row
+
+
+def _is_as_read(row: Invitation, read: Invitation) -> bool:
+    """Say whether the invitation is still the one whose link was read: not sent again before the lock was taken."""
+    return row.generation == read.generation and row.email == read.email
 
 
 def _prove(row: Invitation, user: User) -> bool:
@@ -199,10 +258,20 @@ def _prove(row: Invitation, user: User) -> bool:
 
 
 def _is_same(row: Invitation, user: User, professional, attachment) -> bool:
-    """An account already vouched for: as the professional invited, else at the address invited and of its trade."""
+    """An account already vouched for: as the professional invited, else of the address, name and trade invited.
+
+    The address alone is what an inviter wrote.
+    """
     if professional is not None:
         return attachment is not None and attachment.professional_id == professional.pk
-    return _owns(user, row.email) and row.profession in ("", hat_of(user).profession)
+    return _agrees(row, user) and row.profession in ("", hat_of(user).profession)
+
+
+def _agrees(row: Invitation, user: User) -> bool:
+    """Say whether the account has the address and the name that were invited."""
+    same_family = fold(row.family_name) == fold(user.family_name)
+    same_given = not row.given_name or fold(row.given_name) == fold(user.given_name)
+    return same_family and same_given and _owns(user, row.email)
 
 
 def _declared(row: Invitation) -> Professional | None:
@@ -233,12 +302,12 @@ def _owns(user: User, email: str) -> bool:
 def _bind(row: Invitation, user: User, *, is_proved: bool) -> bool:
     """Bind the account to the row of the member; return whether the dossier is open to it.
 
-    Proved, or somebody typed by hand whose mailbox it is and whom nobody has vouched for yet: he then waits for his
-    profession. Else nothing is bound before somebody has looked.
+    Proved, or somebody typed by hand of that name, whose mailbox it is and whom nobody has vouched for yet: he then
+    waits for his profession. Else nothing is bound before somebody has looked. Raises RefusalStands.
     """
     if not row.member_id:
         return is_proved
-    is_simply_unvouched = row.member.professional_id is None and not hat_of(user).profession and _owns(user, row.email)
+    is_simply_unvouched = row.member.professional_id is None and not hat_of(user).profession and _agrees(row, user)
     if is_proved or is_simply_unvouched:
         try:
             with transaction.atomic():

@@ -45,20 +45,16 @@ def answer(
         if before == REFUS:
             _withdraw(entry, row, withdrawal)
         _grant(entry, member, row, wanted, is_invited=is_invited)
-    row.refresh_from_db(fields=["state", "user"])
+    row.refresh_from_db(fields=["state", "user", "requested_at"])
     if row.state != before:
         record(entry, member, KIND.STATE, before=before, after=row.state)
-        _follow(entry, member, row)
+        if row.state == Habilitation.State.OUI and row.user_id is not None:
+            letters.tell_of_opened_dossier(row.user, row.dossier_id)
+    if row.state != Habilitation.State.OUI and not row.waits_for_answer:
+        # A request answered « non » too: the letter would lead nowhere.
+        close_invitations(entry, member)
     # The caller's member shows the state as it is now.
     member.habilitation.refresh_from_db()
-
-
-def _follow(entry, member: Member, row: Habilitation) -> None:
-    """What a new state brings: a letter to who is let in, the end of an invitation that would lead nowhere."""
-    if row.state == Habilitation.State.OUI and row.user_id is not None:
-        letters.tell_of_opened_dossier(row.user, row.dossier_id)
-    elif row.state in (Habilitation.State.NON, Habilitation.State.REFUS):
-        close_invitations(entry, member)
 
 
 # What a refusal without its date and its way of being collected runs into: CollectedUnknown.

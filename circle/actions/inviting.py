@@ -5,6 +5,7 @@ Lock order: the dossier's row, then the member, then the invitation.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from circle import history, letters, links, roles
 from circle.actions.common import KIND, lock_circle, locked_member, record
 from circle.discretion import names_the_person
 from circle.errors import (
+    AddressIsGranted,
     AlreadyInvited,
     InvitationClosed,
     InvitationNotPossible,
@@ -24,7 +26,7 @@ from circle.errors import (
 )
 from circle.granting import may_invite
 from circle.invitation import REMINDER, Invitation
-from circle.models import Member
+from circle.models import Change, Member
 from coordination.common.identifiers import parse_email
 from coordination.common.text import capital_family, capital_given, squeeze
 from habilitations import actions as habilitations
@@ -42,8 +44,8 @@ def invite_member(entry, member, *, email: str, message: str = "") -> Invitation
     """Invite by e-mail a professional of the circle who waits for an account. The member is there; rights wait.
 
     The answer is the same whether the address has an account or not. Raises NotAllowed (action right "inviter"),
-    InvitationNotPossible, AlreadyInvited, InvalidEmail, MessageNamesPerson, MemberUnknown, NotPresent.
-    Source: issue 3 §3.
+    InvitationNotPossible, AlreadyInvited, InvalidEmail, AddressIsGranted, MessageNamesPerson, MemberUnknown,
+    NotPresent. Source: issue 3 §3.
     """
     lock_circle(entry)
     member = locked_member(entry, member)
@@ -53,6 +55,7 @@ def invite_member(entry, member, *, email: str, message: str = "") -> Invitation
     if member.kind not in (roles.DIRECTORY, roles.MANUAL) or row.user_id or not waits:
         raise InvitationNotPossible
     message = _message(message, entry.dossier)
+    _require_address_right(entry, member, email)
     # One whose time is over is answered by the new one.
     member.invitations.expired().update(revoked_at=timezone.now(), revoked_by=entry.user)
     person = member.professional or member
@@ -94,16 +97,20 @@ def invite_colleague(
 def resend_invitation(invitation: Invitation, *, by, entry=None, email: str = "", via: Via = NOWHERE) -> Invitation:
     """Send a new link for a new term; the links of before no longer serve. `email` corrects the address.
 
-    `entry` is the door's, for an invitation into a dossier. Raises NotAllowed, InvitationClosed, InvalidEmail.
+    `entry` is the door's, for an invitation into a dossier. Raises NotAllowed (another address than the one that was
+    habilitated needs the right to habilitate), InvitationClosed, InvalidEmail.
     """
     row = _followed(invitation, by, entry)
     if email:
+        if row.member_id:
+            _require_address_right(entry, row.member, email)
         row.email = parse_email(email)
     now = timezone.now()
     row.generation += 1
     row.sent_at, row.expires_at = now, now + _term()
     row.opened_at = row.reminded_at = row.asked_at = row.undelivered_told_at = None
     row.save()
+    letters.stop_waiting_letters(row)
     letters.send_invitation(row)
     _note(row, by, entry, history.SENT_AGAIN, via)
     return row
@@ -145,7 +152,7 @@ def revoke_invitation(invitation: Invitation, *, by, entry=None, via: Via = NOWH
     Who was typed by hand waits for nobody any more. Raises NotAllowed, InvitationClosed.
     """
     row = _followed(invitation, by, entry)
-    _revoke(row, by)
+    revoke(row, by)
     if row.member_id and row.member.kind == roles.MANUAL and row.member.habilitation.ended_at is None:
         habilitations.stop_waiting(row.member.habilitation, by=by)
     _note(row, by, entry, history.REVOKED, via)
@@ -155,8 +162,21 @@ def revoke_invitation(invitation: Invitation, *, by, entry=None, via: Via = NOWH
 def close_invitations(entry, member: Member) -> None:
     """Revoke what a member was invited by: he leaves, or his access is closed. Inside the caller's locks."""
     for row in member.invitations.open().select_for_update(of=("self",)):
-        _revoke(row, entry.user)
+        revoke(row, entry.user)
         record(entry, member, KIND.INVITATION, subject=history.REVOKED)
+
+
+def close_answered(habilitation_ids: Collection[UUID], by) -> None:
+    """Revoke the invitations of members whose account is known by another way. Inside the caller's transaction.
+
+    One that is being answered at this moment is left to its answer, which finds the row taken.
+    """
+    rows = Invitation.objects.open().filter(member__habilitation__in=habilitation_ids).select_related("member")
+    for row in rows.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
+        revoke(row, by)
+        Change.objects.create(
+            dossier_id=row.dossier_id, member=row.member, by=by, kind=KIND.INVITATION, subject=history.ANSWERED
+        )
 
 
 def remind_due() -> int:
@@ -219,6 +239,20 @@ def _message(text: str, dossier=None) -> str:
     return text
 
 
+def _require_address_right(entry, member: Member, email: str) -> None:
+    """Refuse to send a habilitation that waits to another address, unless one may habilitate that member.
+
+    Who granted it granted it to whom the letter was for: another address is another grant.
+    """
+    if member.habilitation.state != Habilitation.State.ATTENTE:
+        return
+    last = member.invitations.order_by("-sent_at", "-id").first()
+    if last is None or last.email.lower() == parse_email(email).lower():
+        return
+    if not entry.access.may(Action.GRANT, structure_id=member.own_structure_id):
+        raise AddressIsGranted
+
+
 def _followed(invitation: Invitation, by, entry) -> Invitation:
     """Return the open invitation, locked, once `by` may follow it.
 
@@ -245,7 +279,8 @@ def _remind(row: Invitation) -> None:
     letters.send_invitation(row, kind=REMINDER)
 
 
-def _revoke(row: Invitation, by) -> None:
+def revoke(row: Invitation, by) -> None:
+    """Close a locked invitation; the caller writes why in the history."""
     row.revoked_at, row.revoked_by = timezone.now(), by
     row.save(update_fields=["revoked_at", "revoked_by"])
 

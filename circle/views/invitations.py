@@ -45,11 +45,13 @@ FILTERS = {
 LABELS = {
     tracking.REMIND: "Relancer", tracking.COPY: "Copier le lien", tracking.REVOKE: "Annuler",
     tracking.RESEND: "Renvoyer", tracking.CORRECT: "Corriger l’adresse", tracking.CONFIRM: "Confirmer",
+    tracking.DECLINE: "Ce n’est pas elle",
 }  # fmt: skip
 ROUTES = {
     tracking.REMIND: "invitations:remind", tracking.COPY: "invitations:copy_link",
     tracking.REVOKE: "invitations:revoke", tracking.RESEND: "invitations:resend",
     tracking.CORRECT: "invitations:resend", tracking.CONFIRM: "invitations:confirm",
+    tracking.DECLINE: "invitations:decline",
 }  # fmt: skip
 # Says from where a button was pressed.
 FROM, SHEET = "retour", "fiche"
@@ -146,6 +148,12 @@ def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     return _act(request, invitation_id, actions.confirm_invitee, "C’est confirmé : l’accès prévu est ouvert.")
 
 
+@require_POST
+def decline(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    """« Ce n'est pas elle »: it only closes, so nobody is asked again who he is."""
+    return _act(request, invitation_id, actions.decline_invitee, "C’est noté : cette personne n’entre pas.")
+
+
 def _found(request: HttpRequest, invitation_id: UUID) -> Invitation:
     """Return an invitation that one follows, or of a member one sees in a dossier one may open. Raises Http404."""
     rows = Invitation.objects.with_names()
@@ -220,7 +228,7 @@ def _row(request: HttpRequest, row: Invitation, mine: set) -> dict:
     told = tracking.tell(row)
     acts = told.acts if row.dossier_id is None or row.dossier_id in mine else ()
     if row.dossier_id is None and row.invited_by_id != request.user.pk:
-        acts = tuple(act for act in acts if act != tracking.CONFIRM)
+        acts = tuple(act for act in acts if act not in (tracking.CONFIRM, tracking.DECLINE))
     sheet = links_of(row.dossier_id, row.member_id).sheet if row.dossier_id in mine else ""
     by = "" if row.invited_by_id == request.user.pk else row.invited_by.get_full_name()
     return {

@@ -38,7 +38,7 @@ def answer(request: HttpRequest, held: Held) -> HttpResponse:
     if not held.serves:
         return closed(request, held)
     invitation, form, error = held.invitation, None, ""
-    signs_up = not request.user.is_authenticated and held.link.proves_address and not _has_account(invitation)
+    signs_up = not request.user.is_authenticated and held.proves_address and not _has_account(invitation)
     if request.user.is_authenticated:
         # A scanner has no session: somebody is there.
         actions.note_opening(invitation)
@@ -97,13 +97,18 @@ def refuse(request: HttpRequest, held: Held) -> HttpResponse:
     """« Refuser l'invitation »: one gesture, without an account; the reason is optional."""
     if not held.serves:
         return closed(request, held)
+    by = request.user if request.user.is_authenticated else None
+    if not actions.may_refuse(held.invitation, by=by, is_mailed=held.proves_address):
+        return render(
+            request, "circle/invitation_unproved.html", _about(held), status=403 if request.method == "POST" else 200
+        )
     form = RefusalReasonForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        by = request.user if request.user.is_authenticated else None
         try:
             actions.refuse_invitation(
-                held.invitation, reason=form.cleaned_data["reason"], by=by, via=via_request(request)
-            )
+                held.invitation, reason=form.cleaned_data["reason"], by=by, is_mailed=held.proves_address,
+                via=via_request(request),
+            )  # fmt: skip
         except InvitationClosed:
             return closed(request, held)
         return render(request, "circle/invitation_refused.html", {"inviter": _inviter(held.invitation)})
@@ -185,18 +190,20 @@ def _inviter(invitation: Invitation) -> str:
 def _about(held: Held) -> dict:
     """What may be said before anybody has signed in: who invites and for what trade, never the person followed."""
     invitation = held.invitation
+    here = reverse("invitations:answer", args=[held.token])
     return {
         "invitation": invitation,
         "inviter": _inviter(invitation),
         "trade": profession_label(invitation.profession, fonction=invitation.fonction),
-        "answer_url": reverse("invitations:answer", args=[held.token]),
+        "answer_url": here,
         "refuse_url": reverse("invitations:refuse", args=[held.token]),
+        "receive_url": reverse("invitations:receive", args=[held.token]),
+        "sign_in_url": f"{reverse('account_login')}?{urlencode({'next': here})}",
     }
 
 
 def _page(request: HttpRequest, held: Held, form: AccountForm | None, error: str) -> dict:
     invitation = held.invitation
-    here = reverse("invitations:answer", args=[held.token])
     # The frame of the page reads `form` when there is one.
     return (
         _about(held)
@@ -205,10 +212,8 @@ def _page(request: HttpRequest, held: Held, form: AccountForm | None, error: str
             "signs_up": form is not None,
             "error": error,
             "signed_in": request.user.is_authenticated,
-            "proves_address": held.link.proves_address,
-            "sign_in_url": f"{reverse('account_login')}?{urlencode({'next': here})}",
+            "proves_address": held.proves_address,
             "opened_url": reverse("invitations:opened", args=[held.token]),
-            "receive_url": reverse("invitations:receive", args=[held.token]),
             "preview": answering.preview_of((invitation.profession, invitation.fonction), YES)
             if invitation.member_id
             else None,

@@ -28,6 +28,11 @@ class Held(NamedTuple):
         """Whether the link may still be answered: of the last generation, and inside its term."""
         return self.link.generation == self.invitation.generation and self.invitation.is_valid
 
+    @property
+    def proves_address(self) -> bool:
+        """Whether its holder reads the mailbox invited."""
+        return self.link.proves(self.invitation.email)
+
 
 def token_view(view):
     """Call `view(request, held)` for the holder of a signed link; anything else is a page that does not exist.

@@ -28,11 +28,12 @@ def password_link_of_key(key: str) -> str:
 
 
 def send(
-    template: str, *, to: str, context: dict, sensitive: bool = False, account_id=None, kind: str = "", object_id=None
-):
+    template: str, *, to: str, context: dict, sensitive: bool = False, account_id=None, kind: str = "", object_id=None,
+    object_version: int | None = None,
+):  # fmt: skip
     """Queue the e-mail of an HTML template; its subject and text stand beside it (`.subject.txt`, `.txt`).
 
-    `kind` and `object_id` are those of `outbox.queue`, for rooms above. Needs an open transaction.
+    `kind`, `object_id` and `object_version` are those of `outbox.queue`, for rooms above. Needs an open transaction.
     """
     stem = template.removesuffix(".html")
     context = {"site_url": settings.SITE_URL, **context}
@@ -46,4 +47,5 @@ def send(
         sensitive=sensitive,
         account_id=account_id,
         object_id=object_id,
+        object_version=object_version,
     )

@@ -1,5 +1,6 @@
 """Leaving something to send or to do, inside the transaction of the act that causes it."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -25,12 +26,14 @@ def queue(
     sensitive: bool = False,
     account_id: UUID | None = None,
     object_id: UUID | None = None,
+    object_version: int | None = None,
 ) -> Message:
     """Write one e-mail to send to one address, and ring for it once the transaction is committed.
 
     `kind` is a short stable code ("account.password_reset"). `sensitive` blanks the bodies once sent; what must never
     be stored at all is put in at the moment of sending (see `filling`).
-    `account_id` and `object_id` let upper rooms find their messages again.
+    `account_id` and `object_id` let upper rooms find their messages again; `object_version` says what they looked
+    like then, for the filler to compare.
     Raises OutsideTransaction when no transaction is open, InvalidAddress when `to` is not an address.
     Source: issue 2 §2, REL-1.
     """
@@ -51,6 +54,7 @@ def queue(
         sensitive=sensitive,
         account_id=account_id,
         object_id=object_id,
+        object_version=object_version,
         message_id=f"<{key}@{settings.OUTBOX_MESSAGE_ID_DOMAIN}>",
     )
     transaction.on_commit(lambda: doorbell.ring("message", key))
@@ -69,6 +73,17 @@ def enqueue(kind: str, ref: UUID, due_at=None) -> Job:
     if due <= now:
         transaction.on_commit(lambda: doorbell.ring("job", job.pk))
     return job
+
+
+@transaction.atomic
+def withdraw_messages(object_id: UUID, *, kinds: Iterable[str], why: str) -> int:
+    """Stop the messages about an object that still wait; return how many. `why` is what the list of mails shows.
+
+    One in the hands of a worker is left to its filler: nobody waits here for a mail server.
+    """
+    waiting = Message.objects.waiting().filter(object_id=object_id, kind__in=kinds)
+    keys = list(waiting.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
+    return Message.objects.filter(pk__in=keys).update(state=State.ECHEC, last_error=why)
 
 
 @transaction.atomic

@@ -70,6 +70,8 @@ class Message(models.Model):
     # Plain identifiers, no foreign key: the post office knows nobody upstairs.
     account_id = models.UUIDField(null=True, blank=True, db_index=True)
     object_id = models.UUIDField(null=True, blank=True, db_index=True)
+    # Which state of that object the letter was written for, when its owner counts them; its filler compares.
+    object_version = models.PositiveSmallIntegerField("version de l’objet", null=True, blank=True)
 
     state = models.CharField("état", max_length=12, choices=State, default=State.EN_FILE)
     attempts = models.PositiveSmallIntegerField("essais", default=0)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from habilitations.access import Access
+from habilitations.binding import tell_bound
 from habilitations.errors import (
     AidantCannotBeGranted,
     AlreadyHabilitated,
@@ -180,6 +182,8 @@ def bind_professional(habilitation: Habilitation, *, professional, user=None, by
     row = locked(habilitation)
     row.professional, row.user = professional, user
     row.save(update_fields=["professional", "user"])
+    if user is not None:
+        tell_bound([row.pk], by=by)
     return row
 
 
@@ -188,9 +192,10 @@ def bind_account(habilitation: Habilitation, user, *, by) -> Habilitation:
     """Say which account the row of an invited member is, and open it if it waited and the account is vouched for.
 
     Raises AlreadyHabilitated (the account has another open row there, or this one is another account's),
-    MembershipEnded.
+    RefusalStands (the person refused this account there, under a row that may have ended), MembershipEnded.
     """
     row = locked(habilitation)
+    _refuse_refused_account(row, user)
     if row.user_id is None:
         row.user = user
         _refuse_second_row(row)
@@ -199,6 +204,24 @@ def bind_account(habilitation: Habilitation, user, *, by) -> Habilitation:
         raise AlreadyHabilitated
     if row.state == State.ATTENTE and _someone_can_enter(row):
         move(row, State.OUI, by=by)
+    return row
+
+
+def _refuse_refused_account(row: Habilitation, user) -> None:
+    """What the person refused to an account stands, whatever entry of the circle it comes back by."""
+    refused = Habilitation.objects.filter(dossier_id=row.dossier_id, state=State.REFUS)
+    found = refused.filter(Q(user=user) | Q(professional__attachment__user=user)).exclude(pk=row.pk).first()
+    if found:
+        raise RefusalStands(date=_refusal_date(found))
+
+
+@transaction.atomic
+def release_account(habilitation: Habilitation, user) -> Habilitation:
+    """Take away from a row that is not open the account it was bound to by mistake. Raises MembershipEnded."""
+    row = locked(habilitation)
+    if row.user_id == user.pk and row.state != State.OUI:
+        row.user = None
+        row.save(update_fields=["user"])
     return row
 
 
@@ -221,9 +244,11 @@ def activate_waiting(user, professional, *, by) -> int:
     attente » until the profession is vouched for. Returns how many became "oui".
     """
     if professional is not None:
-        _bind_waiting(user, professional)
+        _bind_waiting(user, professional, by=by)
     opened = 0
+    refused = Habilitation.objects.filter(user=user, state=State.REFUS).values("dossier_id")
     rows = Habilitation.objects.open().select_for_update(of=("self",)).filter(user=user, state=State.ATTENTE)
+    rows = rows.exclude(dossier_id__in=refused)
     # In one order for everybody: two activations cannot wait for each other.
     for row in rows.order_by("pk"):
         if _someone_can_enter(row):
@@ -232,13 +257,16 @@ def activate_waiting(user, professional, *, by) -> int:
     return opened
 
 
-def _bind_waiting(user, professional) -> None:
+def _bind_waiting(user, professional, *, by) -> None:
     # Where the account already has an open row, that one decides.
     elsewhere = Habilitation.objects.open().filter(user=user).values("dossier_id")
     waiting = Habilitation.objects.select_for_update(of=("self",)).filter(professional=professional, user=None)
+    bound = []
     for row in waiting.exclude(dossier_id__in=elsewhere, ended_at=None).order_by("pk"):
         row.user = user
         row.save(update_fields=["user"])
+        bound.append(row.pk)
+    tell_bound(bound, by=by)
 
 
 def locked(habilitation: Habilitation) -> Habilitation:

@@ -231,6 +231,12 @@ class Habilitation(models.Model):
             ),
         ]
 
+    @property
+    def waits_for_answer(self) -> bool:
+        """Whether somebody is still to come in by it: granted to who has no account yet, or asked for."""
+        asked = self.state == Habilitation.State.ATTENTE or self.requested_at is not None
+        return self.ended_at is None and asked
+
     def gives_access_back(self) -> bool:
         """Whether undoing the end of this row opens the dossier again: it was granted, or waiting, when it ended."""
         if self.ended_at is None or self.state == Habilitation.State.REFUS:

@@ -6,12 +6,13 @@ import uuid
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core import mail
+from django.core import mail, signing
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from circle import actions, links, tracking
 from circle.errors import (
+    AddressIsGranted,
     AlreadyInvited,
     AlreadyMember,
     InvitationClosed,
@@ -19,17 +20,19 @@ from circle.errors import (
     MessageNamesPerson,
     NothingToConfirm,
     OwnInvitation,
+    RefusalNotProved,
     RemindedToday,
 )
 from circle.history import tell, told_of
 from circle.models import Change, Invitation, Member
 from coordination.accounts.models import User
+from coordination.directory.actions import confirm_account
 from coordination.directory.models import Attachment, Mailbox
 from coordination.dossiers.models import Dossier
 from coordination.outbox import delivery
 from coordination.outbox.models import Message, State
 from habilitations.access import hat_of, to_dossier
-from habilitations.errors import LevelMissing, NotAllowed
+from habilitations.errors import LevelMissing, NotAllowed, RefusalStands
 from habilitations.models import Habilitation, Trace, VouchedProfession
 from tests.accounts.factories import PASSWORD
 from tests.circle import factories as make
@@ -48,9 +51,21 @@ def invited(entry, professional=None, *, email=ADDRESS, message="", wanted="oui"
 def invited_by_hand(entry, *, email=ADDRESS, **fields):
     said = {"family_name": "SPÉCIMEN", "given_name": "Inès", "profession": make.NURSE, "email": email} | fields
     member = actions.add_manual_professional(
-        entry, fields=said, role="PROV", wanted="oui", invitation={"email": email}, creation_key=uuid.uuid4()
-    )
+        entry, fields=said, role="PROV", wanted="oui", invitation={"email": email}, creation_key=uuid.uuid4(),
+        duplicate_reason="Homonyme",
+    )  # fmt: skip
     return Invitation.objects.get(member=member)
+
+
+def names(user):
+    return {"family_name": user.family_name, "given_name": user.given_name}
+
+
+def nurse_of(entry):
+    """A nurse of the circle: she may invite, not habilitate."""
+    nurse = make.account()
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    return make.entry_of(nurse, entry)
 
 
 def colleague(by, *, email=ADDRESS, **details):
@@ -186,6 +201,7 @@ BROKEN = {
     "invitation_is_closed_once": {"refused_at": timezone.now(), "revoked_at": timezone.now()},
     "accepted_invitation_has_an_account": {"accepted_at": timezone.now()},
     "confirmed_invitation_was_accepted": {"confirmed_at": timezone.now()},
+    "declined_invitation_was_accepted": {"declined_at": timezone.now()},
     "invitation_reason_is_of_a_refusal": {"refusal_reason": "non"},
     "invitation_expires_after_it_was_sent": {"generation": 0},
     "invitation_to_a_dossier_has_its_member": {"member": None},
@@ -217,7 +233,37 @@ def test_a_link_is_read_only_if_it_is_ours():
     assert links.read("n:importe-quoi") is None
     invitation = Invitation(generation=3)
     read = links.read(links.token_of(invitation, links.COPIED))
-    assert read == (invitation.pk, 3, links.COPIED) and not read.proves_address
+    assert read == (invitation.pk, 3, links.COPIED, "") and not read.proves(invitation.email)
+
+
+@pytest.mark.req("SEC-4")
+def test_a_mailed_link_proves_only_the_address_it_was_mailed_to(entry):
+    invitation = invited(entry)
+    token = links.token_of(invitation, links.MAILED)
+    read = links.read(token)
+    assert read.proves(ADDRESS) and read.proves(ADDRESS.upper()) and not read.proves("autre@cabinet.example")
+    assert ADDRESS not in str(signing.b64_decode(token.partition(":")[0].encode()))
+
+
+@pytest.mark.req("SEC-4")
+@pytest.mark.parametrize("moment", ["waiting", "put back", "in hand", "reminder"])
+def test_a_letter_to_the_former_address_never_carries_the_new_link(entry, moment):
+    """Who reads the wrong mailbox would otherwise become the person of the right one."""
+    invitation = invited(entry, email="faux@cabinet.example")
+    if moment == "reminder":
+        Invitation.objects.update(sent_at=timezone.now() - dt.timedelta(days=2))
+        actions.remind_invitation(invitation, by=entry.user, entry=entry)
+    former = letter(invitation)
+    Message.objects.filter(pk=former.pk).update(state=State.A_REESSAYER)
+    actions.resend_invitation(invitation, by=entry.user, entry=entry, email=ADDRESS)
+    former.refresh_from_db()
+    assert former.state == State.ECHEC and "renvoyée" in former.last_error
+    if moment != "waiting":
+        # Somebody puts it back in the queue, or a worker held it.
+        Message.objects.filter(pk=former.pk).update(state=State.EN_FILE, last_error="")
+    assert leave(former) is None and former.state == State.ECHEC
+    current = Message.objects.get(object_id=invitation.pk, to=ADDRESS)
+    assert links.read(link_in(leave(current))).proves(ADDRESS)
 
 
 def test_sending_again_voids_the_former_link_and_a_reminder_keeps_it(entry):
@@ -367,21 +413,54 @@ def test_somebody_typed_by_hand_becomes_the_account_on_the_same_row(entry):
 
 def test_an_account_that_exists_is_used(entry):
     user = make.account()
-    invitation = invited_by_hand(entry, email=user.email)
+    invitation = invited_by_hand(entry, email=user.email, **names(user))
     before = User.objects.count()
     answered = actions.accept_invitation(invitation, by=user)
     assert answered.enters and state(invitation) == GRANTED and User.objects.count() == before
 
 
-@pytest.mark.parametrize("difference", ["address", "profession", "person"])
+@pytest.mark.parametrize("difference", ["address", "profession", "name", "person"])
 def test_any_difference_waits_for_somebody(entry, difference):
     user = make.account(make.DOCTOR if difference == "profession" else make.NURSE)
     email = "autre@cabinet.example" if difference == "address" else user.email
-    invitation = invited(entry, email=email) if difference == "person" else invited_by_hand(entry, email=email)
+    said = {} if difference == "name" else names(user)
+    invitation = invited(entry, email=email) if difference == "person" else invited_by_hand(entry, email=email, **said)
     answered = actions.accept_invitation(invitation, by=user)
     assert not answered.enters and state(invitation) == WAITS
     # Nothing that happens to the account elsewhere opens it: somebody must look.
     assert Habilitation.objects.get(members=invitation.member).user is None
+
+
+@pytest.mark.req("SEC-4")
+@pytest.mark.parametrize("way", ["sent again", "invited again"])
+def test_who_may_not_grant_moves_no_grant_to_another_address(entry, way):
+    """He would open the dossier to whom he wants, with the grant that somebody else gave."""
+    nurse, friend = nurse_of(entry), make.account()
+    invitation = invited_by_hand(entry, **names(friend))
+    if way == "invited again":
+        past = timezone.now() - dt.timedelta(days=20)
+        Invitation.objects.update(sent_at=past, expires_at=past + dt.timedelta(days=14))
+        with pytest.raises(AddressIsGranted):
+            actions.invite_member(nurse, invitation.member, email=friend.email)
+    with pytest.raises(AddressIsGranted):
+        actions.resend_invitation(invitation, by=nurse.user, entry=nurse, email=friend.email)
+    invitation.refresh_from_db()
+    assert invitation.email == ADDRESS
+    assert actions.resend_invitation(invitation, by=nurse.user, entry=nurse, email=ADDRESS.upper()).generation == 2
+    assert actions.resend_invitation(invitation, by=entry.user, entry=entry, email=friend.email).email == friend.email
+
+
+@pytest.mark.req("SEC-4")
+def test_another_name_is_not_bound_and_what_is_confirmed_elsewhere_opens_nothing_here(entry):
+    invitation = invited_by_hand(entry, profession=make.DOCTOR)
+    user = newcomer(invitation, family_name="TOUTAUTRE", given_name="Nom").invitation.accepted_by
+    assert Habilitation.objects.get(members=invitation.member).user is None
+    other = make.coordinator()
+    elsewhere = colleague(other, email="encore@cabinet.example")
+    actions.accept_invitation(elsewhere, by=user)
+    actions.confirm_invitee(elsewhere, by=other)
+    assert hat_of(user).profession == make.NURSE
+    assert state(invitation) == WAITS and to_dossier(user, entry.dossier.pk) is None
 
 
 def test_an_account_already_inside_stays_under_its_own_entry(entry):
@@ -397,9 +476,51 @@ def test_nobody_accepts_nor_confirms_himself(entry):
         actions.accept_invitation(invited(entry, email=entry.user.email), by=entry.user)
 
 
+@pytest.mark.req("SEC-4")
+@pytest.mark.parametrize("kind", ["directory", "by hand"])
+def test_the_wrong_person_is_told_no(entry, kind):
+    invitation = invited(entry) if kind == "directory" else invited_by_hand(entry)
+    user = newcomer(invitation).invitation.accepted_by
+    actions.decline_invitee(invitation, by=entry.user, entry=entry)
+    row = Habilitation.objects.get(members=invitation.member)
+    assert row.user is None and row.state == (WAITS if kind == "directory" else NOT)
+    told = told_now(invitation)
+    assert told.label == "Écartée" and told.acts == () and user.family_name not in told.detail
+    assert not Invitation.objects.to_confirm().exists() and not Invitation.objects.accepted().exists()
+    change = Change.objects.filter(member=invitation.member).with_names().latest("at")
+    assert "n’est pas" in tell([told_of(change)])
+    trace = Trace.objects.of_dossier(entry.dossier.pk).last()
+    assert (trace.actor_id, trace.action) == (entry.user.pk, "mise à l’écart")
+    assert not Message.objects.filter(to=user.email, kind="circle.dossier_opened").exists()
+    with pytest.raises(NothingToConfirm):
+        actions.confirm_invitee(invitation, by=entry.user, entry=entry)
+    again = actions.invite_present(entry, invitation.member, email="juste@cabinet.example")
+    assert again.is_open and state(again) == WAITS
+
+
+def test_who_may_not_confirm_does_not_decline(entry):
+    nurse = nurse_of(entry)
+    invitation = invited(entry)
+    newcomer(invitation)
+    with pytest.raises(NotAllowed):
+        actions.decline_invitee(invitation, by=nurse.user, entry=nurse)
+
+
+def test_confirming_one_closes_the_other_invitations_of_the_member(entry):
+    first = invited(entry)
+    newcomer(first)
+    second = actions.invite_present(entry, first.member, email="deux@cabinet.example")
+    newcomer(second)
+    third = actions.invite_present(entry, first.member, email="trois@cabinet.example")
+    actions.confirm_invitee(first, by=entry.user, entry=entry)
+    second.refresh_from_db()
+    third.refresh_from_db()
+    assert second.declined_at is not None and third.revoked_at is not None
+
+
 def test_who_refuses_stays_in_the_circle_without_access(entry):
     invitation = invited(entry)
-    actions.refuse_invitation(invitation, reason="Je ne suis plus cette personne")
+    actions.refuse_invitation(invitation, reason="Je ne suis plus cette personne", is_mailed=True)
     assert state(invitation) == NOT and invitation.member.periods.current().exists()
     change = Change.objects.filter(member=invitation.member).with_names().latest("at")
     assert change.by is None and "a refusé l’invitation" in tell([told_of(change)])
@@ -427,6 +548,91 @@ def test_a_link_that_no_longer_serves_opens_nothing(entry, close):
     with pytest.raises(InvitationClosed):
         newcomer(invitation)
     assert User.objects.count() == before
+
+
+@pytest.mark.req("SEC-4")
+def test_a_link_read_before_it_was_replaced_serves_nothing(entry):
+    """The page was open when the inviter corrected the address: looked at again under the lock."""
+    read = invited(entry, directory_person(ADDRESS), email="faux@cabinet.example")
+    actions.resend_invitation(read, by=entry.user, entry=entry, email=ADDRESS)
+    letters_before = Message.objects.count()
+    for act in (
+        newcomer,
+        lambda row: actions.accept_invitation(row, by=make.account()),
+        lambda row: actions.refuse_invitation(row, is_mailed=True),
+        actions.send_to_address,
+    ):
+        with pytest.raises(InvitationClosed):
+            act(read)
+    actions.ask_for_new_link(read)
+    assert Message.objects.count() == letters_before
+    assert state(read) == WAITS and Invitation.objects.get().is_open
+
+
+@pytest.mark.req("SEC-4")
+def test_a_copied_link_refuses_nothing(entry):
+    """Whoever may copy it could close what somebody granted."""
+    owner = make.UserFactory(email=ADDRESS)
+    EmailAddress.objects.get_or_create(user=owner, email=ADDRESS, defaults={"verified": True, "primary": True})
+    invitation = invited(entry)
+    for by in (None, make.account()):
+        with pytest.raises(RefusalNotProved):
+            actions.refuse_invitation(invitation, by=by)
+    assert state(invitation) == WAITS
+    actions.refuse_invitation(invitation, by=owner)
+    assert state(invitation) == NOT
+
+
+def test_no_to_a_request_closes_the_invitation(entry):
+    nurse = nurse_of(entry)
+    invitation = invited(nurse)
+    actions.set_habilitation(entry, invitation.member, "non")
+    assert not Invitation.objects.open().exists()
+    with pytest.raises(InvitationClosed):
+        newcomer(invitation)
+
+
+@pytest.mark.parametrize("way", ["attached", "linked"])
+def test_a_member_bound_by_another_way_has_no_invitation_left(entry, way):
+    if way == "attached":
+        person = make.listed()
+        invitation = invited(entry, person)
+        confirm_account(make.UserFactory(), person.activities.first(), how="administration", by=entry.user)
+    else:
+        invitation = invited_by_hand(entry)
+        actions.link_to_directory(entry, invitation.member, professional=make.account().attachment.professional)
+    assert not Invitation.objects.open().exists()
+    change = Change.objects.filter(member=invitation.member, subject="clôture").with_names().get()
+    assert "est close" in tell([told_of(change)])
+    with pytest.raises(InvitationClosed):
+        newcomer(invitation)
+
+
+def test_who_accepted_waits_for_nobody_once_the_member_is_another_account(entry):
+    person = make.listed()
+    invitation = invited(entry, person)
+    newcomer(invitation)
+    assert Invitation.objects.to_confirm().exists()
+    Habilitation.objects.filter(members=invitation.member).update(user=make.UserFactory())
+    assert not Invitation.objects.to_confirm().exists() and told_now(invitation).acts == ()
+    with pytest.raises(NothingToConfirm):
+        actions.confirm_invitee(invitation, by=entry.user, entry=entry)
+
+
+@pytest.mark.req("SEC-5")
+def test_a_refused_account_does_not_come_back_by_an_invitation(entry):
+    user = make.account()
+    member = make.add(entry, user.attachment.professional, wanted="oui")
+    refusal = {"refused_on": timezone.localdate(), "collected": "oral", "comment": ""}
+    actions.set_habilitation(entry, member, "refus", refusal=refusal)
+    actions.remove_member(entry, member, reason="fin")
+    invitation = invited_by_hand(entry, email=user.email, **names(user))
+    answered = actions.accept_invitation(invitation, by=user)
+    assert not answered.enters and state(invitation) == WAITS
+    assert Habilitation.objects.get(members=invitation.member).user is None
+    with pytest.raises(RefusalStands):
+        actions.confirm_invitee(invitation, by=entry.user, entry=entry)
+    assert to_dossier(user, entry.dossier.pk) is None
 
 
 def test_a_removed_member_is_invited_again(entry):
@@ -500,8 +706,7 @@ def test_a_colleague_of_the_same_structure_follows_but_does_not_confirm(matrix):
     invitation = colleague(first)
     with pytest.raises(NotAllowed):
         actions.resend_invitation(invitation, by=stranger)
-    actions.resend_invitation(invitation, by=second)
-    newcomer(invitation)
+    newcomer(actions.resend_invitation(invitation, by=second))
     with pytest.raises(NotAllowed):
         actions.confirm_invitee(invitation, by=second)
 

@@ -18,7 +18,15 @@ from coordination.outbox.models import Message
 from habilitations.models import Habilitation, Trace
 from tests.accounts.factories import PASSWORD
 from tests.circle import factories as make
-from tests.circle.test_invitations import ADDRESS, colleague, directory_person, invited, invited_by_hand, newcomer
+from tests.circle.test_invitations import (
+    ADDRESS,
+    colleague,
+    directory_person,
+    invited,
+    invited_by_hand,
+    names,
+    newcomer,
+)
 
 pytestmark = pytest.mark.django_db
 CHOSEN = {"family_name": "Spécimen", "given_name": "Inès", "password1": PASSWORD, "password2": PASSWORD}
@@ -216,7 +224,7 @@ def test_a_copied_link_says_nothing_of_who_has_an_account(client, entry):
 
 def test_an_account_that_exists_signs_in_and_comes_back(client, entry):
     user = make.account()
-    invitation = invited_by_hand(entry, email=user.email)
+    invitation = invited_by_hand(entry, email=user.email, **names(user))
     page = text(client.get(link(invitation)))
     assert "password1" not in page
     there = re.search(r'href="(/compte/connexion/\?next=[^"]+)"', page)[1]
@@ -312,6 +320,36 @@ def test_confirming_from_the_list_opens_the_dossier(at_desk, entry):
 
 
 @pytest.mark.req("SEC-1", "SECT-4")
+def test_saying_that_it_is_not_her_from_the_list(at_desk, entry):
+    invitation = invited(entry)
+    newcomer(invitation)
+    assert "Ce n’est pas elle" in row_of(text(at_desk.get(reverse("invitations:list"))), invitation)
+    page = text(at_desk.post(reverse("invitations:decline", args=[invitation.pk]), follow=True))
+    assert "Écartée" in row_of(page, invitation)
+
+
+@pytest.mark.req("SEC-4")
+def test_a_copied_link_offers_another_way_to_refuse(client, entry):
+    invitation = invited(entry)
+    there = link(invitation, links.COPIED, "refuse")
+    page = text(client.get(there))
+    assert "Motif" not in page and "Recevoir le lien par e-mail" in page
+    assert client.post(there, {"reason": "non"}).status_code == 403
+    assert Invitation.objects.get().is_open
+
+
+def test_another_account_may_be_used(client, entry):
+    """Somebody else's session is open on this device: the page says whose, and leads to the other one."""
+    someone = make.account()
+    client.force_login(someone)
+    invitation = invited(entry)
+    page = text(client.get(link(invitation)))
+    assert someone.get_full_name() in page and "Utiliser un autre compte" in page
+    answer = client.post(reverse("account_logout"), {"next": link(invitation)})
+    assert answer["Location"] == link(invitation)
+    assert someone.get_full_name() not in text(client.get(link(invitation)))
+
+
 def test_nobody_else_finds_my_invitations(client, entry):
     invitation = invited(entry)
     client.force_login(make.coordinator())
