@@ -42,11 +42,17 @@ class InvitationQuerySet(models.QuerySet):
         waiting = Q(member=None) | Q(member__habilitation__state="attente")
         return self.accepted().filter(waiting, confirmed_at=None)
 
-    def followed_by(self, user, structure_id=None):
-        """Those a person sent, and those sent by colleagues of his structure, discreet members apart (rule 7)."""
+    def followed_by(self, user, *, structure_id=None, dossiers=()):
+        """Those a person sent, and those sent by colleagues of a structure, discreet members apart (rule 7).
+
+        `structure_id`: the structure of who may invite for it, None for who may not. `dossiers`: those that the account
+        may enter; what was sent into any other dossier is shown to its sender only.
+        """
         mine = Q(invited_by=user)
-        theirs = Q(structure=structure_id) & (Q(member=None) | Q(member__discreet=False))
-        return self.filter(mine | theirs) if structure_id else self.filter(mine)
+        if structure_id is None:
+            return self.filter(mine)
+        theirs = Q(member=None) | Q(dossier__in=dossiers, member__discreet=False)
+        return self.filter(mine | Q(theirs, structure=structure_id))
 
     def with_delivery(self):
         """With what became of the last letter: `delivery_state`, `delivery_error`, `delivery_uncertain`."""

@@ -10,6 +10,7 @@ from coordination.outbox.models import State
 # The acts of a row, in the order of the screen.
 REMIND, COPY, REVOKE, RESEND, CORRECT, CONFIRM = "relancer", "lien", "annuler", "renvoyer", "corriger", "confirmer"
 WAITING_ACTS = (REMIND, COPY, RESEND, REVOKE)
+EVERY_ACT = frozenset((*WAITING_ACTS, CORRECT, CONFIRM))
 
 
 class Told(NamedTuple):
@@ -21,10 +22,17 @@ class Told(NamedTuple):
     acts: tuple[str, ...] = ()
 
 
-def tell(invitation) -> Told:
-    """Return the state of an invitation read `with_delivery()` and `with_names()`."""
-    if not invitation.is_open:
-        return _closed(invitation)
+def tell(invitation, *, may=EVERY_ACT, reads_reason: bool = True) -> Told:
+    """Return the state of an invitation read `with_delivery()` and `with_names()`.
+
+    `may`: the acts that the reader has the right to. `reads_reason`: the reason of a refusal is for who invited and
+    for who may habilitate.
+    """
+    told = _open(invitation) if invitation.is_open else _closed(invitation, CONFIRM in may, reads_reason)
+    return told._replace(acts=tuple(act for act in told.acts if act in may))
+
+
+def _open(invitation) -> Told:
     sent = f"Envoyée le {date_fr(invitation.sent_at)}"
     asked = f" Nouveau lien demandé le {date_fr(invitation.asked_at)}." if invitation.asked_at else ""
     if not invitation.is_valid:
@@ -51,16 +59,17 @@ def _on_its_way(invitation, until: str) -> Told:
     return Told("En file", "plain", f"{why} {until}".strip(), WAITING_ACTS)
 
 
-def _closed(invitation) -> Told:
+def _closed(invitation, may_confirm: bool, reads_reason: bool) -> Told:
     if invitation.accepted_at:
         at = f"Le {datetime_fr(invitation.accepted_at)}."
         if invitation.is_to_confirm:
-            return Told("À confirmer", "att", f"{at} {_who_accepted(invitation)}", (CONFIRM,))
+            asked = "Confirmez que c’est bien la personne invitée." if may_confirm else _who_confirms(invitation)
+            return Told("À confirmer", "att", f"{at} {_who_accepted(invitation)} {asked}", (CONFIRM,))
         return Told("Acceptée", "ok", at)
     if invitation.refused_at:
-        said = f"« {invitation.refusal_reason} »" if invitation.refusal_reason else "sans motif"
+        said = f", « {invitation.refusal_reason} »" if invitation.refusal_reason else ", sans motif"
         stays = " Reste dans le cercle, sans accès." if invitation.member_id else ""
-        return Told("Refusée", "auc", f"Le {date_fr(invitation.refused_at)}, {said}.{stays}")
+        return Told("Refusée", "auc", f"Le {date_fr(invitation.refused_at)}{said if reads_reason else ''}.{stays}")
     return Told("Annulée", "auc", f"Le {date_fr(invitation.revoked_at)}.")
 
 
@@ -70,4 +79,11 @@ def _who_accepted(invitation) -> str:
     address = invitation.accepted_by.email
     said += f", avec une autre adresse : {address}" if address.lower() != invitation.email.lower() else ""
     said += f", RPPS écrit : {invitation.declared_rpps}" if invitation.declared_rpps else ", sans numéro RPPS"
-    return f"{said}. Confirmez que c’est bien la personne invitée."
+    return f"{said}."
+
+
+def _who_confirms(invitation) -> str:
+    """Say to who may not confirm who does, so that nobody waits for him."""
+    if invitation.member_id:
+        return "Quelqu’un qui peut habiliter ce membre doit confirmer que c’est bien la personne invitée."
+    return "Sa structure, ou un administrateur, doit confirmer sa profession."

@@ -20,6 +20,7 @@ from circle import actions
 from circle.errors import InvitationClosed
 from circle.forms.access import YES
 from circle.forms.invitations import AccountForm, RefusalReasonForm
+from circle.granting import may_vouch
 from circle.models import Invitation
 from circle.views import answering
 from circle.views.tokens import Held, token_view
@@ -146,16 +147,27 @@ def receive_by_mail(request: HttpRequest, held: Held) -> HttpResponse:
 @require_safe
 def awaiting(request: HttpRequest) -> HttpResponse:
     """After an acceptance that somebody must still confirm: nobody is named but who invited."""
-    rows = Invitation.objects.to_confirm().filter(accepted_by=request.user).with_names()
+    rows = list(Invitation.objects.to_confirm().filter(accepted_by=request.user).with_names())
     return render(
         request,
         "circle/invitation_awaiting.html",
         {
-            "inviters": sorted({_inviter(row) for row in rows}),
+            "confirming": sorted({_who_confirms(row) for row in rows}),
             # The opening of a dossier is told by a mail; a colleague without a dossier has nothing to be told of.
             "is_told": any(row.dossier_id for row in rows),
         },
     )
+
+
+def _who_confirms(invitation: Invitation) -> str:
+    """Say who confirms: who invited when he may, never somebody who would be refused."""
+    inviter = _inviter(invitation)
+    if may_vouch(invitation.invited_by):
+        return inviter
+    who = "une personne du cercle de soins qui peut habiliter"
+    if invitation.dossier_id is None:
+        who = "la structure où vous exercez, ou un administrateur"
+    return f"{who} (invitation de {inviter})"
 
 
 def closed(request: HttpRequest, held: Held) -> HttpResponse:

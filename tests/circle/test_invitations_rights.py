@@ -1,0 +1,145 @@
+"""Who reads an invitation, and what he may do of it: the right of the act, before its page and its button."""
+
+import pytest
+from django.urls import reverse
+
+from circle import actions
+from circle.models import Invitation
+from habilitations.models import Trace
+from tests.circle import factories as make
+from tests.circle.test_invitations import ADDRESS, colleague, invited, newcomer
+from tests.circle.test_views_invitations import row_of, text
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("invitations:list")
+
+
+def inside(entry, profession=make.NURSE, **details):
+    user = make.account(profession, **details)
+    make.add(entry, user.attachment.professional, wanted="oui")
+    return user
+
+
+def traced(user, entry):
+    return list(
+        Trace.objects.of_dossier(entry.dossier.pk).filter(actor_id=user.pk, object_kind="invitation").values_list(
+            "action", "outcome"
+        )
+    )
+
+
+# ---- The pages of one invitation ------------------------------------------------------------------
+
+
+@pytest.mark.req("SEC-1", "SEC-9")
+def test_the_page_that_sends_again_asks_for_the_right_to_invite(client, entry):
+    """It shows a name and an address: reading them needs what sending again needs, and leaves a trace."""
+    helper = inside(entry, "42")
+    invitation = invited(entry)
+    client.force_login(helper)
+    page = client.get(reverse("invitations:resend", args=[invitation.pk]))
+    assert page.status_code == 404 and ADDRESS not in text(page)
+    assert client.post(reverse("invitations:resend", args=[invitation.pk]), {"email": ""}).status_code == 404
+    client.force_login(entry.user)
+    assert ADDRESS in text(client.get(reverse("invitations:resend", args=[invitation.pk])))
+    assert ("lecture", "ok") in traced(entry.user, entry)
+
+
+@pytest.mark.req("SEC-9")
+def test_a_page_refused_to_a_member_is_traced(client, entry):
+    helper = inside(entry, "42")
+    assert not make.entry_of(helper, entry).abilities["inviter"]
+    invitation = invited(entry)
+    client.force_login(helper)
+    assert client.get(reverse("invitations:resend", args=[invitation.pk])).status_code == 404
+    assert traced(helper, entry) == [("lecture", "refus")]
+
+
+# ---- The list --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def house(matrix):
+    return make.StructureFactory()
+
+
+@pytest.mark.req("SEC-1")
+def test_a_colleague_without_the_right_sees_nothing_of_his_structure(client, house):
+    sender, other = make.coordinator(structure=house), make.account("42", structure=house)
+    invitation = colleague(sender)
+    client.force_login(other)
+    assert ADDRESS not in text(client.get(LIST))
+    for page in ("resend", "remind", "copy_link", "revoke", "confirm"):
+        assert client.post(reverse(f"invitations:{page}", args=[invitation.pk]), {"email": "a@b.example"}).status_code == 404
+    assert client.get(reverse("invitations:resend", args=[invitation.pk])).status_code == 404
+
+
+def test_a_colleague_who_may_invite_follows_for_the_structure(client, house):
+    sender, other = make.coordinator(structure=house), make.coordinator(structure=house)
+    invitation = colleague(sender)
+    client.force_login(other)
+    assert "Annuler" in row_of(text(client.get(LIST)), invitation)
+    assert client.post(reverse("invitations:revoke", args=[invitation.pk])).status_code == 303
+    assert Invitation.objects.get().revoked_at is not None
+
+
+@pytest.mark.req("SEC-1")
+def test_what_went_into_a_dossier_is_followed_from_inside_it_only(client, house):
+    sender, other = make.coordinator(structure=house), make.coordinator(structure=house)
+    entry = make.open_circle(sender)
+    invitation = invited(entry)
+    client.force_login(other)
+    assert ADDRESS not in text(client.get(LIST))
+    make.add(entry, other.attachment.professional, wanted="oui")
+    assert "Annuler" in row_of(text(client.get(LIST)), invitation)
+
+
+def test_a_button_that_would_be_refused_is_not_shown(client, house):
+    """A nurse may invite, not habilitate: « Confirmer » is for who may."""
+    sender, nurse = make.coordinator(structure=house), make.account(structure=house)
+    entry = make.open_circle(sender)
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    invitation = invited(entry)
+    newcomer(invitation)
+    confirm = reverse("invitations:confirm", args=[invitation.pk])
+    sheet = reverse("circle:member", args=[entry.dossier.pk, invitation.member_id])
+    for page in (LIST, sheet):
+        client.force_login(nurse)
+        said = text(client.get(page))
+        assert "À confirmer" in said and confirm not in said and "Confirmez que" not in said
+        client.force_login(sender)
+        assert confirm in text(client.get(page))
+
+
+@pytest.mark.req("SEC-1")
+def test_the_reason_of_a_refusal_is_for_who_invited_and_who_habilitates(client, house):
+    sender, nurse = make.coordinator(structure=house), make.account(structure=house)
+    entry = make.open_circle(sender)
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    invitation = invited(entry)
+    actions.refuse_invitation(invitation, reason="Je pars en retraite")
+    sheet = reverse("circle:member", args=[entry.dossier.pk, invitation.member_id])
+    for page in (LIST, sheet):
+        client.force_login(nurse)
+        said = text(client.get(page))
+        assert "Refusée" in said and "retraite" not in said
+        client.force_login(sender)
+        assert "retraite" in text(client.get(page))
+
+
+# ---- Who may invite and not confirm ---------------------------------------------------------------
+
+
+def test_who_may_not_confirm_is_told_who_does(client, matrix):
+    nurse = make.account()
+    client.force_login(nurse)
+    said = text(client.get(reverse("invitations:invite")))
+    assert "Vous confirmerez" not in said and "sa structure, ou un administrateur, confirmera" in said
+    invitation = colleague(nurse)
+    invitee = newcomer(invitation).invitation.accepted_by
+    row = row_of(text(client.get(LIST)), invitation)
+    assert "Sa structure, ou un administrateur, doit confirmer" in row
+    assert reverse("invitations:confirm", args=[invitation.pk]) not in row
+    client.force_login(invitee)
+    said = text(client.get(reverse("invitations:awaiting")))
+    assert f"la structure où vous exercez, ou un administrateur (invitation de {nurse.get_full_name()}" in said
