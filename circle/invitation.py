@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from coordination.common.ids import uuid7
 from coordination.common.text import person_name
+from coordination.directory.models import Attachment
 from coordination.outbox.models import Message, State
+from habilitations.models import VouchedProfession
 
 # The letters whose fate is the fate of an invitation (kinds of the outbox).
 INVITATION, REMINDER = "circle.invitation", "circle.invitation_reminder"
@@ -76,7 +78,17 @@ class InvitationQuerySet(models.QuerySet):
         return self.valid().filter(sent_at__lte=sent_before, reminded_at=None)
 
     def with_names(self):
-        return self.select_related(
+        """With who is named, and what is vouched for of the account that accepted: it decides, not what was typed.
+
+        `account_profession`, `account_fonction` (None: nobody vouched), `account_rpps` of its entry of the directory.
+        """
+        vouched = VouchedProfession.objects.current().filter(user=OuterRef("accepted_by"))
+        listed = Attachment.objects.filter(user=OuterRef("accepted_by"))
+        return self.annotate(
+            account_profession=Subquery(vouched.values("profession")[:1]),
+            account_fonction=Subquery(vouched.values("fonction")[:1]),
+            account_rpps=Subquery(listed.values("professional__rpps")[:1]),
+        ).select_related(
             "invited_by",
             "structure",
             "accepted_by",

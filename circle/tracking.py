@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from coordination.common.french import date_fr, datetime_fr
+from coordination.directory.search import profession_label
 from coordination.outbox.models import State
 
 # The acts of a row, in the order of the screen.
@@ -74,12 +75,42 @@ def _closed(invitation, may_confirm: bool, reads_reason: bool) -> Told:
 
 
 def _who_accepted(invitation) -> str:
-    """What there is to compare: the name of the account, its address when it is another one, the RPPS written."""
+    """What there is to compare: the name, the address when it is another one, the profession and the RPPS."""
     said = f"Acceptée par {invitation.declared_name}"
     address = invitation.accepted_by.email
     said += f", avec une autre adresse : {address}" if address.lower() != invitation.email.lower() else ""
-    said += f", RPPS écrit : {invitation.declared_rpps}" if invitation.declared_rpps else ", sans numéro RPPS"
-    return f"{said}."
+    return f"{said}, {_rpps_of(invitation)}. {_whose_rights(invitation)}"
+
+
+def _rpps_of(invitation) -> str:
+    if invitation.account_rpps:
+        return f"RPPS de l’annuaire : {invitation.account_rpps}"
+    if invitation.declared_rpps:
+        return f"RPPS écrit, non vérifié : {invitation.declared_rpps}"
+    return "sans numéro RPPS"
+
+
+def counting_profession(invitation) -> tuple[str, str]:
+    """Return the (profession, fonction) that decides once confirmed: the one vouched for, else the one invited."""
+    if invitation.account_profession is None:
+        return (invitation.profession, invitation.fonction)
+    return (invitation.account_profession, invitation.account_fonction)
+
+
+def _whose_rights(invitation) -> str:
+    """Say which profession will decide, and whether it is the one invited."""
+    invited = (invitation.profession, invitation.fonction)
+    counts = counting_profession(invitation)
+    if invitation.account_profession is None:
+        return f"Profession de ce compte : aucune de confirmée. Confirmer lui donne celle de l’invitation, {_trade(invited)}."
+    said = f"Profession confirmée de ce compte : {_trade(counts)}"
+    if counts == invited:
+        return f"{said}, celle de l’invitation."
+    return f"{said}, et non {_trade(invited)} comme dans l’invitation. C’est elle qui décide de ses droits."
+
+
+def _trade(pair: tuple[str, str]) -> str:
+    return profession_label(pair[0], fonction=pair[1]).lower() or "sans profession"
 
 
 def _who_confirms(invitation) -> str:

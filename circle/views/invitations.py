@@ -14,8 +14,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, tracking
+from circle.forms.access import YES
 from circle.forms.invitations import ResendForm
 from circle.models import Invitation
+from circle.views import answering
 from circle.views.pages import links_of
 from coordination.accounts import drafts, reauthentication
 from coordination.accounts.decorators import recently_authenticated
@@ -27,6 +29,7 @@ from coordination.dossiers import door
 from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
 from habilitations.access import Access, held_by
+from habilitations.actions.limits import standing
 from habilitations.errors import LevelMissing, NotAllowed
 from habilitations.models import Outcome
 from habilitations.rubriques import Action, Rubrique
@@ -55,7 +58,7 @@ ROUTES = {
 # Says from where a button was pressed.
 FROM, SHEET = "retour", "fiche"
 # Reached by a link: they ask something before they act.
-PAGES = frozenset({tracking.RESEND, tracking.CORRECT})
+PAGES = frozenset({tracking.RESEND, tracking.CORRECT, tracking.CONFIRM})
 # The acts of who may invite.
 FOLLOWING = (tracking.REMIND, tracking.COPY, tracking.RESEND, tracking.CORRECT, tracking.REVOKE)
 
@@ -149,11 +152,28 @@ def revoke(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     return _act(request, invitation_id, actions.revoke_invitation, "L’invitation est annulée : son lien ne sert plus.")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @recently_authenticated(act="confirmer une personne invitée", within=reauthentication.DOSSIER)
 def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-    """« Confirmer »: it is the person meant, of the profession invited; the access that waited opens."""
-    return _act(request, invitation_id, actions.confirm_invitee, "C’est confirmé : l’accès prévu est ouvert.")
+    """« Confirmer »: it is the person meant; the page first says what opens, by the profession that will decide."""
+    invitation = _found(request, invitation_id)
+    if request.method == "POST":
+        said = "C’est confirmé : l’accès prévu est ouvert." if invitation.dossier_id else "C’est confirmé."
+        return _act(request, invitation_id, actions.confirm_invitee, said)
+    if not _shown(request, invitation, tracking.CONFIRM):
+        raise Http404
+    if not invitation.is_to_confirm:
+        messages.info(request, "Cette invitation n’attend plus de confirmation.")
+        return redirect(request, "invitations:list")
+    preview = None
+    if invitation.member_id:
+        reduced = standing(invitation.member.habilitation)
+        preview = answering.preview_of(tracking.counting_profession(invitation), YES, ceilings=reduced)
+    context = {
+        "name": invitation.display_name, "detail": tracking.tell(invitation).detail, "preview": preview,
+        "here": request.path, "back": SHEET if request.GET.get(FROM) == SHEET else "",
+    }  # fmt: skip
+    return render(request, "circle/invitation_confirm.html", context)
 
 
 def _found(request: HttpRequest, invitation_id: UUID) -> Invitation:

@@ -29,6 +29,9 @@ from coordination.accounts.errors import EmailTaken
 from coordination.accounts.models import User
 from coordination.common.errors import DomainError
 from coordination.directory.search import profession_label
+from habilitations.access import hat_of
+from habilitations.actions.limits import standing
+from habilitations.models import Habilitation
 from habilitations.traces import via_request
 
 
@@ -221,8 +224,23 @@ def _page(request: HttpRequest, held: Held, form: AccountForm | None, error: str
             "sign_in_url": f"{reverse('account_login')}?{urlencode({'next': here})}",
             "opened_url": reverse("invitations:opened", args=[held.token]),
             "receive_url": reverse("invitations:receive", args=[held.token]),
-            "preview": answering.preview_of((invitation.profession, invitation.fonction), YES)
-            if invitation.member_id
-            else None,
         }
+        | _foreseen(request, invitation)
     )
+
+
+def _foreseen(request: HttpRequest, invitation: Invitation) -> dict:
+    """What accepting will do, as far as it is known: by the profession vouched for of who is signed in, if any."""
+    said = {"preview": None, "own_trade": "", "is_granted": False}
+    if not invitation.member_id:
+        return said
+    invited = pair = (invitation.profession, invitation.fonction)
+    if request.user.is_authenticated and (hat := hat_of(request.user)).profession:
+        pair = (hat.profession, hat.fonction)
+    if pair != invited:
+        said["own_trade"] = profession_label(pair[0], fonction=pair[1])
+    row = invitation.member.habilitation
+    said["is_granted"] = row.state in (Habilitation.State.OUI, Habilitation.State.ATTENTE)
+    if said["is_granted"]:
+        said["preview"] = answering.preview_of(pair, YES, ceilings=standing(row))
+    return said

@@ -7,8 +7,8 @@ from circle import actions
 from circle.models import Invitation
 from habilitations.models import Trace
 from tests.circle import factories as make
-from tests.circle.test_invitations import ADDRESS, colleague, invited, newcomer
-from tests.circle.test_views_invitations import row_of, text
+from tests.circle.test_invitations import ADDRESS, colleague, invited, invited_by_hand, newcomer
+from tests.circle.test_views_invitations import link, row_of, text
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("invitations:list")
@@ -143,3 +143,65 @@ def test_who_may_not_confirm_is_told_who_does(client, matrix):
     client.force_login(invitee)
     said = text(client.get(reverse("invitations:awaiting")))
     assert f"la structure où vous exercez, ou un administrateur (invitation de {nurse.get_full_name()}" in said
+
+
+# ---- Which rights open ----------------------------------------------------------------------------
+
+
+def accepted_by_a_doctor(entry):
+    doctor = make.account(make.DOCTOR)
+    invitation = invited_by_hand(entry, email=doctor.email)
+    actions.accept_invitation(invitation, by=doctor)
+    return invitation, doctor
+
+
+def test_confirming_says_which_profession_decides(client, entry):
+    """Invited as a nurse, accepted by an account vouched for as a doctor: the doctor's rights would open."""
+    invitation, doctor = accepted_by_a_doctor(entry)
+    client.force_login(entry.user)
+    row = row_of(text(client.get(LIST)), invitation)
+    assert "Profession confirmée de ce compte : médecin, et non infirmier" in row
+    page = text(client.get(reverse("invitations:confirm", args=[invitation.pk])))
+    assert "et non infirmier" in page and "Ce que cette personne verra" in page and "Droits des médecins" in page
+    assert Invitation.objects.get().confirmed_at is None
+    client.post(reverse("invitations:confirm", args=[invitation.pk]))
+    assert make.entry_of(doctor, entry).access.profile == "medecin"
+
+
+def test_an_account_nobody_vouched_for_takes_the_profession_invited(client, entry):
+    invitation = invited(entry)
+    newcomer(invitation)
+    client.force_login(entry.user)
+    page = text(client.get(reverse("invitations:confirm", args=[invitation.pk])))
+    assert "aucune de confirmée" in page and "sans numéro RPPS" in page and "Droits des infirmiers" in page
+
+
+@pytest.mark.req("SEC-1", "SEC-9")
+def test_the_page_that_confirms_asks_for_the_right_to_habilitate(client, entry):
+    nurse = inside(entry)
+    invitation, _ = accepted_by_a_doctor(entry)
+    client.force_login(nurse)
+    assert client.get(reverse("invitations:confirm", args=[invitation.pk])).status_code == 404
+    assert traced(nurse, entry) == [("lecture", "refus")]
+
+
+def test_the_invited_reads_the_rights_of_his_own_profession(client, entry):
+    doctor = make.account(make.DOCTOR)
+    invitation = invited_by_hand(entry, email=doctor.email)
+    said = text(client.get(link(invitation)))
+    assert "Droits des infirmiers" in said
+    client.force_login(doctor)
+    said = text(client.get(link(invitation)))
+    assert "Droits des médecins" in said and "Votre profession confirmée est <strong>médecin" in said
+
+
+def test_nothing_is_promised_that_accepting_does_not_do(client, entry):
+    invitation = invited(entry)
+    said = text(client.get(link(invitation)))
+    assert "directement au dossier" not in said and "après votre identification" not in said
+    assert "quelqu’un confirmera d’abord" in said
+    nurse = inside(entry)
+    person = make.listed()
+    asked = make.add(make.entry_of(nurse, entry), person, wanted="oui", invitation={"email": "b@cabinet.example"})
+    said = text(client.get(link(asked.invitations.get())))
+    assert "Accepter n’ouvre pas encore le dossier" in said and "Ce que vous verrez" not in said
