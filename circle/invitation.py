@@ -3,9 +3,11 @@
 Its link is a keyed signature of (invitation, generation), made when the mail leaves, stored nowhere (`circle.links`).
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -18,6 +20,7 @@ from habilitations.models import VouchedProfession
 # The letters whose fate is the fate of an invitation (kinds of the outbox).
 INVITATION, REMINDER = "circle.invitation", "circle.invitation_reminder"
 LETTERS = (INVITATION, REMINDER)
+ONE_DAY = timedelta(days=1)
 OPEN = Q(accepted_at=None, refused_at=None, revoked_at=None)
 
 
@@ -40,8 +43,12 @@ class InvitationQuerySet(models.QuerySet):
         return self.exclude(refused_at=None)
 
     def to_confirm(self):
-        """Accepted by an account of which somebody must still say that it is the person meant."""
-        waiting = Q(member=None) | Q(member__habilitation__state="attente")
+        """Accepted by an account of which somebody must still say that it is the person meant.
+
+        Outside any dossier there is only a profession to vouch for: who has one waits for nobody.
+        """
+        vouched = VouchedProfession.objects.current().filter(user=OuterRef("accepted_by"))
+        waiting = (Q(member=None) & ~Exists(vouched)) | Q(member__habilitation__state="attente")
         return self.accepted().filter(waiting, confirmed_at=None)
 
     def followed_by(self, user, *, structure_id=None, dossiers=()):
@@ -231,10 +238,17 @@ class Invitation(models.Model):
 
     @property
     def is_to_confirm(self):
-        """Accepted, and nobody has said, nor shown otherwise, that it is the person meant."""
+        """Accepted, and nobody has said, nor shown otherwise, that it is the person meant. Needs `with_names()`."""
         if self.accepted_at is None or self.confirmed_at is not None:
             return False
-        return self.member is None or self.member.habilitation.state == "attente"
+        if self.member is None:
+            return self.account_profession is None
+        return self.member.habilitation.state == "attente"
+
+    @property
+    def remindable_at(self):
+        """When « Relancer » may write again: a day after the last letter."""
+        return max(filter(None, (self.sent_at, self.reminded_at))) + ONE_DAY
 
     @property
     def is_open(self):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.utils import timezone
+
 from coordination.common.french import date_fr, datetime_fr
 from coordination.directory.search import profession_label
 from coordination.outbox.models import State
@@ -38,26 +40,32 @@ def _open(invitation) -> Told:
     asked = f" Nouveau lien demandé le {date_fr(invitation.asked_at)}." if invitation.asked_at else ""
     if not invitation.is_valid:
         detail = f"{sent}. Un nouveau lien est possible sans nouvelle saisie.{asked}"
+        if asked:
+            return Told("Demande un nouveau lien", "att", detail, (RESEND, REVOKE))
         return Told("Expirée", "auc", detail, (RESEND, REVOKE))
     until = f"{sent}, valable jusqu’au {date_fr(invitation.expires_at)}."
     if invitation.reminded_at:
         until += f" Relancée le {date_fr(invitation.reminded_at)}."
+    acts = WAITING_ACTS
+    if (again := invitation.remindable_at) > timezone.now():
+        until += f" Relance possible à partir du {datetime_fr(again)}."
+        acts = tuple(act for act in acts if act != REMIND)
     if invitation.opened_at:
-        return Told(f"Ouverte le {date_fr(invitation.opened_at)}", "att", until + asked, WAITING_ACTS)
-    return _on_its_way(invitation, until + asked)
+        return Told(f"Ouverte le {date_fr(invitation.opened_at)}", "att", until + asked, acts)
+    return _on_its_way(invitation, until + asked, acts)
 
 
-def _on_its_way(invitation, until: str) -> Told:
+def _on_its_way(invitation, until: str, acts: tuple[str, ...]) -> Told:
     state = invitation.delivery_state
     if state == State.ECHEC:
         return Told("Non remise", "refus", invitation.delivery_error, (CORRECT, COPY, REVOKE))
     if invitation.delivery_uncertain:
         why = "Le serveur n’a pas répondu jusqu’au bout : le message est peut-être arrivé, peut-être deux fois."
-        return Told("Remise incertaine", "att", f"{why} {until}", WAITING_ACTS)
+        return Told("Remise incertaine", "att", f"{why} {until}", acts)
     if state == State.ENVOYE or state is None:
-        return Told("Envoyée", "info", until, WAITING_ACTS)
+        return Told("Envoyée", "info", until, acts)
     why = f"{invitation.delivery_error} Un nouvel essai est prévu." if invitation.delivery_error else ""
-    return Told("En file", "plain", f"{why} {until}".strip(), WAITING_ACTS)
+    return Told("En file", "plain", f"{why} {until}".strip(), acts)
 
 
 def _closed(invitation, may_confirm: bool, reads_reason: bool) -> Told:

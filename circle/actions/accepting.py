@@ -99,7 +99,7 @@ def refuse_invitation(invitation: Invitation, *, reason: str = "", by: User | No
 def ask_for_new_link(invitation: Invitation) -> None:
     """The holder of a link that no longer serves asks for another: the inviter is told, once per link."""
     row = locked_invitation(invitation)
-    if row.asked_at is None and row.accepted_at is None:
+    if row.asked_at is None and row.is_open:
         row.asked_at = timezone.now()
         row.save(update_fields=["asked_at"])
         letters.tell_of_new_link(row)

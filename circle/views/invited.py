@@ -45,9 +45,9 @@ def answer(request: HttpRequest, held: Held) -> HttpResponse:
     signs_up = not request.user.is_authenticated and held.link.proves_address and not _has_account(invitation)
     if request.user.is_authenticated:
         # A scanner has no session: somebody is there.
-        actions.note_opening(invitation)
+        _note_opening(request, invitation)
     if request.method == "POST" and (signs_up or request.user.is_authenticated):
-        actions.note_opening(invitation)
+        _note_opening(request, invitation)
         form = AccountForm(request.POST, email=invitation.email) if signs_up else None
         try:
             if form is None:
@@ -119,14 +119,14 @@ def refuse(request: HttpRequest, held: Held) -> HttpResponse:
 def opened(request: HttpRequest, held: Held) -> HttpResponse:
     """Somebody moved, touched or typed on the page: it is in front of a person."""
     if held.serves:
-        actions.note_opening(held.invitation)
+        _note_opening(request, held.invitation)
     return HttpResponse(status=204)
 
 
 @require_POST
 @token_view
 def ask_for_new_link(request: HttpRequest, held: Held) -> HttpResponse:
-    """« Recevoir un nouveau lien »: the inviter is told. The same answer whatever became of the invitation."""
+    """« Recevoir un nouveau lien »: the inviter is told, when one can be sent. The same answer whatever became of it."""
     actions.ask_for_new_link(held.invitation)
     return render(request, "circle/invitation_asked.html", {"by_mail": False})
 
@@ -139,7 +139,7 @@ def receive_by_mail(request: HttpRequest, held: Held) -> HttpResponse:
         return closed(request, held)
     if too_many := ratelimit.consume_or_429(request, action="invitation_mail", key=held.invitation.pk.hex):
         return too_many
-    actions.note_opening(held.invitation)
+    _note_opening(request, held.invitation)
     try:
         actions.send_to_address(held.invitation)
     except InvitationClosed:
@@ -180,8 +180,19 @@ def closed(request: HttpRequest, held: Held) -> HttpResponse:
     if mine:
         messages.info(request, "Vous avez déjà accepté cette invitation.")
         return redirect("root")
-    context = {"ask_url": reverse("invitations:ask", args=[held.token]), "is_accepted": bool(invitation.accepted_at)}
+    context = {
+        "ask_url": reverse("invitations:ask", args=[held.token]),
+        "is_accepted": bool(invitation.accepted_at),
+        # « Renvoyer » is offered to the inviter for these only.
+        "may_ask": invitation.is_open,
+    }
     return render(request, "circle/invitation_closed.html", context, status=410)
+
+
+def _note_opening(request: HttpRequest, invitation: Invitation) -> None:
+    """Write the opening, unless it is the inviter who looks at the link he copied."""
+    if request.user.pk != invitation.invited_by_id:
+        actions.note_opening(invitation)
 
 
 def _has_account(invitation: Invitation) -> bool:

@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from circle import actions
 from circle.models import Invitation
-from habilitations.models import Trace
+from habilitations.actions import vouch_profession
+from habilitations.models import Trace, VouchedProfession
 from tests.circle import factories as make
 from tests.circle.test_invitations import ADDRESS, colleague, invited, invited_by_hand, newcomer
 from tests.circle.test_views_invitations import link, row_of, text
@@ -143,6 +144,19 @@ def test_who_may_not_confirm_is_told_who_does(client, matrix):
     client.force_login(invitee)
     said = text(client.get(reverse("invitations:awaiting")))
     assert f"la structure où vous exercez, ou un administrateur (invitation de {nurse.get_full_name()}" in said
+
+
+def test_who_is_vouched_for_by_his_structure_waits_for_nobody(client, matrix):
+    """Else the nurse's invitation would stay « À confirmer », which nobody can."""
+    nurse = make.account()
+    invitation = colleague(nurse)
+    invitee = newcomer(invitation).invitation.accepted_by
+    vouch_profession(invitee, profession=make.NURSE, fonction="", structure=None, how=VouchedProfession.How.ADMINISTRATOR, by=None)
+    client.force_login(nurse)
+    assert "Acceptée" in row_of(text(client.get(LIST)), invitation)
+    assert invitation.email not in text(client.get(LIST + "?etat=a-confirmer"))
+    client.force_login(invitee)
+    assert "Plus rien n’attend" in text(client.get(reverse("invitations:awaiting")))
 
 
 # ---- Which rights open ----------------------------------------------------------------------------
