@@ -54,8 +54,8 @@ class InvitationQuerySet(models.QuerySet):
     def followed_by(self, user, *, structure_id=None, dossiers=()):
         """Those a person sent, and those sent by colleagues of a structure, discreet members apart (rule 7).
 
-        `structure_id`: the structure of who may invite for it, None for who may not. `dossiers`: those that the account
-        may enter; what was sent into any other dossier is shown to its sender only.
+        `structure_id`: the structure of who may invite for it, None for who may not. `dossiers`: those that the
+        account may enter; what was sent into any other dossier is shown to its sender only.
         """
         mine = Q(invited_by=user)
         if structure_id is None:

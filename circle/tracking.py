@@ -110,7 +110,8 @@ def _whose_rights(invitation) -> str:
     invited = (invitation.profession, invitation.fonction)
     counts = counting_profession(invitation)
     if invitation.account_profession is None:
-        return f"Profession de ce compte : aucune de confirmée. Confirmer lui donne celle de l’invitation, {_trade(invited)}."
+        gives = f"Confirmer lui donne celle de l’invitation, {_trade(invited)}."
+        return f"Profession de ce compte : aucune de confirmée. {gives}"
     said = f"Profession confirmée de ce compte : {_trade(counts)}"
     if counts == invited:
         return f"{said}, celle de l’invitation."

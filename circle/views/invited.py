@@ -126,7 +126,7 @@ def opened(request: HttpRequest, held: Held) -> HttpResponse:
 @require_POST
 @token_view
 def ask_for_new_link(request: HttpRequest, held: Held) -> HttpResponse:
-    """« Recevoir un nouveau lien »: the inviter is told, when one can be sent. The same answer whatever became of it."""
+    """« Recevoir un nouveau lien »: the inviter is told when he can send one. The same answer in every case."""
     actions.ask_for_new_link(held.invitation)
     return render(request, "circle/invitation_asked.html", {"by_mail": False})
 

@@ -23,9 +23,9 @@ def inside(entry, profession=make.NURSE, **details):
 
 def traced(user, entry):
     return list(
-        Trace.objects.of_dossier(entry.dossier.pk).filter(actor_id=user.pk, object_kind="invitation").values_list(
-            "action", "outcome"
-        )
+        Trace.objects.of_dossier(entry.dossier.pk)
+        .filter(actor_id=user.pk, object_kind="invitation")
+        .values_list("action", "outcome")
     )
 
 
@@ -71,7 +71,8 @@ def test_a_colleague_without_the_right_sees_nothing_of_his_structure(client, hou
     client.force_login(other)
     assert ADDRESS not in text(client.get(LIST))
     for page in ("resend", "remind", "copy_link", "revoke", "confirm"):
-        assert client.post(reverse(f"invitations:{page}", args=[invitation.pk]), {"email": "a@b.example"}).status_code == 404
+        url = reverse(f"invitations:{page}", args=[invitation.pk])
+        assert client.post(url, {"email": "a@b.example"}).status_code == 404
     assert client.get(reverse("invitations:resend", args=[invitation.pk])).status_code == 404
 
 
@@ -151,7 +152,8 @@ def test_who_is_vouched_for_by_his_structure_waits_for_nobody(client, matrix):
     nurse = make.account()
     invitation = colleague(nurse)
     invitee = newcomer(invitation).invitation.accepted_by
-    vouch_profession(invitee, profession=make.NURSE, fonction="", structure=None, how=VouchedProfession.How.ADMINISTRATOR, by=None)
+    how = VouchedProfession.How.ADMINISTRATOR
+    vouch_profession(invitee, profession=make.NURSE, fonction="", structure=None, how=how, by=None)
     client.force_login(nurse)
     assert "Acceptée" in row_of(text(client.get(LIST)), invitation)
     assert invitation.email not in text(client.get(LIST + "?etat=a-confirmer"))

@@ -425,7 +425,8 @@ def test_the_list_costs_the_same_whatever_its_length(at_desk, entry):
 
 
 def test_sending_again_to_an_address_already_invited_is_said(at_desk, coordinator):
-    first, second = colleague(coordinator, email="un@cabinet.example"), colleague(coordinator, email="deux@cabinet.example")
+    first = colleague(coordinator, email="un@cabinet.example")
+    second = colleague(coordinator, email="deux@cabinet.example")
     page = at_desk.post(reverse("invitations:resend", args=[second.pk]), {"email": first.email})
     assert page.status_code == 422 and "attend déjà la réponse" in text(page)
     second.refresh_from_db()
