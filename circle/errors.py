@@ -262,7 +262,7 @@ class OwnInvitation(DomainError):
 
 class RemindedToday(DomainError):
     code = "reminded_today"
-    message = "Une relance est déjà partie il y a moins d’un jour."
+    message = "Le dernier e-mail est parti il y a moins d’un jour : relancez demain."
 
 
 class NothingToConfirm(DomainError):

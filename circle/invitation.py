@@ -3,19 +3,24 @@
 Its link is a keyed signature of (invitation, generation), made when the mail leaves, stored nowhere (`circle.links`).
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from coordination.common.ids import uuid7
 from coordination.common.text import person_name
+from coordination.directory.models import Attachment
 from coordination.outbox.models import Message, State
+from habilitations.models import VouchedProfession
 
 # The letters whose fate is the fate of an invitation (kinds of the outbox).
 INVITATION, REMINDER = "circle.invitation", "circle.invitation_reminder"
 LETTERS = (INVITATION, REMINDER)
+ONE_DAY = timedelta(days=1)
 OPEN = Q(accepted_at=None, refused_at=None, revoked_at=None)
 
 
@@ -38,17 +43,27 @@ class InvitationQuerySet(models.QuerySet):
         return self.exclude(refused_at=None)
 
     def to_confirm(self):
-        """Accepted by an account of which somebody must still say that it is the person meant."""
-        # Bound to another account, the row no longer waits for this one.
+        """Accepted by an account of which somebody must still say that it is the person meant.
+
+        Outside any dossier there is only a profession to vouch for: who has one waits for nobody. In one, a row bound
+        to another account no longer waits for this one.
+        """
+        vouched = VouchedProfession.objects.current().filter(user=OuterRef("accepted_by"))
         free = Q(member__habilitation__user=None) | Q(member__habilitation__user=F("accepted_by"))
-        waiting = Q(member=None) | Q(member__habilitation__state="attente") & free
+        waiting = (Q(member=None) & ~Exists(vouched)) | Q(member__habilitation__state="attente") & free
         return self.accepted().filter(waiting, confirmed_at=None)
 
-    def followed_by(self, user, structure_id=None):
-        """Those a person sent, and those sent by colleagues of his structure, discreet members apart (rule 7)."""
+    def followed_by(self, user, *, structure_id=None, dossiers=()):
+        """Those a person sent, and those sent by colleagues of a structure, discreet members apart (rule 7).
+
+        `structure_id`: the structure of who may invite for it, None for who may not. `dossiers`: those that the
+        account may enter; what was sent into any other dossier is shown to its sender only.
+        """
         mine = Q(invited_by=user)
-        theirs = Q(structure=structure_id) & (Q(member=None) | Q(member__discreet=False))
-        return self.filter(mine | theirs) if structure_id else self.filter(mine)
+        if structure_id is None:
+            return self.filter(mine)
+        theirs = Q(member=None) | Q(dossier__in=dossiers, member__discreet=False)
+        return self.filter(mine | Q(theirs, structure=structure_id))
 
     def with_delivery(self):
         """With what became of the last letter: `delivery_state`, `delivery_error`, `delivery_uncertain`."""
@@ -72,7 +87,17 @@ class InvitationQuerySet(models.QuerySet):
         return self.valid().filter(sent_at__lte=sent_before, reminded_at=None)
 
     def with_names(self):
-        return self.select_related(
+        """With who is named, and what is vouched for of the account that accepted: it decides, not what was typed.
+
+        `account_profession`, `account_fonction` (None: nobody vouched), `account_rpps` of its entry of the directory.
+        """
+        vouched = VouchedProfession.objects.current().filter(user=OuterRef("accepted_by"))
+        listed = Attachment.objects.filter(user=OuterRef("accepted_by"))
+        return self.annotate(
+            account_profession=Subquery(vouched.values("profession")[:1]),
+            account_fonction=Subquery(vouched.values("fonction")[:1]),
+            account_rpps=Subquery(listed.values("professional__rpps")[:1]),
+        ).select_related(
             "invited_by",
             "structure",
             "accepted_by",
@@ -228,13 +253,18 @@ class Invitation(models.Model):
 
     @property
     def is_to_confirm(self):
-        """Accepted, and nobody has said, nor shown otherwise, that it is the person meant."""
+        """Accepted, and nobody has said, nor shown otherwise, that it is the person meant. Needs `with_names()`."""
         if self.accepted_at is None or self.confirmed_at is not None or self.declined_at is not None:
             return False
         if self.member is None:
-            return True
+            return self.account_profession is None
         row = self.member.habilitation
         return row.state == "attente" and row.user_id in (None, self.accepted_by_id)
+
+    @property
+    def remindable_at(self):
+        """When « Relancer » may write again: a day after the last letter."""
+        return max(filter(None, (self.sent_at, self.reminded_at))) + ONE_DAY
 
     @property
     def is_open(self):

@@ -268,6 +268,15 @@ def profile_of(user) -> str:
     return published.current().profile_of(hat.profession, hat.fonction)
 
 
+def held_by(user, *, cap: Niveau = Niveau.ECRITURE) -> Access:
+    """Return what the profession of an account gives, nothing being reduced: for a list that crosses dossiers.
+
+    It opens no dossier: keep first those that the account may enter. `cap` is the limit of the state of the dossier.
+    """
+    hat, matrix = hat_of(user), published.current()
+    return Access(matrix.profile_of(hat.profession, hat.fonction), matrix, hat, None, cap=cap)
+
+
 def may_create_dossier(user) -> bool:
     """Say whether the account may open a dossier for a new person (action-rights table)."""
     return user.is_active and published.current().may(profile_of(user), Action.CREATE_DOSSIER)

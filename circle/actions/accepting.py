@@ -117,7 +117,7 @@ def may_refuse(invitation: Invitation, *, by: User | None, is_mailed: bool) -> b
 def ask_for_new_link(invitation: Invitation) -> None:
     """The holder of a link that no longer serves asks for another: the inviter is told, once per link."""
     row = locked_invitation(invitation)
-    if row.asked_at is None and row.accepted_at is None and _is_as_read(row, invitation):
+    if row.asked_at is None and row.is_open and _is_as_read(row, invitation):
         row.asked_at = timezone.now()
         row.save(update_fields=["asked_at"])
         letters.tell_of_new_link(row)

@@ -36,8 +36,6 @@ from habilitations.models import Habilitation
 from habilitations.rubriques import Action
 from habilitations.traces import NOWHERE, Via, record_account
 
-ONE_DAY = timedelta(days=1)
-
 
 @transaction.atomic
 def invite_member(entry, member, *, email: str, message: str = "") -> Invitation:
@@ -98,7 +96,7 @@ def resend_invitation(invitation: Invitation, *, by, entry=None, email: str = ""
     """Send a new link for a new term; the links of before no longer serve. `email` corrects the address.
 
     `entry` is the door's, for an invitation into a dossier. Raises NotAllowed (another address than the one that was
-    habilitated needs the right to habilitate), InvitationClosed, InvalidEmail.
+    habilitated needs the right to habilitate), InvitationClosed, InvalidEmail, AlreadyInvited.
     """
     row = _followed(invitation, by, entry)
     if email:
@@ -109,7 +107,12 @@ def resend_invitation(invitation: Invitation, *, by, entry=None, email: str = ""
     row.generation += 1
     row.sent_at, row.expires_at = now, now + _term()
     row.opened_at = row.reminded_at = row.asked_at = row.undelivered_told_at = None
-    row.save()
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        # Somebody else is invited at this address already.
+        raise AlreadyInvited from error
     letters.stop_waiting_letters(row)
     letters.send_invitation(row)
     _note(row, by, entry, history.SENT_AGAIN, via)
@@ -125,7 +128,7 @@ def remind_invitation(invitation: Invitation, *, by, entry=None, via: Via = NOWH
     row = _followed(invitation, by, entry)
     if not row.is_valid:
         raise InvitationClosed
-    if max(filter(None, (row.sent_at, row.reminded_at))) > timezone.now() - ONE_DAY:
+    if row.remindable_at > timezone.now():
         raise RemindedToday
     _remind(row)
     _note(row, by, entry, history.REMINDED, via)

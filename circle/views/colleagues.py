@@ -59,6 +59,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "letter": letter_preview(request, form["message"].value() or "", to_a_dossier=False),
+        "may_vouch": granting.may_vouch(request.user),
         "draft_url": reverse("accounts:draft", args=[DRAFT, request.user.pk]),
     }
     return render(request, "circle/invite_colleague.html", context, status=422 if form.is_bound else 200)

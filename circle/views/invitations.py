@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -12,9 +13,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from circle import actions, granting, tracking
+from circle import actions, tracking
+from circle.forms.access import YES
 from circle.forms.invitations import ResendForm
 from circle.models import Invitation
+from circle.views import answering
 from circle.views.pages import links_of
 from coordination.accounts import drafts, reauthentication
 from coordination.accounts.decorators import recently_authenticated
@@ -25,10 +28,11 @@ from coordination.directory.search import profession_label
 from coordination.dossiers import door
 from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
-from habilitations.access import hat_of
+from habilitations.access import Access, held_by
+from habilitations.actions.limits import standing
 from habilitations.errors import LevelMissing, NotAllowed
 from habilitations.models import Outcome
-from habilitations.rubriques import Rubrique
+from habilitations.rubriques import Action, Rubrique
 from habilitations.traces import record_account, via_request
 
 PER_PAGE = 25
@@ -56,7 +60,9 @@ ROUTES = {
 # Says from where a button was pressed.
 FROM, SHEET = "retour", "fiche"
 # Reached by a link: they ask something before they act.
-PAGES = frozenset({tracking.RESEND, tracking.CORRECT})
+PAGES = frozenset({tracking.RESEND, tracking.CORRECT, tracking.CONFIRM})
+# The acts of who may invite.
+FOLLOWING = (tracking.REMIND, tracking.COPY, tracking.RESEND, tracking.CORRECT, tracking.REVOKE)
 
 
 @require_safe
@@ -64,16 +70,21 @@ def invitation_list(request: HttpRequest) -> HttpResponse:
     """Every invitation one follows, newest first, with what may be done of each."""
     wanted = request.GET.get("etat", "")
     label, keep = FILTERS.get(wanted, FILTERS[""])
-    rows = Invitation.objects.followed_by(request.user, hat_of(request.user).structure_id)
+    held, visible = held_by(request.user), Dossier.objects.visible_to(request.user)
+    follows = held.hat.structure_id if held.may(Action.INVITE) else None
+    within = visible.values("pk") if held.sees_whole_circle else Dossier.objects.none().values("pk")
+    rows = Invitation.objects.followed_by(request.user, structure_id=follows, dossiers=within)
     rows = keep(rows.with_delivery().with_names())
     page = paginate(rows, request.GET.get("page"), per_page=PER_PAGE)
     about = {row.dossier_id for row in page} - {None}
-    mine = set(Dossier.objects.visible_to(request.user).filter(pk__in=about).values_list("pk", flat=True))
+    # What one may do in each dossier of the page; None: outside any dossier.
+    rights = {one.pk: replace(held, cap=one.cap) for one in visible.filter(pk__in=about).only("pk", "status")}
+    rights[None] = held
     record_account(
         user=request.user, action="liste", object_kind="invitation", count=len(page), via=via_request(request)
     )
     context = {
-        "rows": [_row(request, row, mine) for row in page],
+        "rows": [_row(request, row, rights.get(row.dossier_id)) for row in page],
         "page": page,
         "page_url": lambda number: f"?{urlencode({'etat': wanted, 'page': number})}",
         "filters": [
@@ -85,7 +96,7 @@ def invitation_list(request: HttpRequest) -> HttpResponse:
             for key, (text, _) in FILTERS.items()
         ],
         "wanted": wanted if wanted in FILTERS else "",
-        "may_invite": granting.may_invite(request.user),
+        "may_invite": request.user.is_active and held.may(Action.INVITE),
     }
     return render(request, "circle/invitations.html", context)
 
@@ -94,6 +105,8 @@ def invitation_list(request: HttpRequest) -> HttpResponse:
 def resend(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """« Renvoyer »: a new link, to the same address or to the right one; the former links no longer serve."""
     invitation = _found(request, invitation_id)
+    if not _shown(request, invitation, tracking.RESEND):
+        raise Http404
     kept = drafts.load(request.user, RESEND_DRAFT, invitation_id) if request.method != "POST" else None
     form = ResendForm(request.POST or None, initial=kept.dict() if kept else {"email": invitation.email})
     if form.is_bound and form.is_valid():
@@ -141,11 +154,28 @@ def revoke(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     return _act(request, invitation_id, actions.revoke_invitation, "L’invitation est annulée : son lien ne sert plus.")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @recently_authenticated(act="confirmer une personne invitée", within=reauthentication.DOSSIER)
 def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-    """« Confirmer »: it is the person meant, of the profession invited; the access that waited opens."""
-    return _act(request, invitation_id, actions.confirm_invitee, "C’est confirmé : l’accès prévu est ouvert.")
+    """« Confirmer »: it is the person meant; the page first says what opens, by the profession that will decide."""
+    invitation = _found(request, invitation_id)
+    if request.method == "POST":
+        said = "C’est confirmé : l’accès prévu est ouvert." if invitation.dossier_id else "C’est confirmé."
+        return _act(request, invitation_id, actions.confirm_invitee, said)
+    if not _shown(request, invitation, tracking.CONFIRM):
+        raise Http404
+    if not invitation.is_to_confirm:
+        messages.info(request, "Cette invitation n’attend plus de confirmation.")
+        return redirect(request, "invitations:list")
+    preview = None
+    if invitation.member_id:
+        reduced = standing(invitation.member.habilitation)
+        preview = answering.preview_of(tracking.counting_profession(invitation), YES, ceilings=reduced)
+    context = {
+        "name": invitation.display_name, "detail": tracking.tell(invitation).detail, "preview": preview,
+        "here": request.path, "back": SHEET if request.GET.get(FROM) == SHEET else "",
+    }  # fmt: skip
+    return render(request, "circle/invitation_confirm.html", context)
 
 
 @require_POST
@@ -155,15 +185,75 @@ def decline(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
 
 
 def _found(request: HttpRequest, invitation_id: UUID) -> Invitation:
-    """Return an invitation that one follows, or of a member one sees in a dossier one may open. Raises Http404."""
-    rows = Invitation.objects.with_names()
-    found = rows.followed_by(request.user, hat_of(request.user).structure_id).filter(pk=invitation_id).first()
-    if found is None:
-        visible = Dossier.objects.visible_to(request.user)
-        found = rows.filter(pk=invitation_id, dossier__in=visible, member__discreet=False).first()
-    if found is None:
+    """Return an invitation that one may know of: each act then asks for its own right. Raises Http404."""
+    found = Invitation.objects.with_names().filter(pk=invitation_id).first()
+    if found is None or not _is_known(request, found):
         raise Http404
     return found
+
+
+def _is_known(request: HttpRequest, row: Invitation) -> bool:
+    """One's own; one of one's structure for who may invite; one of a member whom one sees in a circle read whole."""
+    if row.invited_by_id == request.user.pk:
+        return True
+    if row.dossier_id is None:
+        held = held_by(request.user)
+        return held.may(Action.INVITE) and row.structure_id is not None and row.structure_id == held.hat.structure_id
+    try:
+        entry = door.look(request.user, row.dossier_id, via=via_request(request))
+    except DossierUnknown:
+        return False
+    is_seen = entry.access.sees_discreet_members or not row.member.discreet
+    if entry.access.sees_whole_circle and is_seen:
+        return True
+    about = {"object_kind": "invitation", "object_id": row.pk}
+    entry.trace(door.READ, rubrique=Rubrique.CERCLE, outcome=Outcome.REFUSED, **about)
+    return False
+
+
+def _shown(request: HttpRequest, row: Invitation, act: str) -> bool:
+    """Say whether the page that asks before an act may be shown: by the right of the act itself, and traced as it."""
+    via = via_request(request)
+    about = {"object_kind": "invitation", "object_id": row.pk}
+    if row.dossier_id is None:
+        is_able = act in _held_acts(row, held_by(request.user), request.user)
+        outcome = Outcome.OK if is_able else Outcome.REFUSED
+        record_account(user=request.user, action=door.READ, outcome=outcome, via=via, **about)
+        return is_able
+    try:
+        entry = door.look(request.user, row.dossier_id, via=via)
+    except DossierUnknown:
+        return False
+    is_able = act in _held_acts(row, entry.access, request.user)
+    entry.trace(door.READ, rubrique=Rubrique.CERCLE, outcome=Outcome.OK if is_able else Outcome.REFUSED, **about)
+    return is_able
+
+
+def _held_acts(row: Invitation, access: Access | None, user) -> frozenset[str]:
+    """Return the acts on an invitation that one has the right to; `access` None: a dossier one may not enter.
+
+    The actions decide (`circle.actions`): what they would refuse is not offered.
+    """
+    if access is None:
+        return frozenset()
+    if row.dossier_id is None:
+        is_mine = row.invited_by_id == user.pk
+        follows, confirms = is_mine or access.may(Action.INVITE), is_mine and access.may(Action.GRANT)
+    else:
+        follows = access.may(Action.INVITE)
+        confirms = access.may(Action.GRANT, structure_id=row.member.own_structure_id)
+    confirms = confirms and row.accepted_by_id != user.pk
+    return frozenset(FOLLOWING if follows else ()) | frozenset(
+        (tracking.CONFIRM, tracking.DECLINE) if confirms else ()
+    )
+
+
+def _told(row: Invitation, access: Access | None, user) -> tracking.Told:
+    """Return where an invitation stands, with what this reader may do, and may read of a reason to refuse."""
+    held = _held_acts(row, access, user)
+    own = row.member.own_structure_id if row.member_id else None
+    grants = access is not None and access.may(Action.GRANT, structure_id=own)
+    return tracking.tell(row, may=held, reads_reason=grants or row.invited_by_id == user.pk)
 
 
 def _act(request: HttpRequest, invitation_id: UUID, act, said: str) -> HttpResponse:
@@ -212,8 +302,11 @@ def of_member(entry, member_id: UUID) -> dict | None:
     row = rows.first()
     if row is None:
         return None
-    told = tracking.tell(row)
-    return {"name": row.display_name, "email": row.email, "told": told, "acts": _acts(row, told.acts)}
+    told = _told(row, entry.access, entry.user)
+    return {
+        "name": row.display_name, "email": row.email, "told": told, "acts": _acts(row, told.acts),
+        "is_open": row.is_valid,
+    }  # fmt: skip
 
 
 def _acts(row: Invitation, acts) -> list[dict]:
@@ -223,13 +316,10 @@ def _acts(row: Invitation, acts) -> list[dict]:
     ]
 
 
-def _row(request: HttpRequest, row: Invitation, mine: set) -> dict:
+def _row(request: HttpRequest, row: Invitation, access: Access | None) -> dict:
     """Return one invitation as the list shows it; of a dossier that one may not open, nothing can be done."""
-    told = tracking.tell(row)
-    acts = told.acts if row.dossier_id is None or row.dossier_id in mine else ()
-    if row.dossier_id is None and row.invited_by_id != request.user.pk:
-        acts = tuple(act for act in acts if act not in (tracking.CONFIRM, tracking.DECLINE))
-    sheet = links_of(row.dossier_id, row.member_id).sheet if row.dossier_id in mine else ""
+    told = _told(row, access, request.user)
+    sheet = links_of(row.dossier_id, row.member_id).sheet if row.dossier_id and access else ""
     by = "" if row.invited_by_id == request.user.pk else row.invited_by.get_full_name()
     return {
         "name": row.display_name,
@@ -239,5 +329,5 @@ def _row(request: HttpRequest, row: Invitation, mine: set) -> dict:
         "told": told,
         "sheet": sheet,
         "where": "Dans un dossier" if row.dossier_id else "Sans dossier",
-        "acts": _acts(row, acts),
+        "acts": _acts(row, told.acts),
     }

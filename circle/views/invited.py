@@ -20,6 +20,7 @@ from circle import actions
 from circle.errors import InvitationClosed
 from circle.forms.access import YES
 from circle.forms.invitations import AccountForm, RefusalReasonForm
+from circle.granting import may_vouch
 from circle.models import Invitation
 from circle.views import answering
 from circle.views.tokens import Held, token_view
@@ -28,6 +29,9 @@ from coordination.accounts.errors import EmailTaken
 from coordination.accounts.models import User
 from coordination.common.errors import DomainError
 from coordination.directory.search import profession_label
+from habilitations.access import hat_of
+from habilitations.actions.limits import standing
+from habilitations.models import Habilitation
 from habilitations.traces import via_request
 
 
@@ -41,9 +45,9 @@ def answer(request: HttpRequest, held: Held) -> HttpResponse:
     signs_up = not request.user.is_authenticated and held.proves_address and not _has_account(invitation)
     if request.user.is_authenticated:
         # A scanner has no session: somebody is there.
-        actions.note_opening(invitation)
+        _note_opening(request, invitation)
     if request.method == "POST" and (signs_up or request.user.is_authenticated):
-        actions.note_opening(invitation)
+        _note_opening(request, invitation)
         form = AccountForm(request.POST, email=invitation.email) if signs_up else None
         try:
             if form is None:
@@ -120,14 +124,14 @@ def refuse(request: HttpRequest, held: Held) -> HttpResponse:
 def opened(request: HttpRequest, held: Held) -> HttpResponse:
     """Somebody moved, touched or typed on the page: it is in front of a person."""
     if held.serves:
-        actions.note_opening(held.invitation)
+        _note_opening(request, held.invitation)
     return HttpResponse(status=204)
 
 
 @require_POST
 @token_view
 def ask_for_new_link(request: HttpRequest, held: Held) -> HttpResponse:
-    """« Recevoir un nouveau lien »: the inviter is told. The same answer whatever became of the invitation."""
+    """« Recevoir un nouveau lien »: the inviter is told when he can send one. The same answer in every case."""
     actions.ask_for_new_link(held.invitation)
     return render(request, "circle/invitation_asked.html", {"by_mail": False})
 
@@ -140,7 +144,7 @@ def receive_by_mail(request: HttpRequest, held: Held) -> HttpResponse:
         return closed(request, held)
     if too_many := ratelimit.consume_or_429(request, action="invitation_mail", key=held.invitation.pk.hex):
         return too_many
-    actions.note_opening(held.invitation)
+    _note_opening(request, held.invitation)
     try:
         actions.send_to_address(held.invitation)
     except InvitationClosed:
@@ -151,16 +155,27 @@ def receive_by_mail(request: HttpRequest, held: Held) -> HttpResponse:
 @require_safe
 def awaiting(request: HttpRequest) -> HttpResponse:
     """After an acceptance that somebody must still confirm: nobody is named but who invited."""
-    rows = Invitation.objects.to_confirm().filter(accepted_by=request.user).with_names()
+    rows = list(Invitation.objects.to_confirm().filter(accepted_by=request.user).with_names())
     return render(
         request,
         "circle/invitation_awaiting.html",
         {
-            "inviters": sorted({_inviter(row) for row in rows}),
+            "confirming": sorted({_who_confirms(row) for row in rows}),
             # The opening of a dossier is told by a mail; a colleague without a dossier has nothing to be told of.
             "is_told": any(row.dossier_id for row in rows),
         },
     )
+
+
+def _who_confirms(invitation: Invitation) -> str:
+    """Say who confirms: who invited when he may, never somebody who would be refused."""
+    inviter = _inviter(invitation)
+    if may_vouch(invitation.invited_by):
+        return inviter
+    who = "une personne du cercle de soins qui peut habiliter"
+    if invitation.dossier_id is None:
+        who = "la structure où vous exercez, ou un administrateur"
+    return f"{who} (invitation de {inviter})"
 
 
 def closed(request: HttpRequest, held: Held) -> HttpResponse:
@@ -170,8 +185,19 @@ def closed(request: HttpRequest, held: Held) -> HttpResponse:
     if mine:
         messages.info(request, "Vous avez déjà accepté cette invitation.")
         return redirect("root")
-    context = {"ask_url": reverse("invitations:ask", args=[held.token]), "is_accepted": bool(invitation.accepted_at)}
+    context = {
+        "ask_url": reverse("invitations:ask", args=[held.token]),
+        "is_accepted": bool(invitation.accepted_at),
+        # « Renvoyer » is offered to the inviter for these only.
+        "may_ask": invitation.is_open,
+    }
     return render(request, "circle/invitation_closed.html", context, status=410)
+
+
+def _note_opening(request: HttpRequest, invitation: Invitation) -> None:
+    """Write the opening, unless it is the inviter who looks at the link he copied."""
+    if request.user.pk != invitation.invited_by_id:
+        actions.note_opening(invitation)
 
 
 def _has_account(invitation: Invitation) -> bool:
@@ -214,8 +240,24 @@ def _page(request: HttpRequest, held: Held, form: AccountForm | None, error: str
             "signed_in": request.user.is_authenticated,
             "proves_address": held.proves_address,
             "opened_url": reverse("invitations:opened", args=[held.token]),
-            "preview": answering.preview_of((invitation.profession, invitation.fonction), YES)
-            if invitation.member_id
-            else None,
+            "receive_url": reverse("invitations:receive", args=[held.token]),
         }
+        | _foreseen(request, invitation)
     )
+
+
+def _foreseen(request: HttpRequest, invitation: Invitation) -> dict:
+    """What accepting will do, as far as it is known: by the profession vouched for of who is signed in, if any."""
+    said = {"preview": None, "own_trade": "", "is_granted": False}
+    if not invitation.member_id:
+        return said
+    invited = pair = (invitation.profession, invitation.fonction)
+    if request.user.is_authenticated and (hat := hat_of(request.user)).profession:
+        pair = (hat.profession, hat.fonction)
+    if pair != invited:
+        said["own_trade"] = profession_label(pair[0], fonction=pair[1])
+    row = invitation.member.habilitation
+    said["is_granted"] = row.state in (Habilitation.State.OUI, Habilitation.State.ATTENTE)
+    if said["is_granted"]:
+        said["preview"] = answering.preview_of(pair, YES, ceilings=standing(row))
+    return said

@@ -40,6 +40,9 @@ def invite_member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     if row.ends_on or not can_be_invited(row, entry):
         messages.info(request, "Ce membre ne s’invite pas : il a un compte, ou son accès est fermé.")
         return redirect(request, links.sheet)
+    if request.method != "POST" and found.invitations.valid().exists():
+        messages.info(request, "Une invitation attend déjà la réponse de cette personne.")
+        return redirect(request, links.sheet)
     kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk)
     known = {"invitation_email": found.email or (found.professional.email if found.professional else "")}
     form = InviteForm(request.POST if request.method == "POST" else None, initial=known | kept)

@@ -42,6 +42,9 @@ def member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     acts = [] if row.is_reduced else drawing.menu(row, entry, links, editable)
     if refusal := drawing.refusal_act(row, entry, links):
         acts.append(refusal)
+    invitation = invitations.of_member(entry, member_id) if editable and row.is_professional else None
+    if invitation and invitation["is_open"]:
+        acts = [act for act in acts if act["url"] != links.invite]
     context = {
         "row": row,
         "item": drawing.member_item(row, entry, editable, links),
@@ -54,7 +57,7 @@ def member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "planned": planned_for(entry, row),
         "may_link": editable and row.kind == roles.MANUAL and entry.abilities[Action.ADD_MEMBER],
         "may_undo": able,
-        "invitation": invitations.of_member(entry, member_id) if editable and row.is_professional else None,
+        "invitation": invitation,
     }
     return page(request, entry, "circle/member.html", context)
 

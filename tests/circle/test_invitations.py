@@ -118,7 +118,9 @@ def test_an_act_that_fails_leaves_neither_member_nor_letter(entry):
 
 
 @pytest.mark.req("SEC-22")
-@pytest.mark.parametrize("said", ["Suivi de jeanne", "née le 14/03/1941", "14 03 1941"])
+@pytest.mark.parametrize(
+    "said", ["Suivi de jeanne", "née le 14/03/1941", "14 03 1941", "née en 1941", "14 mars 1941", "le 14 mars"]
+)
 def test_a_message_does_not_say_who_is_followed(entry, said):
     with pytest.raises(MessageNamesPerson):
         invited(entry, message=said)

@@ -126,6 +126,8 @@ def test_a_member_already_there_is_invited_from_his_sheet(at_desk, entry):
     assert member.invitations.get().email == ADDRESS
     page = at_desk.post(url, {"invitation_email": ADDRESS, "invitation_message": ""})
     assert page.status_code == 422 and "attend déjà la réponse" in text(page)
+    assert url not in text(at_desk.get(reverse("circle:member", args=[entry.dossier.pk, member.pk])))
+    assert at_desk.get(url).status_code == 303
     relative = make.relative(entry)
     assert at_desk.get(reverse("circle:invite_member", args=[entry.dossier.pk, relative.pk])).status_code == 303
 
@@ -243,15 +245,13 @@ def test_refusing_is_as_easy(client, entry):
     assert client.get(link(invitation)).status_code == 410
 
 
-@pytest.mark.parametrize("why", ["expired", "revoked", "replaced"])
+@pytest.mark.parametrize("why", ["expired", "replaced"])
 def test_a_link_that_no_longer_serves_offers_to_ask_for_another(client, entry, why):
     invitation = invited(entry)
     old = link(invitation)
     if why == "expired":
         past = timezone.now() - dt.timedelta(days=20)
         Invitation.objects.update(sent_at=past, expires_at=past + dt.timedelta(days=14))
-    elif why == "revoked":
-        actions.revoke_invitation(invitation, by=entry.user, entry=entry)
     else:
         actions.resend_invitation(invitation, by=entry.user, entry=entry)
     page = client.get(old)
@@ -261,6 +261,40 @@ def test_a_link_that_no_longer_serves_offers_to_ask_for_another(client, entry, w
     ask = re.search(r'action="([^"]+nouveau-lien/)"', text(page))[1]
     assert "transmise" in text(client.post(ask))
     assert Message.objects.filter(kind="circle.new_link_asked").count() == 1
+
+
+@pytest.mark.parametrize("why", ["revoked", "refused"])
+def test_a_link_that_was_closed_offers_nothing_that_nobody_would_see(client, entry, why):
+    invitation = invited(entry)
+    if why == "revoked":
+        actions.revoke_invitation(invitation, by=entry.user, entry=entry)
+    else:
+        actions.refuse_invitation(invitation)
+    page = client.get(link(invitation))
+    assert page.status_code == 410 and "nouveau lien" not in text(page)
+    client.post(link(invitation, page="ask"))
+    assert not Message.objects.filter(kind="circle.new_link_asked").exists()
+
+
+def test_who_asks_for_a_new_link_shows_in_the_list(client, entry):
+    invitation = invited(entry)
+    past = timezone.now() - dt.timedelta(days=20)
+    Invitation.objects.update(sent_at=past, expires_at=past + dt.timedelta(days=14))
+    client.post(link(invitation, page="ask"))
+    client.force_login(entry.user)
+    row = row_of(text(client.get(reverse("invitations:list"))), invitation)
+    assert "Demande un nouveau lien" in row and "Renvoyer" in row
+
+
+def test_the_inviter_who_opens_the_copied_link_is_not_the_invited(client, entry):
+    invitation = invited(entry)
+    client.force_login(entry.user)
+    client.get(link(invitation, links.COPIED))
+    client.post(link(invitation, links.COPIED, "opened"))
+    assert Invitation.objects.get().opened_at is None
+    client.force_login(make.account())
+    client.get(link(invitation, links.COPIED))
+    assert Invitation.objects.get().opened_at is not None
 
 
 def test_pages_of_a_link_are_limited(client, entry, settings):
@@ -281,8 +315,11 @@ def row_of(page, invitation):
 def test_the_list_shows_mine_and_offers_what_may_be_done(at_desk, entry):
     invitation = invited(entry)
     page = text(at_desk.get(reverse("invitations:list")))
-    for words in ("En file", "Relancer", "Copier le lien", "Annuler", "Renvoyer"):
+    for words in ("En file", "Relance possible à partir du", "Copier le lien", "Annuler", "Renvoyer"):
         assert words in row_of(page, invitation)
+    assert "Relancer" not in page
+    Invitation.objects.update(sent_at=timezone.now() - dt.timedelta(days=1, minutes=1))
+    assert "Relancer" in row_of(text(at_desk.get(reverse("invitations:list"))), invitation)
     assert entry.dossier.birth_name not in page
 
 
@@ -423,6 +460,23 @@ def test_the_list_costs_the_same_whatever_its_length(at_desk, entry):
             at_desk.get(reverse("invitations:list"))
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 12, counts
+
+
+def test_sending_again_to_an_address_already_invited_is_said(at_desk, coordinator):
+    first = colleague(coordinator, email="un@cabinet.example")
+    second = colleague(coordinator, email="deux@cabinet.example")
+    page = at_desk.post(reverse("invitations:resend", args=[second.pk]), {"email": first.email})
+    assert page.status_code == 422 and "attend déjà la réponse" in text(page)
+    second.refresh_from_db()
+    assert (second.email, second.generation) == ("deux@cabinet.example", 1)
+
+
+@pytest.mark.parametrize("to_a_dossier", [True, False])
+def test_confirming_says_an_access_only_when_there_is_one(at_desk, entry, to_a_dossier):
+    invitation = invited(entry) if to_a_dossier else colleague(entry.user)
+    newcomer(invitation)
+    page = text(at_desk.post(reverse("invitations:confirm", args=[invitation.pk]), follow=True))
+    assert "C’est confirmé" in page and ("l’accès prévu est ouvert" in page) is to_a_dossier
 
 
 # ---- Colleagues -----------------------------------------------------------------------------------

@@ -115,7 +115,10 @@ def test_somebody_typed_by_hand_waits_for_a_confirmation(visit, world):
     maelle.goes_to("/invitations/")
     maelle.sees("À confirmer")
     maelle.checks_the_page("invitations-a-confirmer")
-    maelle.presses("Confirmer")
+    maelle.clicks("Confirmer")
+    maelle.sees("Ce que cette personne verra")
+    maelle.checks_the_page("invitation-confirmer")
+    maelle.presses("Confirmer cette personne")
     maelle.sees("C’est confirmé")
     gaelle.goes_to(f"/dossiers/{entry.dossier.pk}/")
     gaelle.arrives_at("Accueil du dossier")
@@ -186,3 +189,26 @@ def test_colleagues_are_invited_without_a_dossier(visit, world):
     maelle.checks_the_page("invitation-renvoyer")
     maelle.presses("Renvoyer l’invitation")
     maelle.sees("Un nouveau lien part.")
+
+
+def test_the_sheet_and_the_list_hold_on_a_phone(visit, world):
+    """A long MSSanté address wraps, and every act of an invitation stays within reach."""
+    entry = worlds.circle_of(world)
+    person = factories.listed(
+        family_name="ECHANTILLON", given_name="Marie-Guillemette",
+        mss_address="marie-guillemette.echantillon-exemplaire@medecin.mssante.exemple-fictif.example",
+    )  # fmt: skip
+    address = "marie-guillemette.echantillon-exemplaire@maison-de-sante-du-segala.example"
+    member = factories.add(entry, person, wanted="oui", invitation={"email": address, "message": ""})
+    maelle = visit(phone=True)
+    acts.signs_in(maelle, world.coordinator)
+    maelle.goes_to(f"/dossiers/{entry.dossier.pk}/cercle/membres/{member.pk}/")
+    maelle.sees("Renvoyer")
+    assert maelle.page.get_by_text("Inviter par e-mail").count() == 0
+    maelle.checks_the_page("fiche-invitee")
+    assert maelle.page.evaluate("document.documentElement.scrollWidth") <= maelle.page.viewport_size["width"]
+    maelle.goes_to("/invitations/")
+    maelle.sees("Renvoyer")
+    maelle.checks_the_page("invitations-telephone")
+    right = "[...document.querySelectorAll('.segmented a, .row-side .btn')].map(e => e.getBoundingClientRect().right)"
+    assert max(maelle.page.evaluate(right)) <= maelle.page.viewport_size["width"]

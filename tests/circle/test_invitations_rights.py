@@ -1,0 +1,223 @@
+"""Who reads an invitation, and what he may do of it: the right of the act, before its page and its button."""
+
+import pytest
+from django.urls import reverse
+
+from circle import actions
+from circle.models import Invitation
+from habilitations.actions import vouch_profession
+from habilitations.models import Trace, VouchedProfession
+from tests.circle import factories as make
+from tests.circle.test_invitations import ADDRESS, colleague, invited, invited_by_hand, newcomer
+from tests.circle.test_views_invitations import link, row_of, text
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("invitations:list")
+
+
+def inside(entry, profession=make.NURSE, **details):
+    user = make.account(profession, **details)
+    make.add(entry, user.attachment.professional, wanted="oui")
+    return user
+
+
+def traced(user, entry):
+    return list(
+        Trace.objects.of_dossier(entry.dossier.pk)
+        .filter(actor_id=user.pk, object_kind="invitation")
+        .values_list("action", "outcome")
+    )
+
+
+# ---- The pages of one invitation ------------------------------------------------------------------
+
+
+@pytest.mark.req("SEC-1", "SEC-9")
+def test_the_page_that_sends_again_asks_for_the_right_to_invite(client, entry):
+    """It shows a name and an address: reading them needs what sending again needs, and leaves a trace."""
+    helper = inside(entry, "42")
+    invitation = invited(entry)
+    client.force_login(helper)
+    page = client.get(reverse("invitations:resend", args=[invitation.pk]))
+    assert page.status_code == 404 and ADDRESS not in text(page)
+    assert client.post(reverse("invitations:resend", args=[invitation.pk]), {"email": ""}).status_code == 404
+    client.force_login(entry.user)
+    assert ADDRESS in text(client.get(reverse("invitations:resend", args=[invitation.pk])))
+    assert ("lecture", "ok") in traced(entry.user, entry)
+
+
+@pytest.mark.req("SEC-9")
+def test_a_page_refused_to_a_member_is_traced(client, entry):
+    helper = inside(entry, "42")
+    assert not make.entry_of(helper, entry).abilities["inviter"]
+    invitation = invited(entry)
+    client.force_login(helper)
+    assert client.get(reverse("invitations:resend", args=[invitation.pk])).status_code == 404
+    assert traced(helper, entry) == [("lecture", "refus")]
+
+
+# ---- The list --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def house(matrix):
+    return make.StructureFactory()
+
+
+@pytest.mark.req("SEC-1")
+def test_a_colleague_without_the_right_sees_nothing_of_his_structure(client, house):
+    sender, other = make.coordinator(structure=house), make.account("42", structure=house)
+    invitation = colleague(sender)
+    client.force_login(other)
+    assert ADDRESS not in text(client.get(LIST))
+    for page in ("resend", "remind", "copy_link", "revoke", "confirm"):
+        url = reverse(f"invitations:{page}", args=[invitation.pk])
+        assert client.post(url, {"email": "a@b.example"}).status_code == 404
+    assert client.get(reverse("invitations:resend", args=[invitation.pk])).status_code == 404
+
+
+def test_a_colleague_who_may_invite_follows_for_the_structure(client, house):
+    sender, other = make.coordinator(structure=house), make.coordinator(structure=house)
+    invitation = colleague(sender)
+    client.force_login(other)
+    assert "Annuler" in row_of(text(client.get(LIST)), invitation)
+    assert client.post(reverse("invitations:revoke", args=[invitation.pk])).status_code == 303
+    assert Invitation.objects.get().revoked_at is not None
+
+
+@pytest.mark.req("SEC-1")
+def test_what_went_into_a_dossier_is_followed_from_inside_it_only(client, house):
+    sender, other = make.coordinator(structure=house), make.coordinator(structure=house)
+    entry = make.open_circle(sender)
+    invitation = invited(entry)
+    client.force_login(other)
+    assert ADDRESS not in text(client.get(LIST))
+    make.add(entry, other.attachment.professional, wanted="oui")
+    assert "Annuler" in row_of(text(client.get(LIST)), invitation)
+
+
+def test_a_button_that_would_be_refused_is_not_shown(client, house):
+    """A nurse may invite, not habilitate: « Confirmer » is for who may."""
+    sender, nurse = make.coordinator(structure=house), make.account(structure=house)
+    entry = make.open_circle(sender)
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    invitation = invited(entry)
+    newcomer(invitation)
+    confirm = reverse("invitations:confirm", args=[invitation.pk])
+    sheet = reverse("circle:member", args=[entry.dossier.pk, invitation.member_id])
+    for page in (LIST, sheet):
+        client.force_login(nurse)
+        said = text(client.get(page))
+        assert "À confirmer" in said and confirm not in said and "Confirmez que" not in said
+        client.force_login(sender)
+        assert confirm in text(client.get(page))
+
+
+@pytest.mark.req("SEC-1")
+def test_the_reason_of_a_refusal_is_for_who_invited_and_who_habilitates(client, house):
+    sender, nurse = make.coordinator(structure=house), make.account(structure=house)
+    entry = make.open_circle(sender)
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    invitation = invited(entry)
+    actions.refuse_invitation(invitation, reason="Je pars en retraite")
+    sheet = reverse("circle:member", args=[entry.dossier.pk, invitation.member_id])
+    for page in (LIST, sheet):
+        client.force_login(nurse)
+        said = text(client.get(page))
+        assert "Refusée" in said and "retraite" not in said
+        client.force_login(sender)
+        assert "retraite" in text(client.get(page))
+
+
+# ---- Who may invite and not confirm ---------------------------------------------------------------
+
+
+def test_who_may_not_confirm_is_told_who_does(client, matrix):
+    nurse = make.account()
+    client.force_login(nurse)
+    said = text(client.get(reverse("invitations:invite")))
+    assert "Vous confirmerez" not in said and "sa structure, ou un administrateur, confirmera" in said
+    invitation = colleague(nurse)
+    invitee = newcomer(invitation).invitation.accepted_by
+    row = row_of(text(client.get(LIST)), invitation)
+    assert "Sa structure, ou un administrateur, doit confirmer" in row
+    assert reverse("invitations:confirm", args=[invitation.pk]) not in row
+    client.force_login(invitee)
+    said = text(client.get(reverse("invitations:awaiting")))
+    assert f"la structure où vous exercez, ou un administrateur (invitation de {nurse.get_full_name()}" in said
+
+
+def test_who_is_vouched_for_by_his_structure_waits_for_nobody(client, matrix):
+    """Else the nurse's invitation would stay « À confirmer », which nobody can."""
+    nurse = make.account()
+    invitation = colleague(nurse)
+    invitee = newcomer(invitation).invitation.accepted_by
+    how = VouchedProfession.How.ADMINISTRATOR
+    vouch_profession(invitee, profession=make.NURSE, fonction="", structure=None, how=how, by=None)
+    client.force_login(nurse)
+    assert "Acceptée" in row_of(text(client.get(LIST)), invitation)
+    assert invitation.email not in text(client.get(LIST + "?etat=a-confirmer"))
+    client.force_login(invitee)
+    assert "Plus rien n’attend" in text(client.get(reverse("invitations:awaiting")))
+
+
+# ---- Which rights open ----------------------------------------------------------------------------
+
+
+def accepted_by_a_doctor(entry):
+    doctor = make.account(make.DOCTOR)
+    invitation = invited_by_hand(entry, email=doctor.email)
+    actions.accept_invitation(invitation, by=doctor)
+    return invitation, doctor
+
+
+def test_confirming_says_which_profession_decides(client, entry):
+    """Invited as a nurse, accepted by an account vouched for as a doctor: the doctor's rights would open."""
+    invitation, doctor = accepted_by_a_doctor(entry)
+    client.force_login(entry.user)
+    row = row_of(text(client.get(LIST)), invitation)
+    assert "Profession confirmée de ce compte : médecin, et non infirmier" in row
+    page = text(client.get(reverse("invitations:confirm", args=[invitation.pk])))
+    assert "et non infirmier" in page and "Ce que cette personne verra" in page and "Droits des médecins" in page
+    assert Invitation.objects.get().confirmed_at is None
+    client.post(reverse("invitations:confirm", args=[invitation.pk]))
+    assert make.entry_of(doctor, entry).access.profile == "medecin"
+
+
+def test_an_account_nobody_vouched_for_takes_the_profession_invited(client, entry):
+    invitation = invited(entry)
+    newcomer(invitation)
+    client.force_login(entry.user)
+    page = text(client.get(reverse("invitations:confirm", args=[invitation.pk])))
+    assert "aucune de confirmée" in page and "sans numéro RPPS" in page and "Droits des infirmiers" in page
+
+
+@pytest.mark.req("SEC-1", "SEC-9")
+def test_the_page_that_confirms_asks_for_the_right_to_habilitate(client, entry):
+    nurse = inside(entry)
+    invitation, _ = accepted_by_a_doctor(entry)
+    client.force_login(nurse)
+    assert client.get(reverse("invitations:confirm", args=[invitation.pk])).status_code == 404
+    assert traced(nurse, entry) == [("lecture", "refus")]
+
+
+def test_the_invited_reads_the_rights_of_his_own_profession(client, entry):
+    doctor = make.account(make.DOCTOR)
+    invitation = invited_by_hand(entry, email=doctor.email)
+    said = text(client.get(link(invitation)))
+    assert "Droits des infirmiers" in said
+    client.force_login(doctor)
+    said = text(client.get(link(invitation)))
+    assert "Droits des médecins" in said and "Votre profession confirmée est <strong>médecin" in said
+
+
+def test_nothing_is_promised_that_accepting_does_not_do(client, entry):
+    invitation = invited(entry)
+    said = text(client.get(link(invitation)))
+    assert "directement au dossier" not in said and "après votre identification" not in said
+    assert "quelqu’un confirmera d’abord" in said
+    nurse = inside(entry)
+    person = make.listed()
+    asked = make.add(make.entry_of(nurse, entry), person, wanted="oui", invitation={"email": "b@cabinet.example"})
+    said = text(client.get(link(asked.invitations.get())))
+    assert "Accepter n’ouvre pas encore le dossier" in said and "Ce que vous verrez" not in said
