@@ -38,6 +38,7 @@ NOWHERE = Via()
 ACTIONS = frozenset({
     "lecture", "écriture", "création", "recherche", "impression", "export", "habilitation", "réponse",
     "aperçu", "renvoi", "relance", "lien copié", "annulation", "acceptation", "refus", "confirmation",
+    "mise à l’écart",
 })  # fmt: skip
 
 # Every page writes one of these: in SQL, it costs a third less than through the ORM (measured: 0.45 ms

@@ -48,6 +48,7 @@ NOT_DRAWN = {
     "invitations:copy_link": "one button",
     "invitations:revoke": "one button",
     "invitations:confirm": "one button",
+    "invitations:decline": "one button",
     "invitations:answer": "no account yet under which to keep anything",
     "invitations:refuse": "no account under which to keep anything",
     "invitations:opened": "answers nothing",

@@ -269,7 +269,7 @@ def test_a_link_that_was_closed_offers_nothing_that_nobody_would_see(client, ent
     if why == "revoked":
         actions.revoke_invitation(invitation, by=entry.user, entry=entry)
     else:
-        actions.refuse_invitation(invitation)
+        actions.refuse_invitation(invitation, is_mailed=True)
     page = client.get(link(invitation))
     assert page.status_code == 410 and "nouveau lien" not in text(page)
     client.post(link(invitation, page="ask"))

@@ -42,6 +42,7 @@ _WRITTEN = {
     "ecriture": ("écriture",), "creation": ("création",), "habilitation": RIGHTS,
     "invitation": (
         "aperçu", "renvoi", "relance", "lien copié", "annulation", "acceptation", "refus", "confirmation",
+        "mise à l’écart",
     ),
 }  # fmt: skip
 _ACCENTS = "àâäáãçèéêëìîïíñòôöóõùûüúÿ"

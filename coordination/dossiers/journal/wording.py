@@ -52,6 +52,10 @@ _ACTS = {
         "a confirmé qui a accepté une invitation dans", "confirmer qui a accepté une invitation dans", "Invitation",
         "envelope", "att",
     ),
+    "mise à l’écart": (
+        "a écarté qui avait accepté une invitation dans", "écarter qui a accepté une invitation dans", "Invitation",
+        "envelope", "write",
+    ),
 }  # fmt: skip
 # A line outlives the version of the product that wrote it: what is no longer known is told plainly.
 _OTHER = ("a fait", "faire", "Autre", "three-dots", "auc")
