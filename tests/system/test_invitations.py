@@ -1,10 +1,12 @@
 """A coordinator invites from her desk, the person invited answers on a phone: two browsers, axe on every page."""
 
+import datetime as dt
 import re
 from urllib.parse import urlsplit
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from circle import actions
 from circle.models import Invitation
@@ -115,7 +117,7 @@ def test_somebody_typed_by_hand_waits_for_a_confirmation(visit, world):
     maelle.goes_to("/invitations/")
     maelle.sees("À confirmer")
     maelle.checks_the_page("invitations-a-confirmer")
-    maelle.clicks("Confirmer")
+    maelle.page.get_by_role("link", name=re.compile("^Confirmer")).first.click()
     maelle.sees("Ce que cette personne verra")
     maelle.checks_the_page("invitation-confirmer")
     maelle.presses("Confirmer cette personne")
@@ -139,11 +141,20 @@ def test_an_invitation_is_refused_or_has_expired_on_a_phone(visit, world, javasc
     ines.checks_the_page("invitation-refusee")
     ines.goes_to(link_received())
     ines.arrives_at("Cette invitation ne sert plus")
+    ines.sees("adressez-vous à la personne")
     ines.checks_the_page("invitation-fermee")
+    assert Habilitation.objects.get(members=member).state == "non"
+
+    late = "a.retard@cabinet.example"
+    factories.add(entry, wanted="oui", invitation={"email": late, "message": ""})
+    past = timezone.now() - dt.timedelta(days=20)
+    Invitation.objects.filter(email=late).update(sent_at=past, expires_at=past + dt.timedelta(days=14))
+    ines.goes_to(link_received(late))
+    ines.arrives_at("Cette invitation ne sert plus")
+    ines.checks_the_page("invitation-expiree")
     ines.presses("Recevoir un nouveau lien")
     ines.arrives_at("Votre demande est transmise")
     ines.checks_the_page("invitation-demandee")
-    assert Habilitation.objects.get(members=member).state == "non"
 
 
 def test_colleagues_are_invited_without_a_dossier(visit, world):
