@@ -98,7 +98,7 @@ def resend_invitation(invitation: Invitation, *, by, entry=None, email: str = ""
     """Send a new link for a new term; the links of before no longer serve. `email` corrects the address.
 
     `entry` is the door's, for an invitation into a dossier. Raises NotAllowed (another address than the one that was
-    habilitated needs the right to habilitate), InvitationClosed, InvalidEmail.
+    habilitated needs the right to habilitate), AlreadyInvited, InvitationClosed, InvalidEmail.
     """
     row = _followed(invitation, by, entry)
     if email:
@@ -109,7 +109,11 @@ def resend_invitation(invitation: Invitation, *, by, entry=None, email: str = ""
     row.generation += 1
     row.sent_at, row.expires_at = now, now + _term()
     row.opened_at = row.reminded_at = row.asked_at = row.undelivered_told_at = None
-    row.save()
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        raise AlreadyInvited from error
     letters.stop_waiting_letters(row)
     letters.send_invitation(row)
     _note(row, by, entry, history.SENT_AGAIN, via)
