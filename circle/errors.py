@@ -242,7 +242,7 @@ class AlreadyInvited(DomainError):
 class AddressIsGranted(NotAllowed):
     code = "address_is_granted"
     message = "Ce membre est habilité à cette adresse : seule une personne qui peut l’habiliter en change."
-    field = "email"
+    field = "invitation_email"
 
 
 class InvitationClosed(DomainError):

@@ -20,6 +20,7 @@ from circle.errors import AlreadyMember, FieldUnknown, NotManual, RoleNotPossibl
 from circle.models import Invitation, Member
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import actions as habilitations
+from habilitations.errors import GrantNotAllowed
 from habilitations.models import Habilitation
 from habilitations.rubriques import Action
 
@@ -130,13 +131,19 @@ def link_to_directory(entry, member, *, professional, activity=None) -> Member:
     """Say whom a hand-entered professional is in the directory: same row, same period, same history.
 
     What was typed stays on the sheet beside the directory's text. Raises NotManual, AlreadyMember,
-    RoleNotPossible (the role held does not fit the profession found), NotAllowed.
+    RoleNotPossible (the role held does not fit the profession found), NotAllowed,
+    GrantNotAllowed (a habilitation waits).
     """
     lock_circle(entry)
     entry.access.require(Action.ADD_MEMBER)
     member = locked_member(entry, member)
     if member.kind != roles.MANUAL:
         raise NotManual
+    if member.habilitation.state == Habilitation.State.ATTENTE and not entry.access.may(
+        Action.GRANT, structure_id=member.own_structure_id
+    ):
+        # Granted to whom somebody invited: saying who it is chooses whose account will enter.
+        raise GrantNotAllowed
     twin = Member.objects.with_names().filter(dossier_id=entry.dossier.pk, professional=professional).first()
     account = account_of(professional)
     # Who accepted an invitation is this member already; another account of that professional cannot be it too.

@@ -32,7 +32,7 @@ from coordination.dossiers.models import Dossier
 from coordination.outbox import delivery
 from coordination.outbox.models import Message, State
 from habilitations.access import hat_of, to_dossier
-from habilitations.errors import LevelMissing, NotAllowed, RefusalStands
+from habilitations.errors import GrantNotAllowed, LevelMissing, NotAllowed, RefusalStands
 from habilitations.models import Habilitation, Trace, VouchedProfession
 from tests.accounts.factories import PASSWORD
 from tests.circle import factories as make
@@ -453,6 +453,14 @@ def test_who_may_not_grant_moves_no_grant_to_another_address(entry, way):
 
 
 @pytest.mark.req("SEC-4")
+def test_who_may_not_grant_does_not_say_whom_a_waiting_grant_is_for(entry):
+    nurse, friend = nurse_of(entry), make.account()
+    invitation = invited_by_hand(entry)
+    with pytest.raises(GrantNotAllowed):
+        actions.link_to_directory(nurse, invitation.member, professional=friend.attachment.professional)
+
+
+@pytest.mark.req("SEC-4")
 def test_another_name_is_not_bound_and_what_is_confirmed_elsewhere_opens_nothing_here(entry):
     invitation = invited_by_hand(entry, profession=make.DOCTOR)
     user = newcomer(invitation, family_name="TOUTAUTRE", given_name="Nom").invitation.accepted_by
@@ -699,6 +707,13 @@ def test_a_colleague_is_invited_without_a_dossier(coordinator):
     assert not answered.enters
     actions.confirm_invitee(invitation, by=coordinator)
     assert hat_of(user).profession == make.NURSE
+
+
+def test_an_address_already_invited_is_not_invited_by_a_correction(coordinator):
+    colleague(coordinator)
+    other = colleague(coordinator, email="autre@cabinet.example")
+    with pytest.raises(AlreadyInvited):
+        actions.resend_invitation(other, by=coordinator, email=ADDRESS.upper())
 
 
 def test_a_colleague_of_the_same_structure_follows_but_does_not_confirm(matrix):

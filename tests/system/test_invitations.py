@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from circle import actions
+from circle import actions, links
 from circle.models import Invitation
 from coordination.directory.models import Professional
 from habilitations.models import Habilitation
@@ -124,6 +124,24 @@ def test_somebody_typed_by_hand_waits_for_a_confirmation(visit, world):
     maelle.sees("C’est confirmé")
     gaelle.goes_to(f"/dossiers/{entry.dossier.pk}/")
     gaelle.arrives_at("Accueil du dossier")
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
+def test_a_copied_link_refuses_nothing_and_another_account_may_be_used(visit, world, javascript):
+    entry = worlds.circle_of(world)
+    factories.add(entry, wanted="oui", invitation={"email": ADDRESS, "message": ""})
+    copied = urlsplit(links.address_of(Invitation.objects.get(), links.COPIED)).path
+    ines = visit(phone=True, javascript=javascript)
+    ines.goes_to(copied)
+    ines.clicks("Refuser l’invitation")
+    ines.sees("Recevoir le lien par e-mail")
+    ines.checks_the_page("invitation-refuser-lien-copie")
+    acts.signs_in(ines, world.coordinator)
+    ines.goes_to(copied)
+    ines.sees("Vous acceptez avec le compte ouvert sur cet appareil")
+    ines.checks_the_page("invitation-autre-compte")
+    ines.presses("Utiliser un autre compte")
+    ines.sees("Me connecter pour accepter")
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
