@@ -70,9 +70,9 @@ class Access:
     def granted(self, rubrique: str) -> Niveau:
         """Return the level whatever the state of the dossier: the least of the matrix cell and of the ceiling.
 
-        The journal names whoever came, discreet members too: it is for who may see them (rule 7).
+        Who had the medical rubric closed in this dossier loses its journal, which names discreet members (rule 7).
         """
-        if rubrique == Rubrique.JOURNAL and self.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
+        if rubrique == Rubrique.JOURNAL and self.ceilings and self.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
             return Niveau.AUCUN
         cell = self.matrix.level(self.profile, rubrique)
         return least((cell, self.ceilings.get(rubrique, cell))) if self.ceilings else cell

@@ -114,7 +114,7 @@ def _cell(access: Access, rubrique: str) -> list[Fact]:
 
 
 def _ceiling(access: Access, rubrique: str) -> list[Fact]:
-    if rubrique == Rubrique.JOURNAL and access.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
+    if rubrique == Rubrique.JOURNAL and access.ceilings and access.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
         return [Fact("Le journal nomme aussi les membres discrets : il demande le volet médical.", closes=True)]
     if access.granted(rubrique) >= access.matrix.level(access.profile, rubrique):
         return []

@@ -119,7 +119,7 @@ def test_the_reason_of_a_refusal_is_for_who_invited_and_who_habilitates(client, 
     entry = make.open_circle(sender)
     make.add(entry, nurse.attachment.professional, wanted="oui")
     invitation = invited(entry)
-    actions.refuse_invitation(invitation, reason="Je pars en retraite")
+    actions.refuse_invitation(invitation, reason="Je pars en retraite", is_mailed=True)
     sheet = reverse("circle:member", args=[entry.dossier.pk, invitation.member_id])
     for page in (LIST, sheet):
         client.force_login(nurse)
