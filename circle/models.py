@@ -322,8 +322,10 @@ class ChangeQuerySet(models.QuerySet):
         """The history this reader may read: nothing in the reduced circle, no discreet member (rule 7)."""
         if not access.sees_whole_circle:
             return self.none()
-        if access.sees_discreet_members:
-            return self
+        return self if access.sees_discreet_members else self.without_discreet()
+
+    def without_discreet(self):
+        """The lines that name no discreet member (rule 7)."""
         return self.filter(Q(other=None) | Q(other__discreet=False), member__discreet=False)
 
     def with_names(self):

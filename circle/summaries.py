@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from circle import history, roles
@@ -15,6 +17,7 @@ from circle.rows import READ
 from circle.wording import kinship
 from coordination.common.addresses import address
 from coordination.common.french import plural
+from coordination.common.prepared import Prepared
 from coordination.common.statements import rows as run
 from coordination.common.text import person_name
 from coordination.dossiers.panels import Card, News, Summary
@@ -101,23 +104,64 @@ def last_activity(user, can_read) -> Subquery | None:
 
 def news(entry, since) -> list[News]:
     """Return what others changed in the circle since a moment, newest first, that this reader may see."""
-    if not entry.access.can_read(Rubrique.CERCLE):
+    access = entry.access
+    if not (access.can_read(Rubrique.CERCLE) and access.sees_whole_circle):
         return []
-    changes = (
-        Change.objects.visible_to(entry.access)
-        .filter(dossier_id=entry.dossier.pk, at__gt=since)
-        .exclude(by=entry.user)
-        .with_names()
-        .order_by("-at", "-id")[: NEWS_SHOWN * LINES_OF_AN_ACT]
-    )
+    asked = {"dossier_id": entry.dossier.pk, "since": since, "user_id": entry.user.pk}
+    lines = [_line(*row) for row in _changes.tuples(access.sees_discreet_members, **asked)]
     return [
-        News(
-            at=act[-1].at,
-            icon=history.ICONS[act[0].kind],
-            sentence=history.tell([history.told_of(change) for change in act]),
-        )
-        for act in history.acts_of(changes)[:NEWS_SHOWN]
+        News(at=act[-1].at, icon=history.ICONS[act[0].kind], sentence=history.tell([line.told for line in act]))
+        for act in history.acts_of(lines)[:NEWS_SHOWN]
     ]
+
+
+class _Line(NamedTuple):
+    """A line of the history as `history.acts_of` puts lines together, and what it tells."""
+
+    kind: str
+    at: dt.datetime
+    by_id: UUID | None
+    member_id: UUID
+    other_id: UUID | None
+    told: history.Told
+
+
+def _changes_by_others(sees_discreet: bool, *, dossier_id, since, user_id) -> QuerySet:
+    """The last lines written by others, as values: seven objects for each line would cost more than the page."""
+    rows = Change.objects.filter(dossier=dossier_id, at__gt=since).exclude(by=user_id)
+    rows = rows if sees_discreet else rows.without_discreet()
+    return rows.order_by("-at", "-id").values_list(
+        "kind", "at", "by_id", "member_id", "other_id", "subject", "before", "after",
+        "by__family_name", "by__given_name", *_names_of("member"), *_names_of("other"),
+    )[: NEWS_SHOWN * LINES_OF_AN_ACT]  # fmt: skip
+
+
+def _names_of(member: str) -> list[str]:
+    """What `Member.display_name` and `is_feminine` read."""
+    own = ("structure__name", "family_name", "given_name", "civility")
+    listed = ("professional__family_name", "professional__given_name", "professional__civility")
+    return [f"{member}__{name}" for name in (*own, *listed)]
+
+
+_changes = Prepared(_changes_by_others, one_plan=True)
+
+
+def _line(kind, at, by_id, member_id, other_id, subject, before, after, family, given, *names) -> _Line:
+    (member, feminine), (other, _) = _named(*names[:7]), _named(*names[7:])
+    told = history.Told(
+        kind=kind, who=f"{family} {given}".strip() if by_id else history.BY_LINK, member=member, feminine=feminine,
+        subject=subject, before=before, after=after, other=other,
+    )  # fmt: skip
+    return _Line(kind, at, by_id, member_id, other_id, told)
+
+
+def _named(house, family, given, civility, listed_family, listed_given, listed_civility) -> tuple[str, bool]:
+    """Return the name of a member as `Member.display_name` says it, and whether it is feminine."""
+    if house is not None:
+        return house, True
+    if listed_family is not None:
+        family, given, civility = listed_family, listed_given, listed_civility
+    return person_name(family, given) if family is not None else "", civility in FEMININE
 
 
 def strip_referent(entry) -> dict[str, str] | None:
