@@ -24,6 +24,7 @@ from coordination.directory.imports.sources import Source, chunks
 BIG_FILE = 20_000_000
 MOST_WORKERS = 4
 WAITING_PIECES = 4
+GIVES_WAY = 10
 
 
 @dataclass(slots=True)
@@ -131,6 +132,8 @@ _reader: _Reader | None = None
 
 def _prepare(header: str, name: str, encoding: str, first: FirstLoad) -> None:
     global _reader
+    # People who search meanwhile come first.
+    os.nice(GIVES_WAY)
     _reader = _Reader(header, name, encoding, first)
 
 
