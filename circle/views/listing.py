@@ -19,6 +19,7 @@ from circle.models import Member
 from circle.roles import SHOWN_AS_PROFESSION, STRUCTURE
 from circle.views.drawing import Listing, may_grant
 from circle.views.pages import circle_url, links_of, page
+from coordination.common.context import FORM_FIELD, with_form_field
 from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.french import plural
 from coordination.common.htmx import is_fragment, vary_on_htmx
@@ -99,8 +100,6 @@ def members(request: HttpRequest, entry) -> HttpResponse:
     return vary_on_htmx(response)
 
 
-# Stands for the token of the form in a page drawn for every visit; no text of a page holds it.
-_FORM_FIELD = "\x00"
 # Some ten megabytes per process. A member who changed, another day, another right give another key: what is kept here
 # is never older than what it would say if it were drawn now.
 _bodies: LRUCache[tuple, str] = LRUCache(maxsize=96)
@@ -139,7 +138,7 @@ class Listed:
             key = self._key()
             drawn = _bodies.get(key) or self._drawn([])
             _bodies[key] = drawn
-        return lambda csrf_input: Markup(drawn.replace(_FORM_FIELD, str(csrf_input)))  # noqa: S704 - by a template
+        return lambda csrf_input: with_form_field(drawn, csrf_input)
 
     def _key(self) -> tuple:
         """All that the page says depends on: members as they are now, filters, day, and what this reader may do."""
@@ -157,7 +156,7 @@ class Listed:
             "abilities": self.entry.abilities,
             "dossier": self.entry.dossier,
             "circle_url": circle_url(self.entry),
-            "csrf_input": Markup(_FORM_FIELD),  # noqa: S704 - ours
+            "csrf_input": FORM_FIELD,
             "is_reduced": not self.entry.access.sees_whole_circle,
             "is_fragment": False,
         }

@@ -121,21 +121,26 @@ def form_token(request: HttpRequest) -> dict[str, Any]:
     return {"csrf_token": token, "csrf_input": field}
 
 
-# Stands for the hidden field of the token in a top bar drawn for every page of somebody; no text of the bar holds it.
-_FORM_FIELD = "\x00"
+# Stands for the hidden field of the token in what is drawn once for many pages; no text of a page holds it.
+FORM_FIELD = Markup("\x00")
+
+
+def with_form_field(drawn: str, csrf_input: Any) -> Markup:
+    """Return what a template drew with FORM_FIELD as its `csrf_input`, the token of this page in its place."""
+    return Markup(drawn.replace(FORM_FIELD, str(csrf_input)))  # noqa: S704 - drawn by a template
 
 
 def topbar_of(csrf_input: Any, **said: Any) -> Markup:
     """Return the top bar, drawn once per process for one person on one entry; each page puts its own token in it."""
     key = tuple((name, _frozen(value)) for name, value in said.items())
-    return Markup(_drawn_topbar(key).replace(_FORM_FIELD, str(csrf_input)))  # noqa: S704 - drawn by a template
+    return with_form_field(_drawn_topbar(key), csrf_input)
 
 
 @lru_cache(maxsize=512)
 def _drawn_topbar(key: tuple) -> str:
     said = {name: _thawed(value) for name, value in key}
     macros = engines["jinja2"].env.get_template("components/chrome.html").module
-    return str(macros.topbar(csrf_input=Markup(_FORM_FIELD), **said))  # noqa: S704 - ours
+    return str(macros.topbar(csrf_input=FORM_FIELD, **said))
 
 
 def _frozen(value: Any) -> Any:
