@@ -18,7 +18,6 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from coordination.accounts.mails import absolute
 
 MAILED, COPIED = "courriel", "copie"
-_signer = lambda: signing.Signer(salt="circle.invitation")  # noqa: E731 - the key is read from the settings of today
 
 
 class Link(NamedTuple):
@@ -30,6 +29,11 @@ class Link(NamedTuple):
     def proves(self, email: str) -> bool:
         """Say whether its holder reads this mailbox: the link was mailed, and there."""
         return self.way == MAILED and constant_time_compare(self.digest, _digest(email))
+
+
+def _signer() -> signing.Signer:
+    # The key is read from the settings of today: it may have been changed.
+    return signing.Signer(salt="circle.invitation")
 
 
 def token_of(invitation, way: str) -> str:
