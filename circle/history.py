@@ -24,7 +24,7 @@ ICONS = {
     "ajout": "person-plus", "retour": "person-plus", "modification": "pencil-square", "liaison": "link-45deg",
     "role": "person-vcard", "passation": "arrow-left-right", "habilitation": "key", "demande": "key",
     "report": "arrow-left-right", "abandon": "arrow-left-right",
-    "reduction": "key", "fin_acces": "key",
+    "reduction": "key", "fin_acces": "key", "partage": "key",
     "retrait": "person-dash", "annulation": "arrow-counterclockwise", "invitation": "envelope",
 }  # fmt: skip
 CREATION = "Création du dossier"
@@ -133,6 +133,16 @@ _INVITATIONS = {
     ANSWERED: "L’invitation de {member} est close : son compte est connu autrement.",
 }
 
+# What is noted of the facts on which the sharing rests: kept as these words in `Change.subject`, dates beside.
+TEAM, CONSENT = "équipe de soins déclarée", "accord exprès noté"
+WITHDRAWN, OUT_OF_TEAM = "accord retiré", "fin d’équipe de soins"
+_SHARING = {
+    TEAM: "{who} a déclaré {member} dans l’équipe de soins de la personne, depuis le {day}.",
+    CONSENT: "{who} a noté l’accord exprès de la personne pour {member}, donné le {day}{until}.",
+    WITHDRAWN: "{who} a noté que la personne retire son accord pour {member}, le {day} : accès fermé.",
+    OUT_OF_TEAM: "{who} a noté que {member} ne fait plus partie de l’équipe de soins, le {day} : accès fermé.",
+}
+
 # What an arrival brings with it, in the same sentence.
 _FACTS: dict[str, Callable[[Told], str]] = {
     "role": _fact_of_role,
@@ -140,6 +150,7 @@ _FACTS: dict[str, Callable[[Told], str]] = {
     "habilitation": _fact_of_state,
     "demande": lambda t: "habilitation demandée",
     "invitation": lambda t: "invitation envoyée",
+    "partage": lambda t: "au titre de l’équipe de soins" if t.subject == TEAM else "avec l’accord de la personne",
 }
 
 
@@ -240,6 +251,11 @@ def _last_day(t: Told) -> str:
     return f"{t.who} a fixé la fin d’accès au {t.after}{was} : {t.member}."
 
 
+def _shared(t: Told) -> str:
+    until = f", jusqu’au {t.before}" if t.before else ""
+    return _SHARING[t.subject].format(who=t.who, member=t.member, day=t.after, until=until)
+
+
 def _removed(t: Told) -> str:
     reason = f" {t.subject}." if t.subject else ""
     note = f" {t.after.rstrip('.')}." if t.after else ""
@@ -267,6 +283,7 @@ _TELLERS: dict[str, Callable[[Told], str]] = {
     "demande": _requested,
     "reduction": _limited,
     "fin_acces": _last_day,
+    "partage": _shared,
     "retrait": _removed,
     "annulation": _restored,
     "invitation": _invited,

@@ -17,11 +17,12 @@ from uuid import UUID
 import orjson
 
 from circle import roles
-from circle.wording import AccessWords, Facts, access_in_words
+from circle.wording import RESTED, AccessWords, Facts, Rests, access_in_words
 from coordination.common import nomenclatures
 from coordination.common.text import fold, initials, person_name
 from coordination.directory.search.results import profession_label
 from habilitations import published
+from habilitations.grants import CLOSED_BY_THE_PERSON
 
 FEMININE = frozenset({"MME", "MLLE"})
 # Some fifteen megabytes per process, and a hundred circles.
@@ -106,7 +107,7 @@ class MemberRow:
 # Members, their roles, what is reduced for them, their periods: four reads by the dossier in one statement, put
 # together by `gathered`. Joined in SQL, lists as short as these make the server compare each line of one with each
 # line of the other.
-STATEMENT = """
+STATEMENT = f"""
 WITH q AS MATERIALIZED (
     SELECT %s::date AS day, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet
 )
@@ -139,7 +140,8 @@ SELECT 'member', m.id, h.id, NULL::date, NULL::date, false, json_build_array(
         LEFT JOIN habilitations_vouchedprofession dv ON dv.user_id = d.user_id AND dv.ended_at IS NULL
         WHERE d.structure_id = m.structure_id AND d.ended_at IS NULL
     ) END,
-    h.access_until, coalesce(h.access_until < q.day, false))::text
+    h.access_until, coalesce(h.access_until < q.day, false),
+    rests.ground, rests."end", rests.ended_on, rests.last_day, coalesce(rests.last_day < q.day, false))::text
 FROM q
 JOIN circle_member m ON m.dossier_id = q.dossier
 JOIN habilitations_habilitation h ON h.dossier_id = q.dossier AND h.id = m.habilitation_id
@@ -151,6 +153,8 @@ LEFT JOIN directory_structure s ON s.id = coalesce(chosen.merged_into_id, chosen
 LEFT JOIN accounts_user u ON u.id = h.user_id
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = h.user_id AND v.ended_at IS NULL
 LEFT JOIN habilitations_refusal r ON r.dossier_id = q.dossier AND r.habilitation_id = h.id AND r.withdrawn_at IS NULL
+LEFT JOIN habilitations_consent rests
+    ON rests.dossier_id = q.dossier AND rests.habilitation_id = h.id AND rests.replaced_at IS NULL
 WHERE (q.discreet OR NOT m.discreet) AND (q.member IS NULL OR m.id = q.member)
 UNION ALL
 SELECT CASE WHEN ro.starts_on > q.day THEN 'planned' ELSE 'held' END, ro.member_id, NULL, ro.starts_on, ro.ends_on,
@@ -161,9 +165,15 @@ UNION ALL
 SELECT 'ceiling', NULL, c.habilitation_id, NULL, NULL, false, c.rubrique || '=' || c.niveau
 FROM q JOIN habilitations_ceiling c ON c.dossier_id = q.dossier AND c.lifted_at IS NULL
 UNION ALL
+SELECT 'ceiling', NULL, h.id, NULL, NULL, false, closed.line
+FROM q JOIN habilitations_habilitation h ON h.dossier_id = q.dossier
+LEFT JOIN habilitations_consent rests
+    ON rests.dossier_id = q.dossier AND rests.habilitation_id = h.id AND rests.replaced_at IS NULL
+CROSS JOIN LATERAL ({CLOSED_BY_THE_PERSON.format(user="h.user_id")}) closed (line)
+UNION ALL
 SELECT 'stay', p.member_id, NULL, p.starts_on, p.ends_on, false, NULL
 FROM q JOIN circle_period p ON p.dossier_id = q.dossier AND p.starts_on <= q.day
-"""
+"""  # noqa: S608 - our own names
 
 
 class Stay(NamedTuple):
@@ -245,6 +255,7 @@ def member_of(
         is_merged,
         habilitation_id, user_id, state, state_at, requested, account_open, hat_profession, hat_fonction,
         refused_on, state_before, can_sign_in, delegates, access_until, is_over,
+        ground, ground_end, ground_ended_on, ground_until, ground_is_over,
     ) = orjson.loads(text)  # fmt: skip
     feminine = civility in FEMININE
     is_structure = kind == roles.STRUCTURE
@@ -270,6 +281,10 @@ def member_of(
         ceilings=ceilings,
         until=_day(access_until),
         is_over=is_over,
+        # Of a past day only the state is known: what it rested on is told for today.
+        rests=RESTED
+        if state_then
+        else Rests(ground or "", ground_end or "", _day(ground_ended_on), _day(ground_until), ground_is_over),
     )
     role = roles.label(held.code, feminine=feminine, profession=profession) if held else ""
     return MemberRow(

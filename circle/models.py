@@ -350,6 +350,7 @@ class Change(models.Model):
         REQUESTED = "demande", "Habilitation demandée"
         REDUCED = "reduction", "Accès réduit"
         LAST_DAY = "fin_acces", "Fin d’accès"
+        SHARING = "partage", "Fondement du partage"
         REMOVED = "retrait", "Retrait"
         RESTORED = "annulation", "Retrait annulé"
         INVITATION = "invitation", "Invitation"

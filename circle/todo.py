@@ -1,4 +1,4 @@
-"""« À faire »: what waits for an answer of who may grant, in all his dossiers. Four SQL statements.
+"""« À faire »: what waits for an answer of who may grant or note a consent, in all his dossiers. Five SQL statements.
 
 Only what he may answer: the action right, its scope, members he may see (rule 7), dossiers that can be written.
 """
@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from circle.models import Member
@@ -17,7 +17,7 @@ from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import HIDDEN_NAME
 from habilitations import access, published
 from habilitations.access import Access
-from habilitations.models import AccessRequest, Habilitation
+from habilitations.models import AccessRequest, Consent, Habilitation
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 # An access that ends within as many days is named; a reminder leaves by mail as early.
@@ -39,6 +39,7 @@ class Line:
     reason: str = ""
     request_id: UUID | None = None
     asked_by: str = ""
+    until: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,22 @@ class Todo:
     requests: list[Line]
     habilitations: list[Line]
     ending: list[Line]
+    # Habilitated with nothing that carries it, or whose consent ends soon (`until` then).
+    consents: list[Line]
 
     @property
     def count(self) -> int:
-        return len(self.requests) + len(self.habilitations) + len(self.ending)
+        return len(self.requests) + len(self.habilitations) + len(self.ending) + len(self.consents)
 
 
 def of(user) -> Todo:
     """Return what waits for this person, the oldest first, at most a hundred of each."""
     hat, matrix = access.hat_of(user), published.current()
     reader = Access(matrix.profile_of(hat.profession, hat.fonction), matrix, hat, None)
-    if matrix.scope(reader.profile, Action.GRANT) is None:
-        return Todo([], [], [])
+    grants = matrix.scope(reader.profile, Action.GRANT) is not None
+    notes = reader.may_withdraw_refusal
+    if not (grants or notes):
+        return Todo([], [], [], [])
     here = Q(dossier__in=access.dossier_ids(user)) & ~Q(dossier__status__in=READ_ONLY) & (Q(user=None) | ~Q(user=user))
     # Of who has left, or was refused since, nothing is to be answered any more.
     inside = Q(habilitation__ended_at=None, habilitation__state=Habilitation.State.OUI)
@@ -70,8 +75,12 @@ def of(user) -> Todo:
         .select_related("dossier", "requested_by")
         .order_by("requested_at", "access_until")[: 2 * MOST]
     )
-    members = _members(user, reader, [*(r.habilitation_id for r in asked), *(row.pk for row in rows)])
-    names = _Names(reader, members)
+    to_carry = list(_to_carry(here)[:MOST]) if notes else []
+    every = _members(user, reader, [*(r.habilitation_id for r in asked), *(row.pk for row in [*rows, *to_carry])])
+    members = {
+        pk: member for pk, member in every.items() if reader.may(Action.GRANT, structure_id=member.own_structure_id)
+    }
+    names = _Names(reader, every)
     return Todo(
         [
             names.line(r.dossier, r.habilitation_id, timezone.localdate(r.asked_at), member=r.user.get_full_name(),
@@ -87,11 +96,26 @@ def of(user) -> Todo:
             names.line(row.dossier, row.pk, row.access_until)
             for row in rows if not row.requested_at and row.pk in members
         ],
+        [
+            names.line(row.dossier, row.pk, timezone.localdate(row.state_at), until=row.consent_until)
+            for row in to_carry if row.pk in every
+        ],
     )  # fmt: skip
 
 
+def _to_carry(here: Q) -> QuerySet[Habilitation]:
+    """Return the grants that nothing carries, and those whose consent ends soon, the nearest first."""
+    standing = Consent.objects.standing().filter(dossier=OuterRef("dossier"), habilitation=OuterRef("pk"))
+    rows = Habilitation.objects.open().filter(here, state__in=("oui", "attente"))
+    rows = rows.annotate(
+        is_carried=Exists(standing), consent_until=Subquery(standing.order_by("last_day").values("last_day")[:1])
+    )
+    soon = Q(consent_until__lte=timezone.localdate() + SOON)
+    return rows.filter(Q(is_carried=False) | soon).select_related("dossier").order_by("consent_until", "state_at")
+
+
 def _members(user, reader: Access, habilitations: list[UUID]) -> dict[UUID, Member]:
-    """Return {habilitation: member} of those he may see and for whom he may grant."""
+    """Return {habilitation: member} of those he may see."""
     if not habilitations or not reader.sees_whole_circle:
         return {}
     seen = Q(discreet=False)
@@ -99,7 +123,7 @@ def _members(user, reader: Access, habilitations: list[UUID]) -> dict[UUID, Memb
         seen |= ~Q(dossier__in=access.closed_to(user, Rubrique.MEDICAL))
     found = Member.objects.filter(seen, habilitation__in=habilitations)
     told = found.select_related("professional", "structure", "activity")
-    return {m.habilitation_id: m for m in told if reader.may(Action.GRANT, structure_id=m.own_structure_id)}
+    return {m.habilitation_id: m for m in told}
 
 
 class _Names:

@@ -8,11 +8,39 @@ from typing import NamedTuple
 
 from circle import roles
 from coordination.common.french import date_fr, plural
+from habilitations.grants import WHOLE
 from habilitations.matrix import Matrix
 from habilitations.rubriques import Niveau, Rubrique
 
 ECRITURE, LECTURE, ATTENTE, AUCUN, REFUS = "ecriture", "lecture", "attente", "aucun", "refus"
 _CLOSED = (0,) * 16
+
+
+class Rests(NamedTuple):
+    """The last fact on which the sharing with a member rests: a Consent.Ground ("" for none), how and when it ended.
+
+    `is_over`: its last day is behind.
+    """
+
+    ground: str = ""
+    end: str = ""
+    ended_on: dt.date | None = None
+    until: dt.date | None = None
+    is_over: bool = False
+
+    @property
+    def missing(self) -> str:
+        """Return why nothing carries a grant today, "" when something does."""
+        if not self.ground:
+            return "Accord de la personne à recueillir"
+        if self.end == "retrait":
+            return f"Accord retiré le {date_fr(self.ended_on)}"
+        if self.end:
+            return "Hors de l’équipe de soins : accord à recueillir"
+        return f"Accord terminé le {date_fr(self.until)}" if self.is_over else ""
+
+
+RESTED = Rests("reprise")
 
 
 class Facts(NamedTuple):
@@ -37,6 +65,7 @@ class Facts(NamedTuple):
     ceilings: Sequence[str] = ()
     until: dt.date | None = None
     is_over: bool = False
+    rests: Rests = Rests()
 
 
 class AccessWords(NamedTuple):
@@ -58,12 +87,16 @@ def access_in_words(facts: Facts, matrix: Matrix) -> AccessWords:
     if facts.state == "refus":
         noted = f"Noté le {date_fr(facts.refused_on)}, accès fermé" if facts.refused_on else "Accès fermé"
         return AccessWords(REFUS, "Refus du patient", noted)
+    if WHOLE in facts.ceilings:
+        return AccessWords(AUCUN, "Pas d’accès", "Dossier fermé par la personne")
     if facts.state == "oui":
+        if facts.rests.missing:
+            return AccessWords(AUCUN, "Pas d’accès", facts.rests.missing)
         return _lasting(_granted(facts, matrix), facts)
     if facts.state == "attente":
         would_be = _reduced(of_profile(matrix.profile_of(*(facts.vouched or facts.declared)), matrix), facts.ceilings)
         why = "Profession à confirmer" if facts.has_account else "N’a pas encore de compte"
-        return AccessWords(ATTENTE, "Accès en attente", why, would_be.levels, pending=True)
+        return AccessWords(ATTENTE, "Accès en attente", facts.rests.missing or why, would_be.levels, pending=True)
     return AccessWords(AUCUN, "Pas d’accès", _why_none(facts))
 
 
@@ -96,11 +129,12 @@ def _granted(facts: Facts, matrix: Matrix) -> AccessWords:
 
 def _lasting(words: AccessWords, facts: Facts) -> AccessWords:
     """Say until when the access is open, or since when it no longer is."""
-    if facts.until is None or not words.is_open:
+    if not words.is_open:
         return words
     if facts.is_over:
         return AccessWords(AUCUN, "Pas d’accès", f"Accès terminé le {date_fr(facts.until)}")
-    return words._replace(detail=f"{words.detail}, fin d’accès le {date_fr(facts.until)}")
+    until = min(filter(None, (facts.until, facts.rests.until)), default=None)
+    return words._replace(detail=f"{words.detail}, fin d’accès le {date_fr(until)}") if until else words
 
 
 def _reduced(words: AccessWords, ceilings: Sequence[str]) -> AccessWords:

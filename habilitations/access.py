@@ -2,7 +2,8 @@
 
 Every room asks here and nowhere else. What is not granted is refused (SEC-1, SEC-2, rules 1 to 4, 7
 and 10 of the default matrix). A decision is computed from rows read now: membership open, state "oui",
-no refusal standing for the same account, profession vouched for, current matrix, state of the dossier.
+a fact it rests on (équipe de soins or consent), no refusal standing for the same account, profession vouched for,
+current matrix, state of the dossier.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from coordination.common.statements import rows as run
-from habilitations import grants, published
+from habilitations import closures, grants, published
 from habilitations.errors import LevelMissing, NotAllowed, NotOfYourStructure, OwnProfession
 from habilitations.kin import same_structures
 from habilitations.matrix import Matrix, least
-from habilitations.models import Ceiling, Delegate, Habilitation, StructureAdministrator, VouchedProfession
+from habilitations.models import Delegate, Habilitation, StructureAdministrator, VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
 
 State = Habilitation.State
@@ -60,8 +61,10 @@ class Access:
     cap: Niveau = Niveau.ECRITURE
     # What was reduced for this member in this dossier: {rubric: the most he may do}.
     ceilings: Mapping[str, Niveau] = field(default_factory=dict)
-    # Last day of the grant, None for a grant without an end.
+    # Last day of the grant or of what it rests on, None without an end.
     until: dt.date | None = None
+    # On what the grant rests: a Consent.Ground.
+    ground: str = ""
 
     def level(self, rubrique: str) -> Niveau:
         """Return the effective level: the least of cell, ceiling and state of the dossier (rule 2)."""
@@ -198,16 +201,17 @@ def decide(rows: Iterable[dict], *, today: dt.date, cap: Niveau = Niveau.ECRITUR
     """Return the decision from the rows of `to_dossier`; None when nothing lets the account in.
 
     Pure on plain dictionaries, in whatever order. A structure's own refusal never shows here: its row is then not
-    "oui". A grant lasts until the end of its last day.
+    "oui". A grant lasts until the end of its last day, and as long as what it rests on.
     """
     rows = list(rows)
-    if any(row["state"] == State.REFUS and row["user_id"] for row in rows):
+    if any(closures.closes_whole(row) for row in rows):
         return None
-    granting = [row for row in rows if row["state"] == State.OUI and (row["access_until"] or today) >= today]
+    granting = [row for row in rows if closures.opens(row, today)]
     if not granting:
         return None
     # One's own habilitation first: it is the one a trace should name. Then the grant that lasts longest.
-    row = min(granting, key=lambda r: (r["user_id"] is None, -(r["access_until"] or dt.date.max).toordinal(), r["id"]))
+    lasts = lambda row: (closures.last_day(row) or dt.date.max).toordinal()  # noqa: E731
+    row = min(granting, key=lambda r: (r["user_id"] is None, -lasts(r), r["id"]))
     matrix = published.matrix(row["matrix_number"])
     hat = Hat(
         profession=row["hat_profession"] or "",
@@ -225,7 +229,8 @@ def decide(rows: Iterable[dict], *, today: dt.date, cap: Niveau = Niveau.ECRITUR
         through_structure=row["structure_id"] if row["user_id"] is None else None,
         cap=cap,
         ceilings=_ceilings(rows, own_only=row["user_id"] is not None),
-        until=row["access_until"],
+        until=closures.last_day(row),
+        ground=row["ground"],
     )
 
 
@@ -336,28 +341,24 @@ def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
     """
     if not _may_act(user):
         return Habilitation.objects.none().values("dossier_id")
-    refused = Habilitation.objects.filter(user=user, state=State.REFUS).values("dossier_id")
-    own = Habilitation.objects.granting().filter(user=user).exclude(dossier_id__in=refused).values("dossier_id")
-    by_structure = (
-        Habilitation.objects.granting()
-        .filter(structure__in=_delegated(user))
-        .exclude(dossier_id__in=refused)
-        .values("dossier_id")
-    )
+    granting = Habilitation.objects.granting()
+    for closed in closures.closed_whole_to(user):
+        granting = granting.exclude(dossier_id__in=closed)
+    own = granting.filter(user=user).values("dossier_id")
+    by_structure = granting.filter(structure__in=_delegated(user)).values("dossier_id")
     if through:
         return own if through == OWN else by_structure
     return own.union(by_structure)
 
 
 def closed_to(user, rubrique: Rubrique) -> QuerySet[Any]:
-    """Return, as a subquery of ids, the dossiers where a ceiling closes a rubric for the account.
+    """Return, as a subquery of ids, the dossiers where a rubric is closed for the account, whatever his profession.
 
-    For lists, which read many dossiers at once. Stricter than `to_dossier` for who is a member himself and a delegate
-    of a structure that was reduced.
+    By a ceiling, a consent that leaves it out or an opposition. For lists, which read many dossiers at once. Stricter
+    than `to_dossier` for who is a member himself and a delegate of a structure that was reduced.
     """
     whose = Q(habilitation__user=user) | Q(habilitation__structure__in=_delegated(user))
-    standing = Ceiling.objects.standing().filter(rubrique=rubrique, niveau=Niveau.AUCUN)
-    return standing.filter(whose, habilitation__ended_at=None).values("dossier_id")
+    return closures.closed_rubric(rubrique.value, whose)
 
 
 # ---- 3. Who can? ---------------------------------------------------------------------------------

@@ -93,6 +93,41 @@ class CollectedUnknown(DomainError):
     field = "collected"
 
 
+class ConsentDateNotPossible(DomainError):
+    code = "consent_date_not_possible"
+    message = "Cette date ne peut pas être à venir."
+    field = "starts_on"
+
+
+class GroundUnknown(DomainError):
+    code = "ground_unknown"
+    message = "Dites sur quoi repose le partage."
+    field = "ground"
+
+
+class TeamNotPossible(DomainError):
+    code = "team_not_possible"
+    message = "Un proche ne fait pas partie de l’équipe de soins : il faut l’accord exprès de la personne."
+    field = "ground"
+
+
+class RubricNotClosable(DomainError):
+    code = "rubric_not_closable"
+    message = "L’identité et le cercle de soins restent lisibles de qui a accès : pour tout fermer, notez un refus."
+    field = "rubrique"
+
+
+class AlreadyOpposed(DomainError):
+    code = "already_opposed"
+    message = "Cette opposition est déjà notée."
+    field = "rubrique"
+
+
+class NothingRests(DomainError):
+    code = "nothing_rests"
+    message = "Aucun accord ni équipe de soins n’est en cours pour ce membre."
+
+
 class LastDayBehind(DomainError):
     code = "last_day_behind"
     message = "Le dernier jour d’accès ne peut pas être passé : pour fermer l’accès aujourd’hui, répondez « non »."

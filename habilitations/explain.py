@@ -2,7 +2,8 @@
 
 Reads the decision that opened the page (`access.Access`) and invents nothing: what is said here is what was computed.
 Only ever told to who is inside the dossier: an outsider, opposed or not, gets the answer of a dossier that does not
-exist (SEC-6), and no line here speaks of a refusal.
+exist (SEC-6), and no line here speaks of a refusal. A rubric that is closed is told in the same words whatever closes
+it (the matrix, a ceiling, a consent that leaves it out, the person's opposition): who is opposed cannot tell.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import StrEnum
 
 from habilitations.access import Access
 from habilitations.matrix import UNKNOWN_PROFILE
-from habilitations.models import VouchedProfession
+from habilitations.models import Consent, VouchedProfession
 from habilitations.profiles import GATHERS
 from habilitations.rubriques import Niveau, Rubrique
 
@@ -23,6 +24,7 @@ _VOUCHED = {
     How.ADMINISTRATOR: "par un administrateur",
     How.INVITER: "par la personne qui vous a invité",
 }
+_TEAM = " au titre de l’équipe de soins"
 
 
 class Limit(StrEnum):
@@ -68,8 +70,7 @@ def chain(access: Access, rubrique: str, *, profession: str, structure: str = ""
     return [
         _grant(access, structure),
         _profession(access, profession),
-        *_cell(access, rubrique),
-        *_ceiling(access, rubrique),
+        *(_closed(access) if access.granted(rubrique) == Niveau.AUCUN else _opened(access, rubrique)),
         *_state(access, rubrique, state),
         _outcome(access, rubrique),
     ]
@@ -87,9 +88,11 @@ def refusal(access: Access, rubrique: Rubrique, wanted: Niveau, *, state: str) -
 
 def _grant(access: Access, structure: str) -> Fact:
     until = f" jusqu’au {access.until:%d/%m/%Y} inclus" if access.until else ""
+    express = access.ground == Consent.Ground.EXPRESS
+    rests = ", avec l’accord de la personne" if express else _TEAM if access.ground else ""
     if structure:
-        return Fact(f"Vous entrez comme délégué de {structure}, habilitée dans ce dossier{until}.")
-    return Fact(f"Vous êtes membre du cercle de soins, votre accès est ouvert{until}.")
+        return Fact(f"Vous entrez comme délégué de {structure}, habilitée dans ce dossier{rests}{until}.")
+    return Fact(f"Vous êtes membre du cercle de soins, votre accès est ouvert{rests}{until}.")
 
 
 def _profession(access: Access, profession: str) -> Fact:
@@ -99,28 +102,29 @@ def _profession(access: Access, profession: str) -> Fact:
     return Fact(" ".join(filter(None, (f"Votre profession ({profession}) est confirmée", by))) + ".")
 
 
-def _cell(access: Access, rubrique: str) -> list[Fact]:
-    version = f"La matrice d’habilitation, version {access.matrix.number},"
+def _version(access: Access) -> str:
+    return f"La matrice d’habilitation, version {access.matrix.number},"
+
+
+def _closed(access: Access) -> list[Fact]:
     if not access.hat.profession:
         return []
     if access.profile == UNKNOWN_PROFILE:
-        return [Fact(f"{version} ne connaît pas votre profession : elle n’ouvre rien.", closes=True)]
+        return [Fact(f"{_version(access)} ne connaît pas votre profession : elle n’ouvre rien.", closes=True)]
+    return [
+        Fact("Accès non autorisé à cette rubrique dans ce dossier.", closes=True),
+        Fact("Une rubrique est ouverte par la profession, dans la limite de ce qui est réglé pour chaque dossier."),
+    ]
+
+
+def _opened(access: Access, rubrique: str) -> list[Fact]:
     cell = access.matrix.level(access.profile, rubrique)
     whom = f" aux {GATHERS[access.profile]}" if access.profile in GATHERS else ""
-    if cell == Niveau.AUCUN:
-        return [Fact(f"{version} n’ouvre pas cette rubrique{whom}.", closes=True)]
     said = "lecture et écriture" if cell == Niveau.ECRITURE else "lecture"
-    return [Fact(f"{version} ouvre cette rubrique{whom} : {said}.")]
-
-
-def _ceiling(access: Access, rubrique: str) -> list[Fact]:
-    if rubrique == Rubrique.JOURNAL and access.ceilings and access.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
-        return [Fact("Le journal nomme aussi les membres discrets : il demande le volet médical.", closes=True)]
-    if access.granted(rubrique) >= access.matrix.level(access.profile, rubrique):
-        return []
-    if access.granted(rubrique) == Niveau.AUCUN:
-        return [Fact("Elle a été fermée pour vous dans ce dossier.", closes=True)]
-    return [Fact("Elle a été réduite à la lecture pour vous dans ce dossier.", closes=True)]
+    facts = [Fact(f"{_version(access)} ouvre cette rubrique{whom} : {said}.")]
+    if access.granted(rubrique) < cell:
+        facts.append(Fact("Elle a été réduite à la lecture pour vous dans ce dossier.", closes=True))
+    return facts
 
 
 def _state(access: Access, rubrique: str, state: str) -> list[Fact]:

@@ -1,29 +1,70 @@
 """The rows a decision is made of, in SQL: read here, decided in `habilitations.access`."""
 
+from habilitations.models.consents import CLOSABLE
+
+_CLOSABLE = ", ".join(f"'{rubrique.value}'" for rubrique in CLOSABLE)
+
+# What the person closes for the account {user} on the row `h`, as "medical=0": the rubrics that her consent (the row
+# `rests`) leaves out, and what she opposes, to everybody or to this member however he enters. "=0" is the whole
+# dossier (SEC-3, SEC-5).
+CLOSED_BY_THE_PERSON = f"""
+    SELECT left_out || '=0' FROM unnest(ARRAY[{_CLOSABLE}]) left_out
+    WHERE cardinality(rests.rubriques) > 0 AND left_out <> ALL (rests.rubriques)
+    UNION ALL
+    SELECT o.rubrique || '=0' FROM habilitations_opposition o
+    WHERE o.dossier_id = h.dossier_id AND o.withdrawn_at IS NULL
+        AND (o.habilitation_id IS NULL OR o.habilitation_id = h.id OR EXISTS (
+            SELECT 1 FROM habilitations_habilitation own WHERE own.id = o.habilitation_id AND own.user_id = {{user}}
+        ))
+        AND coalesce({{user}} <> ALL (o.spared), true)
+"""  # noqa: S608 - our own names
+WHOLE = "=0"
+
+# Whether a standing fact carries the grant of the row `h` on a day: `HabilitationQuerySet.granting`, about columns.
+RESTS = """EXISTS (
+    SELECT 1 FROM habilitations_consent b WHERE b.dossier_id = h.dossier_id AND b.habilitation_id = h.id
+        AND b.replaced_at IS NULL AND b.ended_at IS NULL AND (b.last_day IS NULL OR b.last_day >= {day})
+)"""
+# Whether the person went back on what she granted to an account, or closed the dossier to it.
+CLOSED_WHOLE = """(EXISTS (
+    SELECT 1 FROM habilitations_consent b JOIN habilitations_habilitation own ON own.id = b.habilitation_id
+    WHERE b.dossier_id = {dossier} AND b.replaced_at IS NULL AND b."end" = 'retrait' AND own.user_id = {user}
+) OR EXISTS (
+    SELECT 1 FROM habilitations_opposition o WHERE o.dossier_id = {dossier} AND o.withdrawn_at IS NULL
+        AND o.rubrique = '' AND {user} <> ALL (o.spared)
+))"""
+
 # Asked by every page of a dossier: in SQL, prepared (through the ORM it costs ten times as much to build as to run).
-# A refusal stands until it is withdrawn, even once the member has left.
-_GRANTS = """
+# A refusal stands until it is withdrawn, even once the member has left; so does a consent that was withdrawn.
+_GRANTS = f"""
 SELECT h.id, h.state, h.user_id, h.structure_id, (SELECT max(number) FROM habilitations_matrixversion),
     v.profession, v.fonction, v.national_id, v.structure_id, v.structure_name, v.how, h.access_until,
     ARRAY(
         SELECT c.rubrique || '=' || c.niveau FROM habilitations_ceiling c
         WHERE c.dossier_id = h.dossier_id AND c.habilitation_id = h.id AND c.lifted_at IS NULL
-    )
+        UNION ALL {CLOSED_BY_THE_PERSON}
+    ),
+    rests.ground, rests."end", rests.last_day
 FROM habilitations_habilitation h
-LEFT JOIN habilitations_vouchedprofession v ON v.user_id = {user} AND v.ended_at IS NULL
-WHERE h.dossier_id = {dossier} AND (h.ended_at IS NULL OR h.state = 'refus' AND h.user_id IS NOT NULL)
-    AND (h.user_id = {user} OR h.structure_id IN (
+LEFT JOIN habilitations_vouchedprofession v ON v.user_id = {{user}} AND v.ended_at IS NULL
+LEFT JOIN habilitations_consent rests
+    ON rests.dossier_id = h.dossier_id AND rests.habilitation_id = h.id AND rests.replaced_at IS NULL
+WHERE h.dossier_id = {{dossier}}
+    AND (h.ended_at IS NULL OR (h.state = 'refus' OR rests."end" = 'retrait') AND h.user_id IS NOT NULL)
+    AND (h.user_id = {{user}} OR h.structure_id IN (
         SELECT d.structure_id FROM habilitations_delegate d
         JOIN habilitations_legalstructure l ON l.structure_id = d.structure_id AND l.closed_at IS NULL
-        WHERE d.user_id = {user} AND d.ended_at IS NULL
+        WHERE d.user_id = {{user}} AND d.ended_at IS NULL
     ))
-    AND EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = {user} AND u.is_active)
-"""
+    AND EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = {{user}} AND u.is_active)
+"""  # noqa: S608 - our own names
 TO_DOSSIER = _GRANTS.format(dossier="%(dossier)s", user="%(user)s")
 OF_DOSSIER = _GRANTS.format(dossier="dossier.id", user="%(user)s")
 ROW = (
     "id", "state", "user_id", "structure_id", "matrix_number", "hat_profession", "hat_fonction", "hat_national_id",
     "hat_structure_id", "hat_structure_name", "hat_how", "access_until", "ceilings",
+    # The current fact on which the grant rests (models/consents.py): None when there is none.
+    "ground", "ground_end", "ground_until",
 )  # fmt: skip
 
 # The same rows for each account that may have some.
@@ -39,11 +80,25 @@ SELECT somebody.id, grants.* FROM (
 CROSS JOIN LATERAL ({_GRANTS.format(dossier="%(dossier)s", user="somebody.id")}) grants
 """  # noqa: S608 - our own names
 
-# Whether a ceiling closes `{rubrique}` for `{user}` in `{dossier}`: `access.closed_to`, about columns.
-CLOSED_TO = """EXISTS (
+# Whether the rubric `{rubrique}` is closed in `{dossier}` for `{user}`, whatever his profession: `access.closed_to`,
+# about columns.
+CLOSED_TO = """(EXISTS (
     SELECT 1 FROM habilitations_ceiling x JOIN habilitations_habilitation y ON y.id = x.habilitation_id
     WHERE x.dossier_id = {dossier} AND x.rubrique = '{rubrique}' AND x.niveau = 0 AND x.lifted_at IS NULL
         AND y.ended_at IS NULL AND (y.user_id = {user} OR y.structure_id IN (
             SELECT z.structure_id FROM habilitations_delegate z WHERE z.user_id = {user} AND z.ended_at IS NULL
         ))
-)"""
+) OR EXISTS (
+    SELECT 1 FROM habilitations_consent x JOIN habilitations_habilitation y ON y.id = x.habilitation_id
+    WHERE x.dossier_id = {dossier} AND x.replaced_at IS NULL
+        AND cardinality(x.rubriques) > 0 AND '{rubrique}' <> ALL (x.rubriques)
+        AND y.ended_at IS NULL AND (y.user_id = {user} OR y.structure_id IN (
+            SELECT z.structure_id FROM habilitations_delegate z WHERE z.user_id = {user} AND z.ended_at IS NULL
+        ))
+) OR EXISTS (
+    SELECT 1 FROM habilitations_opposition x LEFT JOIN habilitations_habilitation y ON y.id = x.habilitation_id
+    WHERE x.dossier_id = {dossier} AND x.rubrique = '{rubrique}' AND x.withdrawn_at IS NULL
+        AND (y.id IS NULL OR y.user_id = {user} OR y.ended_at IS NULL AND y.structure_id IN (
+            SELECT z.structure_id FROM habilitations_delegate z WHERE z.user_id = {user} AND z.ended_at IS NULL
+        ))
+))"""

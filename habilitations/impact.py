@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import models
 
 from coordination.common.statements import rows as run
+from habilitations.grants import CLOSED_WHOLE, RESTS
 from habilitations.matrix import Matrix
 from habilitations.models import VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubrique
@@ -73,31 +75,36 @@ class Person(NamedTuple):
     dossiers: int
 
 
-# The pairs of (profession, fonction) of each move come as three arrays of one length. A refusal standing for the
+_TODAY = f"(now() AT TIME ZONE '{settings.TIME_ZONE}')::date"
+_OPEN = f"""h.state = 'oui' AND h.ended_at IS NULL AND coalesce(h.access_until >= {_TODAY}, true)
+    AND {RESTS.format(day=_TODAY)}"""
+# The pairs of (profession, fonction) of each move come as three arrays of one length. What the person refuses to the
 # account wins over a structure's grant. {reach} is counted, or listed, by the statements below.
-_REACH = """
+_REACH = f"""
 WITH moved AS (
     SELECT v.user_id, v.structure_name, m.move
     FROM unnest(%s::text[], %s::text[], %s::int[]) AS m (profession, fonction, move)
     JOIN habilitations_vouchedprofession v
         ON v.profession = m.profession AND v.fonction = m.fonction AND v.ended_at IS NULL
     JOIN accounts_user u ON u.id = v.user_id AND u.is_active
-), reach AS (
+), entered AS (
     SELECT p.move, p.user_id, p.structure_name, h.dossier_id
     FROM moved p
-    JOIN habilitations_habilitation h ON h.user_id = p.user_id AND h.state = 'oui' AND h.ended_at IS NULL
+    JOIN habilitations_habilitation h ON h.user_id = p.user_id AND {_OPEN}
     UNION
     SELECT p.move, p.user_id, p.structure_name, h.dossier_id
     FROM moved p
     JOIN habilitations_delegate d ON d.user_id = p.user_id AND d.ended_at IS NULL
     JOIN habilitations_legalstructure l ON l.structure_id = d.structure_id AND l.closed_at IS NULL
-    JOIN habilitations_habilitation h ON h.structure_id = d.structure_id AND h.state = 'oui' AND h.ended_at IS NULL
+    JOIN habilitations_habilitation h ON h.structure_id = d.structure_id AND {_OPEN}
     WHERE NOT EXISTS (
         SELECT 1 FROM habilitations_habilitation r
         WHERE r.user_id = p.user_id AND r.dossier_id = h.dossier_id AND r.state = 'refus'
     )
+), reach AS (
+    SELECT h.* FROM entered h WHERE NOT {CLOSED_WHOLE.format(dossier="h.dossier_id", user="h.user_id")}
 )
-"""
+"""  # noqa: S608 - our own names
 # {dossiers}, {state}: where the dossiers, a floor above, keep the state that `cap` reads (see `register_states`).
 _COUNTS = (
     _REACH

@@ -134,6 +134,8 @@ def town():
     open_structure(local, by=administrator)
     delegate = add_delegate(local, helper, by=administrator)
     waiting = make.add(entry, wanted="oui", invitation={"email": "invitee@cabinet.example"})
+    said = {"refused_on": dt.date(2026, 1, 2), "collected": "oral"}
+    opposition = actions.record_opposition(entry, rubrique="social", **said)
     idle = UserFactory()
     activity = helper.attachment.professional.activities.get()
     return {
@@ -156,6 +158,7 @@ def town():
         "rubrique": ["journal"],
         "request_id": [asked.pk],
         "question_id": [question.pk],
+        "opposition_id": [opposition.pk],
         "act": list(ACTS),
     }
 
@@ -271,7 +274,7 @@ def test_an_act_done_forgets_its_draft(client, town):
     client.force_login(coordinator)
     acts = (
         ("cercle-role", "circle:change_role", {"role": "PROV", "starts_on": "14/03/2027"}),
-        ("cercle-habilitation", "circle:habilitation", {"habilitation": "oui"}),
+        ("cercle-habilitation", "circle:habilitation", {"habilitation": "oui", **make.TEAM_POSTED}),
         ("cercle-retrait", "circle:remove", {"reason": "autre", "version": "0"}),
     )
     for key, name, typed in acts:

@@ -24,6 +24,7 @@ from circle.actions.adding import (
     open_dossier,
 )
 from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
+from circle.actions.consenting import end_consent, record_consent, record_opposition, withdraw_opposition
 from circle.actions.editing import invite_present, link_to_directory, set_discreet, set_habilitation, update_member
 from circle.actions.inviting import (
     close_answered,
@@ -57,6 +58,7 @@ __all__ = [
     "confirm_invitee",
     "copy_link",
     "decline_invitee",
+    "end_consent",
     "extend_access",
     "hand_over_role",
     "invite_colleague",
@@ -68,6 +70,8 @@ __all__ = [
     "may_refuse",
     "note_opening",
     "open_dossier",
+    "record_consent",
+    "record_opposition",
     "record_refusal",
     "refuse_invitation",
     "remind_due",
@@ -82,4 +86,5 @@ __all__ = [
     "tell_undelivered",
     "undo_removal",
     "update_member",
+    "withdraw_opposition",
 ]

@@ -81,6 +81,7 @@ def add_professional(
     starts_on: dt.date | None = None,
     duplicate_reason: str = "",
     invitation: dict | None = None,
+    rests: dict | None = None,
     creation_key: UUID,
 ) -> Member:
     """Add a professional of the directory, who stays linked to it; one who left comes back (new period).
@@ -89,8 +90,9 @@ def add_professional(
     {"starts_on", "new_role"}; `starts_on` the day of the role, and of the entry when it is past. Who may add
     but not grant leaves « habilitation demandée ». A key already used gives back the member it made.
     `duplicate_reason` says why he is not the hand-entered namesake under refusal. `invitation` {"email", "message"}
-    invites him in the same act. Raises NamesakeRefused, NotAllowed, DossierIsReadOnly, AlreadyMember, the errors of
-    `give_role`, of `invite_member` and of habilitations.
+    invites him in the same act; `rests` is what an answer « oui » rests on (`answering.answer`). Raises
+    NamesakeRefused, NotAllowed, DossierIsReadOnly, AlreadyMember, the errors of `give_role`, of `invite_member` and of
+    habilitations.
     """
     _enter(entry)
     made = _made_by(entry, creation_key)
@@ -112,7 +114,17 @@ def add_professional(
     else:
         opened = _habilitation(entry, user=account, professional=professional)
         member = _create(entry, roles.DIRECTORY, opened, details | {"professional": professional}, starts_on)
-    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover, invitation=invitation)
+    return _settle(
+        entry,
+        member,
+        role,
+        wanted,
+        refusal,
+        starts_on=starts_on,
+        handover=handover,
+        invitation=invitation,
+        rests=rests,
+    )
 
 
 @transaction.atomic
@@ -128,6 +140,7 @@ def add_manual_professional(
     starts_on: dt.date | None = None,
     duplicate_reason: str = "",
     invitation: dict | None = None,
+    rests: dict | None = None,
     creation_key: UUID,
 ) -> Member:
     """Add by hand a professional the directory does not know: shown for information, habilitated only if invited.
@@ -143,7 +156,17 @@ def add_manual_professional(
     tidy = _typed(entry, roles.MANUAL, fields, duplicate_reason)
     details = tidy | {"discreet": discreet, "creation_key": creation_key, "duplicate_reason": duplicate_reason.strip()}
     member = _create(entry, roles.MANUAL, _habilitation(entry), details, starts_on)
-    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover, invitation=invitation)
+    return _settle(
+        entry,
+        member,
+        role,
+        wanted,
+        refusal,
+        starts_on=starts_on,
+        handover=handover,
+        invitation=invitation,
+        rests=rests,
+    )
 
 
 @transaction.atomic
@@ -187,6 +210,7 @@ def add_structure(
     discreet: bool = False,
     handover: dict | None = None,
     starts_on: dt.date | None = None,
+    rests: dict | None = None,
     creation_key: UUID,
 ) -> Member:
     """Add a structure of the directory; habilitated only if it is a « personne morale » with delegates.
@@ -216,7 +240,7 @@ def add_structure(
     else:
         opened = _habilitation(entry, structure=structure)
         member = _create(entry, roles.STRUCTURE, opened, details | {"structure": structure}, starts_on)
-    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover)
+    return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover, rests=rests)
 
 
 @transaction.atomic
@@ -339,10 +363,11 @@ def _stay(entry, member: Member, starts_on: dt.date | None) -> None:
 
 
 def _settle(
-    entry, member: Member, role, wanted, refusal, *, starts_on=None, handover=None, invitation: dict | None = None
-) -> Member:
+    entry, member: Member, role, wanted, refusal, *, starts_on=None, handover=None, invitation: dict | None = None,
+    rests: dict | None = None,
+) -> Member:  # fmt: skip
     give_role(entry, member, role, starts_on=starts_on, handover=handover)
-    answer_arrival(entry, member, wanted, refusal=refusal, is_invited=invitation is not None)
+    answer_arrival(entry, member, wanted, refusal=refusal, is_invited=invitation is not None, rests=rests)
     if invitation is not None:
         invite_member(entry, member, **invitation)
     return member

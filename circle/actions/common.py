@@ -90,6 +90,7 @@ _SAID_OF_RIGHT = {
     KIND.REDUCED: lambda subject, _, after: (
         f"{subject} : réduction à « {after} »" if after else f"{subject} : réduction levée"
     ),
+    KIND.SHARING: lambda subject, until, day: f"{subject} le {day}" + (f", jusqu’au {until}" if until else ""),
     KIND.LAST_DAY: lambda _, before, after: f"Dernier jour : {before or 'aucun'} → {after or 'aucun'}",
 }
 

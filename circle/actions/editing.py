@@ -91,6 +91,7 @@ def set_habilitation(
     withdrawal: dict | None = None,
     duplicate_reason: str = "",
     also: Collection[UUID] = (),
+    rests: dict | None = None,
 ) -> Member:
     """Answer « Habilitation : oui / non / refus du patient » for a member; see `answering.answer`. Returns it.
 
@@ -108,12 +109,12 @@ def set_habilitation(
     if wanted == REFUS:
         refuse(entry, member, refusal=refusal, duplicate_reason=duplicate_reason, also=also)
     else:
-        answer(entry, member, wanted, refusal=refusal, withdrawal=withdrawal)
+        answer(entry, member, wanted, refusal=refusal, withdrawal=withdrawal, rests=rests)
     return member
 
 
 @transaction.atomic
-def invite_present(entry, member, *, email: str, message: str = "") -> Invitation:
+def invite_present(entry, member, *, email: str, message: str = "", rests: dict | None = None) -> Invitation:
     """Invite a member already there who has no account; habilitated in the same act if he was not.
 
     Raises as `set_habilitation` and `invite_member`.
@@ -122,7 +123,7 @@ def invite_present(entry, member, *, email: str, message: str = "") -> Invitatio
     member = locked_member(entry, member)
     row = member.habilitation
     if row.state == Habilitation.State.NON and row.requested_at is None:
-        answer(entry, member, OUI, is_invited=True)
+        answer(entry, member, OUI, is_invited=True, rests=rests)
     return invite_member(entry, member, email=email, message=message)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from circle import roles
 from circle.forms.fields import FrenchDateField
 from circle.forms.invitations import InvitationFields
+from circle.forms.sharing import SharingFields
 from coordination.common.ids import uuid7
 from coordination.dossiers.forms import TidyForm
 from habilitations.models import Refusal
@@ -267,8 +268,8 @@ class RefusalForm(SameOneFields):
         return cleaned
 
 
-class AnswerFields(RefusalFields):
-    """« Habilitation sur le dossier »: one question, no answer given in advance."""
+class AnswerFields(RefusalFields, SharingFields):
+    """« Habilitation sur le dossier »: one question, no answer given in advance; « oui » says what it rests on."""
 
     habilitation = forms.CharField(label="Habilitation", max_length=8)
 
@@ -287,7 +288,9 @@ class AnswerFields(RefusalFields):
 
     def clean(self) -> dict:
         cleaned = super().clean()
-        cleaned["refusal"] = self.read_refusal(cleaned) if cleaned.get("habilitation") == REFUSAL else None
+        answer = cleaned.get("habilitation")
+        cleaned["refusal"] = self.read_refusal(cleaned) if answer == REFUSAL else None
+        cleaned["rests"] = self.read_sharing(cleaned) if answer == YES and self.asks_sharing else None
         return cleaned
 
     @property
@@ -315,6 +318,10 @@ class AddForm(InvitationFields, RoleFields, AnswerFields):
     field_order = (
         "role",
         "habilitation",
+        "rests_on",
+        "rests_since",
+        "rests_how",
+        "rests_told",
         "refused_on",
         "collected",
         "comment",

@@ -33,10 +33,12 @@ def answers(offer: GrantAnswer) -> list[str]:
     return [*first, NO, *([REFUSAL] if offer.can_refuse else [])]
 
 
-def question(form, offer: GrantAnswer, *, whom: str, yes: str = OPENS, no: str = STAYS_OUT, refusal_body="") -> dict:
+def question(form, offer: GrantAnswer, *, whom: str, yes: str = OPENS, no: str = STAYS_OUT, refusal_body="",
+             sharing_body="") -> dict:  # fmt: skip
     """Return the radios of the question and the sentence that replaces the one not offered.
 
-    `whom`: "ce professionnel" or "cette structure"; `yes`, `no`: what each answer does, in one sentence.
+    `whom`: "ce professionnel" or "cette structure"; `yes`, `no`: what each answer does, in one sentence;
+    `sharing_body`: on what « oui » rests.
     """
     texts = {
         YES: ("Habilitation : oui", offer.sentence or yes),
@@ -54,8 +56,8 @@ def question(form, offer: GrantAnswer, *, whom: str, yes: str = OPENS, no: str =
     for answer in form.answers:
         title, detail = texts[answer]
         option = {"value": answer, "title": title, "detail": detail}
-        if answer == REFUSAL:
-            option["body"] = refusal_body
+        if body := {REFUSAL: refusal_body, YES: sharing_body}.get(answer):
+            option["body"] = body
         options.append(option)
     return {"options": options, "intro": "" if YES in form.answers else offer.sentence}
 

@@ -28,6 +28,7 @@ from coordination.directory.models import Activity, Attachment
 from coordination.directory.search import profession_label
 from coordination.dossiers.door import rubric_view
 from habilitations.access import hat_of
+from habilitations.actions.consents import current, stands
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 LOOK = "aperçu"
@@ -109,7 +110,9 @@ def add_professional(request: HttpRequest, entry, target_id: UUID) -> HttpRespon
         member = attempt(form, _add, entry, who, form)
         if member is not None:
             drafts.clear(request.user, who.draft_key, entry.dossier.pk)
-            said = answer_said(member.habilitation.state, requested=form.is_request)
+            said = answer_said(
+                member.habilitation.state, requested=form.is_request, carried=stands(current(member.habilitation))
+            )
             said = "Invitation envoyée." if invited else said
             sentences = (was_added(who.name, who.feminine), handover_said(form, who.name), said)
             messages.success(request, " ".join(filter(None, sentences)))
@@ -169,6 +172,7 @@ def _form(request: HttpRequest, entry, who: Candidate, offer) -> AddForm:
         ),
         "answers": answering.answers(offer),
         "can_invite": who.account is None and entry.access.may(Action.INVITE),
+        "asks_sharing": entry.access.may_withdraw_refusal,
     }  # fmt: skip
     if request.method == "POST":
         return AddForm(request.POST, **offered)
@@ -191,6 +195,7 @@ def _add(entry, who: Candidate, form: AddForm) -> Member:
         handover=said["handover"],
         starts_on=said["starts_on"],
         duplicate_reason=said["duplicate_reason"],
+        rests=said["rests"],
         invitation=_invitation(form),
         creation_key=said["creation_key"],
     )

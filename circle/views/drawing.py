@@ -231,6 +231,8 @@ def access_acts(row, entry, links: MemberLinks) -> list[dict]:
             acts.append({"label": "Réduire pour ce dossier", "url": links.limits, "icon": "lock"})
         elif entry.abilities[Action.ADD_MEMBER] and row.state == NON and not row.requested:
             acts.append({"label": "Demander l’habilitation", "url": links.request, "icon": "key", "method": "post"})
+    if row.state != REFUS and can_be_granted(row) and entry.access.may_record_refusal:
+        acts.append({"label": "Accord et équipe de soins", "url": links.consent, "icon": "check2-square"})
     if can_be_invited(row, entry):
         acts.append({"label": "Inviter par e-mail", "url": links.invite, "icon": "envelope"})
     if row.state == REFUS and entry.access.may_withdraw_refusal:

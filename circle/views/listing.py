@@ -157,6 +157,7 @@ class Listed:
             "dossier": self.entry.dossier,
             "circle_url": circle_url(self.entry),
             "csrf_input": FORM_FIELD,
+            "may_note": self.entry.access.may_record_refusal,
             "is_reduced": not self.entry.access.sees_whole_circle,
             "is_fragment": False,
         }

@@ -53,7 +53,8 @@ _ROUTES = {
     "link": "circle:link", "remove": "circle:remove", "undo": "circle:undo_removal",
     "join": "circle:join", "refusal": "circle:record_refusal", "call_off": "circle:call_off_plan",
     "invite": "circle:invite_member", "history": "circle:member_history", "vcard": "circle:export_vcard",
-    "limits": "circle:limits", "extend": "circle:extend",
+    "consent": "circle:consent", "end_consent": "circle:end_consent", "limits": "circle:limits",
+    "extend": "circle:extend",
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from coordination.common.htmx import redirect
 from coordination.directory.models import Attachment
 from coordination.dossiers.door import rubric_view
 from habilitations.access import hat_of
+from habilitations.actions.consents import current, stands
 from habilitations.errors import NotAllowed
 from habilitations.rubriques import Action, Niveau, Rubrique
 
@@ -54,7 +55,12 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         found.kind, access=entry.access, professional=found.professional, activity=found.activity,
         structure=found.structure, user=entry.user, account=account,
     )  # fmt: skip
-    asked = {"answers": answering.answers(offer), "twins": _twins(entry, found)}
+    asked = {
+        "answers": answering.answers(offer),
+        "twins": _twins(entry, found),
+        # What it rests on already is changed on its own page.
+        "asks_sharing": entry.access.may_withdraw_refusal and not stands(current(found.habilitation)),
+    }
     if request.method != "POST":
         kept = draft_initial(request, DRAFT, found.pk)
         # The answer that the link names is newer than the draft.
@@ -70,11 +76,13 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         show_identity_to_open(request, form)
         changed = attempt(
             form, actions.set_habilitation, entry, found, form.wanted, refusal=form.cleaned_data["refusal"],
-            duplicate_reason=form.cleaned_data["duplicate_reason"], also=form.also,
+            duplicate_reason=form.cleaned_data["duplicate_reason"], also=form.also, rests=form.cleaned_data["rests"],
         )  # fmt: skip
         if changed is not None:
             drafts.clear(request.user, DRAFT, found.pk)
-            said = answer_said(changed.habilitation.state, requested=form.is_request)
+            said = answer_said(
+                changed.habilitation.state, requested=form.is_request, carried=stands(current(changed.habilitation))
+            )
             messages.success(request, said or "Habilitation : non. Ce membre reste dans le cercle de soins.")
             return redirect(request, links.sheet)
     return _page(request, entry, row, found, form, offer)

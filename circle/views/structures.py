@@ -29,6 +29,7 @@ from coordination.directory.search import search
 from coordination.directory.search.options import no_such_place
 from coordination.dossiers.door import rubric_view
 from habilitations.actions import same_structures
+from habilitations.actions.consents import current, stands
 from habilitations.models import Delegate, LegalStructure
 from habilitations.rubriques import Action, Niveau, Rubrique
 
@@ -136,7 +137,9 @@ def choose_structure(request: HttpRequest, entry, structure_id: UUID) -> HttpRes
         if member is not None:
             drafts.clear(request.user, _draft(structure), entry.dossier.pk)
             state = member.habilitation.state
-            said = _delegates_in() if state == "oui" else answer_said(state, requested=form.is_request)
+            carried = stands(current(member.habilitation))
+            said = answer_said(state, requested=form.is_request, carried=carried)
+            said = _delegates_in() if state == "oui" and carried else said
             sentences = (was_added(structure.name, None), handover_said(form, structure.name), said)
             messages.success(request, " ".join(filter(None, sentences)))
             return redirect(request, circle_url(entry))
@@ -155,6 +158,7 @@ def _form(request, entry, structure: Structure, offer) -> AddForm:
     offered = {
         "picker": picking.picker(entry, kind=roles.STRUCTURE, required=False),
         "answers": answering.answers(offer),
+        "asks_sharing": entry.access.may_withdraw_refusal,
     }
     if request.method == "POST":
         return AddForm(request.POST, **offered)
@@ -174,6 +178,7 @@ def _add(entry, structure: Structure, form: AddForm) -> Member:
         discreet=said["discreet"],
         handover=said["handover"],
         starts_on=said["starts_on"],
+        rests=said["rests"],
         creation_key=said["creation_key"],
     )
 

@@ -36,10 +36,12 @@ def is_back(name: str, feminine: bool | None, *, as_before: bool = True) -> str:
     return f"{name} est de retour dans le cercle de soins, comme avant."
 
 
-def answer_said(state: str, *, requested: bool = False) -> str:
-    """Return what follows « X a été ajoutée au cercle de soins. »."""
+def answer_said(state: str, *, requested: bool = False, carried: bool = True) -> str:
+    """Return what follows « X a été ajoutée au cercle de soins. »; `carried`: the sharing rests on something."""
     if requested:
         return "Habilitation demandée."
+    if state in ("oui", "attente") and not carried:
+        return "Habilitation notée : rien ne s’ouvre avant que l’accord de la personne soit noté."
     said = {
         "oui": "Accès au dossier ouvert.",
         "attente": "Accès en attente : cette personne n’a pas encore de compte.",

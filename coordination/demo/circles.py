@@ -14,18 +14,39 @@ from circle.models import Member, Period
 from coordination.accounts.models import User
 from coordination.demo.people import DAC, SSIAD
 from coordination.directory.models import Activity, Attachment, Structure
-from habilitations.models import Refusal
+from habilitations.models import Consent, Refusal
 
 Users = dict[str, User]
 PHARMACY = "Pharmacie du Viaur (exemple)"
 
 
-def _account(name: str, *, role: str, wanted: str = "oui") -> Callable[..., Member]:
+def _team(wanted: str, ground: str = Consent.Ground.RECOGNISED) -> dict | None:
+    """In the équipe de soins, the person informed."""
+    today = timezone.localdate()
+    return {"ground": ground, "starts_on": today, "informed_on": today} if wanted == "oui" else None
+
+
+def _agreed() -> dict:
+    """Outside it: an express consent, limited and for six months."""
+    today = timezone.localdate()
+    return {
+        "ground": Consent.Ground.EXPRESS, "starts_on": today, "collected": "ecrit",
+        "proof": "Écrit gardé au DAC", "rubriques": ["liaison", "agenda", "taches", "social"],
+        "last_day": today + dt.timedelta(days=180),
+    }  # fmt: skip
+
+
+def _account(
+    name: str, *, role: str, wanted: str = "oui", rests: Callable[[], dict] | None = None
+) -> Callable[..., Member]:
     """Somebody with a demonstration account."""
 
     def add(entry, users: Users, key: UUID) -> Member:
         professional = Attachment.objects.of(users[name]).select_related("professional").get().professional
-        return circle.add_professional(entry, professional=professional, role=role, wanted=wanted, creation_key=key)
+        return circle.add_professional(
+            entry, professional=professional, role=role, wanted=wanted, creation_key=key,
+            rests=rests() if rests else _team(wanted),
+        )  # fmt: skip
 
     return add
 
@@ -42,8 +63,9 @@ def _from_directory(profession: str, *, role: str = roles.PROV, **details) -> Ca
             .first()
         )
         return circle.add_professional(
-            entry, professional=activity.professional, activity=activity, role=role, creation_key=key, **details
-        )
+            entry, professional=activity.professional, activity=activity, role=role, creation_key=key,
+            **{"rests": _team(details.get("wanted", ""))} | details,
+        )  # fmt: skip
 
     return add
 
@@ -51,7 +73,10 @@ def _from_directory(profession: str, *, role: str = roles.PROV, **details) -> Ca
 def _structure(name: str, *, role: str, wanted: str) -> Callable[..., Member]:
     def add(entry, users: Users, key: UUID) -> Member:
         structure = Structure.objects.local().get(name=name)
-        return circle.add_structure(entry, structure=structure, role=role, wanted=wanted, creation_key=key)
+        ground = Consent.Ground.ORGANISED
+        return circle.add_structure(
+            entry, structure=structure, role=role, wanted=wanted, rests=_team(wanted, ground), creation_key=key
+        )
 
     return add
 
@@ -100,7 +125,7 @@ def _psychologist(entry, users: Users, key: UUID) -> Member:
 MEMBERS: dict[str, Callable[..., Member]] = {
     "medecin": _account("medecin", role=roles.PCP),
     "infirmiere": _account("infirmiere", role=roles.PROV),
-    "sociale": _account("sociale", role=roles.AGNT),
+    "sociale": _account("sociale", role=roles.AGNT, rests=_agreed),
     "kine": _from_directory("70", wanted="oui"),
     "psychologue_refus": _psychologist,
     "ssiad": _structure(SSIAD, role="SOINS_DOMICILE", wanted="oui"),

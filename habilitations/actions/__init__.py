@@ -1,5 +1,6 @@
 """Every change of what accounts may do. The rules are in the modules; callers import from here."""
 
+from habilitations.actions.consents import end_consent, record_consent
 from habilitations.actions.drafts import (
     discard_draft,
     edit_draft,
@@ -28,6 +29,7 @@ from habilitations.actions.members import (
     stop_waiting,
 )
 from habilitations.actions.officers import end_officer, name_officer
+from habilitations.actions.oppositions import record_opposition, withdraw_opposition
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
 from habilitations.actions.questions import answer_why, ask_why
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
@@ -58,6 +60,7 @@ __all__ = [
     "discard_draft",
     "edit_draft",
     "end_administrator",
+    "end_consent",
     "end_delegate",
     "end_habilitation",
     "end_officer",
@@ -73,6 +76,8 @@ __all__ = [
     "publish_draft",
     "publish_matrix",
     "rebase_draft",
+    "record_consent",
+    "record_opposition",
     "record_refusal",
     "refuse_publication",
     "release_account",
@@ -85,6 +90,7 @@ __all__ = [
     "set_state",
     "stop_waiting",
     "vouch_profession",
+    "withdraw_opposition",
     "withdraw_refusal",
     "withdraw_request",
 ]

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from habilitations.access import Access
+from habilitations.actions.grounds import declare, forget
 from habilitations.binding import tell_bound
 from habilitations.errors import (
     AidantCannotBeGranted,
@@ -24,7 +25,7 @@ from habilitations.errors import (
     StructureCannotSignIn,
 )
 from habilitations.kin import same_structures
-from habilitations.models import Habilitation, LegalStructure, Refusal, StateChange, VouchedProfession
+from habilitations.models import Consent, Habilitation, LegalStructure, Refusal, StateChange, VouchedProfession
 from habilitations.rubriques import Action
 
 State = Habilitation.State
@@ -45,8 +46,12 @@ def open_habilitation(dossier_id: UUID, *, by, user=None, structure=None, profes
 
 @transaction.atomic
 def grant_creator(dossier_id: UUID, user, *, by, professional=None) -> Habilitation:
-    """Open the creator's row, granted: who makes a dossier enters it in the same act (SPICO guide)."""
+    """Open the creator's row, granted: who makes a dossier enters it in the same act (SPICO guide).
+
+    By opening it he declares that the person turns to him (équipe de soins); that she was informed is noted later.
+    """
     habilitation = open_habilitation(dossier_id, by=by, user=user, professional=professional)
+    declare(habilitation, by=by, ground=Consent.Ground.RECOGNISED, starts_on=timezone.localdate())
     move(habilitation, State.OUI, by=by)
     return habilitation
 
@@ -66,8 +71,8 @@ def set_state(
 
     "oui" opens at once when someone can enter today (account of a vouched professional, delegates of a
     « personne morale » structure), else the member waits. "non" suspends. `is_invited`: somebody typed by hand waits
-    too, for the account that will accept. A last day that is behind, and that of an access suspended, are forgotten;
-    ceilings stay.
+    too, for the account that will accept. It opens nothing before a fact carries it (`actions.consents`). A last day
+    that is behind, and that of an access suspended, are forgotten; ceilings stay.
     Raises OwnHabilitation, GrantNotAllowed (action right, own structure only for some), RefusalStands,
     AidantCannotBeGranted, ManualCannotBeGranted, StructureCannotSignIn, MembershipEnded.
     """
@@ -160,6 +165,7 @@ def reopen_habilitation(habilitation: Habilitation, *, by, user=None, as_it_was:
         return row
     if not as_it_was:
         # A new beginning in the history: what stood before the end is not a suspension.
+        forget(row, by=by)
         return move(row, State.NON, by=by, always=True)
     if gives_back:
         if row.user_id is not None and by is not None and row.user_id == by.pk:

@@ -6,11 +6,12 @@ foreign keys to rooms above are written as strings, and nothing here imports the
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now, TruncDate
 
 from coordination.common.ids import uuid7
 from habilitations.models.ceilings import Ceiling  # noqa: F401 - callers import every model from here
+from habilitations.models.consents import Collected, Consent, Opposition  # noqa: F401
 from habilitations.models.drafts import (  # noqa: F401
     MatrixDraft,
     MatrixDraftChange,
@@ -141,10 +142,11 @@ class HabilitationQuerySet(models.QuerySet):
         return self.filter(ended_at=None)
 
     def granting(self):
-        """Rows that open a dossier today: a grant lasts until the end of its last day."""
+        """Rows that open a dossier today: granted, to the end of its last day, with what it rests on (SEC-3)."""
         # The day is asked of the database: this queryset goes into prepared statements, which outlive a day.
         lasting = Q(access_until=None) | Q(access_until__gte=TruncDate(Now()))
-        return self.filter(lasting, ended_at=None, state=Habilitation.State.OUI)
+        rests = Exists(Consent.objects.standing().filter(dossier=OuterRef("dossier"), habilitation=OuterRef("pk")))
+        return self.filter(lasting, rests, ended_at=None, state=Habilitation.State.OUI)
 
 
 class Habilitation(models.Model):
@@ -265,10 +267,7 @@ class StateChange(models.Model):
 class Refusal(models.Model):
     """The person's refusal that this member be told anything: a dated fact, withdrawn by another one."""
 
-    class Collected(models.TextChoices):
-        ORAL = "oral", "Dit par la personne"
-        WRITTEN = "ecrit", "Écrit et signé"
-        RELAYED = "rapporte", "Rapporté par un proche ou un professionnel"
+    Collected = Collected
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="refusals")

@@ -17,6 +17,7 @@ def run(full: bool) -> list[dict]:
     plain = dict.fromkeys(("structure_id", "hat_structure_id", "access_until")) | {
         "id": uuid.uuid4(), "state": "oui", "user_id": uuid.uuid4(), "matrix_number": 1, "hat_profession": "60",
         "hat_fonction": "", "hat_national_id": "", "hat_structure_name": "", "hat_how": "annuaire", "ceilings": [],
+        "ground": "reconnue", "ground_end": "", "ground_until": None,
     }  # fmt: skip
     limited = plain | {"ceilings": ["medical=0", "liaison=1"], "access_until": TODAY}
     return [_figure("Decision", plain), _figure("Decision with two ceilings and a last day", limited)]

@@ -106,6 +106,7 @@ def fill(size: int) -> None:
                 holder = {"user": users[(rank * 7 + place * 131) % ACCOUNTS]}
             rows.append(Habilitation(dossier=dossier, state="oui", state_by=reader, **holder))
     Habilitation.objects.bulk_create(rows, batch_size=5_000)
+    town.carry(rows)
 
 
 def _in_turn(*acts: Callable[[], object]) -> list[float]:

@@ -17,7 +17,7 @@ from coordination.accounts.models import User
 from coordination.common.text import fold
 from coordination.dossiers.door import Entry
 from coordination.dossiers.models import Dossier
-from habilitations.models import Habilitation, Refusal, StateChange
+from habilitations.models import Consent, Habilitation, Refusal, StateChange
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
 
@@ -90,6 +90,7 @@ def add_dossiers(readers: list[User], count: int, members: int = MEMBERS_ELSEWHE
         for d in made
     ]  # fmt: skip
     Habilitation.objects.bulk_create(opened)
+    carry(opened)
     rows = [
         Member(dossier=h.dossier, kind="annuaire", habilitation=h, professional=h.professional, created_by=h.user)
         for h in opened
@@ -97,6 +98,16 @@ def add_dossiers(readers: list[User], count: int, members: int = MEMBERS_ELSEWHE
     _put_in(rows, "REFERENT")
     for dossier in made:
         add_members(dossier, members - 1)
+
+
+def carry(opened: list[Habilitation]) -> None:
+    """Say on what each grant rests, in bulk."""
+    today = timezone.localdate()
+    Consent.objects.bulk_create(
+        (Consent(dossier_id=h.dossier_id, habilitation=h, ground=Consent.Ground.RECOGNISED, starts_on=today)
+         for h in opened),
+        batch_size=5_000,
+    )  # fmt: skip
 
 
 def add_members(dossier: Dossier, count: int) -> None:

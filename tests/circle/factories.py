@@ -4,10 +4,12 @@ import datetime as dt
 import uuid
 
 import factory
+from django.utils import timezone
 
 from circle import actions
 from coordination.directory.models import Activity, Attachment, Professional, Source, Structure
 from coordination.dossiers import door
+from coordination.dossiers.errors import DossierUnknown
 from habilitations.actions import open_structure, vouch_profession
 from habilitations.models import Delegate, VouchedProfession
 from tests.accounts.factories import UserFactory
@@ -15,6 +17,8 @@ from tests.dossiers.factories import StructureFactory
 
 DOCTOR, NURSE, PHARMACIST, SOCIAL, ROLE_ONLY = "10", "60", "21", "41", "99"
 COORDINATOR = "330"
+# The same as the form sends it.
+TEAM_POSTED = {"rests_on": "reconnue", "rests_since": "02/11/2026"}
 TRAITS = {"birth_given_names": "Jeanne", "sex": "female", "birth_date": dt.date(1941, 3, 14)}
 
 __all__ = ["StructureFactory", "UserFactory"]
@@ -101,15 +105,33 @@ def entry_of(user, entry):
     return door.look(user, entry.dossier.pk)
 
 
+def team(**details):
+    """Return on what an answer « oui » rests: in the équipe de soins since today, the person informed."""
+    today = timezone.localdate()
+    return {"ground": "reconnue", "starts_on": today, "informed_on": today} | details
+
+
+def carried(wanted, details):
+    return {"rests": team()} | details if wanted == "oui" else details
+
+
+def entry_of_or_none(user, entry):
+    """Return the same, None for who may not come in."""
+    try:
+        return entry_of(user, entry)
+    except DossierUnknown:
+        return None
+
+
 def add(entry, professional=None, *, role="PROV", wanted="non", **details):
-    """Add a professional of the directory; a new nurse by default."""
+    """Add a professional of the directory; a new nurse by default, in the équipe de soins when habilitated."""
     return actions.add_professional(
         entry,
         professional=professional or listed(),
         role=role,
         wanted=wanted,
         creation_key=details.pop("creation_key", None) or uuid.uuid4(),
-        **details,
+        **carried(wanted, details),
     )
 
 
@@ -141,5 +163,5 @@ def add_house(entry, structure=None, *, role="", wanted="non", **details):
         role=role,
         wanted=wanted,
         creation_key=uuid.uuid4(),
-        **details,
+        **carried(wanted, details),
     )

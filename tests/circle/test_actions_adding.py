@@ -129,7 +129,7 @@ def test_who_may_add_but_not_grant_leaves_a_request(entry):
     row = said(entry, member)
     assert row.requested
     assert Change.objects.filter(member=member, kind="demande").exists()
-    actions.set_habilitation(entry, member, "oui")
+    actions.set_habilitation(entry, member, "oui", rests=make.team())
     row = said(entry, member)
     assert (row.state, row.requested) == ("oui", False)
 
@@ -169,7 +169,7 @@ def test_hand_entered_professional_is_tidied_and_cannot_be_granted(entry):
     row = said(entry, member)
     assert (row.profession, row.access.detail) == ("Infirmier", "Ne peut pas se connecter")
     with pytest.raises(ManualCannotBeGranted):
-        actions.set_habilitation(entry, member, "oui")
+        actions.set_habilitation(entry, member, "oui", rests=make.team())
 
 
 def test_relative_has_a_link_and_no_access(entry):
@@ -178,7 +178,7 @@ def test_relative_has_a_link_and_no_access(entry):
     assert (row.role, row.relation, row.unlisted) == ("Aidante principale", "Fille", True)
     assert row.access.detail == "Espace aidant non ouvert"
     with pytest.raises(AidantCannotBeGranted):
-        actions.set_habilitation(entry, member, "oui")
+        actions.set_habilitation(entry, member, "oui", rests=make.team())
 
 
 @pytest.mark.req("CDS-73")

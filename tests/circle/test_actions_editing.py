@@ -145,7 +145,7 @@ def test_refusal_must_be_withdrawn_before_habilitating_again(entry, doctor, memb
     assert Habilitation.objects.get(pk=member.habilitation_id).state == "non"
     with pytest.raises(DossierUnknown):
         make.entry_of(doctor, entry)
-    actions.set_habilitation(entry, member, "oui")
+    actions.set_habilitation(entry, member, "oui", rests=make.team())
     assert make.entry_of(doctor, entry).access.profile == "medecin"
     changes = StateChange.objects.filter(habilitation=member.habilitation_id).order_by("at", "id")
     assert [c.after for c in changes] == ["oui", "refus", "non", "oui"]
@@ -153,7 +153,7 @@ def test_refusal_must_be_withdrawn_before_habilitating_again(entry, doctor, memb
 
 def test_refusal_withdrawn_and_habilitated_in_one_answer(entry, member):
     actions.set_habilitation(entry, member, "refus", refusal=refusal())
-    actions.set_habilitation(entry, member, "oui", withdrawal=withdrawal())
+    actions.set_habilitation(entry, member, "oui", withdrawal=withdrawal(), rests=make.team())
     assert Habilitation.objects.get(pk=member.habilitation_id).state == "oui"
 
 
@@ -301,7 +301,7 @@ def test_removal_needs_the_right_a_reason_and_the_version_read(entry, member):
     with pytest.raises(NotPresent):
         actions.remove_member(entry, member, reason="fin")
     with pytest.raises(NotPresent):
-        actions.set_habilitation(entry, member, "oui")
+        actions.set_habilitation(entry, member, "oui", rests=make.team())
 
 
 def test_one_may_leave_by_oneself(entry, doctor, member):
@@ -331,7 +331,7 @@ def test_hand_entry_is_linked_to_the_directory_and_may_then_be_granted(entry):
     row = Member.objects.row(entry, member.pk)
     assert (row.phone, row.town, row.user_id) == ("+33536491040", "Carmaux", nurse.pk)
     assert member.periods.count() == 1
-    actions.set_habilitation(entry, linked, "oui")
+    actions.set_habilitation(entry, linked, "oui", rests=make.team())
     assert make.entry_of(nurse, entry).access.profile == "infirmier"
     with pytest.raises(NotManual):
         actions.link_to_directory(entry, linked, professional=nurse.attachment.professional)

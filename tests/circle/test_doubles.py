@@ -132,11 +132,11 @@ def test_a_refusal_survives(entry, houses, refused_first):
     standing = stays.habilitation.refusals.get(withdrawn_at=None)
     assert (standing.collected, standing.comment) == ("ecrit", "Courrier")
     with pytest.raises(RefusalStands):
-        actions.set_habilitation(entry, stays, "oui")
+        actions.set_habilitation(entry, stays, "oui", rests=make.team())
     # Put back, the double is not a way round it.
     back = actions.undo_removal(entry, left).member
     with pytest.raises(RefusalStands):
-        actions.set_habilitation(entry, back, "oui")
+        actions.set_habilitation(entry, back, "oui", rests=make.team())
 
 
 @pytest.mark.req("SEC-5")
@@ -146,7 +146,7 @@ def test_it_is_withdrawn_once_for_both(entry, houses):
     merge(entry, houses)
     stays, left, *_ = actions.join_doubles(entry, older)
     withdrawal = {"withdrawn_on": timezone.localdate(), "collected": "oral"}
-    actions.set_habilitation(entry, stays, "oui", withdrawal=withdrawal)
+    actions.set_habilitation(entry, stays, "oui", withdrawal=withdrawal, rests=make.team())
     assert stays.habilitation.__class__.objects.get(pk=stays.habilitation_id).state == "oui"
     left.habilitation.refresh_from_db()
     assert left.habilitation.state == "non"

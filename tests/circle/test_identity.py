@@ -109,7 +109,7 @@ def test_a_structure_added_with_a_yes(late, entry):
 def test_a_yes_given_later(late, entry):
     member = make.add(entry, make.account(make.NURSE).attachment.professional)
     path = address("habilitation", entry, member.pk)
-    question = late.post(path, {"habilitation": "oui"})
+    question = late.post(path, {"habilitation": "oui", **make.TEAM_POSTED})
     assert asked(question)
     assert state_of(member) == State.NON
     assert confirms(late, question, path).status_code == 303
@@ -157,10 +157,10 @@ def test_the_window_of_a_dossier_is_a_setting(client, entry, settings):
     client.force_login(entry.user)
     wait(client, hours=0.5)
     path = address("habilitation", entry, make.add(entry).pk)
-    assert client.post(path, {"habilitation": "oui"}).status_code == 303
+    assert client.post(path, {"habilitation": "oui", **make.TEAM_POSTED}).status_code == 303
     settings.DOSSIER_REAUTHENTICATION_SECONDS = dt.timedelta(minutes=20).total_seconds()
     path = address("habilitation", entry, make.add(entry).pk)
-    assert asked(client.post(path, {"habilitation": "oui"}))
+    assert asked(client.post(path, {"habilitation": "oui", **make.TEAM_POSTED}))
 
 
 def test_a_refusal_is_withdrawn_once_confirmed_and_a_form_with_an_error_asks_nothing(late, entry):

@@ -83,7 +83,7 @@ def test_the_last_day_is_the_last(entry, nurse):
 
 def test_a_new_yes_after_the_end_is_a_grant_of_its_own(entry, nurse):
     Habilitation.objects.filter(user=nurse).update(access_until=TODAY() - dt.timedelta(days=1))
-    actions.set_habilitation(entry, nurse.member, "oui")
+    actions.set_habilitation(entry, nurse.member, "oui", rests=make.team())
     assert make.entry_of(nurse, entry).access.until is None
 
 

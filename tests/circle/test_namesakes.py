@@ -43,7 +43,13 @@ def text_of(response):
 
 def sent(**more):
     today = f"{timezone.localdate():%d/%m/%Y}"
-    return {"role": "PROV", "habilitation": "oui", "starts_on": today, "creation_key": uuid.uuid4()} | more
+    return {
+        "role": "PROV",
+        "habilitation": "oui",
+        **factories.TEAM_POSTED,
+        "starts_on": today,
+        "creation_key": uuid.uuid4(),
+    } | more
 
 
 def test_the_page_shows_the_namesake_and_the_way_to_link_it(visitor, entry, refused, twin):
@@ -74,10 +80,13 @@ def test_a_no_enters_but_the_yes_that_follows_is_refused_too(visitor, entry, ref
     member = factories.add(entry, twin.attachment.professional)
     url = visitor.url("habilitation", member.pk)
     assert "Est-ce la même personne ?" in text_of(visitor.get(url))
-    assert visitor.post(url, {"habilitation": "oui"}).status_code == 422
+    assert visitor.post(url, {"habilitation": "oui", **factories.TEAM_POSTED}).status_code == 422
     member.habilitation.refresh_from_db()
     assert member.habilitation.state == "non"
-    assert visitor.post(url, {"habilitation": "oui", "duplicate_reason": "Homonyme"}).status_code == 303
+    assert (
+        visitor.post(url, {"habilitation": "oui", **factories.TEAM_POSTED, "duplicate_reason": "Homonyme"}).status_code
+        == 303
+    )
     member.habilitation.refresh_from_db()
     assert member.habilitation.state == "oui"
 
@@ -131,7 +140,7 @@ def test_a_structure_refused_is_not_merged_into_one_that_is_granted(entry):
     actions.set_habilitation(entry, granted, "non")
     assert merge_structure(typed, known, by=entry.user).merged_into == known
     with pytest.raises(RefusalStands):
-        actions.set_habilitation(entry, granted, "oui")
+        actions.set_habilitation(entry, granted, "oui", rests=factories.team())
 
 
 def test_a_refusal_follows_a_chain_of_merges(entry):

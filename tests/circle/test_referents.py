@@ -11,8 +11,8 @@ from django.utils import timezone
 from circle import actions
 from circle.models import Member
 from coordination.dossiers.models import Dossier
-from habilitations.models import Habilitation
 from tests.circle import factories as make
+from tests.dossiers.factories import habilitation
 
 pytestmark = pytest.mark.django_db
 LIST = "/dossiers/"
@@ -30,7 +30,7 @@ def options(response):
 
 def follow(user, *dossiers):
     for dossier in dossiers:
-        Habilitation.objects.create(dossier=dossier, user=user, state="oui", state_by=user)
+        habilitation(dossier, "oui", user=user, state_by=user)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.utils import timezone
 from circle import actions
 from circle.models import Member
 from coordination.accounts.models import User
-from habilitations.models import Trace
+from habilitations.models import Consent, Trace
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
 from tests.waiting import PATIENCE, until_somebody_waits
@@ -37,6 +37,22 @@ def note_a_refusal(entry, doctor):
     actions.set_habilitation(entry, doctor.member, "refus", refusal=REFUSAL)
 
 
+def withdraw_the_consent(entry, doctor):
+    actions.end_consent(entry, doctor.member, end="retrait", ended_on=timezone.localdate(), collected="oral")
+
+
+def oppose_the_whole_dossier(entry, doctor):
+    actions.record_opposition(entry, rubrique="", refused_on=timezone.localdate(), collected="oral")
+
+
+def see_the_consent_expire(entry, doctor):
+    consent = {"ground": "accord", "collected": "oral", "last_day": timezone.localdate()}
+    actions.record_consent(entry, doctor.member, **make.team(**consent))
+    Consent.objects.filter(ground="accord").update(
+        starts_on=dt.date(2026, 1, 1), last_day=timezone.localdate() - dt.timedelta(days=1)
+    )
+
+
 def suspend(entry, doctor):
     User.objects.filter(pk=doctor.pk).update(is_active=False, suspended_at=timezone.now())
 
@@ -47,7 +63,16 @@ def pause_the_dossier(entry, doctor):
 
 @pytest.mark.req("SECT-7", "SEC-4")
 @pytest.mark.parametrize(
-    ("close", "answer"), [(note_a_refusal, 404), (suspend, 404), (pause_the_dossier, 403)], ids=lambda v: str(v)[:25]
+    ("close", "answer"),
+    [
+        (note_a_refusal, 404),
+        (withdraw_the_consent, 404),
+        (see_the_consent_expire, 404),
+        (oppose_the_whole_dossier, 404),
+        (suspend, 404),
+        (pause_the_dossier, 403),
+    ],
+    ids=lambda v: getattr(v, "__name__", str(v)),
 )
 def test_an_act_that_waited_behind_a_revocation_is_refused(entry, doctor, close, answer):
     address = reverse("circle:add_manually", args=[entry.dossier.pk, "aidant"])

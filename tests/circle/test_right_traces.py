@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from circle import actions
 from circle.models import Period
@@ -24,17 +25,18 @@ def test_granted_suspended_refused_withdrawn_removed_and_back(entry):
     user = make.account(make.DOCTOR)
     member = make.add(entry, user.attachment.professional, wanted="non")
     assert rights(entry) == []
-    actions.set_habilitation(entry, member, "oui")
+    actions.set_habilitation(entry, member, "oui", rests=make.team())
     actions.set_habilitation(entry, member, "non")
     refusal = {"refused_on": dt.date(2026, 1, 2), "collected": "oral", "comment": ""}
     actions.record_refusal(entry, member, refusal=refusal)
     withdrawal = {"withdrawn_on": dt.date(2026, 2, 2), "collected": "oral"}
-    actions.set_habilitation(entry, member, "oui", withdrawal=withdrawal)
+    actions.set_habilitation(entry, member, "oui", withdrawal=withdrawal, rests=make.team())
     actions.remove_member(entry, member, reason=Period.EndReason.values[0])
     actions.undo_removal(entry, member)
+    today = f"équipe de soins déclarée le {timezone.localdate():%d/%m/%Y}"
     said = [
-        "Non habilité → Habilité", "Habilité → Non habilité", "Non habilité → Refus du patient",
-        "Refus du patient → Habilité", "Habilité → Non habilité", "Non habilité → Habilité",
+        "Non habilité → Habilité", today, "Habilité → Non habilité", "Non habilité → Refus du patient",
+        "Refus du patient → Habilité", today, "Habilité → Non habilité", "Non habilité → Habilité",
     ]  # fmt: skip
     assert rights(entry) == [(words, member.pk, "cercle") for words in said]
 

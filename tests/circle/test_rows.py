@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from circle import actions, summaries
 from circle.models import Change, Member, Period, RoleHolding
-from circle.wording import AUCUN, ECRITURE, LECTURE, Facts, access_in_words, kinship
+from circle.wording import AUCUN, ECRITURE, LECTURE, RESTED, Facts, access_in_words, kinship
 from coordination.directory.actions import merge_structure
 from coordination.dossiers.models import Visit
 from habilitations import published
@@ -164,7 +164,7 @@ def test_words_of_structures_and_small_profiles(matrix):
     current = published.current()
 
     def said(**facts):
-        return access_in_words(Facts(**facts), current)
+        return access_in_words(Facts(rests=RESTED, **facts), current)
 
     volunteer = said(kind="annuaire", state="oui", account_open=True, vouched=("60", "346"))
     assert volunteer.detail == "Sa profession n’ouvre aucune rubrique"

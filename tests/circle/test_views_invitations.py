@@ -50,7 +50,7 @@ def at_desk(client, entry):
 
 
 def typed(**fields):
-    said = {"role": "PROV", "habilitation": "oui", "starts_on": "", "creation_key": uuid.uuid4()}
+    said = {"role": "PROV", "habilitation": "oui", **make.TEAM_POSTED, "starts_on": "", "creation_key": uuid.uuid4()}
     return said | {"starts_on": f"{timezone.localdate():%d/%m/%Y}"} | fields
 
 

@@ -225,7 +225,7 @@ def test_a_refusal_stands_until_it_is_withdrawn(visitor, entry):
     page = text_of(visitor.get(url))
     assert "Habilitation impossible. Le patient a refusé le partage le" in page.replace("</strong>", "")
     assert "Habilitation : oui" not in page
-    assert visitor.post(url, {"habilitation": "oui"}).status_code == 422
+    assert visitor.post(url, {"habilitation": "oui", **factories.TEAM_POSTED}).status_code == 422
     assert Habilitation.objects.get(members=member).state == "refus"
     withdrawal = visitor.url("withdraw_refusal", member.pk)
     assert visitor.post(withdrawal, {"withdrawn_on": "", "collected": ""}).status_code == 422
@@ -240,7 +240,12 @@ def test_who_can_never_be_granted_is_told_why_before_saving(visitor, entry, make
     page = text_of(visitor.get(visitor.url("habilitation", member.pk)))
     assert "Habilitation : oui" not in page
     assert "ne peut pas" in page
-    assert visitor.post(visitor.url("habilitation", member.pk), {"habilitation": "oui"}).status_code == 422
+    assert (
+        visitor.post(
+            visitor.url("habilitation", member.pk), {"habilitation": "oui", **factories.TEAM_POSTED}
+        ).status_code
+        == 422
+    )
 
 
 def test_a_nurse_asks_and_a_coordinator_answers(visitor, client, entry, coordinator):
@@ -254,7 +259,7 @@ def test_a_nurse_asks_and_a_coordinator_answers(visitor, client, entry, coordina
     assert "Habilitation demandée" in text_of(client.get(visitor.url("list"), {"afficher": "demande"}))
     client.post(visitor.url("request", member.pk))
     assert Habilitation.objects.get(members=member).state == "non", "asking never grants"
-    client.post(visitor.url("habilitation", member.pk), {"habilitation": "oui"})
+    client.post(visitor.url("habilitation", member.pk), {"habilitation": "oui", **factories.TEAM_POSTED})
     assert Habilitation.objects.get(members=member).state == "oui"
 
 

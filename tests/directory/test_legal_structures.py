@@ -12,12 +12,12 @@ from coordination.accounts.actions import suspend_account
 from habilitations.access import to_dossier
 from habilitations.actions import add_delegate, close_structure, end_delegate, open_structure
 from habilitations.errors import AccountNotOpen, NotAllowed, OwnNaming
-from habilitations.models import AccountTrace, Delegate, Habilitation, LegalStructure
+from habilitations.models import AccountTrace, Delegate, LegalStructure
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
 from tests.directory.search_data import house, learn
-from tests.dossiers.factories import DossierFactory, StructureFactory
+from tests.dossiers.factories import DossierFactory, StructureFactory, habilitation
 from tests.test_architecture import named_routes
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def listed(answer):
 
 def grant(structure, *dossiers):
     for dossier in dossiers:
-        Habilitation.objects.create(dossier=dossier, structure=structure, state="oui", state_by=dossier.created_by)
+        habilitation(dossier, "oui", structure=structure, state_by=dossier.created_by)
 
 
 @pytest.mark.req("SEC-1", "SEC-25")

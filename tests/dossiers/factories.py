@@ -8,7 +8,7 @@ from django.utils import timezone
 from coordination.directory.models import Source, Structure
 from coordination.dossiers.models import Dossier, Sex
 from habilitations.actions import grant_creator, vouch_profession
-from habilitations.models import Delegate, Habilitation, LegalStructure, Refusal, VouchedProfession
+from habilitations.models import Consent, Delegate, Habilitation, LegalStructure, Refusal, VouchedProfession
 from tests.accounts.factories import UserFactory
 
 __all__ = ["DossierFactory", "StructureFactory", "UserFactory", "delegate", "habilitate", "professional"]
@@ -62,8 +62,10 @@ def habilitate(user, dossier, state="oui"):
 
 
 def habilitation(dossier, state, **details):
-    """Make a row in any state, with the refusal that goes with the state "refus"."""
+    """Make a row in any state, with the refusal that goes with the state "refus", or what a grant rests on."""
     row = Habilitation.objects.create(dossier=dossier, state=state, **details)
+    if state in ("oui", "attente"):
+        carry(row)
     if state == "refus":
         Refusal.objects.create(
             dossier=dossier, habilitation=row, refused_on=timezone.localdate(), collected=Refusal.Collected.ORAL,
@@ -72,9 +74,15 @@ def habilitation(dossier, state, **details):
     return row
 
 
+def carry(row, ground="reconnue", **details):
+    """Say on what the sharing with a member rests, as the screen would: in the équipe de soins since today."""
+    facts = {"starts_on": timezone.localdate(), "recorded_by": row.dossier.created_by} | details
+    return Consent.objects.create(dossier_id=row.dossier_id, habilitation=row, ground=ground, **facts)
+
+
 def delegate(user, structure, *dossiers):
     """Let an account act for a structure, to which dossiers are open."""
     LegalStructure.objects.get_or_create(structure=structure)
     Delegate.objects.create(structure=structure, user=user, started_by=user)
     for dossier in dossiers:
-        Habilitation.objects.create(dossier=dossier, structure=structure, state="oui", state_by=user)
+        habilitation(dossier, "oui", structure=structure, state_by=user)

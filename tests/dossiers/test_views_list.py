@@ -14,7 +14,7 @@ from coordination.common.ins import OID_NIR
 from coordination.dossiers import actions, file_active
 from coordination.dossiers.models import Dossier, Visit
 from habilitations import access
-from habilitations.models import AccountTrace, Habilitation
+from habilitations.models import AccountTrace
 from tests.dossiers.factories import (
     HOME_HELP,
     DossierFactory,
@@ -22,6 +22,7 @@ from tests.dossiers.factories import (
     UserFactory,
     delegate,
     habilitate,
+    habilitation,
     professional,
 )
 
@@ -311,7 +312,7 @@ def test_sql_is_flat_for_who_has_only_the_dossiers_of_a_structure(as_doctor, doc
     delegate(doctor, structure)
     for size in (1, 4, 40):
         for _ in range(size):
-            Habilitation.objects.create(dossier=DossierFactory(), structure=structure, state="oui", state_by=doctor)
+            habilitation(DossierFactory(), "oui", structure=structure, state_by=doctor)
         as_doctor.get(LIST)
         with CaptureQueriesContext(connection) as captured:
             as_doctor.get(LIST)

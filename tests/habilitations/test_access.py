@@ -311,6 +311,8 @@ decision_rows = st.lists(
             "matrix_number": st.just(None), "hat_profession": st.just("10"), "hat_fonction": st.just(""),
             "hat_national_id": st.just(""), "hat_structure_id": st.just(None), "hat_structure_name": st.just(""),
             "hat_how": st.just(""), "access_until": last_days, "ceilings": ceiling_lines,
+            "ground": st.sampled_from([None, "reconnue", "accord"]), "ground_until": last_days,
+            "ground_end": st.sampled_from(["", "", "", "retrait", "fin"]),
         }
     ),
     max_size=5,
@@ -323,6 +325,7 @@ def test_adding_a_refusal_never_opens(rows):
         "id": None, "state": "refus", "user_id": "me", "structure_id": None, "matrix_number": None,
         "hat_profession": "10", "hat_fonction": "", "hat_national_id": "", "hat_structure_id": None,
         "hat_structure_name": "", "hat_how": "", "access_until": None, "ceilings": [],
+        "ground": None, "ground_end": None, "ground_until": None,
     }  # fmt: skip
     assert access.decide([*rows, refusal], today=TODAY) is None
     assert access.decide([r for r in rows if r["state"] != "oui"], today=TODAY) is None

@@ -177,7 +177,7 @@ def test_structure_opens_closes_and_opens_again():
     with pytest.raises(AlreadyDelegate):
         do.add_delegate(house, user, by=administrator)
     dossier = DossierFactory()
-    Habilitation.objects.create(dossier=dossier, structure=house, state="oui")
+    habilitation(dossier, "oui", structure=house)
     assert access.to_dossier(user, dossier.pk)
     do.close_structure(house, by=administrator)
     assert access.to_dossier(user, dossier.pk) is None

@@ -76,6 +76,7 @@ def adds_her_doctor(visitor, checked=lambda name: None):
     searches_the_directory(visitor, "tes carmaux", "TESTARD", checked)
     visitor.chooses("Médecin traitant")
     visitor.chooses("Habilitation : oui")
+    visitor.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     checked("role-et-acces")
     visitor.presses("Ajouter et habiliter" if visitor.javascript else "Ajouter")
     visitor.sees("TESTARD Paul a été ajouté au cercle de soins.")
@@ -103,7 +104,7 @@ def opens_the_acts_of(visitor, name):
 
 def opens_more(visitor):
     """What the toolbar of the circle keeps under three dots."""
-    visitor.page.get_by_label("Historique et liste du cercle").click()
+    visitor.page.get_by_label("Historique, consentements et liste du cercle").click()
 
 
 def records_a_refusal(visitor, checked=lambda name: None):

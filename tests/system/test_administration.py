@@ -3,9 +3,9 @@
 import pytest
 
 from habilitations.access import may_administer, to_dossier
-from habilitations.models import Habilitation
 from habilitations.officers import may_search_journals
 from tests.accounts.factories import UserFactory
+from tests.dossiers.factories import habilitation
 from tests.system import acts
 from tests.system import world as worlds
 
@@ -27,7 +27,7 @@ def opens(visitor, tab, heading):
 )
 def test_a_structure_is_allowed_and_its_delegate_named_then_ended(visit, world, phone, javascript):
     entry = worlds.circle_of(world)
-    Habilitation.objects.create(dossier=entry.dossier, structure=world.ehpad, state="oui", state_by=world.coordinator)
+    habilitation(entry.dossier, "oui", structure=world.ehpad, state_by=world.coordinator)
     camille = visit(phone=phone, javascript=javascript)
     shown = lambda name: camille.checks_the_page(name, axe=javascript)  # noqa: E731
     acts.signs_in(camille, world.administrator)

@@ -38,6 +38,7 @@ def test_an_invitation_leads_to_the_dossier_in_two_browsers(visit, world, settin
     acts.searches_the_directory(maelle, "spe carmaux", "SPÉCIMEN")
     maelle.chooses("Infirmière")
     maelle.chooses("Habilitation : oui")
+    maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     maelle.sees("Voir l’e-mail qui partira")
     assert maelle.field("E-mail professionnel").input_value() == ADDRESS
     maelle.page.get_by_text("Voir l’e-mail qui partira").click()

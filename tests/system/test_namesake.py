@@ -24,6 +24,7 @@ def test_a_namesake_under_refusal_is_shown_and_must_be_told_apart(visit, world, 
     maelle.checks_the_page("homonyme-refuse")
     maelle.chooses("Infirmière")
     maelle.chooses("Habilitation : oui")
+    maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     maelle.presses("Ajouter et habiliter")
     maelle.sees("Le patient a refusé le partage avec une personne du même nom")
     maelle.checks_the_page("homonyme-a-distinguer")

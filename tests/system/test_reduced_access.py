@@ -29,7 +29,7 @@ def test_reduced_explained_asked_and_answered(visit, world, phone):
     ines = visit(phone=not phone)
     acts.signs_in(ines, world.nurse)
     ines.goes_to(f"{home}acces/")
-    ines.sees("Elle a été fermée pour vous dans ce dossier.")
+    ines.sees("Accès non autorisé à cette rubrique dans ce dossier.")
     ines.sees("Votre accès a une fin.")
     ines.checks_the_page("mon-acces")
     ines.page.locator("#medical").get_by_role("link", name="Demander l’accès").click()

@@ -36,6 +36,7 @@ def when_she_adds_a_doctor_from_the_directory(maelle, dossier):
     maelle.chooses("Médecin traitant")
     # Every part of the form is on the page; what belongs to another answer is not asked.
     maelle.chooses("Habilitation : oui")
+    maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     maelle.checks_the_page("sans-script-role")
     maelle.page.locator("#envoyer").click()
     maelle.sees("TESTARD Paul a été ajouté au cercle de soins.")

@@ -20,7 +20,8 @@ from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import HOME, strip_and_nav
 from habilitations import actions as habilitations
 from habilitations import explain
-from habilitations.matrix import UNKNOWN_PROFILE, Matrix
+from habilitations.access import Access
+from habilitations.matrix import UNKNOWN_PROFILE
 from habilitations.models import AccessRequest
 from habilitations.profiles import in_words
 from habilitations.rubriques import Niveau, Rubrique
@@ -47,7 +48,7 @@ def home(request: HttpRequest, entry) -> HttpResponse:
         "since": since,
         "news": panels.news(entry, since) if since else [],
         "cards": [card for card in cards if card],
-        "closed": [closed_line(entry.access.matrix, r) for r in Rubrique if not entry.access.can_read(r)],
+        "closed": [closed_line(entry.access, r) for r in Rubrique if not entry.access.can_read(r)],
         "unvouched": entry.access.profile == UNKNOWN_PROFILE,
     }
     return render(request, "dossiers/home.html", context)
@@ -109,16 +110,21 @@ def ask_access(request: HttpRequest, entry, rubrique: str) -> HttpResponse:
     return render(request, "dossiers/ask_access.html", context)
 
 
-def closed_line(matrix: Matrix, rubrique: Rubrique) -> dict:
-    """Return {"key", "label", "opened_to"}: a closed rubric and the professions that open it."""
-    opened = in_words(profile for profile in matrix.levels if matrix.level(profile, rubrique) >= Niveau.LECTURE)
+def closed_line(access: Access, rubrique: Rubrique) -> dict:
+    """Return {"key", "label", "opened_to"}: a closed rubric and the other professions that open it.
+
+    Not the reader's own: he would learn that something else than the matrix closes it to him (SEC-6).
+    """
+    matrix = access.matrix
+    others = (profile for profile in matrix.levels if profile != access.profile)
+    opened = in_words(profile for profile in others if matrix.level(profile, rubrique) >= Niveau.LECTURE)
     return {"key": rubrique.value, "label": rubrique.label, "opened_to": f"Ouvert aux {opened}." if opened else ""}
 
 
 def _access_line(entry, rubrique: Rubrique, said: dict, asked: AccessRequest | None) -> dict:
     level = entry.access.level(rubrique)
     url = panels.page_url(rubrique, entry.dossier.pk) if level else None
-    return closed_line(entry.access.matrix, rubrique) | {
+    return closed_line(entry.access, rubrique) | {
         "value": LEVELS[level],
         "level": level,
         "url": url,

@@ -1,0 +1,158 @@
+"""« Consentements et refus » of one dossier: every dated fact, standing or past, as one reader may know it.
+
+Four SQL statements whatever the number of facts. An opposition aimed at the reader is not told (SEC-6); nor is what
+concerns a member he may not see (rule 7).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils import timezone
+
+from circle.models import Member
+from coordination.common.french import date_fr
+from habilitations.models import Consent, Opposition, Refusal
+from habilitations.rubriques import Rubrique
+
+STANDING, PAST, MISSING = "en-cours", "termines", "a-recueillir"
+CONSENTS, REFUSALS = "accords", "refus"
+EVERYBODY = "Tout le cercle de soins"
+_GRANTED = frozenset({"oui", "attente"})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line: whom it concerns, what was noted, and in which state it is today."""
+
+    who: str
+    what: str
+    details: tuple[str, ...]
+    state: str
+    kind: str
+    day: dt.date
+    at: dt.datetime
+    member_id: UUID | None = None
+    opposition_id: UUID | None = None
+
+    @property
+    def is_standing(self) -> bool:
+        return self.state == STANDING
+
+
+def facts_of(entry, *, member_id: UUID | None = None) -> list[Fact]:
+    """Return what this reader may know, the newest first; that of one member when `member_id` is given."""
+    members = _members(entry, member_id)
+    asked = {"dossier_id": entry.dossier.pk, "habilitation__in": list(members)}
+    consents = Consent.objects.filter(**asked).select_related("recorded_by", "ended_by")
+    refusals = Refusal.objects.filter(**asked).select_related("recorded_by", "withdrawn_by")
+    shown = Opposition.objects.filter(dossier_id=entry.dossier.pk).shown_to(entry.user, entry.access)
+    oppositions = shown.select_related("recorded_by", "withdrawn_by")
+    found = list(consents)
+    lines = [_consent(one, members[one.habilitation_id]) for one in found]
+    lines += [_refusal(one, members[one.habilitation_id]) for one in refusals]
+    for one in oppositions:
+        if one.habilitation_id in members:
+            lines.append(_opposition(one, members[one.habilitation_id]))
+        elif one.habilitation_id is None and member_id is None:
+            lines.append(_opposition(one, None))
+    lines += _missing(members, found)
+    return sorted(lines, key=lambda line: (line.state == MISSING, line.at), reverse=True)
+
+
+def kept(facts: list[Fact], shown: str) -> list[Fact]:
+    """Return the facts that answer « Afficher »: a state, or a kind."""
+    if shown in (STANDING, PAST, MISSING):
+        return [fact for fact in facts if fact.state == shown]
+    return [fact for fact in facts if fact.kind == shown] if shown in (CONSENTS, REFUSALS) else facts
+
+
+def _members(entry, member_id: UUID | None) -> dict[UUID, Member]:
+    """Return {habilitation: member} of those the reader may see, also those who have left. One SQL statement."""
+    if not entry.access.sees_whole_circle:
+        return {}
+    rows = Member.objects.shown_to(entry.access).filter(dossier_id=entry.dossier.pk)
+    rows = rows.filter(pk=member_id) if member_id else rows
+    found = rows.select_related("professional", "structure", "activity", "habilitation")
+    return {member.habilitation_id: member for member in found}
+
+
+def _missing(members: dict[UUID, Member], consents: list[Consent]) -> list[Fact]:
+    """Return who is habilitated with nothing that carries it: nothing opens before it is noted."""
+    today = timezone.localdate()
+    carried = {
+        one.habilitation_id for one in consents
+        if one.replaced_at is None and not one.end and (one.last_day is None or one.last_day >= today)
+    }  # fmt: skip
+    return [
+        Fact(
+            member.display_name, "Accord de la personne à recueillir", ("Habilité, aucun accès d’ici là.",), MISSING,
+            CONSENTS, timezone.localdate(member.habilitation.state_at), member.habilitation.state_at, member.pk,
+        )
+        for habilitation_id, member in members.items()
+        if habilitation_id not in carried
+        and member.habilitation.ended_at is None and member.habilitation.state in _GRANTED
+    ]  # fmt: skip
+
+
+def _consent(one: Consent, member: Member) -> Fact:
+    today = timezone.localdate()
+    over = one.replaced_at is not None or bool(one.end) or (one.last_day is not None and one.last_day < today)
+    given = "donné" if one.is_express else "depuis"
+    said = [f"{given.capitalize()} le {date_fr(one.starts_on)}"]
+    if one.is_express:
+        said.append(one.get_collected_display())
+    said.append(f"personne informée le {date_fr(one.informed_on)}" if one.informed_on else "information à noter")
+    details = [", ".join(said) + "."]
+    if one.rubriques:
+        details.append(f"Limité à : {', '.join(labels(one.rubriques))}.")
+    if one.last_day:
+        details.append(f"Dernier jour : {date_fr(one.last_day)}.")
+    if one.proof:
+        details.append(f"Preuve : {one.proof.rstrip('.')}.")
+    details.append(_noted(one.recorded_by, one.recorded_at))
+    if one.end:
+        how = f" ({one.get_ended_collected_display().lower()})" if one.ended_collected else ""
+        details.append(
+            f"{one.get_end_display()} le {date_fr(one.ended_on)}{how}. {_noted(one.ended_by, one.ended_at)}"
+        )
+    elif one.replaced_at:
+        details.append(f"Remplacé le {date_fr(timezone.localdate(one.replaced_at))}.")
+    return Fact(
+        member.display_name, one.get_ground_display(), tuple(details), PAST if over else STANDING, CONSENTS,
+        one.starts_on, one.recorded_at, member.pk,
+    )  # fmt: skip
+
+
+def _refusal(one: Refusal, member: Member) -> Fact:
+    return _refused(one, member, "Refus du patient : aucun partage avec ce membre")
+
+
+def _opposition(one: Opposition, member: Member | None) -> Fact:
+    what = f"Opposition : {Rubrique(one.rubrique).label}" if one.rubrique else "Opposition : tout le dossier"
+    return _refused(one, member, what, opposition_id=one.pk)
+
+
+def _refused(one, member: Member | None, what: str, **more) -> Fact:
+    details = [f"Le {date_fr(one.refused_on)}. {one.get_collected_display()}."]
+    if one.comment:
+        details.append(f"{one.comment.rstrip('.')}.")
+    details.append(_noted(one.recorded_by, one.recorded_at))
+    if one.withdrawn_on:
+        details.append(f"Retiré le {date_fr(one.withdrawn_on)}. {_noted(one.withdrawn_by, one.withdrawn_at)}")
+    return Fact(
+        member.display_name if member else EVERYBODY, what, tuple(details), PAST if one.withdrawn_at else STANDING,
+        REFUSALS, one.refused_on, one.recorded_at, member.pk if member else None, **more,
+    )  # fmt: skip
+
+
+def labels(rubriques) -> list[str]:
+    """Return the labels of rubrics in the order of the matrix."""
+    return [rubrique.label for rubrique in Rubrique if rubrique.value in set(rubriques)]
+
+
+def _noted(by, at: dt.datetime | None) -> str:
+    who = f" par {by.get_full_name()}" if by else ""
+    return f"Noté{who} le {date_fr(timezone.localdate(at))}." if at else ""

@@ -1,0 +1,57 @@
+"""What the person closes whatever is granted, read of rows or asked of tables: `habilitations.access` decides by it.
+
+A refusal, an opposition to the whole dossier, a consent she withdrew; and, rubric by rubric, a consent that leaves it
+out, an opposition, beside the ceilings set by who may grant.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from habilitations import grants
+from habilitations.models import Ceiling, Consent, Habilitation, Opposition
+from habilitations.rubriques import Niveau
+
+State = Habilitation.State
+
+
+def closes_whole(row: dict) -> bool:
+    """Say whether a row keeps the account out, however he enters: refusal, opposition, consent withdrawn."""
+    refused = row["user_id"] and (row["state"] == State.REFUS or row["ground_end"] == Consent.End.WITHDRAWN)
+    return bool(refused) or grants.WHOLE in row["ceilings"]
+
+
+def opens(row: dict, today: dt.date) -> bool:
+    """Say whether a row opens the dossier: granted, until its last day, resting on a fact that stands (SEC-3)."""
+    rests = row["ground"] and not row["ground_end"] and (row["ground_until"] or today) >= today
+    return bool(rests and row["state"] == State.OUI and (row["access_until"] or today) >= today)
+
+
+def last_day(row: dict) -> dt.date | None:
+    """Return the day on which what a row opens ends: that of the grant, or of what it rests on."""
+    return min(filter(None, (row["access_until"], row["ground_until"])), default=None)
+
+
+def closed_whole_to(user) -> tuple[QuerySet[Any], ...]:
+    """Return the subqueries of the dossiers that the person closes to the account: `closes_whole`, for lists."""
+    whole = Opposition.objects.standing().filter(rubrique="").exclude(spared__contains=[user.pk])
+    return (
+        Habilitation.objects.filter(user=user, state=State.REFUS).values("dossier_id"),
+        Consent.objects.withdrawn().filter(habilitation__user=user).values("dossier_id"),
+        whole.values("dossier_id"),
+    )
+
+
+def closed_rubric(rubrique: str, whose: Q) -> QuerySet[Any]:
+    """Return, as a subquery of ids, the dossiers where a rubric is closed to the habilitations of `whose`.
+
+    `whose` speaks of `habilitation`. By a ceiling, a consent that leaves it out, or an opposition.
+    """
+    here = Q(whose, habilitation__ended_at=None)
+    reduced = Ceiling.objects.standing().filter(here, rubrique=rubrique, niveau=Niveau.AUCUN)
+    narrow = Consent.objects.current().filter(here).exclude(rubriques=[]).exclude(rubriques__contains=[rubrique])
+    opposed = Opposition.objects.standing().filter(here | Q(habilitation=None), rubrique=rubrique)
+    return reduced.values("dossier_id").union(narrow.values("dossier_id"), opposed.values("dossier_id"))
