@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from habilitations.access import Access
+from habilitations.acting import SECRETARY, STAND_IN
 from habilitations.matrix import UNKNOWN_PROFILE
 from habilitations.models import VouchedProfession
 from habilitations.profiles import GATHERS
@@ -30,6 +31,7 @@ class Limit(StrEnum):
 
     PROFESSION = "profession"
     MATRIX = "matrice"
+    OTHER = "pour_autrui"
     CEILING = "reduction"
     STATE = "etat"
 
@@ -50,11 +52,18 @@ def limit(access: Access, rubrique: str, wanted: Niveau = Niveau.ECRITURE) -> Li
         return Limit.PROFESSION
     if access.matrix.level(access.profile, rubrique) < wanted:
         return Limit.MATRIX
+    if access.cell(rubrique) < wanted:
+        return Limit.OTHER
     return Limit.CEILING if access.granted(rubrique) < wanted else Limit.STATE
 
 
 def may_ask(access: Access, rubrique: str) -> bool:
-    """Say whether asking for the rubric makes sense: it is closed, or a ceiling lowers it."""
+    """Say whether asking for the rubric makes sense: it is closed, or a ceiling lowers it.
+
+    Not for who acts for another: what he lacks is that of the other, who asks for himself.
+    """
+    if access.on_behalf_of:
+        return False
     closed = access.level(rubrique) == Niveau.AUCUN
     return closed or access.granted(rubrique) < access.matrix.level(access.profile, rubrique)
 
@@ -69,6 +78,7 @@ def chain(access: Access, rubrique: str, *, profession: str, structure: str = ""
         _grant(access, structure),
         _profession(access, profession),
         *_cell(access, rubrique),
+        *_other(access, rubrique),
         *_ceiling(access, rubrique),
         *_state(access, rubrique, state),
         _outcome(access, rubrique),
@@ -87,6 +97,10 @@ def refusal(access: Access, rubrique: Rubrique, wanted: Niveau, *, state: str) -
 
 def _grant(access: Access, structure: str) -> Fact:
     until = f" jusqu’au {access.until:%d/%m/%Y} inclus" if access.until else ""
+    if other := access.on_behalf_of:
+        if other.kind == STAND_IN:
+            return Fact(f"Vous remplacez {other.name}, qui a accès à ce dossier{until}.")
+        return Fact(f"Vous tenez le secrétariat de {other.name}, avec l’accord de la personne{until}.")
     if structure:
         return Fact(f"Vous entrez comme délégué de {structure}, habilitée dans ce dossier{until}.")
     return Fact(f"Vous êtes membre du cercle de soins, votre accès est ouvert{until}.")
@@ -113,14 +127,27 @@ def _cell(access: Access, rubrique: str) -> list[Fact]:
     return [Fact(f"{version} ouvre cette rubrique{whom} : {said}.")]
 
 
-def _ceiling(access: Access, rubrique: str) -> list[Fact]:
-    if rubrique == Rubrique.JOURNAL and access.ceilings and access.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
-        return [Fact("Le journal nomme aussi les membres discrets : il demande le volet médical.", closes=True)]
-    if access.granted(rubrique) >= access.matrix.level(access.profile, rubrique):
+def _other(access: Access, rubrique: str) -> list[Fact]:
+    other, own = access.on_behalf_of, access.matrix.level(access.profile, rubrique)
+    if other is None or access.cell(rubrique) >= own:
         return []
+    if other.kind == SECRETARY and rubrique not in other.rubriques:
+        return [Fact(f"{other.name} ne vous a pas confié cette rubrique.", closes=True)]
+    return [
+        Fact(f"{other.name} ne peut pas faire plus, vous non plus en agissant pour lui ou pour elle.", closes=True)
+    ]
+
+
+def _ceiling(access: Access, rubrique: str) -> list[Fact]:
+    narrowed = access.ceilings or (access.on_behalf_of and access.cell(rubrique))
+    if rubrique == Rubrique.JOURNAL and narrowed and access.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
+        return [Fact("Le journal nomme aussi les membres discrets : il demande le volet médical.", closes=True)]
+    if access.granted(rubrique) >= access.cell(rubrique):
+        return []
+    whom = access.on_behalf_of.name if access.on_behalf_of else "vous"
     if access.granted(rubrique) == Niveau.AUCUN:
-        return [Fact("Elle a été fermée pour vous dans ce dossier.", closes=True)]
-    return [Fact("Elle a été réduite à la lecture pour vous dans ce dossier.", closes=True)]
+        return [Fact(f"Elle a été fermée pour {whom} dans ce dossier.", closes=True)]
+    return [Fact(f"Elle a été réduite à la lecture pour {whom} dans ce dossier.", closes=True)]
 
 
 def _state(access: Access, rubrique: str, state: str) -> list[Fact]:

@@ -40,6 +40,7 @@ from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
 from circle.actions.limiting import answer_request, extend_access, limit_access
 from circle.actions.refusing import record_refusal
+from circle.actions.secretaries import record_secretary_consent, withdraw_secretary_consent
 
 __all__ = [
     "accept_invitation",
@@ -69,6 +70,7 @@ __all__ = [
     "note_opening",
     "open_dossier",
     "record_refusal",
+    "record_secretary_consent",
     "refuse_invitation",
     "remind_due",
     "remind_invitation",
@@ -82,4 +84,5 @@ __all__ = [
     "tell_undelivered",
     "undo_removal",
     "update_member",
+    "withdraw_secretary_consent",
 ]

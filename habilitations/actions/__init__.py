@@ -1,5 +1,14 @@
 """Every change of what accounts may do. The rules are in the modules; callers import from here."""
 
+from habilitations.actions.acting import (
+    accept_acting,
+    declare_absence,
+    end_acting,
+    name_secretary,
+    record_consent,
+    refuse_acting,
+    withdraw_consent,
+)
 from habilitations.actions.drafts import (
     discard_draft,
     edit_draft,
@@ -43,6 +52,7 @@ from habilitations.actions.structures import (
 from habilitations.kin import kept_structures, same_structures
 
 __all__ = [
+    "accept_acting",
     "activate_waiting",
     "add_delegate",
     "answer_request",
@@ -52,8 +62,10 @@ __all__ = [
     "change_profession",
     "close_structure",
     "count_contradictions",
+    "declare_absence",
     "discard_draft",
     "edit_draft",
+    "end_acting",
     "end_administrator",
     "end_delegate",
     "end_habilitation",
@@ -64,13 +76,16 @@ __all__ = [
     "kept_structures",
     "name_administrator",
     "name_officer",
+    "name_secretary",
     "open_habilitation",
     "open_structure",
     "publish_alone",
     "publish_draft",
     "publish_matrix",
     "rebase_draft",
+    "record_consent",
     "record_refusal",
+    "refuse_acting",
     "refuse_publication",
     "release_account",
     "reopen_habilitation",
@@ -82,6 +97,7 @@ __all__ = [
     "set_state",
     "stop_waiting",
     "vouch_profession",
+    "withdraw_consent",
     "withdraw_refusal",
     "withdraw_request",
 ]

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from habilitations import acting
 from habilitations.access import Access
 from habilitations.binding import tell_bound
 from habilitations.errors import (
@@ -278,7 +279,7 @@ def locked(habilitation: Habilitation) -> Habilitation:
 
 
 def _require_grant(row: Habilitation, *, by, access: Access, structure_id: UUID | None) -> None:
-    if row.user_id == by.pk:
+    if acting.concerns(access, row.user_id, by):
         raise OwnHabilitation
     if not access.may(Action.GRANT, structure_id=structure_id):
         raise GrantNotAllowed

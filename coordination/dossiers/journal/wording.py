@@ -84,6 +84,8 @@ class Sentence:
     kind: str
     tag_kind: str
     to_check: str
+    # For whom it was done, "" for oneself.
+    on_behalf_of: str = ""
 
     @property
     def time(self) -> str:
@@ -114,6 +116,7 @@ def sentence(line: Line, reader) -> Sentence:
         icon=icon,
         kind=kind,
         tag_kind=tag_kind,
+        on_behalf_of=trace.on_behalf_of_name,
         to_check=", ".join(_UNUSUAL[one].format(**settings.JOURNAL_UNUSUAL) for one in line.unusual),
     )
 
@@ -182,6 +185,8 @@ def _why(line: Line) -> str:
         return f"Par délégation de {line.through}, structure habilitée depuis le {date_fr(line.opened_at)}"
     if line.opened_at is None:
         return ""
+    if principal := line.trace.on_behalf_of_name:
+        return f"Pour le compte de {principal}, qui a accès depuis le {date_fr(line.opened_at)}"
     as_what = f" comme {trade}" if trade else ""
     return f"Accès ouvert{as_what} depuis le {date_fr(line.opened_at)}"
 
