@@ -17,7 +17,8 @@ from habilitations.rubriques import Action, Niveau, Scope
 STAND_IN, SECRETARY = "remplacement", "secretariat"
 
 # For `habilitations.grants`, with {user} and {dossier}: columns said of the other, rows, what makes them stand.
-# The days are left to `is_open`, but for those long gone. A refusal that stands for the other closes his own way in.
+# The days are left to `is_open`, but for those long gone. A refusal that stands for the other closes his own way in,
+# and so does a profession that would not tell him whose dossier it is: lists name people by the substitute's own.
 SAID = """json_build_array(
         a.kind, a.principal_id, trim(p.family_name || ' ' || p.given_name), pv.profession, pv.fonction,
         pv.structure_id, a.rubriques, a.first_day, a.last_day
@@ -33,6 +34,16 @@ STANDS = """a.substitute_id = {user} AND a.ended_at IS NULL AND a.accepted_at IS
         SELECT 1 FROM habilitations_secretaryconsent k
         WHERE k.dossier_id = h.dossier_id AND k.acting_id = a.id AND k.withdrawn_at IS NULL
     ))
+    AND EXISTS (
+        SELECT 1 FROM habilitations_matrixrow m
+        WHERE m.version_id = (SELECT id FROM habilitations_matrixversion ORDER BY number DESC LIMIT 1)
+            AND m.rubrique = 'identite' AND m.niveau > 0 AND m.profile = (
+                SELECT l.profile FROM habilitations_profilerule l
+                WHERE l.version_id = m.version_id AND l.profession = pv.profession AND l.profile <> ''
+                    AND l.fonction IN (pv.fonction, '')
+                ORDER BY l.fonction DESC LIMIT 1
+            )
+    )
     AND NOT EXISTS (
         SELECT 1 FROM habilitations_habilitation r
         WHERE r.dossier_id = h.dossier_id AND r.user_id = a.principal_id AND r.state = 'refus'

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeBoundary, RangeOperators
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Now, TruncDate
 
 from coordination.common.ids import uuid7
@@ -38,15 +38,28 @@ class ActingForQuerySet(models.QuerySet):
     def waiting(self):
         return self.standing().filter(accepted_at=None).exclude(called="")
 
+    def under_way(self):
+        """Those accepted of which today is a day, whatever has become of the principal."""
+        return self.standing().filter(first_day__lte=TruncDate(Now()), accepted_at__isnull=False)
+
     def current(self):
-        """Those by whom somebody may act today: accepted, and the other one still has an account and a profession."""
-        vouched = self.model._meta.apps.get_model("habilitations.VouchedProfession").objects.current()
-        return self.standing().filter(
-            Exists(vouched.filter(user=OuterRef("principal"))),
-            first_day__lte=TruncDate(Now()),
-            accepted_at__isnull=False,
-            principal__is_active=True,
+        """Those by whom somebody may act today: under way, and the principal still has an account and a profession
+        that tells him whose dossiers his are."""
+        model = self.model._meta.apps.get_model
+        latest = model("habilitations.MatrixVersion").objects.order_by("-number").values("pk")[:1]
+        rules = (
+            model("habilitations.ProfileRule")
+            .objects.exclude(profile="")
+            .filter(
+                version=Subquery(latest), profession=OuterRef("profession"), fonction__in=[OuterRef("fonction"), ""]
+            )
         )
+        cells = model("habilitations.MatrixRow").objects.filter(
+            version=Subquery(latest), profile=OuterRef("profile"), rubrique=Rubrique.IDENTITE, niveau__gt=0
+        )
+        vouched = model("habilitations.VouchedProfession").objects.current().filter(user=OuterRef("principal"))
+        vouched = vouched.annotate(profile=Subquery(rules.order_by("-fonction").values("profile")[:1]))
+        return self.under_way().filter(Exists(vouched.filter(Exists(cells))), principal__is_active=True)
 
 
 class ActingFor(models.Model):

@@ -125,7 +125,7 @@ def test_the_journal_names_both_on_screen_on_paper_and_in_the_file(client, docto
     client.force_login(coordinator)
     said = "MODÈLE Anne, médecin, pour le compte de TESTARD Paul, a ouvert le dossier."
     assert said in text(client.get(f"{LIST}{dossier.pk}/journal/"))
-    assert "Pour le compte de TESTARD Paul, qui a accès depuis le" in text(client.get(f"{LIST}{dossier.pk}/journal/"))
+    assert "Par l’accès de TESTARD Paul, ouvert depuis le" in text(client.get(f"{LIST}{dossier.pk}/journal/"))
     assert said in text(client.post(f"{LIST}{dossier.pk}/journal/imprimer/"))
     found = text(client.post(f"{LIST}{dossier.pk}/journal/", {"qui": "testard"}))
     assert said in found, "looked for by the name of who was replaced"

@@ -33,7 +33,7 @@ from tests.dossiers.factories import (
 from tests.habilitations.acting_data import DAY, consent, secretary, stand_in, today
 
 pytestmark = pytest.mark.req("SEC-15")
-SECRETARY, HOME_HELP, SOCIAL = "331", ("99", "350"), "44"
+SECRETARY, HOME_HELP = "331", ("99", "350")
 
 
 @pytest.fixture
@@ -159,6 +159,22 @@ def test_a_refusal_of_the_other_closes_it_even_beside_an_open_row(doctor, other,
     habilitation(dossier, "refus", user=doctor, ended_at=timezone.now())
     assert access.to_dossier(doctor, dossier.pk) is None
     assert inside(other, dossier) is None
+
+
+@pytest.mark.parametrize("close", [False, True], ids=["unknown profession", "identity closed by a version"])
+def test_a_profession_that_names_nobody_lets_nobody_in(matrix, close):
+    """Lists name people by the profession of who reads them: he would be told more than the other."""
+    from habilitations.actions import publish_matrix
+
+    dossier, principal, nurse = DossierFactory(), professional("44" if close else "26"), professional(NURSE)
+    habilitate(principal, dossier)
+    stand_in(principal, nurse)
+    assert bool(inside(nurse, dossier)) is close
+    if close:
+        levels = dict(matrix.levels)
+        levels["assistant_social"] = {**levels["assistant_social"], "identite": Niveau.AUCUN}
+        publish_matrix(levels, matrix.actions, matrix.profiles, by=None, reason="Essai")
+        assert inside(nurse, dossier) is None
 
 
 def test_not_transitive_and_not_by_a_structure(doctor, other, dossier, matrix):
@@ -340,9 +356,11 @@ ways = st.lists(
         st.booleans(),  # accepted
         st.booleans(),  # ended
         st.integers(-2, 1),  # first day
+        st.sampled_from([None, 1, 2, 3]),  # last day
+        st.sampled_from([None, 1, 2]),  # last day of the other's grant
         st.sampled_from([None, "standing", "withdrawn"]),  # consent
         st.sampled_from(["oui", "non", "refus", "ended", None]),  # the other's row
-        st.booleans(),  # vouched
+        st.sampled_from([None, ("44", ""), ("99", "350"), ("26", "")]),  # profession, None: nobody vouched
     ),
     max_size=3,
 )
@@ -357,14 +375,19 @@ def test_the_questions_agree_whatever_the_mixture(matrix, ways, own, by_house):
         habilitation(dossier, own, user=user)
     if by_house:
         delegate(user, StructureFactory(), dossier)
-    for kind, accepted, over, first, agreed, state, vouched in ways:
-        principal = professional(SOCIAL) if vouched else UserFactory()
+    for rank, (kind, accepted, over, first, last, until, agreed, state, vouched) in enumerate(ways):
+        named = {"family_name": f"NOM{rank}"}
+        principal = professional(*vouched, **named) if vouched else UserFactory(**named)
         if state:
             ended_at = timezone.now() if state == "ended" else None
-            habilitation(dossier, "oui" if state == "ended" else state, user=principal, ended_at=ended_at)
+            ends = today() + until * DAY if until else None
+            habilitation(
+                dossier, "oui" if state == "ended" else state, user=principal, ended_at=ended_at, access_until=ends
+            )
         row = ActingFor.objects.create(
             kind=kind, principal=principal, substitute=user, called=user.email, first_day=today() + first * DAY,
-            last_day=today() + DAY, rubriques=[] if kind == "remplacement" else ["identite", "cercle"],
+            last_day=today() + (last or 5) * DAY if last or kind == "remplacement" else None,
+            rubriques=[] if kind == "remplacement" else ["identite", "cercle"],
             accepted_at=timezone.now() if accepted else None, ended_at=timezone.now() if over else None,
             ended_by=user if over else None,
         )  # fmt: skip
@@ -377,6 +400,7 @@ def test_the_questions_agree_whatever_the_mixture(matrix, ways, own, by_house):
     if marked:
         kind, until, name = marked.split("|", 2)
         assert (kind, name) == (found.on_behalf_of.kind, found.on_behalf_of.name)
+        assert until == (found.until.isoformat() if found.until else "")
 
 
 def _said_of(user):
@@ -387,9 +411,7 @@ def _said_of(user):
 
 def test_one_statement_decides_and_the_list_is_one_whatever_the_number(doctor, other, dossier):
     stand_in(doctor, other)
-    with CaptureQueriesContext(
-        connection,
-    ) as few:
+    with CaptureQueriesContext(connection) as few:
         access.to_dossier(other, dossier.pk)
         list(access.dossier_ids(other))
     for _ in range(5):

@@ -65,11 +65,13 @@ def test_a_stand_in_is_asked_accepts_and_enters(visit, world, phone):
     assert access.to_dossier(other, entry.dossier.pk) is None
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-def test_a_secretary_enters_once_the_person_agreed(visit, world, phone):
+@pytest.mark.parametrize(
+    ("phone", "javascript"), [(False, True), (True, True), (False, False)], ids=["desk", "phone", "without javascript"]
+)
+def test_a_secretary_enters_once_the_person_agreed(visit, world, phone, javascript):
     entry = worlds.circle_of(world)
     desk = factories.account("99", "331", family_name="RÉSERVÉ", given_name="Ana")
-    paul, ana = visit(phone=phone, javascript=phone), visit(phone=phone, javascript=phone)
+    paul, ana = (visit(phone=phone, javascript=javascript) for _ in "12")
     acts.signs_in(paul, world.doctor)
     paul.goes_to("/compte/remplacements/")
     paul.clicks("Confier mon secrétariat")

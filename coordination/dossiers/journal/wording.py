@@ -186,7 +186,7 @@ def _why(line: Line) -> str:
     if line.opened_at is None:
         return ""
     if principal := line.trace.on_behalf_of_name:
-        return f"Pour le compte de {principal}, qui a accès depuis le {date_fr(line.opened_at)}"
+        return f"Par l’accès de {principal}, ouvert depuis le {date_fr(line.opened_at)}"
     as_what = f" comme {trade}" if trade else ""
     return f"Accès ouvert{as_what} depuis le {date_fr(line.opened_at)}"
 
