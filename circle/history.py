@@ -24,7 +24,7 @@ ICONS = {
     "ajout": "person-plus", "retour": "person-plus", "modification": "pencil-square", "liaison": "link-45deg",
     "role": "person-vcard", "passation": "arrow-left-right", "habilitation": "key", "demande": "key",
     "report": "arrow-left-right", "abandon": "arrow-left-right",
-    "reduction": "key", "fin_acces": "key", "partage": "key",
+    "reduction": "key", "fin_acces": "key", "partage": "key", "secretariat": "key",
     "retrait": "person-dash", "annulation": "arrow-counterclockwise", "invitation": "envelope",
 }  # fmt: skip
 CREATION = "Création du dossier"
@@ -34,11 +34,19 @@ TAKEN_MEANWHILE = "rôle repris entre-temps"
 PLAN_LOST = "changement prévu non rétabli"
 
 
+def who(author: str, principal: str) -> str:
+    """Return the author of an act, and for whom he did it (SEC-15)."""
+    return f"{author or BY_LINK}, pour le compte de {principal}," if principal else author or BY_LINK
+
+
 def told_of(change) -> Told:
     """Return the facts of a Change read `with_names()`."""
     return Told(
         kind=change.kind,
-        who=change.by.get_full_name() if change.by else BY_LINK,
+        who=who(
+            change.by.get_full_name() if change.by else "",
+            change.on_behalf_of.get_full_name() if change.on_behalf_of else "",
+        ),
         member=change.member.display_name,
         feminine=change.member.is_feminine or bool(change.member.structure_id),
         subject=change.subject,
@@ -270,6 +278,12 @@ def _invited(t: Told) -> str:
     return _INVITATIONS.get(t.subject, _INVITATIONS[SENT]).format(who=t.who, member=t.member)
 
 
+def _secretary(t: Told) -> str:
+    if not t.after:
+        return f"{t.who} a noté le retrait de l’accord de la personne au secrétariat de {t.member} : {t.subject}."
+    return f"{t.who} a noté l’accord de la personne au secrétariat de {t.member} : {t.subject}."
+
+
 _TELLERS: dict[str, Callable[[Told], str]] = {
     "ajout": _added,
     "retour": _returned,
@@ -287,4 +301,5 @@ _TELLERS: dict[str, Callable[[Told], str]] = {
     "retrait": _removed,
     "annulation": _restored,
     "invitation": _invited,
+    "secretariat": _secretary,
 }

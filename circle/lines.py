@@ -19,6 +19,7 @@ import orjson
 from circle import roles
 from circle.wording import RESTED, AccessWords, Facts, Rests, access_in_words
 from coordination.common import nomenclatures
+from coordination.common.french import date_fr
 from coordination.common.text import fold, initials, person_name
 from coordination.directory.search.results import profession_label
 from habilitations import published
@@ -90,6 +91,8 @@ class MemberRow:
     is_reduced: bool
     initials: str
     role_key: str
+    # « Absent jusqu’au 12/12/2026, remplacé par … »; "" when he is not.
+    absence: str
 
     @property
     def phones(self) -> tuple[str, ...]:
@@ -104,9 +107,9 @@ class MemberRow:
         return self.access is not None and self.access.is_open
 
 
-# Members, their roles, what is reduced for them, their periods: four reads by the dossier in one statement, put
-# together by `gathered`. Joined in SQL, lists as short as these make the server compare each line of one with each
-# line of the other.
+# Members, their roles, what is reduced for them, their absences, their periods: reads by the dossier in one
+# statement, put together by `gathered`. Joined in SQL, lists as short as these make the server compare each line of
+# one with each line of the other.
 STATEMENT = f"""
 WITH q AS MATERIALIZED (
     SELECT %s::date AS day, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet
@@ -171,6 +174,13 @@ LEFT JOIN habilitations_consent rests
     ON rests.dossier_id = q.dossier AND rests.habilitation_id = h.id AND rests.replaced_at IS NULL
 CROSS JOIN LATERAL ({CLOSED_BY_THE_PERSON.format(user="h.user_id")}) closed (line)
 UNION ALL
+SELECT 'absence', NULL, h.id, a.first_day, a.last_day, a.accepted_at IS NOT NULL,
+    CASE WHEN a.accepted_at IS NOT NULL THEN trim(u.family_name || ' ' || u.given_name) END
+FROM q JOIN habilitations_habilitation h ON h.dossier_id = q.dossier
+JOIN habilitations_actingfor a ON a.principal_id = h.user_id AND a.kind = 'remplacement' AND a.ended_at IS NULL
+    AND q.day BETWEEN a.first_day AND a.last_day
+LEFT JOIN accounts_user u ON u.id = a.substitute_id
+UNION ALL
 SELECT 'stay', p.member_id, NULL, p.starts_on, p.ends_on, false, NULL
 FROM q JOIN circle_period p ON p.dossier_id = q.dossier AND p.starts_on <= q.day
 """  # noqa: S608 - our own names
@@ -187,6 +197,13 @@ class Role(NamedTuple):
     starts_on: dt.date
 
 
+class Absence(NamedTuple):
+    """Until when, and who stands in: "" when nobody has accepted."""
+
+    until: dt.date
+    stand_in: str
+
+
 class Told(NamedTuple):
     """What the lines of STATEMENT say of one member: `text` is that of `member_of`."""
 
@@ -196,6 +213,7 @@ class Told(NamedTuple):
     role: Role | None
     planned: Role | None
     ceilings: tuple[str, ...]
+    absence: Absence | None
 
 
 def gathered(lines: Iterable[tuple]) -> list[Told]:
@@ -208,6 +226,7 @@ def gathered(lines: Iterable[tuple]) -> list[Told]:
     held: dict[UUID, Role] = {}
     planned: dict[UUID, Role] = {}
     reduced: dict[UUID, list[str]] = {}
+    away: dict[UUID, Absence] = {}
     for what, member_id, habilitation_id, starts_on, ends_on, exclusive, said in lines:
         if what == "member":
             members.append((member_id, habilitation_id, said))
@@ -216,15 +235,31 @@ def gathered(lines: Iterable[tuple]) -> list[Told]:
             stays[member_id] = stay if last is None else max(last, stay, key=_end)
         elif what == "ceiling":
             reduced.setdefault(habilitation_id, []).append(said)
+        elif what == "absence":
+            away[habilitation_id] = _weightier(away.get(habilitation_id), Absence(ends_on, said or ""))
         elif what == "held":
             held[member_id] = Role(said, exclusive, starts_on)
         elif member_id not in planned or starts_on < planned[member_id].starts_on:
             planned[member_id] = Role(said, exclusive, starts_on)
     return [
-        Told(row_id, text, stays[id], held.get(id), planned.get(id), tuple(sorted(reduced.get(row_id, ()))))
+        Told(
+            row_id,
+            text,
+            stays[id],
+            held.get(id),
+            planned.get(id),
+            tuple(sorted(reduced.get(row_id, ()))),
+            away.get(row_id),
+        )  # fmt: skip
         for id, row_id, text in members
         if id in stays
     ]
+
+
+def _weightier(known: Absence | None, absence: Absence) -> Absence:
+    """Return, of two absences on one day, the one that says who stands in; then the longer one."""
+    weights = [(bool(one.stand_in), one.until, one.stand_in, one) for one in (known, absence) if one]
+    return max(weights)[-1]
 
 
 def _end(stay: Stay) -> tuple[dt.date, dt.date]:
@@ -240,11 +275,12 @@ def member_of(
     number: int,
     state_then: str | None = None,
     ceilings: tuple[str, ...] = (),
+    absence: Absence | None = None,
 ) -> MemberRow:
     """Return the member told by the lines of STATEMENT.
 
     `number` is the version of the matrix in force; `state_then` his state on a past day, None for today;
-    `ceilings` what is reduced for him, as "medical=0".
+    `ceilings` what is reduced for him, as "medical=0"; `absence` the one under way that day.
     """
     (
         id, kind, version, discreet, unlisted, relation, description,
@@ -337,7 +373,14 @@ def member_of(
         is_reduced=False,
         initials="" if is_structure else initials(family, given),
         role_key=fold(role),
+        absence=_absence(absence, feminine) if absence else "",
     )
+
+
+def _absence(absence: Absence, feminine: bool) -> str:
+    e = "e" if feminine else ""
+    stand_in = f", remplacé{e} par {absence.stand_in}" if absence.stand_in else ""
+    return f"Absent{e} jusqu’au {date_fr(absence.until)}{stand_in}"
 
 
 def _day(said: str | None) -> dt.date | None:

@@ -330,7 +330,12 @@ class ChangeQuerySet(models.QuerySet):
 
     def with_names(self):
         return self.select_related(
-            "by", "member__professional", "member__structure", "other__professional", "other__structure"
+            "by",
+            "on_behalf_of",
+            "member__professional",
+            "member__structure",
+            "other__professional",
+            "other__structure",
         )
 
 
@@ -354,6 +359,7 @@ class Change(models.Model):
         REMOVED = "retrait", "Retrait"
         RESTORED = "annulation", "Retrait annulé"
         INVITATION = "invitation", "Invitation"
+        SECRETARY = "secretariat", "Secrétariat"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="circle_changes")
@@ -361,6 +367,10 @@ class Change(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     # Absent for who answers by a personal link, without an account.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    # For whom he acted, when he acted for another (SEC-15).
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     kind = models.CharField(max_length=14, choices=Kind)
     # The former holder of a role handed over: named at reading, since a member may become discreet later.
     other = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

@@ -53,7 +53,14 @@ def rows_of(
     number = access.matrix.number
     members = [
         member_of(
-            one.text, one.stay, one.role, one.planned, number, _state_then(then, one.habilitation_id), one.ceilings
+            one.text,
+            one.stay,
+            one.role,
+            one.planned,
+            number,
+            _state_then(then, one.habilitation_id),
+            one.ceilings,
+            one.absence,
         )
         for one in told
         if wanted == ALL or (wanted == PRESENT) == (one.stay.ends_on is None or one.stay.ends_on > day)
@@ -98,6 +105,6 @@ def reduced_row(row: MemberRow, name: str) -> MemberRow:
         next_role_on=None, email="", mss_address="", description="", access=None, state="",
         can_sign_in=False, requested=False,
         ceased=False, seen_on=None, professional_id=None, activity_id=None, user_id=None, is_reduced=True,
-        initials="", role_key="",
+        initials="", role_key="", absence="",
         phone="" if row.unlisted else row.phone, mobile="" if row.unlisted else row.mobile,
     )  # fmt: skip

@@ -132,7 +132,8 @@ def _changes_by_others(sees_discreet: bool, *, dossier_id, since, user_id) -> Qu
     rows = rows if sees_discreet else rows.without_discreet()
     return rows.order_by("-at", "-id").values_list(
         "kind", "at", "by_id", "member_id", "other_id", "subject", "before", "after",
-        "by__family_name", "by__given_name", *_names_of("member"), *_names_of("other"),
+        "by__family_name", "by__given_name", "on_behalf_of__family_name", "on_behalf_of__given_name",
+        *_names_of("member"), *_names_of("other"),
     )[: NEWS_SHOWN * LINES_OF_AN_ACT]  # fmt: skip
 
 
@@ -146,10 +147,11 @@ def _names_of(member: str) -> list[str]:
 _changes = Prepared(_changes_by_others, one_plan=True)
 
 
-def _line(kind, at, by_id, member_id, other_id, subject, before, after, family, given, *names) -> _Line:
-    (member, feminine), (other, _) = _named(*names[:7]), _named(*names[7:])
+def _line(kind, at, by_id, member_id, other_id, subject, before, after, *names) -> _Line:
+    author, principal = (" ".join(filter(None, pair)) for pair in (names[:2], names[2:4]))
+    (member, feminine), (other, _) = _named(*names[4:11]), _named(*names[11:])
     told = history.Told(
-        kind=kind, who=f"{family} {given}".strip() if by_id else history.BY_LINK, member=member, feminine=feminine,
+        kind=kind, who=history.who(author, principal), member=member, feminine=feminine,
         subject=subject, before=before, after=after, other=other,
     )  # fmt: skip
     return _Line(kind, at, by_id, member_id, other_id, told)

@@ -63,10 +63,12 @@ def of(user) -> Todo:
     notes = reader.may_withdraw_refusal
     if not (grants or notes):
         return Todo([], [], [], [])
-    here = Q(dossier__in=access.dossier_ids(user)) & ~Q(dossier__status__in=READ_ONLY) & (Q(user=None) | ~Q(user=user))
+    # Of those he enters for another, what he may answer depends on the other: it is said in each dossier.
+    inside = access.dossier_ids(user, through=access.HIMSELF)
+    here = Q(dossier__in=inside) & ~Q(dossier__status__in=READ_ONLY) & (Q(user=None) | ~Q(user=user))
     # Of who has left, or was refused since, nothing is to be answered any more.
-    inside = Q(habilitation__ended_at=None, habilitation__state=Habilitation.State.OUI)
-    requests = AccessRequest.objects.open().filter(here, inside).select_related("dossier", "user")
+    standing = Q(habilitation__ended_at=None, habilitation__state=Habilitation.State.OUI)
+    requests = AccessRequest.objects.open().filter(here, standing).select_related("dossier", "user")
     asked = list(requests.order_by("asked_at")[:MOST])
     soon = Q(state__in=("oui", "attente"), access_until__lte=timezone.localdate() + SOON)
     rows = list(

@@ -20,6 +20,7 @@ urlpatterns = [
     path("raccourcis/", pages.shortcuts, name="shortcuts"),
     path("mentions-legales/", pages.legal, name="legal"),
     path("compte/", include("coordination.accounts.urls")),
+    path("compte/remplacements/", include("habilitations.acting_urls")),
     path("dossiers/", include("coordination.dossiers.urls")),
     path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),
     path("invitations/", include("circle.invitation_urls")),

@@ -19,7 +19,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from coordination.common.statements import rows as run
-from habilitations import closures, grants, published
+from habilitations import acting, closures, grants, published
+from habilitations.acting_lists import opened_to_others
 from habilitations.errors import LevelMissing, NotAllowed, NotOfYourStructure, OwnProfession
 from habilitations.kin import same_structures
 from habilitations.matrix import Matrix, least
@@ -65,20 +66,28 @@ class Access:
     until: dt.date | None = None
     # On what the grant rests: a Consent.Ground.
     ground: str = ""
+    # For whom he acts, when he is here for another (SEC-15).
+    on_behalf_of: acting.Principal | None = None
 
     def level(self, rubrique: str) -> Niveau:
         """Return the effective level: the least of cell, ceiling and state of the dossier (rule 2)."""
         return least((self.granted(rubrique), self.cap))
 
     def granted(self, rubrique: str) -> Niveau:
-        """Return the level whatever the state of the dossier: the least of the matrix cell and of the ceiling.
+        """Return the level whatever the state of the dossier: the least of the cell and of the ceiling.
 
         Who had the medical rubric closed in this dossier loses its journal, which names discreet members (rule 7).
         """
-        if rubrique == Rubrique.JOURNAL and self.ceilings and self.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
+        narrowed = self.ceilings or self.on_behalf_of
+        if rubrique == Rubrique.JOURNAL and narrowed and self.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
             return Niveau.AUCUN
-        cell = self.matrix.level(self.profile, rubrique)
+        cell = self.cell(rubrique)
         return least((cell, self.ceilings.get(rubrique, cell))) if self.ceilings else cell
+
+    def cell(self, rubrique: str) -> Niveau:
+        """Return the cell of the matrix; for who acts for another, the least of his own and of what the other has."""
+        own = self.matrix.level(self.profile, rubrique)
+        return own if self.on_behalf_of is None else least((own, self.on_behalf_of.most(self.matrix, rubrique)))
 
     def can_read(self, rubrique: str) -> bool:
         return self.level(rubrique) >= Niveau.LECTURE
@@ -96,6 +105,8 @@ class Access:
         if scope is None:
             return False
         if self.cap < Niveau.ECRITURE and action not in _ALLOWED_ON_CLOSED:
+            return False
+        if self.on_behalf_of is not None and not self.on_behalf_of.may(self.matrix, action, structure_id):
             return False
         if scope == Scope.OWN_STRUCTURE:
             return structure_id is not None and structure_id == self.hat.structure_id
@@ -124,7 +135,8 @@ class Access:
 
     def _kept(self, what: str, work_out: Callable[[], T]) -> T:
         # Asked without a structure, rights depend on these two alone; a ceiling belongs to one member of one dossier.
-        return work_out() if self.ceilings else self.matrix.keep((what, self.profile, self.cap), work_out)
+        key = what, self.profile, self.cap
+        return work_out() if self.ceilings or self.on_behalf_of else self.matrix.keep(key, work_out)
 
     def _abilities(self) -> dict[str, bool]:
         said = {f"read_{r.value}": self.can_read(r) for r in Rubrique}
@@ -139,7 +151,8 @@ class Access:
 
     @property
     def sees_whole_circle(self) -> bool:
-        return self.can_read(Rubrique.CERCLE) and self.profile not in REDUCED_CIRCLE_PROFILES
+        other = self.on_behalf_of.profile if self.on_behalf_of else self.profile
+        return self.can_read(Rubrique.CERCLE) and REDUCED_CIRCLE_PROFILES.isdisjoint((self.profile, other))
 
     def readable(self) -> tuple[Rubrique, ...]:
         rubrics = lambda: tuple(r for r in Rubrique if self.can_read(r))  # noqa: E731
@@ -201,26 +214,21 @@ def decide(rows: Iterable[dict], *, today: dt.date, cap: Niveau = Niveau.ECRITUR
     """Return the decision from the rows of `to_dossier`; None when nothing lets the account in.
 
     Pure on plain dictionaries, in whatever order. A structure's own refusal never shows here: its row is then not
-    "oui". A grant lasts until the end of its last day, and as long as what it rests on.
+    "oui". A grant lasts until the end of its last day, and as long as what it rests on. Rows with "acting" are those
+    of whom he acts for (SEC-15).
     """
     rows = list(rows)
     if any(closures.closes_whole(row) for row in rows):
         return None
-    granting = [row for row in rows if closures.opens(row, today)]
+    granting = [row for row in rows if closures.opens(row, today) and acting.is_open(row, today)]
     if not granting:
         return None
-    # One's own habilitation first: it is the one a trace should name. Then the grant that lasts longest.
-    lasts = lambda row: (closures.last_day(row) or dt.date.max).toordinal()  # noqa: E731
-    row = min(granting, key=lambda r: (r["user_id"] is None, -lasts(r), r["id"]))
+    row = min(granting, key=acting.preference)
     matrix = published.matrix(row["matrix_number"])
     hat = Hat(
-        profession=row["hat_profession"] or "",
-        fonction=row["hat_fonction"] or "",
-        national_id=row["hat_national_id"] or "",
-        structure_id=row["hat_structure_id"],
-        structure_name=row["hat_structure_name"] or "",
-        how=row["hat_how"] or "",
-    )
+        row["hat_profession"] or "", row["hat_fonction"] or "", row["hat_national_id"] or "",
+        row["hat_structure_id"], row["hat_structure_name"] or "", row["hat_how"] or "",
+    )  # fmt: skip
     return Access(
         profile=matrix.profile_of(hat.profession, hat.fonction),
         matrix=matrix,
@@ -228,19 +236,22 @@ def decide(rows: Iterable[dict], *, today: dt.date, cap: Niveau = Niveau.ECRITUR
         habilitation_id=row["id"],
         through_structure=row["structure_id"] if row["user_id"] is None else None,
         cap=cap,
-        ceilings=_ceilings(rows, own_only=row["user_id"] is not None),
-        until=closures.last_day(row),
+        ceilings=_ceilings(rows, row),
+        until=acting.last_day(row),
         ground=row["ground"],
+        on_behalf_of=acting.principal_of(row["acting"], matrix) if row.get("acting") else None,
     )
 
 
-def _ceilings(rows: list[dict], *, own_only: bool) -> Mapping[str, Niveau]:
+def _ceilings(rows: list[dict], entered: dict) -> Mapping[str, Niveau]:
     """Return the lowest ceiling of each rubric, whatever the state of the row it is set on.
 
     What was reduced for a person holds however he enters; what was reduced for a structure, for who enters through
-    one. Read of every row, so that the end of one grant never opens what another one leaves open.
+    one; for another, for who enters by him. Read of every row, so that the end of one grant never opens what another
+    one leaves open.
     """
-    said = [line for row in rows if row["user_id"] or not own_only for line in row["ceilings"]]
+    his = [row for row in rows if row is entered or not row.get("acting")]
+    said = [line for row in his if row["user_id"] or entered["user_id"] is None for line in row["ceilings"]]
     if not said:
         return NO_CEILING
     lowest: dict[str, Niveau] = {}
@@ -330,32 +341,38 @@ def preview(
 # ---- 2. Which ones? ------------------------------------------------------------------------------
 
 
-OWN, STRUCTURE = "own", "structure"
+OWN, STRUCTURE, ANOTHER, HIMSELF = "own", "structure", "another", "himself"
 
 
 def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
     """Return, as a subquery of ids, the dossiers the account may enter: same rule as `to_dossier`.
 
-    `through` keeps those of his own habilitations (OWN) or those his structures open to him (STRUCTURE).
-    Two index scans put together: an OR would read the whole table.
+    `through` keeps those of his own habilitations (OWN), those his structures open to him (STRUCTURE), both (HIMSELF),
+    or those he enters only for another (ANOTHER). Index scans put together: an OR would read the whole table.
     """
     if not _may_act(user):
         return Habilitation.objects.none().values("dossier_id")
-    granting = Habilitation.objects.granting()
+    granting, for_another = Habilitation.objects.granting(), opened_to_others(user)
     for closed in closures.closed_whole_to(user):
-        granting = granting.exclude(dossier_id__in=closed)
+        granting, for_another = granting.exclude(dossier_id__in=closed), for_another.exclude(dossier_id__in=closed)
     own = granting.filter(user=user).values("dossier_id")
     by_structure = granting.filter(structure__in=_delegated(user)).values("dossier_id")
-    if through:
+    if through in (OWN, STRUCTURE):
         return own if through == OWN else by_structure
-    return own.union(by_structure)
+    if through == HIMSELF:
+        return own.union(by_structure)
+    others = for_another.values("dossier_id")
+    if through == ANOTHER:
+        return others.exclude(dossier_id__in=own).exclude(dossier_id__in=by_structure)
+    return own.union(by_structure, others)
 
 
 def closed_to(user, rubrique: Rubrique) -> QuerySet[Any]:
     """Return, as a subquery of ids, the dossiers where a rubric is closed for the account, whatever his profession.
 
-    By a ceiling, a consent that leaves it out or an opposition. For lists, which read many dossiers at once. Stricter
-    than `to_dossier` for who is a member himself and a delegate of a structure that was reduced.
+    By a ceiling, a consent that leaves it out or an opposition. For lists, which read many dossiers at once, those he
+    enters by himself (HIMSELF). Stricter than `to_dossier` for who is a member himself and a delegate of a structure
+    that was reduced.
     """
     whose = Q(habilitation__user=user) | Q(habilitation__structure__in=_delegated(user))
     return closures.closed_rubric(rubrique.value, whose)

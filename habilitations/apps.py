@@ -21,16 +21,20 @@ class HabilitationsConfig(AppConfig):
     def ready(self):
         from django.db.models import Exists, OuterRef
 
+        from coordination.accounts import notices
         from coordination.accounts.sessions import carry
         from coordination.common.context import register_link
         from habilitations import receivers
         from habilitations.models import DataProtectionOfficer, StructureAdministrator
+        from habilitations.notices import pending_acting
 
         register_link(
             "nav", "administration", "Administration", "habilitations:matrix", order=90,
             allowed=lambda user: getattr(user, "is_administrator", False),
         )  # fmt: skip
         register_link("administration", "officers", "Protection des données", "habilitations:officers", order=90)
+        register_link("account", "acting", "Absences et remplaçants", "acting:list", order=30, icon="arrow-left-right")
+        notices.register("acting", pending_acting)
         named = StructureAdministrator.objects.current().filter(user=OuterRef("user_id"))
         carry("looks_after_accounts", Exists(named))
         officers = DataProtectionOfficer.objects.current().filter(user=OuterRef("user_id"))

@@ -2,8 +2,9 @@
 
 Each trace carries the hash of the one before it. What is hashed, and by whom, is written in migration
 0002_journal: sha256(previous hash, then the UTF-8 text of a JSON array of COLUMNS in this order; times
-in UTC with microseconds; identifiers in lower case). The first trace of a dossier
-follows the empty hash.
+in UTC with microseconds; identifiers in lower case). A line that names for whom its author acted has two
+values more (migration 0014_journal_on_behalf_of): an array of another length, so no line reads as another.
+The first trace of a dossier follows the empty hash.
 
 Shown false: a line changed, removed, inserted or moved; lines cut from the end when the head is given; a chain
 written anew, head included, when anchors are given: what signed roots kept of the chain at their time (roots.py).
@@ -25,6 +26,8 @@ COLUMNS = (
     "structure_name", "profile", "habilitation_id", "matrix_version", "action", "rubrique", "outcome",
     "object_kind", "object_id", "reason", "request_id", "address",
 )  # fmt: skip
+# Hashed only where one of them says something.
+ADDED = ("on_behalf_of_id", "on_behalf_of_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class Anchor(NamedTuple):
 
 def canonical(line: Mapping[str, Any]) -> str:
     """Return the text of a trace, the same that the database hashed."""
-    return json.dumps([_plain(line[name]) for name in COLUMNS], ensure_ascii=False, separators=(", ", ": "))
+    names = COLUMNS + ADDED if any(line.get(name) for name in ADDED) else COLUMNS
+    return json.dumps([_plain(line.get(name)) for name in names], ensure_ascii=False, separators=(", ", ": "))
 
 
 def link(previous_hash: bytes, line: Mapping[str, Any]) -> bytes:
@@ -72,7 +76,7 @@ def first_fault(
 ) -> Fault | None:
     """Return the first false line of ONE dossier's traces given in the order of `seq`; None when all hold.
 
-    `lines` are mappings of COLUMNS plus "previous_hash" and "hash" (the rows of `Trace.objects.values()`).
+    `lines` are mappings of COLUMNS and ADDED plus "previous_hash" and "hash" (the rows of `Trace.objects.values()`).
     `head` is the (seq, hash) the chain must end on: without it, lines cut from the end go unseen. `anchors`: what
     signed roots kept of this chain, in the order of `last_seq`; lines they say purged may be absent.
     """

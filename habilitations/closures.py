@@ -19,8 +19,11 @@ State = Habilitation.State
 
 
 def closes_whole(row: dict) -> bool:
-    """Say whether a row keeps the account out, however he enters: refusal, opposition, consent withdrawn."""
-    refused = row["user_id"] and (row["state"] == State.REFUS or row["ground_end"] == Consent.End.WITHDRAWN)
+    """Say whether a row keeps the account out, however he enters: refusal, opposition, consent withdrawn.
+
+    What the person refused to another closes his own way in, not that of who may enter otherwise.
+    """
+    refused = row["user_id"] and not row.get("acting") and (row["state"] == State.REFUS or row["ground_end"] == Consent.End.WITHDRAWN)
     return bool(refused) or grants.WHOLE in row["ceilings"]
 
 
@@ -28,11 +31,6 @@ def opens(row: dict, today: dt.date) -> bool:
     """Say whether a row opens the dossier: granted, until its last day, resting on a fact that stands (SEC-3)."""
     rests = row["ground"] and not row["ground_end"] and (row["ground_until"] or today) >= today
     return bool(rests and row["state"] == State.OUI and (row["access_until"] or today) >= today)
-
-
-def last_day(row: dict) -> dt.date | None:
-    """Return the day on which what a row opens ends: that of the grant, or of what it rests on."""
-    return min(filter(None, (row["access_until"], row["ground_until"])), default=None)
 
 
 def closed_whole_to(user) -> tuple[QuerySet[Any], ...]:

@@ -1,7 +1,8 @@
 """The lines of the journal as COPY gives them: almost the text that was hashed, so that reading them costs little.
 
-A row is the values of COLUMNS between separators, then both hashes in hexadecimal. It differs from the text of
-habilitations/chain.py in two ways: quotes are doubled, and nothing else is escaped. A row without a backslash, and
+A row is the values of COLUMNS and ADDED between separators, then both hashes in hexadecimal. Once the two last values
+are left out of it where they say nothing, it differs from the text of habilitations/chain.py in two ways: quotes are
+doubled, and nothing else is escaped. A row without a backslash, and
 with the separators of its columns only, is first taken as it stands. If its hash is the one that the trigger computed,
 it is the text that the trigger hashed. That text has no backslash, so it escapes nothing: no quote but around a value,
 no control character. It reads as one list of values only, and those are the row's.
@@ -18,11 +19,15 @@ from uuid import UUID
 
 from django.db import connection
 
-from habilitations.chain import COLUMNS
+from habilitations.chain import ADDED, COLUMNS
 
 SEPARATOR = b"\x1f"
+_ALL = COLUMNS + ADDED
 # Two brackets, and a comma and a space for each separator.
 _LONGER = len(COLUMNS) + 1
+# The end of a line whose author acted for himself: no identifier, an empty name. A quote inside a value is doubled, so
+# that these two values are all that can end a row so.
+_FOR_HIMSELF = SEPARATOR + b"null" + SEPARATOR + b'""'
 _NULL = "null"
 _NUMBERS = ("seq", "matrix_version")
 _VALUE = re.compile(r'"((?:[^"]|"")*)"|([^\x1f]*)')
@@ -41,10 +46,10 @@ def rows(where: str, params: dict[str, Any]) -> Iterator[bytes]:
     Nothing else may be asked of the connection before the last one.
     """
     statement = _COPY.format(
-        columns=", ".join(_AT if name == "at" else name for name in COLUMNS),
+        columns=", ".join(_AT if name == "at" else name for name in _ALL),
         where=where,
         null=_NULL,
-        quoted=", ".join(name for name in COLUMNS if name not in _NUMBERS),
+        quoted=", ".join(name for name in _ALL if name not in _NUMBERS),
     )
     with connection.cursor() as cursor, cursor.copy(statement, params) as copied:
         yield from map(bytes, copied)
@@ -57,8 +62,13 @@ def parts(row: bytes) -> tuple[bytes, int, bytes | None, bytes, bytes, bytes]:
     """
     said, previous_hash, own = row.rsplit(SEPARATOR, 2)
     _, _, dossier_id, seq, _ = said.split(SEPARATOR, 4)
+    longer = _LONGER
+    if said.endswith(_FOR_HIMSELF):
+        said = said[: -len(_FOR_HIMSELF)]
+    else:
+        longer += len(ADDED)
     text = b"[%b]" % said.replace(SEPARATOR, b", ")
-    if len(text) - len(said) != _LONGER or b"\\" in said:
+    if len(text) - len(said) != longer or b"\\" in said:
         text = None
     return dossier_id, int(seq), text, previous_hash, own[:-1], row
 
@@ -71,7 +81,7 @@ def exact(row: bytes) -> dict[str, Any]:
         values.append(_value(*found.groups()))  # type: ignore[union-attr] - the second branch always matches
         at = found.end() + 1  # type: ignore[union-attr]
     *values, previous_hash, own = values
-    line = dict(zip(COLUMNS, values, strict=True))
+    line = dict(zip(_ALL, values, strict=True))
     line |= {name: int(line[name]) for name in _NUMBERS}
     return line | {
         "id": UUID(line["id"]),

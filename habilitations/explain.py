@@ -2,8 +2,7 @@
 
 Reads the decision that opened the page (`access.Access`) and invents nothing: what is said here is what was computed.
 Only ever told to who is inside the dossier: an outsider, opposed or not, gets the answer of a dossier that does not
-exist (SEC-6), and no line here speaks of a refusal. A rubric that is closed is told in the same words whatever closes
-it (the matrix, a ceiling, a consent that leaves it out, the person's opposition): who is opposed cannot tell.
+exist (SEC-6), and no line here speaks of a refusal.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from habilitations.access import Access
+from habilitations.acting import SECRETARY, STAND_IN
 from habilitations.matrix import UNKNOWN_PROFILE
 from habilitations.models import Consent, VouchedProfession
 from habilitations.profiles import GATHERS
@@ -32,6 +32,7 @@ class Limit(StrEnum):
 
     PROFESSION = "profession"
     MATRIX = "matrice"
+    OTHER = "pour_autrui"
     CEILING = "reduction"
     STATE = "etat"
 
@@ -52,11 +53,18 @@ def limit(access: Access, rubrique: str, wanted: Niveau = Niveau.ECRITURE) -> Li
         return Limit.PROFESSION
     if access.matrix.level(access.profile, rubrique) < wanted:
         return Limit.MATRIX
+    if access.cell(rubrique) < wanted:
+        return Limit.OTHER
     return Limit.CEILING if access.granted(rubrique) < wanted else Limit.STATE
 
 
 def may_ask(access: Access, rubrique: str) -> bool:
-    """Say whether asking for the rubric makes sense: it is closed, or a ceiling lowers it."""
+    """Say whether asking for the rubric makes sense: it is closed, or a ceiling lowers it.
+
+    Not for who acts for another: what he lacks is that of the other, who asks for himself.
+    """
+    if access.on_behalf_of:
+        return False
     closed = access.level(rubrique) == Niveau.AUCUN
     return closed or access.granted(rubrique) < access.matrix.level(access.profile, rubrique)
 
@@ -70,7 +78,7 @@ def chain(access: Access, rubrique: str, *, profession: str, structure: str = ""
     return [
         _grant(access, structure),
         _profession(access, profession),
-        *(_closed(access) if access.granted(rubrique) == Niveau.AUCUN else _opened(access, rubrique)),
+        *_rubric(access, rubrique),
         *_state(access, rubrique, state),
         _outcome(access, rubrique),
     ]
@@ -88,6 +96,10 @@ def refusal(access: Access, rubrique: Rubrique, wanted: Niveau, *, state: str) -
 
 def _grant(access: Access, structure: str) -> Fact:
     until = f" jusqu’au {access.until:%d/%m/%Y} inclus" if access.until else ""
+    if other := access.on_behalf_of:
+        if other.kind == STAND_IN:
+            return Fact(f"Vous remplacez {other.name}, qui a accès à ce dossier{until}.")
+        return Fact(f"Vous tenez le secrétariat de {other.name}, avec l’accord de la personne{until}.")
     express = access.ground == Consent.Ground.EXPRESS
     rests = ", avec l’accord de la personne" if express else _TEAM if access.ground else ""
     if structure:
@@ -102,29 +114,45 @@ def _profession(access: Access, profession: str) -> Fact:
     return Fact(" ".join(filter(None, (f"Votre profession ({profession}) est confirmée", by))) + ".")
 
 
-def _version(access: Access) -> str:
-    return f"La matrice d’habilitation, version {access.matrix.number},"
+def _rubric(access: Access, rubrique: str) -> list[Fact]:
+    """Say what opens the rubric or keeps it closed.
 
-
-def _closed(access: Access) -> list[Fact]:
+    What closes it in this dossier beyond the matrix is told in one sentence, whether it is a ceiling, a consent that
+    leaves it out or the person's opposition: who is opposed cannot tell (SEC-6).
+    """
+    version = f"La matrice d’habilitation, version {access.matrix.number},"
     if not access.hat.profession:
         return []
     if access.profile == UNKNOWN_PROFILE:
-        return [Fact(f"{_version(access)} ne connaît pas votre profession : elle n’ouvre rien.", closes=True)]
+        return [Fact(f"{version} ne connaît pas votre profession : elle n’ouvre rien.", closes=True)]
+    cell = access.matrix.level(access.profile, rubrique)
+    whom = f" aux {GATHERS[access.profile]}" if access.profile in GATHERS else ""
+    if cell == Niveau.AUCUN:
+        return [Fact(f"{version} n’ouvre pas cette rubrique{whom}.", closes=True)]
+    said = "lecture et écriture" if cell == Niveau.ECRITURE else "lecture"
     return [
-        Fact("Accès non autorisé à cette rubrique dans ce dossier.", closes=True),
-        Fact("Une rubrique est ouverte par la profession, dans la limite de ce qui est réglé pour chaque dossier."),
+        Fact(f"{version} ouvre cette rubrique{whom} : {said}."), *_other(access, rubrique), *_here(access, rubrique),
+    ]  # fmt: skip
+
+
+def _other(access: Access, rubrique: str) -> list[Fact]:
+    other, own = access.on_behalf_of, access.matrix.level(access.profile, rubrique)
+    if other is None or access.cell(rubrique) >= own:
+        return []
+    if other.kind == SECRETARY and rubrique not in other.rubriques:
+        return [Fact(f"{other.name} ne vous a pas confié cette rubrique.", closes=True)]
+    return [
+        Fact(f"{other.name} ne peut pas faire plus, vous non plus en agissant pour lui ou pour elle.", closes=True)
     ]
 
 
-def _opened(access: Access, rubrique: str) -> list[Fact]:
-    cell = access.matrix.level(access.profile, rubrique)
-    whom = f" aux {GATHERS[access.profile]}" if access.profile in GATHERS else ""
-    said = "lecture et écriture" if cell == Niveau.ECRITURE else "lecture"
-    facts = [Fact(f"{_version(access)} ouvre cette rubrique{whom} : {said}.")]
-    if access.granted(rubrique) < cell:
-        facts.append(Fact("Elle a été réduite à la lecture pour vous dans ce dossier.", closes=True))
-    return facts
+def _here(access: Access, rubrique: str) -> list[Fact]:
+    if access.granted(rubrique) >= access.cell(rubrique):
+        return []
+    if access.granted(rubrique) == Niveau.AUCUN:
+        return [Fact("Accès non autorisé à cette rubrique dans ce dossier.", closes=True)]
+    whom = access.on_behalf_of.name if access.on_behalf_of else "vous"
+    return [Fact(f"Elle a été réduite à la lecture pour {whom} dans ce dossier.", closes=True)]
 
 
 def _state(access: Access, rubrique: str, state: str) -> list[Fact]:

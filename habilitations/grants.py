@@ -1,5 +1,6 @@
 """The rows a decision is made of, in SQL: read here, decided in `habilitations.access`."""
 
+from habilitations import acting
 from habilitations.models.consents import CLOSABLE
 
 _CLOSABLE = ", ".join(f"'{rubrique.value}'" for rubrique in CLOSABLE)
@@ -36,19 +37,22 @@ CLOSED_WHOLE = """(EXISTS (
 
 # Asked by every page of a dossier: in SQL, prepared (through the ORM it costs ten times as much to build as to run).
 # A refusal stands until it is withdrawn, even once the member has left; so does a consent that was withdrawn.
-_GRANTS = f"""
-SELECT h.id, h.state, h.user_id, h.structure_id, (SELECT max(number) FROM habilitations_matrixversion),
+_SAID = f"""h.id, h.state, h.user_id, h.structure_id, (SELECT max(number) FROM habilitations_matrixversion),
     v.profession, v.fonction, v.national_id, v.structure_id, v.structure_name, v.how, h.access_until,
     ARRAY(
         SELECT c.rubrique || '=' || c.niveau FROM habilitations_ceiling c
         WHERE c.dossier_id = h.dossier_id AND c.habilitation_id = h.id AND c.lifted_at IS NULL
         UNION ALL {CLOSED_BY_THE_PERSON}
     ),
-    rests.ground, rests."end", rests.last_day
-FROM habilitations_habilitation h
-LEFT JOIN habilitations_vouchedprofession v ON v.user_id = {{user}} AND v.ended_at IS NULL
+    rests.ground, rests."end", rests.last_day"""  # noqa: S608 - our own names
+_BESIDE = """LEFT JOIN habilitations_vouchedprofession v ON v.user_id = {user} AND v.ended_at IS NULL
 LEFT JOIN habilitations_consent rests
-    ON rests.dossier_id = h.dossier_id AND rests.habilitation_id = h.id AND rests.replaced_at IS NULL
+    ON rests.dossier_id = h.dossier_id AND rests.habilitation_id = h.id AND rests.replaced_at IS NULL"""
+_ACTIVE = "EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = {user} AND u.is_active)"
+_GRANTS = f"""
+SELECT {_SAID}, NULL
+FROM habilitations_habilitation h
+{_BESIDE}
 WHERE h.dossier_id = {{dossier}}
     AND (h.ended_at IS NULL OR (h.state = 'refus' OR rests."end" = 'retrait') AND h.user_id IS NOT NULL)
     AND (h.user_id = {{user}} OR h.structure_id IN (
@@ -56,7 +60,13 @@ WHERE h.dossier_id = {{dossier}}
         JOIN habilitations_legalstructure l ON l.structure_id = d.structure_id AND l.closed_at IS NULL
         WHERE d.user_id = {{user}} AND d.ended_at IS NULL
     ))
-    AND EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = {{user}} AND u.is_active)
+    AND {_ACTIVE}
+UNION ALL
+SELECT {_SAID}, {acting.SAID}
+FROM {acting.FOR_ANOTHER}
+{_BESIDE}
+WHERE {acting.STANDS} AND NOT {CLOSED_WHOLE.format(dossier="h.dossier_id", user="a.principal_id")}
+    AND {_ACTIVE}
 """  # noqa: S608 - our own names
 TO_DOSSIER = _GRANTS.format(dossier="%(dossier)s", user="%(user)s")
 OF_DOSSIER = _GRANTS.format(dossier="dossier.id", user="%(user)s")
@@ -65,6 +75,8 @@ ROW = (
     "hat_structure_id", "hat_structure_name", "hat_how", "access_until", "ceilings",
     # The current fact on which the grant rests (models/consents.py): None when there is none.
     "ground", "ground_end", "ground_until",
+    # For whom the account acts (`acting.SAID`), None for its own rows and those of its structures.
+    "acting",
 )  # fmt: skip
 
 # The same rows for each account that may have some.
@@ -75,6 +87,10 @@ SELECT somebody.id, grants.* FROM (
     UNION
     SELECT d.user_id FROM habilitations_habilitation h
     JOIN habilitations_delegate d ON d.structure_id = h.structure_id AND d.ended_at IS NULL
+    WHERE h.dossier_id = %(dossier)s
+    UNION
+    SELECT a.substitute_id FROM habilitations_habilitation h
+    JOIN habilitations_actingfor a ON a.principal_id = h.user_id AND a.accepted_at IS NOT NULL AND a.ended_at IS NULL
     WHERE h.dossier_id = %(dossier)s
 ) somebody
 CROSS JOIN LATERAL ({_GRANTS.format(dossier="%(dossier)s", user="somebody.id")}) grants

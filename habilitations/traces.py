@@ -47,11 +47,12 @@ _INSERT_TRACE = """
 INSERT INTO habilitations_trace (
     id, at, dossier_id, actor_id, actor_name, actor_national_id, profession, fonction, structure_name,
     profile, habilitation_id, matrix_version, action, rubrique, outcome, object_kind, object_id, reason,
-    request_id, address
+    request_id, address, on_behalf_of_id, on_behalf_of_name
 ) VALUES (
     %(id)s, %(at)s, %(dossier_id)s, %(actor_id)s, %(actor_name)s, %(actor_national_id)s, %(profession)s,
     %(fonction)s, %(structure_name)s, %(profile)s, %(habilitation_id)s, %(matrix_version)s, %(action)s,
-    %(rubrique)s, %(outcome)s, %(object_kind)s, %(object_id)s, %(reason)s, %(request_id)s, %(address)s
+    %(rubrique)s, %(outcome)s, %(object_kind)s, %(object_id)s, %(reason)s, %(request_id)s, %(address)s,
+    %(on_behalf_of_id)s, %(on_behalf_of_name)s
 )"""
 _INSERT_ACCOUNT_TRACE = """
 INSERT INTO habilitations_accounttrace (
@@ -77,11 +78,13 @@ def record(
 ) -> None:
     """Append one trace to the chain of a dossier (SEC-9). One SQL statement; times in UTC.
 
+    Who acts for another is named with him (SEC-15).
+
     `action` is one of ACTIONS, else ValueError. Names of the person followed, clinical words and search texts never
     go into a trace.
     """
     _require_known(action)
-    hat = access.hat
+    hat, principal = access.hat, access.on_behalf_of
     write(
         _INSERT_TRACE,
         {
@@ -105,6 +108,8 @@ def record(
             "reason": reason[:300],
             "request_id": via.request_id,
             "address": via.address,
+            "on_behalf_of_id": principal.id if principal else None,
+            "on_behalf_of_name": principal.name[:250] if principal else "",
         },
     )
 
@@ -187,6 +192,8 @@ def record_link(
             "reason": BY_LINK,
             "request_id": via.request_id,
             "address": via.address,
+            "on_behalf_of_id": None,
+            "on_behalf_of_name": "",
         },
     )
 

@@ -23,6 +23,7 @@ from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
 from tests.directory.search_data import house
+from tests.habilitations.acting_data import secretary
 from tests.test_architecture import named_routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("REL-20")]
@@ -34,6 +35,8 @@ NOT_DRAWN = {
     "accounts:end_other_sessions": "one button",
     "accounts:draft": "keeps the drafts",
     "account_signup": "always 404",
+    "acting:answer": "two buttons",
+    "acting:end": "one button",
     "outbox:mailbox": "development only",
     "outbox:read_mail": "development only",
     "circle:call_off_plan": "one button",
@@ -137,11 +140,14 @@ def town():
     said = {"refused_on": dt.date(2026, 1, 2), "collected": "oral"}
     opposition = actions.record_opposition(entry, rubrique="social", **said)
     idle = UserFactory()
+    helped = secretary(nurse, helper, "agenda")
+    nurses = Member.objects.get(habilitation__user=nurse)
     activity = helper.attachment.professional.activities.get()
     return {
         "users": [coordinator, administrator, director, offer.user, nurse],
         "dossier_id": [entry.dossier.pk],
-        "member_id": [member.pk for member in (listed, by_hand, relative, building, refused)],
+        "member_id": [member.pk for member in (listed, by_hand, relative, building, refused, nurses)],
+        "acting_id": [helped.pk],
         "target_id": [make.listed().pk],
         "structure_id": [local.pk],
         "delegate_id": [delegate.pk],

@@ -41,6 +41,7 @@ from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
 from circle.actions.limiting import answer_request, extend_access, limit_access
 from circle.actions.refusing import record_refusal
+from circle.actions.secretaries import record_secretary_consent, withdraw_secretary_consent
 
 __all__ = [
     "accept_invitation",
@@ -73,6 +74,7 @@ __all__ = [
     "record_consent",
     "record_opposition",
     "record_refusal",
+    "record_secretary_consent",
     "refuse_invitation",
     "remind_due",
     "remind_invitation",
@@ -87,4 +89,5 @@ __all__ = [
     "undo_removal",
     "update_member",
     "withdraw_opposition",
+    "withdraw_secretary_consent",
 ]

@@ -66,6 +66,7 @@ def record(entry, member: Member, kind: str, *, subject="", before="", after="",
         dossier_id=entry.dossier.pk,
         member=member,
         by=entry.user,
+        on_behalf_of_id=entry.access.on_behalf_of.id if entry.access.on_behalf_of else None,
         kind=kind,
         subject=subject[:60],
         before=before[:500],
@@ -91,6 +92,7 @@ _SAID_OF_RIGHT = {
         f"{subject} : réduction à « {after} »" if after else f"{subject} : réduction levée"
     ),
     KIND.SHARING: lambda subject, until, day: f"{subject} le {day}" + (f", jusqu’au {until}" if until else ""),
+    KIND.SECRETARY: lambda _, before, after: f"Secrétariat : accord de la personne {'noté' if after else 'retiré'}",
     KIND.LAST_DAY: lambda _, before, after: f"Dernier jour : {before or 'aucun'} → {after or 'aucun'}",
 }
 

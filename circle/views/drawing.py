@@ -13,6 +13,7 @@ from circle.lines import KEPT, MemberRow
 from circle.views.pages import MemberLinks, circle_url, links_of, links_of_nobody
 from coordination.common.addresses import address
 from coordination.common.french import date_fr
+from habilitations.acting import concerns
 from habilitations.rubriques import Action, Rubrique
 
 REFUS, NON = "refus", "non"
@@ -69,8 +70,9 @@ class Listing:
         name = self._acts.get(case)
         if name is None:
             access = entry.access
+            bounds = access.on_behalf_of and access.on_behalf_of.bounds
             drawn = access.matrix.keep(
-                ("menu", access.profile, access.granted(Rubrique.CERCLE), access.cap, self._editable, case),
+                ("menu", access.profile, bounds, access.granted(Rubrique.CERCLE), access.cap, self._editable, case),
                 lambda: _drawn_menu(menu(row, entry, links_of_nobody(), self._editable)),
             )
             name = self._acts[case] = f"actes-{len(self._acts) + 1}"
@@ -128,7 +130,9 @@ def second_line(row) -> str:
 
 
 def since(row) -> str:
-    """Return the dates said under the role, a hand-over to come first: it is what one must know."""
+    """Return what is said under the role: an absence or a hand-over to come first, it is what one must know."""
+    if row.absence and not row.ends_on:
+        return row.absence
     if row.next_role and not row.ends_on:
         return f"{row.next_role} à partir du {date_fr(row.next_role_on)}"
     return stay(row)
@@ -184,8 +188,8 @@ def can_be_invited(row, entry) -> bool:
 
 
 def is_reader(row, entry) -> bool:
-    """Nobody grants, refuses or removes himself."""
-    return row.user_id is not None and row.user_id == entry.user.pk
+    """Nobody grants, refuses or removes himself, nor the one for whom he acts."""
+    return concerns(entry.access, row.user_id, entry.user)
 
 
 def may_grant(row, entry) -> bool:

@@ -15,6 +15,7 @@ from circle.models import Member
 from circle.views import drawing, invitations
 from circle.views.pages import attempt, draft_initial, draft_url, find_member, find_row, links_of, page
 from circle.views.planned import planned_for
+from circle.views.secretaries import secretaries_of
 from coordination.accounts import drafts
 from coordination.common.french import date_fr, phone_fr
 from coordination.common.htmx import redirect
@@ -58,6 +59,7 @@ def member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "may_link": editable and row.kind == roles.MANUAL and entry.abilities[Action.ADD_MEMBER],
         "may_undo": able,
         "invitation": invitation,
+        "secretaries": secretaries_of(entry, row),
     }
     return page(request, entry, "circle/member.html", context)
 
@@ -72,6 +74,7 @@ def facts(row) -> list[tuple[str, str]]:
         ("Catégorie d’établissement", row.profession if row.kind == roles.STRUCTURE else ""),
         ("Structure", row.structure_name),
         ("Dans le cercle", "" if row.is_reduced else drawing.stay(row)),
+        ("Absence", row.absence),
         ("Description", row.description),
         ("Fiche de l’annuaire", f"Du {date_fr(row.seen_on)}" if row.seen_on else ""),
         ("Saisie", "À la main" if row.kind in KINDS else ""),

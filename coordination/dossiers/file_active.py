@@ -24,7 +24,8 @@ from coordination.dossiers import panels
 from coordination.dossiers.models import Dossier, Visit
 from coordination.dossiers.search import Wanted
 from habilitations import access, published
-from habilitations.access import OWN, STRUCTURE
+from habilitations.access import ANOTHER, HIMSELF, OWN, STRUCTURE
+from habilitations.acting_lists import said_of_others
 from habilitations.matrix import Matrix
 from habilitations.rubriques import Action, Niveau, Rubrique
 
@@ -32,7 +33,7 @@ PER_PAGE = 25
 COUNTED = 500
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
-VIEWS = {"mes": OWN, "structure": STRUCTURE, "tous": ""}
+VIEWS = {"mes": OWN, "structure": STRUCTURE, "remplacements": ANOTHER, "tous": ""}
 OPEN_STATES = "ouverts"
 ALL_STATES = "tous"
 MINE, NOBODY = "moi", "aucun"
@@ -150,17 +151,18 @@ class FileActive:
     def settled(self) -> tuple[FileActive, Counts]:
         """Return the list on the tab to show, with its numbers.
 
-        The tab of the address; when it names none, one's own dossiers, or those of the structure for who has only
-        these. One SQL statement, a second one in that last case.
+        The tab of the address; when it names none, one's own dossiers, or those of the structure or of whom one acts
+        for, for who has only these. One SQL statement, a second one in that last case.
         """
         if self.filters.vue:
             return self, self.counts()
         own = replace(self, filters=replace(self.filters, vue="mes"))
         counts = own.counts()
-        if counts.tabs["mes"].value or not counts.tabs["structure"].value:
+        vue = next((vue for vue in ("mes", "structure", "remplacements") if counts.tabs[vue].value), "mes")
+        if vue == "mes":
             return own, counts
-        shared = replace(self, filters=replace(self.filters, vue="structure"))
-        return shared, shared.counts()
+        other = replace(self, filters=replace(self.filters, vue=vue))
+        return other, other.counts()
 
     def matching(self) -> QuerySet[Dossier]:
         """Return the dossiers of the list, in no order."""
@@ -171,7 +173,10 @@ class FileActive:
         if self.filters.territoire:
             rows = rows.filter(commune_code__startswith=self.filters.territoire)
         if (referent := self._of_referent()) is not None:
+            # What his own profession tells of a circle, he is told only where he enters by himself.
             rows = rows.filter(referent)
+            if not VIEWS.get(self.filters.vue, OWN):
+                rows = rows.filter(id__in=access.dossier_ids(self.reader.user, through=HIMSELF))
         return rows.wanted(self.wanted)
 
     def changed(self) -> QuerySet[Dossier]:
@@ -191,13 +196,14 @@ class FileActive:
         if self.filters.avant is not None:
             order = tuple((name, not down) for name, down in order)
         rows = self._beyond_cursor(self._listed(), order).order_by(*_ordering(order))
-        return rows.defer(*_NOT_LISTED)[: PER_PAGE + 1]
+        return self._marked(rows).defer(*_NOT_LISTED)[: PER_PAGE + 1]
 
     def everything(self, limit: int) -> list[Dossier]:
         """Return the first rows of the whole list, for an export."""
         if not self.reader.sees_names:
             return []
-        return list(self._listed().order_by(*_ordering(_order(self.filters.tri))).defer(*_NOT_LISTED)[:limit])
+        rows = self._marked(self._listed()).order_by(*_ordering(_order(self.filters.tri)))
+        return list(rows.defer(*_NOT_LISTED)[:limit])
 
     def counts(self) -> Counts:
         """Return every number of the page in one SQL statement."""
@@ -227,7 +233,8 @@ class FileActive:
 
     def referents_found(self, today: dt.date) -> QuerySet:
         """Return the lines of `referents`, not read."""
-        rows = _of_status(self._open_to_reader(VIEWS[self.filters.vue]), OPEN_STATES)
+        through = VIEWS[self.filters.vue]
+        rows = _of_status(self._open_to_reader(through if through in (OWN, STRUCTURE) else HIMSELF), OPEN_STATES)
         return panels.filter_of("referent").found(self.reader, rows.values("pk")[:COUNTED], today)
 
     @property
@@ -248,6 +255,13 @@ class FileActive:
 
     def _open_to_reader(self, through: str) -> QuerySet[Dossier]:
         return Dossier.objects.filter(id__in=access.dossier_ids(self.reader.user, through=through))
+
+    def _marked(self, rows: QuerySet[Dossier]) -> QuerySet[Dossier]:
+        """Add `acting`, for whom the reader enters each dossier, where some are entered for another."""
+        if VIEWS.get(self.filters.vue, OWN) in (OWN, STRUCTURE):
+            return rows
+        himself = access.dossier_ids(self.reader.user, through=HIMSELF)
+        return rows.annotate(acting=said_of_others(self.reader.user, himself=himself))
 
     def _dated(self, rows: QuerySet[Dossier]) -> QuerySet[Dossier]:
         """Add `changed_at`, by others and readable, and `seen_at`, the reader's last visit."""

@@ -50,8 +50,12 @@ def strip_and_nav(entry, current: str) -> dict:
 def identity(entry) -> dict:
     """Return the identity strip, in the shape of templates/components/identity.html."""
     access_url = address("dossiers:access", entry.dossier.pk)
+    other = entry.access.on_behalf_of
     said = {
-        "my_access": {"text": rubrics_read(entry.access), "url": access_url},
+        "my_access": {
+            "text": f"Pour {other.name}, {rubrics_read(entry.access)}" if other else rubrics_read(entry.access),
+            "url": access_url,
+        },
         "note": READ_ONLY_NOTES.get(entry.dossier.status, ""),
         "menu": _menu(entry),
     }

@@ -1,5 +1,14 @@
 """Every change of what accounts may do. The rules are in the modules; callers import from here."""
 
+from habilitations.actions.acting import (
+    accept_acting,
+    declare_absence,
+    end_acting,
+    name_secretary,
+    record_secretary_consent,
+    refuse_acting,
+    withdraw_secretary_consent,
+)
 from habilitations.actions.consents import end_consent, record_consent
 from habilitations.actions.drafts import (
     discard_draft,
@@ -46,6 +55,7 @@ from habilitations.actions.structures import (
 from habilitations.kin import kept_structures, same_structures
 
 __all__ = [
+    "accept_acting",
     "activate_waiting",
     "add_delegate",
     "answer_request",
@@ -57,8 +67,10 @@ __all__ = [
     "change_profession",
     "close_structure",
     "count_contradictions",
+    "declare_absence",
     "discard_draft",
     "edit_draft",
+    "end_acting",
     "end_administrator",
     "end_consent",
     "end_delegate",
@@ -70,6 +82,7 @@ __all__ = [
     "kept_structures",
     "name_administrator",
     "name_officer",
+    "name_secretary",
     "open_habilitation",
     "open_structure",
     "publish_alone",
@@ -79,6 +92,8 @@ __all__ = [
     "record_consent",
     "record_opposition",
     "record_refusal",
+    "record_secretary_consent",
+    "refuse_acting",
     "refuse_publication",
     "release_account",
     "reopen_habilitation",
@@ -93,4 +108,5 @@ __all__ = [
     "withdraw_opposition",
     "withdraw_refusal",
     "withdraw_request",
+    "withdraw_secretary_consent",
 ]

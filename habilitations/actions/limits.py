@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from habilitations import acting
 from habilitations.access import Access
 from habilitations.actions.members import locked
 from habilitations.errors import GrantNotAllowed, LastDayBehind, OwnHabilitation
@@ -56,7 +57,7 @@ def set_limits(
     "habiliter"), LastDayBehind (a day gone by, unless it is the one already noted), MembershipEnded.
     """
     row = locked(habilitation)
-    if row.user_id == by.pk:
+    if acting.concerns(access, row.user_id, by):
         raise OwnHabilitation
     if not access.may(Action.GRANT, structure_id=member_structure_id):
         raise GrantNotAllowed

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from habilitations import acting
 from habilitations.access import Access
 from habilitations.actions.grounds import declare, forget
 from habilitations.binding import tell_bound
@@ -284,7 +285,7 @@ def locked(habilitation: Habilitation) -> Habilitation:
 
 
 def _require_grant(row: Habilitation, *, by, access: Access, structure_id: UUID | None) -> None:
-    if row.user_id == by.pk:
+    if acting.concerns(access, row.user_id, by):
         raise OwnHabilitation
     if not access.may(Action.GRANT, structure_id=structure_id):
         raise GrantNotAllowed

@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
+from habilitations import acting
 from habilitations.access import Access
 from habilitations.actions.members import NON, locked, move
 from habilitations.errors import (
@@ -66,7 +67,7 @@ def withdraw_refusal(
     if not access.may_withdraw_refusal:
         raise NotAllowed
     row = locked(habilitation)
-    if row.user_id == by.pk:
+    if acting.concerns(access, row.user_id, by):
         raise OwnHabilitation
     refusal = Refusal.objects.select_for_update(of=("self",)).filter(habilitation=row, withdrawn_at=None).first()
     if refusal is None:

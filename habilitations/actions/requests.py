@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from habilitations import explain
+from habilitations import acting, explain
 from habilitations.access import Access
 from habilitations.actions.limits import lift, standing
 from habilitations.errors import (
@@ -63,7 +63,7 @@ def answer_request(
     AnswerMissing, MembershipEnded.
     """
     found = AccessRequest.objects.select_for_update(of=("self",)).select_related("habilitation").get(pk=request.pk)
-    if found.user_id == by.pk:
+    if acting.concerns(access, found.user_id, by):
         raise OwnHabilitation
     if not access.may(Action.GRANT, structure_id=member_structure_id):
         raise GrantNotAllowed

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now, TruncDate
 
 from coordination.common.ids import uuid7
+from habilitations.models.acting import ActingFor, SecretaryConsent  # noqa: F401
 from habilitations.models.ceilings import Ceiling  # noqa: F401 - callers import every model from here
 from habilitations.models.consents import Collected, Consent, Opposition  # noqa: F401
 from habilitations.models.drafts import (  # noqa: F401
@@ -355,6 +356,9 @@ class Trace(models.Model):
     address = models.CharField(max_length=45, blank=True)
     previous_hash = models.BinaryField(max_length=32, editable=False, default=b"")
     hash = models.BinaryField(max_length=32, editable=False, default=b"")
+    # For whom he acted, when he acted for another (SEC-15).
+    on_behalf_of_id = models.UUIDField(null=True)
+    on_behalf_of_name = models.CharField(max_length=250, blank=True, default="")
 
     objects = TraceQuerySet.as_manager()
 

@@ -1,5 +1,6 @@
 """The journal: the database refuses to change it, and what is changed all the same is found."""
 
+import dataclasses
 import datetime as dt
 import uuid
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from habilitations import chain, journal, traces
 from habilitations.access import Access, Hat
+from habilitations.acting import Principal
 from habilitations.matrix import Matrix
 from habilitations.models import AccountTrace, Outcome, Trace, TraceHead
 from tests.accounts.factories import UserFactory
@@ -22,11 +24,17 @@ def access():
     return Access("infirmier", Matrix(3), Hat("60", "", "899700012345", None, "Cabinet Exemple"), uuid.uuid4())
 
 
-def fill(count=4, dossier_id=None, user=None):
+def for_another():
+    """The access of somebody who acts for somebody else."""
+    principal = Principal("remplacement", uuid.uuid4(), 'MODÈLE "Anne" \\', "infirmier")
+    return dataclasses.replace(access(), on_behalf_of=principal)
+
+
+def fill(count=4, dossier_id=None, user=None, held=access):
     dossier_id = dossier_id or uuid.uuid4()
     for n in range(count):
         traces.record(
-            user=user or UserFactory(), dossier_id=dossier_id, access=access(), action="lecture", rubrique="cercle",
+            user=user or UserFactory(), dossier_id=dossier_id, access=held(), action="lecture", rubrique="cercle",
             reason=f'ligne {n} "é" \\ \t€😀\x7f', object_kind="member", object_id=uuid.uuid4(),
             via=traces.Via("req-1", "192.0.2.7"),
         )  # fmt: skip
@@ -184,11 +192,13 @@ def test_python_and_the_database_hash_alike():
 
 @pytest.mark.req("SEC-10")
 @pytest.mark.django_db
-@pytest.mark.parametrize("column", [c for c in chain.COLUMNS if c not in ("seq", "id", "dossier_id")])
-def test_any_column_changed_is_found(column):
-    dossier_id = fill()
+@pytest.mark.parametrize("held", [access, for_another], ids=["for himself", "for another"])
+@pytest.mark.parametrize("column", [c for c in chain.COLUMNS + chain.ADDED if c not in ("seq", "id", "dossier_id")])
+def test_any_column_changed_is_found(column, held):
+    dossier_id = fill(held=held)
+    assert chain.first_fault(lines(dossier_id), head=head(dossier_id)) is None
     others = {"at": "at + interval '1 microsecond'", "matrix_version": "4"}
-    others |= dict.fromkeys(("actor_id", "habilitation_id", "object_id"), "gen_random_uuid()")
+    others |= dict.fromkeys(("actor_id", "habilitation_id", "object_id", "on_behalf_of_id"), "gen_random_uuid()")
     value = others.get(column, "'autr'")
     force(f"UPDATE habilitations_trace SET {column} = {value} WHERE dossier_id = %s AND seq = 2", dossier_id)
     fault = chain.first_fault(lines(dossier_id), head=head(dossier_id))
@@ -235,6 +245,27 @@ def test_two_dossiers_have_two_chains():
     for dossier_id, count in ((one, 3), (other, 2)):
         assert [line["seq"] for line in lines(dossier_id)] == list(range(1, count + 1))
         assert chain.first_fault(lines(dossier_id), head=head(dossier_id)) is None
+
+
+@pytest.mark.req("SEC-15")
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "change", ["on_behalf_of_id = NULL, on_behalf_of_name = ''", "on_behalf_of_id = NULL", "on_behalf_of_name = ''"]
+)
+def test_for_whom_it_was_done_cannot_be_taken_away(change):
+    dossier_id = fill(held=for_another)
+    force(f"UPDATE habilitations_trace SET {change} WHERE dossier_id = %s AND seq = 2", dossier_id)
+    fault = chain.first_fault(lines(dossier_id), head=head(dossier_id))
+    assert (fault.seq, fault.reason) == (2, "contenu modifié")
+
+
+def test_a_line_of_before_reads_as_it_was_hashed():
+    """Who acts for himself, and every line written before somebody could act for another: the same text."""
+    line = dict.fromkeys(chain.COLUMNS, "x") | {"seq": 1}
+    empty = dict.fromkeys(chain.ADDED) | {"on_behalf_of_name": ""}
+    assert chain.canonical(line) == chain.canonical(line | empty)
+    assert chain.canonical(line).count('"x"') == len(chain.COLUMNS) - 1
+    assert chain.canonical(line | {"on_behalf_of_name": "x"}) != chain.canonical(line)
 
 
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=40)

@@ -15,7 +15,7 @@ from habilitations import chain, copied, journal, roots, verification
 from habilitations.errors import JournalIsWrong, MonthIsKept, MonthNotInJournal, NotAllowed
 from habilitations.models import AccountTrace, JournalCheck, JournalRoot, Trace
 from tests.accounts.factories import UserFactory
-from tests.habilitations.test_journal import fill, force, sql
+from tests.habilitations.test_journal import access, fill, for_another, force, sql
 
 pytestmark = pytest.mark.django_db
 
@@ -133,13 +133,16 @@ odd = st.lists(st.sampled_from(ODD), max_size=6).map("".join)
 
 @pytest.mark.req("SECT-11")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(odd, min_size=4, max_size=4), st.lists(odd, min_size=4, max_size=4))
-@example(["", "", "\n", ""], ["", "", "\\n", ""])
-@example(["a, b", "", "", ""], ["a\x1fb", "", "", ""])
-@example(["a", "", "", ""], ['a", "', "", "", ""])
+@given(st.lists(odd, min_size=5, max_size=5), st.lists(odd, min_size=5, max_size=5))
+@example(["", "", "\n", "", ""], ["", "", "\\n", "", ""])
+@example(["a, b", "", "", "", ""], ["a\x1fb", "", "", "", ""])
+@example(["a", "", "", "", ""], ['a", "', "", "", "", ""])
+@example(["a", "", "", "", "b"], ["a", "", "", "", ""])
+@example(["a", "", "", "", ""], ["a", "", "", "", "b"])
+@example(["a", "", "", "", 'b\x1fnull\x1f"'], ["a", "", "", "", "b"])
 def test_whatever_is_written_holds_and_whatever_replaces_it_is_found(db, before, after):
     """The values of a line, then others put in their place: the same verdict as the line read column by column."""
-    names = ("actor_name", "structure_name", "reason", "request_id")
+    names = ("actor_name", "structure_name", "reason", "request_id", "on_behalf_of_name")
     dossier_id = uuid.uuid4()
     with transaction.atomic():
         said = dict(zip(names, before, strict=True))
@@ -164,9 +167,9 @@ def test_whatever_is_written_holds_and_whatever_replaces_it_is_found(db, before,
 class TestAttacksOfTheOwner:
     """Each is done in SQL, triggers off, once a root has been signed."""
 
-    @pytest.fixture
-    def dossier_id(self):
-        dossier_id = fill(6)
+    @pytest.fixture(params=[access, for_another], ids=["for himself", "for another"])
+    def dossier_id(self, request):
+        dossier_id = fill(6, held=request.param)
         roots.sign_root()
         return dossier_id
 
@@ -177,6 +180,17 @@ class TestAttacksOfTheOwner:
     def test_a_line_altered(self, dossier_id):
         force("UPDATE habilitations_trace SET actor_name = 'x' WHERE dossier_id = %s AND seq = 4", dossier_id)
         self.named(dossier_id, "ligne 4", "contenu modifié")
+
+    def test_for_whom_a_line_was_done_altered(self, dossier_id):
+        force("UPDATE habilitations_trace SET on_behalf_of_name = 'x' WHERE dossier_id = %s AND seq = 4", dossier_id)
+        self.named(dossier_id, "ligne 4", "contenu modifié")
+
+    def test_for_whom_a_chain_was_done_rewritten(self, dossier_id):
+        """The hashes made true again: only the root tells."""
+        number = JournalRoot.objects.latest("number").number
+        force("UPDATE habilitations_trace SET on_behalf_of_name = 'x' WHERE dossier_id = %s", dossier_id)
+        rewrite(dossier_id, lambda line: None)
+        self.named(dossier_id, "lignes 1 à 6", f"réécrit depuis la racine n°\u00a0{number}")
 
     def test_a_line_deleted(self, dossier_id):
         force("DELETE FROM habilitations_trace WHERE dossier_id = %s AND seq = 3", dossier_id)

@@ -166,17 +166,22 @@ def last_check() -> JournalCheck | None:
 
 
 def matches_name(text: str) -> Q | None:
-    """Return the condition on traces annotated by `named`: every word typed is in the name or in the structure."""
+    """Return the condition on traces annotated by `named`: every word typed is in the name, of who acted or for whom
+    he did, or in the structure."""
     found = None
     for word in fold(text).split():
-        held = Q(folded_name__contains=word) | Q(folded_structure__contains=word)
+        held = Q(folded_name__contains=word) | Q(folded_structure__contains=word) | Q(folded_other__contains=word)
         found = held if found is None else found & held
     return found
 
 
 def named(traces: QuerySet) -> QuerySet:
-    """Add the name and the structure without case nor accents, as `matches_name` compares them."""
-    return traces.annotate(folded_name=folded("actor_name"), folded_structure=folded("structure_name"))
+    """Add the names and the structure without case nor accents, as `matches_name` compares them."""
+    return traces.annotate(
+        folded_name=folded("actor_name"),
+        folded_structure=folded("structure_name"),
+        folded_other=folded("on_behalf_of_name"),
+    )
 
 
 def span(traces: QuerySet, first: dt.date | None, last: dt.date | None) -> QuerySet:
@@ -274,7 +279,8 @@ def _may_be_new(line: Line, limits: Limits) -> bool:
 
 
 def _member_since(line: Line) -> dt.datetime | None:
-    return None if line.through or line.opened_at is None else timezone.localtime(line.opened_at)
+    somebody_else = line.through or line.trace.on_behalf_of_id
+    return None if somebody_else or line.opened_at is None else timezone.localtime(line.opened_at)
 
 
 def _facts(line: Line, first: set[int], haste: Mapping[tuple, int]) -> Facts:

@@ -93,6 +93,8 @@ class Sentence:
     explained: str = ""
     # The line about which the reader may ask, None when there is nothing to ask.
     ask_id: UUID | None = None
+    # For whom it was done, "" for oneself.
+    on_behalf_of: str = ""
 
     @property
     def time(self) -> str:
@@ -123,6 +125,7 @@ def sentence(line: Line, reader) -> Sentence:
         icon=icon,
         kind=kind,
         tag_kind=tag_kind,
+        on_behalf_of=trace.on_behalf_of_name,
         to_check=", ".join(_UNUSUAL[one].format(**settings.JOURNAL_UNUSUAL) for one in line.unusual),
         explained=_explained(line),
         ask_id=trace.pk if line.unusual and line.question is None and not you else None,
@@ -193,6 +196,8 @@ def _why(line: Line) -> str:
         return f"Par délégation de {line.through}, structure habilitée depuis le {date_fr(line.opened_at)}"
     if line.opened_at is None:
         return ""
+    if principal := line.trace.on_behalf_of_name:
+        return f"Par l’accès de {principal}, ouvert depuis le {date_fr(line.opened_at)}"
     as_what = f" comme {trade}" if trade else ""
     return f"Accès ouvert{as_what} depuis le {date_fr(line.opened_at)}"
 

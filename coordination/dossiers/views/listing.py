@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from coordination.accounts.decorators import recently_authenticated
 from coordination.common.communes import departements
 from coordination.common.dates import Precision, write_birth_date
-from coordination.common.french import age_fr, ago_fr
+from coordination.common.french import age_fr, ago_fr, date_fr
 from coordination.common.htmx import redirect as see_other
 from coordination.common.workbooks import CONTENT_TYPE
 from coordination.dossiers import export, panels
@@ -19,8 +21,13 @@ from coordination.dossiers.file_active import ALL_STATES, OPEN_STATES, Counts, F
 from coordination.dossiers.models import Dossier
 from coordination.dossiers.search import LONGEST, Wanted, parse
 from habilitations import traces
+from habilitations.acting import STAND_IN
 
-TABS = {"mes": "Mes dossiers", "structure": "Ma structure", "tous": "Tous mes accès"}
+TABS = {
+    "mes": "Mes dossiers", "structure": "Ma structure", "remplacements": "Pour un confrère", "tous": "Tous mes accès",
+}  # fmt: skip
+# Shown to who acts for somebody only.
+ACTING_TAB = "remplacements"
 STATES = [
     (OPEN_STATES, "Statuts ouverts"),
     *Dossier.Status.choices,
@@ -75,7 +82,9 @@ def export_xlsx(request: HttpRequest) -> HttpResponse:
 
 def rows_of(user, dossiers: list[Dossier]) -> list[dict]:
     """Return the rows in the shape of templates/components/table.html. One SQL statement per registered column."""
-    columns = panels.list_columns(user, [dossier.pk for dossier in dossiers]) if dossiers else {}
+    # What a profession tells of a circle is told where one enters by oneself: elsewhere it depends on the other.
+    own = [dossier.pk for dossier in dossiers if not _acting(dossier)]
+    columns = panels.list_columns(user, own) if own else {}
     referents, news = columns.get("referent", {}), columns.get("news", {})
     return [_row(dossier, referents.get(dossier.pk), news.get(dossier.pk)) for dossier in dossiers]
 
@@ -104,7 +113,7 @@ def _context(request, listed: FileActive, rows: Rows, counts: Counts) -> dict:
         "page": rows,
         "counts": counts,
         "columns": _columns(),
-        "tabs": [_tab(vue, label, filters, counts) for vue, label in TABS.items()],
+        "tabs": [_tab(vue, label, filters, counts) for vue, label in TABS.items() if _is_shown(vue, filters, counts)],
         "states": STATES,
         "motifs": [("", "Tous les motifs"), *Dossier.Motif.choices],
         "territories": TERRITORIES,
@@ -113,6 +122,10 @@ def _context(request, listed: FileActive, rows: Rows, counts: Counts) -> dict:
         "next_query": filters.query(apres=rows.after, avant=None, page=filters.page + 1),
         "list_query": filters.first_page().query(),
     }
+
+
+def _is_shown(vue: str, filters: Filters, counts: Counts) -> bool:
+    return vue != ACTING_TAB or vue == filters.vue or bool(counts.tabs[vue].value)
 
 
 def _tab(vue: str, label: str, filters: Filters, counts: Counts) -> dict:
@@ -151,9 +164,24 @@ def _row(dossier: Dossier, referent: panels.Summary | None, news: panels.Summary
         "referent": referent.main if referent else "",
         "is_new": changed,
         "news": _news(news, dossier.changed_at) if changed else None,
+        "acting": _for_whom(_acting(dossier)),
         "status": status.label,
         "status_kind": STATUS_KINDS.get(status, ""),
     }
+
+
+def _acting(dossier: Dossier) -> str:
+    """Return for whom the reader enters, as the list reads it; "" where he enters by himself."""
+    return getattr(dossier, "acting", None) or ""
+
+
+def _for_whom(said: str) -> str:
+    """Return "Remplacement de MODÈLE Karim jusqu’au 12/12/2026"."""
+    if not said:
+        return ""
+    kind, until, name = said.split("|", 2)
+    what = "Remplacement" if kind == STAND_IN else "Secrétariat"
+    return f"{what} de {name}" + (f" jusqu’au {date_fr(dt.date.fromisoformat(until))}" if until else "")
 
 
 def _born(dossier: Dossier) -> str:
