@@ -18,11 +18,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from coordination.common.statements import rows as run
-from habilitations import grants, published
-from habilitations.errors import LevelMissing, NotAllowed, NotOfYourStructure, OwnProfession
-from habilitations.kin import same_structures
+from habilitations import emergency, grants, published
+from habilitations.errors import LevelMissing, NotAllowed
+from habilitations.houses import administered_structures, require_looks_after  # noqa: F401 - asked here like the rest
 from habilitations.matrix import Matrix, least
-from habilitations.models import Ceiling, Delegate, Habilitation, StructureAdministrator, VouchedProfession
+from habilitations.models import Ceiling, Delegate, EmergencyAccess, Habilitation, VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
 
 State = Habilitation.State
@@ -62,6 +62,8 @@ class Access:
     ceilings: Mapping[str, Niveau] = field(default_factory=dict)
     # Last day of the grant, None for a grant without an end.
     until: dt.date | None = None
+    # The instant at which an emergency access ends; None for every other way in.
+    ends_at: dt.datetime | None = None
 
     def level(self, rubrique: str) -> Niveau:
         """Return the effective level: the least of cell, ceiling and state of the dossier (rule 2)."""
@@ -86,11 +88,12 @@ class Access:
     def may(self, action: Action, *, structure_id: UUID | None = None) -> bool:
         """Say whether an action right is held, for a member of `structure_id` when the right is bounded.
 
-        Every action needs a dossier that can be written, but those of _ALLOWED_ON_CLOSED. The action right on refusals
-        is half of the answer: ask `may_record_refusal` and `may_withdraw_refusal`, which also ask for the circle.
+        Every action needs a dossier that can be written, but those of _ALLOWED_ON_CLOSED; an emergency access gives
+        none (SEC-8). The action right on refusals is half of the answer: ask `may_record_refusal` and
+        `may_withdraw_refusal`, which also ask for the circle.
         """
         scope = self.matrix.scope(self.profile, action)
-        if scope is None:
+        if scope is None or self.ends_at:
             return False
         if self.cap < Niveau.ECRITURE and action not in _ALLOWED_ON_CLOSED:
             return False
@@ -172,7 +175,7 @@ def decide_for(user, lines: Iterable[tuple], *, cap: Niveau) -> Access | None:
     if not _may_act(user):
         return None
     rows = [dict(zip(grants.ROW, line, strict=True)) for line in lines if line[0] is not None]
-    return decide(rows, today=timezone.localdate(), cap=cap)
+    return decide(rows, today=timezone.localdate(), now=timezone.now(), cap=cap)
 
 
 def _may_act(user) -> bool:
@@ -194,20 +197,46 @@ def to_dossier(user, dossier_id: UUID, *, cap: Niveau = Niveau.ECRITURE) -> Acce
     return decide_for(user, run(grants.TO_DOSSIER, {"user": user.pk, "dossier": dossier_id}), cap=cap)
 
 
-def decide(rows: Iterable[dict], *, today: dt.date, cap: Niveau = Niveau.ECRITURE) -> Access | None:
+def decide(
+    rows: Iterable[dict], *, today: dt.date, now: dt.datetime | None = None, cap: Niveau = Niveau.ECRITURE
+) -> Access | None:
     """Return the decision from the rows of `to_dossier`; None when nothing lets the account in.
 
     Pure on plain dictionaries, in whatever order. A structure's own refusal never shows here: its row is then not
-    "oui". A grant lasts until the end of its last day.
+    "oui". A grant lasts until the end of its last day; without one, an emergency access until its instant (rule 9),
+    which no refusal that concerns the account leaves open.
     """
     rows = list(rows)
     if any(row["state"] == State.REFUS and row["user_id"] for row in rows):
         return None
     granting = [row for row in rows if row["state"] == State.OUI and (row["access_until"] or today) >= today]
     if not granting:
-        return None
+        return _in_emergency(rows, now=now or timezone.now(), cap=cap)
     # One's own habilitation first: it is the one a trace should name. Then the grant that lasts longest.
     row = min(granting, key=lambda r: (r["user_id"] is None, -(r["access_until"] or dt.date.max).toordinal(), r["id"]))
+    return _access(
+        row,
+        habilitation_id=row["id"],
+        through_structure=row["structure_id"] if row["user_id"] is None else None,
+        cap=cap,
+        ceilings=_ceilings(rows, own_only=row["user_id"] is not None),
+        until=row["access_until"],
+    )
+
+
+def _in_emergency(rows: list[dict], *, now: dt.datetime, cap: Niveau) -> Access | None:
+    running = [row for row in rows if row["state"] == emergency.ROW_STATE and row["ends_at"] > now]
+    if not running or any(row["state"] == State.REFUS for row in rows):
+        return None
+    row = max(running, key=lambda r: (r["ends_at"], r["id"]))
+    reduced = emergency.ceilings(_ceilings(rows, own_only=True))
+    return _access(
+        row, habilitation_id=None, cap=least((cap, Niveau.LECTURE)), ceilings=reduced, ends_at=row["ends_at"]
+    )
+
+
+def _access(row: dict, **details) -> Access:
+    """Return the access that one row gives under the profession that comes with it."""
     matrix = published.matrix(row["matrix_number"])
     hat = Hat(
         profession=row["hat_profession"] or "",
@@ -217,16 +246,7 @@ def decide(rows: Iterable[dict], *, today: dt.date, cap: Niveau = Niveau.ECRITUR
         structure_name=row["hat_structure_name"] or "",
         how=row["hat_how"] or "",
     )
-    return Access(
-        profile=matrix.profile_of(hat.profession, hat.fonction),
-        matrix=matrix,
-        hat=hat,
-        habilitation_id=row["id"],
-        through_structure=row["structure_id"] if row["user_id"] is None else None,
-        cap=cap,
-        ceilings=_ceilings(rows, own_only=row["user_id"] is not None),
-        until=row["access_until"],
-    )
+    return Access(profile=matrix.profile_of(hat.profession, hat.fonction), matrix=matrix, hat=hat, **details)
 
 
 def _ceilings(rows: list[dict], *, own_only: bool) -> Mapping[str, Niveau]:
@@ -287,28 +307,6 @@ def may_administer(user) -> bool:
     return bool(user.is_authenticated and user.is_active and user.is_administrator)
 
 
-def administered_structures(user) -> list[UUID]:
-    """Return the structures whose accounts this person looks after, with the entries found to be the same ones.
-
-    Opens no dossier. At most two SQL statements.
-    """
-    if not (user.is_authenticated and user.is_active):
-        return []
-    named = StructureAdministrator.objects.current().filter(user=user).values_list("structure_id", flat=True)
-    return same_structures(*found) if (found := list(named)) else []
-
-
-def require_looks_after(by, structure_id: UUID | None, *, other_than=None) -> None:
-    """Require that `by` looks after the accounts of this structure, and acts on another account than his own.
-
-    Raises NotOfYourStructure, OwnProfession. Source: issue 2 §3, "a named person of the structure".
-    """
-    if structure_id is None or structure_id not in administered_structures(by):
-        raise NotOfYourStructure
-    if other_than is not None and other_than.pk == by.pk:
-        raise OwnProfession
-
-
 def preview(
     profession: str, fonction: str = "", *, ceilings: Mapping[str, Niveau] = NO_CEILING
 ) -> dict[Rubrique, Niveau]:
@@ -325,14 +323,15 @@ def preview(
 # ---- 2. Which ones? ------------------------------------------------------------------------------
 
 
-OWN, STRUCTURE = "own", "structure"
+OWN, STRUCTURE, GRANTED = "own", "structure", "granted"
 
 
 def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
     """Return, as a subquery of ids, the dossiers the account may enter: same rule as `to_dossier`.
 
-    `through` keeps those of his own habilitations (OWN) or those his structures open to him (STRUCTURE).
-    Two index scans put together: an OR would read the whole table.
+    `through` keeps those of his own habilitations (OWN), those his structures open to him (STRUCTURE), or both
+    (GRANTED): what a list must ask that tells of a dossier what the profession opens, since an emergency access opens
+    less. Index scans put together: an OR would read the whole table.
     """
     if not _may_act(user):
         return Habilitation.objects.none().values("dossier_id")
@@ -344,9 +343,18 @@ def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
         .exclude(dossier_id__in=refused)
         .values("dossier_id")
     )
-    if through:
+    if through in (OWN, STRUCTURE):
         return own if through == OWN else by_structure
-    return own.union(by_structure)
+    if through == GRANTED:
+        return own.union(by_structure)
+    opened = EmergencyAccess.objects.running().filter(user=user).exclude(dossier_id__in=refused)
+    return own.union(by_structure, opened.exclude(dossier_id__in=refused_houses(user)).values("dossier_id"))
+
+
+def refused_houses(user) -> QuerySet[Any]:
+    """Return, as a subquery of ids, the dossiers where the person refused a structure the account acts for."""
+    rows = Habilitation.objects.open().filter(state=State.REFUS, structure__in=_delegated(user))
+    return rows.values("dossier_id")
 
 
 def closed_to(user, rubrique: Rubrique) -> QuerySet[Any]:

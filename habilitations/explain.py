@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils import timezone
+
 from habilitations.access import Access
 from habilitations.matrix import UNKNOWN_PROFILE
 from habilitations.models import VouchedProfession
@@ -54,7 +56,9 @@ def limit(access: Access, rubrique: str, wanted: Niveau = Niveau.ECRITURE) -> Li
 
 
 def may_ask(access: Access, rubrique: str) -> bool:
-    """Say whether asking for the rubric makes sense: it is closed, or a ceiling lowers it."""
+    """Say whether asking for the rubric makes sense: it is closed, or a ceiling lowers it, for a member."""
+    if access.ends_at:
+        return False
     closed = access.level(rubrique) == Niveau.AUCUN
     return closed or access.granted(rubrique) < access.matrix.level(access.profile, rubrique)
 
@@ -86,6 +90,10 @@ def refusal(access: Access, rubrique: Rubrique, wanted: Niveau, *, state: str) -
 
 
 def _grant(access: Access, structure: str) -> Fact:
+    if access.ends_at:
+        return Fact(
+            f"Vous avez ouvert un accès d’urgence, en lecture, jusqu’à {timezone.localtime(access.ends_at):%H:%M}."
+        )
     until = f" jusqu’au {access.until:%d/%m/%Y} inclus" if access.until else ""
     if structure:
         return Fact(f"Vous entrez comme délégué de {structure}, habilitée dans ce dossier{until}.")
@@ -114,6 +122,14 @@ def _cell(access: Access, rubrique: str) -> list[Fact]:
 
 
 def _ceiling(access: Access, rubrique: str) -> list[Fact]:
+    if access.ends_at and access.granted(rubrique) < access.matrix.level(access.profile, rubrique):
+        closes = access.granted(rubrique) == Niveau.AUCUN
+        said = (
+            "n’ouvre que l’identité, le volet médical et les documents médicaux"
+            if closes
+            else "ne donne que la lecture"
+        )
+        return [Fact(f"Un accès d’urgence {said}.", closes=True)]
     if rubrique == Rubrique.JOURNAL and access.ceilings and access.granted(Rubrique.MEDICAL) < Niveau.LECTURE:
         return [Fact("Le journal nomme aussi les membres discrets : il demande le volet médical.", closes=True)]
     if access.granted(rubrique) >= access.matrix.level(access.profile, rubrique):

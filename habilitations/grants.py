@@ -8,7 +8,7 @@ SELECT h.id, h.state, h.user_id, h.structure_id, (SELECT max(number) FROM habili
     ARRAY(
         SELECT c.rubrique || '=' || c.niveau FROM habilitations_ceiling c
         WHERE c.dossier_id = h.dossier_id AND c.habilitation_id = h.id AND c.lifted_at IS NULL
-    )
+    ), NULL::timestamptz
 FROM habilitations_habilitation h
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = {user} AND v.ended_at IS NULL
 WHERE h.dossier_id = {dossier} AND (h.ended_at IS NULL OR h.state = 'refus' AND h.user_id IS NOT NULL)
@@ -18,12 +18,19 @@ WHERE h.dossier_id = {dossier} AND (h.ended_at IS NULL OR h.state = 'refus' AND 
         WHERE d.user_id = {user} AND d.ended_at IS NULL
     ))
     AND EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = {user} AND u.is_active)
+UNION ALL
+SELECT e.id, 'urgence', e.user_id, NULL, (SELECT max(number) FROM habilitations_matrixversion),
+    v.profession, v.fonction, v.national_id, v.structure_id, v.structure_name, v.how, NULL, ARRAY[]::text[], e.ends_at
+FROM habilitations_emergencyaccess e
+LEFT JOIN habilitations_vouchedprofession v ON v.user_id = e.user_id AND v.ended_at IS NULL
+WHERE e.dossier_id = {dossier} AND e.user_id = {user} AND e.closed_at IS NULL
+    AND EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = {user} AND u.is_active)
 """
 TO_DOSSIER = _GRANTS.format(dossier="%(dossier)s", user="%(user)s")
 OF_DOSSIER = _GRANTS.format(dossier="dossier.id", user="%(user)s")
 ROW = (
     "id", "state", "user_id", "structure_id", "matrix_number", "hat_profession", "hat_fonction", "hat_national_id",
-    "hat_structure_id", "hat_structure_name", "hat_how", "access_until", "ceilings",
+    "hat_structure_id", "hat_structure_name", "hat_how", "access_until", "ceilings", "ends_at",
 )  # fmt: skip
 
 # The same rows for each account that may have some.
@@ -35,6 +42,8 @@ SELECT somebody.id, grants.* FROM (
     SELECT d.user_id FROM habilitations_habilitation h
     JOIN habilitations_delegate d ON d.structure_id = h.structure_id AND d.ended_at IS NULL
     WHERE h.dossier_id = %(dossier)s
+    UNION
+    SELECT e.user_id FROM habilitations_emergencyaccess e WHERE e.dossier_id = %(dossier)s AND e.closed_at IS NULL
 ) somebody
 CROSS JOIN LATERAL ({_GRANTS.format(dossier="%(dossier)s", user="somebody.id")}) grants
 """  # noqa: S608 - our own names

@@ -15,7 +15,14 @@ from coordination.directory.actions import accounts as structure_accounts
 from coordination.directory.newcomers import Newcomer
 from coordination.directory.search import vocabulary
 from coordination.directory.views.all_accounts import ACTS
-from habilitations.actions import add_delegate, ask_access, edit_draft, name_administrator, open_structure
+from habilitations.actions import (
+    add_delegate,
+    ask_access,
+    edit_draft,
+    name_administrator,
+    open_emergency,
+    open_structure,
+)
 from habilitations.differences import Edit, Key
 from habilitations.rubriques import Rubrique
 from tests.accounts.factories import UserFactory
@@ -38,6 +45,17 @@ NOT_DRAWN = {
     "circle:call_off_plan": "one button",
     "circle:discreet": "one button",
     "circle:extend": "one button",
+    "circle:close_access": "one button",
+    "circle:keep_access": "one button",
+    "circle:finish_review": "one button",
+    "directory:keep_account": "one button",
+    "dossiers:emergency": "says who is looked for, kept nowhere (SEC-8)",
+    "dossiers:leave_emergency": "one button",
+    "dossiers:allow_emergency": "one button",
+    "dossiers:forbid_emergency": "answers the form of dossiers:emergency_ban",
+    "dossiers:review_emergency": "answers the form of dossiers:show_emergency",
+    "dossiers:emergencies": "for the data-protection officer alone (tests/dossiers/test_emergency.py)",
+    "dossiers:officer_review": "for the data-protection officer alone (tests/dossiers/test_emergency.py)",
     "circle:join": "one button",
     "circle:request": "one button",
     "circle:undo_removal": "one button",
@@ -102,7 +120,7 @@ class Forms(HTMLParser):
 
 
 @pytest.fixture
-def town():
+def town(settings):
     """One of everything that an address may name, and who may open it."""
     publish_default_matrix()
     vocabulary.forget()
@@ -129,6 +147,9 @@ def town():
     delegate = add_delegate(local, helper, by=administrator)
     waiting = make.add(entry, wanted="oui", invitation={"email": "invitee@cabinet.example"})
     idle = UserFactory()
+    settings.BRIS_DE_GLACE = True
+    outsider = make.account(make.DOCTOR)
+    emergency = open_emergency(entry.dossier.pk, by=outsider, reason="vitale", detail="Essai")
     activity = helper.attachment.professional.activities.get()
     return {
         "users": [coordinator, administrator, director, offer.user, nurse],
@@ -150,6 +171,7 @@ def town():
         "rubrique": ["journal"],
         "request_id": [asked.pk],
         "act": list(ACTS),
+        "emergency_id": [emergency.pk],
     }
 
 

@@ -40,6 +40,7 @@ from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
 from circle.actions.limiting import answer_request, extend_access, limit_access
 from circle.actions.refusing import record_refusal
+from circle.actions.reviewing import close_access, finish_review, keep_access
 
 __all__ = [
     "accept_invitation",
@@ -53,16 +54,19 @@ __all__ = [
     "ask_for_new_link",
     "call_off_plan",
     "change_role",
+    "close_access",
     "close_answered",
     "confirm_invitee",
     "copy_link",
     "decline_invitee",
     "extend_access",
+    "finish_review",
     "hand_over_role",
     "invite_colleague",
     "invite_member",
     "invite_present",
     "join_doubles",
+    "keep_access",
     "limit_access",
     "link_to_directory",
     "may_refuse",

@@ -24,7 +24,7 @@ from coordination.dossiers import panels
 from coordination.dossiers.models import Dossier, Visit
 from coordination.dossiers.search import Wanted
 from habilitations import access, published
-from habilitations.access import OWN, STRUCTURE
+from habilitations.access import GRANTED, OWN, STRUCTURE
 from habilitations.matrix import Matrix
 from habilitations.rubriques import Action, Niveau, Rubrique
 
@@ -32,7 +32,8 @@ PER_PAGE = 25
 COUNTED = 500
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
-VIEWS = {"mes": OWN, "structure": STRUCTURE, "tous": ""}
+# What an emergency access opens is not told here by what the profession opens: it stands on its own page.
+VIEWS = {"mes": OWN, "structure": STRUCTURE, "tous": GRANTED}
 OPEN_STATES = "ouverts"
 ALL_STATES = "tous"
 MINE, NOBODY = "moi", "aucun"
@@ -264,7 +265,9 @@ class FileActive:
         if cursor is None:
             return rows
         # Looked for among what the reader may open: an order says something of a name.
-        start = self._dated(self._open_to_reader("")).filter(pk=cursor).values_list(*(n for n, _ in order)).first()
+        start = (
+            self._dated(self._open_to_reader(GRANTED)).filter(pk=cursor).values_list(*(n for n, _ in order)).first()
+        )
         return rows if start is None else rows.filter(_after(order, start))
 
     def _turned(self, read: list[Dossier], *, backwards: bool) -> Rows:

@@ -12,6 +12,13 @@ from habilitations.actions.drafts import (
     restore_version,
     withdraw_request,
 )
+from habilitations.actions.emergency import (
+    allow_emergency,
+    forbid_emergency,
+    leave_emergency,
+    open_emergency,
+    review_emergency,
+)
 from habilitations.actions.limits import set_limits
 from habilitations.actions.matrix import publish_matrix
 from habilitations.actions.members import (
@@ -45,6 +52,7 @@ from habilitations.kin import kept_structures, same_structures
 __all__ = [
     "activate_waiting",
     "add_delegate",
+    "allow_emergency",
     "answer_request",
     "ask_access",
     "bind_account",
@@ -59,11 +67,14 @@ __all__ = [
     "end_habilitation",
     "end_officer",
     "end_profession",
+    "forbid_emergency",
     "grant_creator",
     "import_draft",
     "kept_structures",
+    "leave_emergency",
     "name_administrator",
     "name_officer",
+    "open_emergency",
     "open_habilitation",
     "open_structure",
     "publish_alone",
@@ -77,6 +88,7 @@ __all__ = [
     "request_habilitation",
     "request_publication",
     "restore_version",
+    "review_emergency",
     "same_structures",
     "set_limits",
     "set_state",

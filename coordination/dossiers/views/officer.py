@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from coordination.dossiers.journal import searching
 from coordination.dossiers.journal.wording import by_day_across
 from habilitations import traces
+from habilitations.emergency import is_on
 from habilitations.models import Outcome
 from habilitations.officers import may_search_journals
 
@@ -36,6 +37,7 @@ def journals(request: HttpRequest) -> HttpResponse:
         "result": result,
         "days": by_day_across(result.traces, request.user) if result else [],
         "most": searching.MOST_PEOPLE,
+        "in_emergency": is_on(),
     }
     return render(request, "dossiers/journals.html", context, status=422 if asked.errors else 200)
 
