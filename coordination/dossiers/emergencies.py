@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
-from coordination.common.french import NBSP
+from coordination.common.french import NBSP, plural
 from coordination.common.text import fold
 from coordination.dossiers.models import DatePrecision, Dossier, IdentityStatus
 from habilitations.actions.emergency import shut_to
@@ -66,6 +67,12 @@ def for_officer() -> list[EmergencyAccess]:
     waiting = unreviewed(as_officer=True).values("pk")
     rows = EmergencyAccess.objects.filter(opened_at__gte=since) | EmergencyAccess.objects.filter(pk__in=waiting)
     return list(rows.select_related("user").prefetch_related(reviews).order_by("-opened_at")[:MOST])
+
+
+def lasting() -> str:
+    """Return "2 heures" or "90 minutes": how long an emergency access lasts in this installation."""
+    hours, rest = divmod(settings.BRIS_DE_GLACE_MINUTES, 60)
+    return plural(settings.BRIS_DE_GLACE_MINUTES, "minute") if rest else plural(hours, "heure")
 
 
 def time_left(ends_at: dt.datetime, *, now: dt.datetime | None = None) -> str:

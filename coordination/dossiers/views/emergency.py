@@ -51,7 +51,7 @@ def open_emergency(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "running": emergencies.running_of(request.user),
-        "minutes": settings.BRIS_DE_GLACE_MINUTES,
+        "lasts": emergencies.lasting(),
     }
     return render(request, "dossiers/emergency.html", context, status=422 if form.is_bound else 200)
 
@@ -223,6 +223,7 @@ def _ban_page(request: HttpRequest, entry, form: BanForm | None = None) -> HttpR
         "bans": list(bans.order_by("-recorded_at")),
         "form": form or BanForm(initial=kept.dict() if kept else {}),
         "may_allow": entry.access.may_withdraw_refusal,
+        "lasts": emergencies.lasting(),
         "draft_url": reverse("accounts:draft", args=[BAN_DRAFT, entry.dossier.pk]),
         "draft_found": bool(kept),
     }
