@@ -117,6 +117,8 @@ def _of_dossiers(user, reader: Access, opened, names: _Names) -> tuple[list[Doss
     emergencies = []
     if is_on():
         waiting = unreviewed(as_officer=False).filter(dossier__in=opened).exclude(user=user)
+        # In a dossier that is read-only nobody grants: the officer reviews.
+        waiting = waiting.exclude(dossier__status__in=READ_ONLY)
         emergencies = [
             DossierLine(one.dossier_id, names.person(one.dossier), timezone.localdate(one.opened_at), one)
             for one in waiting.select_related("dossier")[:MOST]

@@ -175,7 +175,7 @@ def decide_for(user, lines: Iterable[tuple], *, cap: Niveau) -> Access | None:
     if not _may_act(user):
         return None
     rows = [dict(zip(grants.ROW, line, strict=True)) for line in lines if line[0] is not None]
-    return decide(rows, today=timezone.localdate(), now=timezone.now(), cap=cap)
+    return decide(rows, today=timezone.localdate(), cap=cap)
 
 
 def _may_act(user) -> bool:

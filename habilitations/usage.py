@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -130,3 +131,56 @@ def is_due(use: Use, kept_at: dt.datetime | None) -> bool:
 
 def _midnight(day: dt.date) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
+
+
+class Asleep(NamedTuple):
+    """One grant that sleeps, for who answers for the protection of data: whose, in which dossier, since when."""
+
+    dossier_id: UUID
+    family_name: str
+    given_name: str
+    structure: str
+    profession: str
+    fonction: str
+    opened_at: dt.datetime
+    used_at: dt.datetime | None
+    kept_at: dt.datetime | None
+
+
+# The grants opened longest ago are judged, so many of them; the file then has at most LONGEST lines.
+JUDGED, LONGEST = 20_000, 5_000
+_ASLEEP = """
+SELECT h.dossier_id, coalesce(u.family_name, ''), coalesce(u.given_name, ''), coalesce(s.name, v.structure_name, ''),
+    coalesce(v.profession, ''), coalesce(v.fonction, ''), h.state_at, used.at, kept.at
+FROM (
+    SELECT * FROM habilitations_habilitation
+    WHERE ended_at IS NULL AND state = 'oui' AND state_at < %(limit)s
+        AND (access_until IS NULL OR access_until >= %(today)s)
+    ORDER BY state_at LIMIT %(judged)s
+) h
+LEFT JOIN accounts_user u ON u.id = h.user_id
+LEFT JOIN habilitations_vouchedprofession v ON v.user_id = h.user_id AND v.ended_at IS NULL
+LEFT JOIN directory_structure s ON s.id = h.structure_id
+LEFT JOIN LATERAL (
+    SELECT line.at FROM habilitations_trace line
+    WHERE line.habilitation_id = h.id AND line.outcome = 'ok' AND line.at >= %(since)s AND line.at <= %(now)s
+    ORDER BY line.at DESC LIMIT 1
+) used ON TRUE
+LEFT JOIN LATERAL (SELECT max(k.at) AS at FROM habilitations_accesskept k WHERE k.habilitation_id = h.id) kept ON TRUE
+WHERE greatest(h.state_at, used.at, kept.at) < %(limit)s
+ORDER BY h.state_at LIMIT %(longest)s"""
+
+
+def asleep_everywhere() -> list[Asleep]:
+    """Return the grants that sleep in every dossier, the oldest first, LONGEST at most; none when the rule is off.
+
+    One SQL statement. It says references of dossiers, never of whom they are.
+    """
+    months = settings.ACCESS_UNUSED_MONTHS
+    if not months:
+        return []
+    said = {
+        "limit": _midnight(months_before(months)), "today": timezone.localdate(), "since": _midnight(known_since()),
+        "now": timezone.now(), "judged": JUDGED, "longest": LONGEST,
+    }  # fmt: skip
+    return [Asleep(*line) for line in rows(_ASLEEP, said)]

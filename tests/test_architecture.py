@@ -267,6 +267,7 @@ def test_what_leaves_as_a_file_asks_again_who_is_there():
     assert set(files) == {
         "circle:print_sheet", "circle:export_list", "circle:export_vcard", "dossiers:export",
         "dossiers:journal_export", "circle:export_review", "directory:export_account_review",
+        "dossiers:export_asleep",
         "habilitations:export_xlsx", "habilitations:export_csv",
     }  # fmt: skip
     assert [name for name, view in files.items() if not getattr(view, "asks_identity", False)] == []

@@ -77,6 +77,7 @@ NOT_DRAWN = {
     "administration:name_delegate": "answers the search of administration:legal_structure",
     "administration:end_delegate": "one button",
     "dossiers:journals": "a search, for the data-protection officer alone (tests/dossiers/test_officer.py)",
+    "dossiers:export_asleep": "a file, for the data-protection officer alone (tests/circle/test_access_review.py)",
     "dossiers:journal_export": "takes the filters of the journal",
     "dossiers:journal_print": "takes the filters of the journal",
     "dossiers:lookalikes": "fragment of a form",

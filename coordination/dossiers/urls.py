@@ -29,6 +29,7 @@ urlpatterns = [
     path("ouvrir/", listing.open_dossier, name="open"),
     path("export.xlsx", listing.export_xlsx, name="export"),
     path("journaux/", officer.journals, name="journals"),
+    path("journaux/acces-sans-usage.xlsx", officer.export_asleep, name="export_asleep"),
     path("creer/", creation.create, name="create"),
     path("creer/ressemblances/", creation.lookalikes, name="lookalikes"),
     path("propositions/communes/", suggestions.towns, name="towns"),

@@ -16,8 +16,9 @@ from circle.models import Member
 from coordination.dossiers.models import Dossier
 from habilitations import usage
 from habilitations.errors import GrantNotAllowed, NotOpen, OwnHabilitation
-from habilitations.models import AccessKept, AccessReview, Habilitation, Trace
+from habilitations.models import AccessKept, AccessReview, DataProtectionOfficer, Habilitation, Trace
 from habilitations.rubriques import Niveau, Rubrique
+from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -258,3 +259,33 @@ def test_what_is_to_do_costs_as_many_statements_for_ten_dossiers_as_for_one(clie
             assert client.get("/a-faire/").status_code == 200
         counted.append(len(captured))
     assert counted[0] == counted[1] <= 12, counted
+
+
+def test_the_officer_has_one_file_for_every_dossier_by_reference(client, entry, nurse):
+    officer = UserFactory()
+    DataProtectionOfficer.objects.create(user=officer, named_by=entry.user)
+    path = "/dossiers/journaux/acces-sans-usage.xlsx"
+    assert nurse.member.habilitation_id and len(usage.asleep_everywhere()) == 1
+    client.force_login(officer)
+    assert path in client.get("/dossiers/journaux/").content.decode()
+    rows = list(load_workbook(io.BytesIO(client.get(path).content)).active.values)
+    assert rows[2][:3] == (str(entry.dossier.pk), "SPÉCIMEN Inès", "Infirmier")
+    assert entry.dossier.birth_name not in str(rows)
+    actions.keep_access(entry, nurse.member)
+    assert usage.asleep_everywhere() == []
+    for user in (entry.user, nurse):
+        client.force_login(user)
+        assert client.get(path).status_code == 404
+
+
+def test_the_file_of_the_officer_and_the_page_of_a_dossier_agree(settings, entry, nurse):
+    house = make.legal_structure(make.account())
+    member = make.add_house(entry, house, wanted="oui")
+    Habilitation.objects.filter(pk=member.habilitation_id).update(state_at=ago(400))
+    for days in (300, 20):
+        come(nurse, entry, days)
+        told = {one.structure or one.family_name for one in usage.asleep_everywhere()}
+        assert told == {line.row.name if line.row.shape == "structure" else line.row.family_name
+                        for line in reviewing.lines_of(entry) if line.sleeps}  # fmt: skip
+    settings.ACCESS_UNUSED_MONTHS = 0
+    assert usage.asleep_everywhere() == []

@@ -467,6 +467,11 @@ def test_each_page_says_until_when_and_one_click_leaves(client, nurse, dossier, 
     assert AccountTrace.objects.filter(action="fin d’urgence", actor_id=nurse.pk).exists()
 
 
+def test_a_member_has_nothing_to_leave(as_doctor, dossier):
+    assert as_doctor.post(f"/dossiers/{dossier.pk}/urgence/quitter/").status_code == 404
+    assert not Trace.objects.of_dossier(dossier.pk).filter(action="fin d’urgence", outcome="ok").exists()
+
+
 def test_what_it_does_not_open_is_refused_by_the_door(client, nurse, dossier, opened):
     for rubrique in set(Rubrique) - emergency.RUBRICS:
         with pytest.raises(LevelMissing):
@@ -561,6 +566,9 @@ def test_the_coordinator_finds_it_in_what_is_to_do_and_reviews_it(client, nurse,
     assert "Accès d’urgence à relire" not in text_of(client.get("/a-faire/"))
     assert "justifié" in text_of(client.get(address))
     assert Trace.objects.of_dossier(dossier.pk).filter(action="revue d’urgence", outcome="ok").count() == 1
+    EmergencyReview.objects.all().delete()
+    Dossier.objects.update(status="clos", closing_reason="fin")
+    assert address not in client.get("/a-faire/").content.decode(), "nobody grants there: the officer reviews"
     other = DossierFactory()
     habilitate(coordinator, other)
     assert client.get(f"/dossiers/{other.pk}/urgences/{opened.pk}/").status_code == 404

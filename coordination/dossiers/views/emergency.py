@@ -82,8 +82,10 @@ def _open(request: HttpRequest, form: EmergencyForm) -> UUID | None:
 @rubric_view(None, action=rules.LEFT)
 def leave(request: HttpRequest, entry) -> HttpResponse:
     """« Quitter » in the banner: one click."""
-    if habilitations.leave_emergency(entry.dossier.pk, by=request.user, via=entry.via):
-        messages.success(request, "Vous avez quitté l’accès d’urgence.")
+    if not habilitations.leave_emergency(entry.dossier.pk, by=request.user, via=entry.via):
+        # A member has nothing to leave: the act is rolled back, and the journal says that nothing was done.
+        raise Http404
+    messages.success(request, "Vous avez quitté l’accès d’urgence.")
     return redirect(request, "dossiers:list")
 
 
