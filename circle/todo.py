@@ -1,4 +1,4 @@
-"""« À faire »: what waits for an answer of who may grant or note a consent, in all his dossiers. Five SQL statements.
+"""« À faire »: what waits for an answer of who may grant or note a consent, in all his dossiers. Seven SQL statements.
 
 Only what he may answer: the action right, its scope, members he may see (rule 7), dossiers that can be written.
 """
@@ -6,23 +6,28 @@ Only what he may answer: the action right, its scope, members he may see (rule 7
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from circle import reviewing
 from circle.models import Member
+from coordination.dossiers.emergencies import unreviewed
 from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import HIDDEN_NAME
 from habilitations import access, published
 from habilitations.access import Access
-from habilitations.models import AccessRequest, Consent, Habilitation
+from habilitations.emergency import is_on
+from habilitations.models import AccessRequest, Consent, EmergencyAccess, Habilitation
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 # An access that ends within as many days is named; a reminder leaves by mail as early.
 SOON = dt.timedelta(days=14)
 MOST = 100
+# A campaign is gone through a few dossiers at a time, the longest left first.
+MOST_REVIEWS = 20
 READ_ONLY = (Dossier.Status.PAUSE, Dossier.Status.CLOS)
 
 
@@ -43,16 +48,31 @@ class Line:
 
 
 @dataclass(frozen=True)
+class DossierLine:
+    """One thing to do about a whole dossier: an emergency access to review (`emergency`), or its accesses."""
+
+    dossier_id: UUID
+    person: str
+    day: dt.date | None = None
+    emergency: EmergencyAccess | None = None
+
+
+@dataclass(frozen=True)
 class Todo:
-    requests: list[Line]
-    habilitations: list[Line]
-    ending: list[Line]
+    requests: list[Line] = field(default_factory=list)
+    habilitations: list[Line] = field(default_factory=list)
+    ending: list[Line] = field(default_factory=list)
     # Habilitated with nothing that carries it, or whose consent ends soon (`until` then).
-    consents: list[Line]
+    consents: list[Line] = field(default_factory=list)
+    emergencies: list[DossierLine] = field(default_factory=list)
+    reviews: list[DossierLine] = field(default_factory=list)
 
     @property
     def count(self) -> int:
-        return len(self.requests) + len(self.habilitations) + len(self.ending) + len(self.consents)
+        lists = (
+            self.requests, self.habilitations, self.ending, self.consents, self.emergencies, self.reviews,
+        )  # fmt: skip
+        return sum(len(one) for one in lists)
 
 
 def of(user) -> Todo:
@@ -62,10 +82,10 @@ def of(user) -> Todo:
     grants = matrix.scope(reader.profile, Action.GRANT) is not None
     notes = reader.may_withdraw_refusal
     if not (grants or notes):
-        return Todo([], [], [], [])
+        return Todo()
     # Of those he enters for another, what he may answer depends on the other: it is said in each dossier.
-    inside = access.dossier_ids(user, through=access.HIMSELF)
-    here = Q(dossier__in=inside) & ~Q(dossier__status__in=READ_ONLY) & (Q(user=None) | ~Q(user=user))
+    opened = access.dossier_ids(user, through=access.HIMSELF)
+    here = Q(dossier__in=opened) & ~Q(dossier__status__in=READ_ONLY) & (Q(user=None) | ~Q(user=user))
     # Of who has left, or was refused since, nothing is to be answered any more.
     standing = Q(habilitation__ended_at=None, habilitation__state=Habilitation.State.OUI)
     requests = AccessRequest.objects.open().filter(here, standing).select_related("dossier", "user")
@@ -102,6 +122,7 @@ def of(user) -> Todo:
             names.line(row.dossier, row.pk, timezone.localdate(row.state_at), until=row.consent_until)
             for row in to_carry if row.pk in every
         ],
+        *_of_dossiers(user, reader, opened, names),
     )  # fmt: skip
 
 
@@ -114,6 +135,26 @@ def _to_carry(here: Q) -> QuerySet[Habilitation]:
     )
     soon = Q(consent_until__lte=timezone.localdate() + SOON)
     return rows.filter(Q(is_carried=False) | soon).select_related("dossier").order_by("consent_until", "state_at")
+
+
+def _of_dossiers(user, reader: Access, opened, names: _Names) -> tuple[list[DossierLine], list[DossierLine]]:
+    """Return the emergency accesses to review, and the dossiers whose accesses are to be gone through."""
+    if not reader.may(Action.GRANT):
+        return [], []
+    emergencies = []
+    if is_on():
+        waiting = unreviewed(as_officer=False).filter(dossier__in=opened).exclude(user=user)
+        # In a dossier that is read-only nobody grants: the officer reviews.
+        waiting = waiting.exclude(dossier__status__in=READ_ONLY)
+        emergencies = [
+            DossierLine(one.dossier_id, names.person(one.dossier), timezone.localdate(one.opened_at), one)
+            for one in waiting.select_related("dossier")[:MOST]
+        ]
+    due = reviewing.due(Dossier.objects.filter(pk__in=opened).exclude(status__in=READ_ONLY))
+    return emergencies, [
+        DossierLine(one.pk, names.person(one), one.reviewed_at and timezone.localdate(one.reviewed_at))
+        for one in due[:MOST_REVIEWS]
+    ]
 
 
 def _members(user, reader: Access, habilitations: list[UUID]) -> dict[UUID, Member]:
@@ -132,7 +173,9 @@ class _Names:
     def __init__(self, reader: Access, members: dict[UUID, Member]) -> None:
         self._named, self._members = reader.level(Rubrique.IDENTITE) >= Niveau.LECTURE, members
 
+    def person(self, dossier: Dossier) -> str:
+        return dossier.full_name if self._named else HIDDEN_NAME
+
     def line(self, dossier: Dossier, habilitation_id: UUID, day: dt.date, *, member: str = "", **details) -> Line:
         found = self._members[habilitation_id]
-        person = dossier.full_name if self._named else HIDDEN_NAME
-        return Line(found.pk, dossier.pk, person, member or found.display_name, day, **details)
+        return Line(found.pk, dossier.pk, self.person(dossier), member or found.display_name, day, **details)

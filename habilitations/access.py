@@ -19,12 +19,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from coordination.common.statements import rows as run
-from habilitations import acting, closures, grants, published
+from habilitations import acting, closures, emergency, grants, published
 from habilitations.acting_lists import opened_to_others
-from habilitations.errors import LevelMissing, NotAllowed, NotOfYourStructure, OwnProfession
-from habilitations.kin import same_structures
+from habilitations.errors import LevelMissing, NotAllowed
+from habilitations.houses import administered_structures, require_looks_after  # noqa: F401 - asked here like the rest
 from habilitations.matrix import Matrix, least
-from habilitations.models import Delegate, Habilitation, StructureAdministrator, VouchedProfession
+from habilitations.models import Delegate, EmergencyAccess, Habilitation, VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
 
 State = Habilitation.State
@@ -68,6 +68,8 @@ class Access:
     ground: str = ""
     # For whom he acts, when he is here for another (SEC-15).
     on_behalf_of: acting.Principal | None = None
+    # The instant at which an emergency access ends; None for every other way in.
+    ends_at: dt.datetime | None = None
 
     def level(self, rubrique: str) -> Niveau:
         """Return the effective level: the least of cell, ceiling and state of the dossier (rule 2)."""
@@ -98,11 +100,12 @@ class Access:
     def may(self, action: Action, *, structure_id: UUID | None = None) -> bool:
         """Say whether an action right is held, for a member of `structure_id` when the right is bounded.
 
-        Every action needs a dossier that can be written, but those of _ALLOWED_ON_CLOSED. The action right on refusals
-        is half of the answer: ask `may_record_refusal` and `may_withdraw_refusal`, which also ask for the circle.
+        Every action needs a dossier that can be written, but those of _ALLOWED_ON_CLOSED; an emergency access gives
+        none (SEC-8). The action right on refusals is half of the answer: ask `may_record_refusal` and
+        `may_withdraw_refusal`, which also ask for the circle.
         """
         scope = self.matrix.scope(self.profile, action)
-        if scope is None:
+        if scope is None or self.ends_at:
             return False
         if self.cap < Niveau.ECRITURE and action not in _ALLOWED_ON_CLOSED:
             return False
@@ -210,37 +213,60 @@ def to_dossier(user, dossier_id: UUID, *, cap: Niveau = Niveau.ECRITURE) -> Acce
     return decide_for(user, run(grants.TO_DOSSIER, {"user": user.pk, "dossier": dossier_id}), cap=cap)
 
 
-def decide(rows: Iterable[dict], *, today: dt.date, cap: Niveau = Niveau.ECRITURE) -> Access | None:
+def decide(
+    rows: Iterable[dict], *, today: dt.date, now: dt.datetime | None = None, cap: Niveau = Niveau.ECRITURE
+) -> Access | None:
     """Return the decision from the rows of `to_dossier`; None when nothing lets the account in.
 
     Pure on plain dictionaries, in whatever order. A structure's own refusal never shows here: its row is then not
     "oui". A grant lasts until the end of its last day, and as long as what it rests on. Rows with "acting" are those
-    of whom he acts for (SEC-15).
+    of whom he acts for (SEC-15). Without a grant, an emergency access lasts until its instant (rule 9), which no
+    refusal that concerns the account leaves open.
     """
     rows = list(rows)
     if any(closures.closes_whole(row) for row in rows):
         return None
     granting = [row for row in rows if closures.opens(row, today) and acting.is_open(row, today)]
     if not granting:
-        return None
+        return _in_emergency(rows, now=now or timezone.now(), cap=cap)
     row = min(granting, key=acting.preference)
-    matrix = published.matrix(row["matrix_number"])
-    hat = Hat(
-        row["hat_profession"] or "", row["hat_fonction"] or "", row["hat_national_id"] or "",
-        row["hat_structure_id"], row["hat_structure_name"] or "", row["hat_how"] or "",
-    )  # fmt: skip
-    return Access(
-        profile=matrix.profile_of(hat.profession, hat.fonction),
-        matrix=matrix,
-        hat=hat,
+    return _access(
+        row,
         habilitation_id=row["id"],
         through_structure=row["structure_id"] if row["user_id"] is None else None,
         cap=cap,
         ceilings=_ceilings(rows, row),
         until=acting.last_day(row),
         ground=row["ground"],
-        on_behalf_of=acting.principal_of(row["acting"], matrix) if row.get("acting") else None,
+        for_whom=row.get("acting"),
     )
+
+
+def _in_emergency(rows: list[dict], *, now: dt.datetime, cap: Niveau) -> Access | None:
+    running = [row for row in rows if row["state"] == emergency.ROW_STATE and row["ends_at"] > now]
+    if not running or any(row["state"] == State.REFUS for row in rows):
+        return None
+    row = max(running, key=lambda r: (r["ends_at"], r["id"]))
+    reduced = emergency.ceilings(_ceilings(rows, row))
+    return _access(
+        row, habilitation_id=None, cap=least((cap, Niveau.LECTURE)), ceilings=reduced, ends_at=row["ends_at"]
+    )
+
+
+def _access(row: dict, *, for_whom: str | None = None, **details) -> Access:
+    """Return the access that one row gives under the profession that comes with it."""
+    matrix = published.matrix(row["matrix_number"])
+    hat = Hat(
+        profession=row["hat_profession"] or "",
+        fonction=row["hat_fonction"] or "",
+        national_id=row["hat_national_id"] or "",
+        structure_id=row["hat_structure_id"],
+        structure_name=row["hat_structure_name"] or "",
+        how=row["hat_how"] or "",
+    )
+    profile = matrix.profile_of(hat.profession, hat.fonction)
+    other = acting.principal_of(for_whom, matrix) if for_whom else None
+    return Access(profile=profile, matrix=matrix, hat=hat, on_behalf_of=other, **details)
 
 
 def _ceilings(rows: list[dict], entered: dict) -> Mapping[str, Niveau]:
@@ -303,28 +329,6 @@ def may_administer(user) -> bool:
     return bool(user.is_authenticated and user.is_active and user.is_administrator)
 
 
-def administered_structures(user) -> list[UUID]:
-    """Return the structures whose accounts this person looks after, with the entries found to be the same ones.
-
-    Opens no dossier. At most two SQL statements.
-    """
-    if not (user.is_authenticated and user.is_active):
-        return []
-    named = StructureAdministrator.objects.current().filter(user=user).values_list("structure_id", flat=True)
-    return same_structures(*found) if (found := list(named)) else []
-
-
-def require_looks_after(by, structure_id: UUID | None, *, other_than=None) -> None:
-    """Require that `by` looks after the accounts of this structure, and acts on another account than his own.
-
-    Raises NotOfYourStructure, OwnProfession. Source: issue 2 §3, "a named person of the structure".
-    """
-    if structure_id is None or structure_id not in administered_structures(by):
-        raise NotOfYourStructure
-    if other_than is not None and other_than.pk == by.pk:
-        raise OwnProfession
-
-
 def preview(
     profession: str, fonction: str = "", *, ceilings: Mapping[str, Niveau] = NO_CEILING
 ) -> dict[Rubrique, Niveau]:
@@ -341,30 +345,44 @@ def preview(
 # ---- 2. Which ones? ------------------------------------------------------------------------------
 
 
-OWN, STRUCTURE, ANOTHER, HIMSELF = "own", "structure", "another", "himself"
+# GRANTED is every way in but an emergency, which opens less than the profession: what a list of dossiers tells.
+OWN, STRUCTURE, ANOTHER, HIMSELF, GRANTED = "own", "structure", "another", "himself", "granted"
 
 
 def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
     """Return, as a subquery of ids, the dossiers the account may enter: same rule as `to_dossier`.
 
     `through` keeps those of his own habilitations (OWN), those his structures open to him (STRUCTURE), both (HIMSELF),
-    or those he enters only for another (ANOTHER). Index scans put together: an OR would read the whole table.
+    those he enters only for another (ANOTHER), or all but those of an emergency (GRANTED). Index scans put together:
+    an OR would read the whole table.
     """
     if not _may_act(user):
         return Habilitation.objects.none().values("dossier_id")
-    granting, for_another = Habilitation.objects.granting(), opened_to_others(user)
+    ways = [Habilitation.objects.granting(), opened_to_others(user), _in_emergencies(user)]
     for closed in closures.closed_whole_to(user):
-        granting, for_another = granting.exclude(dossier_id__in=closed), for_another.exclude(dossier_id__in=closed)
+        ways = [way.exclude(dossier_id__in=closed) for way in ways]
+    granting, for_another, in_emergency = ways
     own = granting.filter(user=user).values("dossier_id")
     by_structure = granting.filter(structure__in=_delegated(user)).values("dossier_id")
-    if through in (OWN, STRUCTURE):
-        return own if through == OWN else by_structure
-    if through == HIMSELF:
-        return own.union(by_structure)
     others = for_another.values("dossier_id")
     if through == ANOTHER:
         return others.exclude(dossier_id__in=own).exclude(dossier_id__in=by_structure)
-    return own.union(by_structure, others)
+    found = {
+        OWN: (own,), STRUCTURE: (by_structure,), HIMSELF: (own, by_structure), GRANTED: (own, by_structure, others),
+    }  # fmt: skip
+    first, *rest = found.get(through, (own, by_structure, others, in_emergency.values("dossier_id")))
+    return first.union(*rest) if rest else first
+
+
+def _in_emergencies(user) -> QuerySet[Any]:
+    running = EmergencyAccess.objects.running().filter(user=user)
+    return running.exclude(dossier_id__in=refused_houses(user))
+
+
+def refused_houses(user) -> QuerySet[Any]:
+    """Return, as a subquery of ids, the dossiers where the person refused a structure the account acts for."""
+    rows = Habilitation.objects.open().filter(state=State.REFUS, structure__in=_delegated(user))
+    return rows.values("dossier_id")
 
 
 def closed_to(user, rubrique: Rubrique) -> QuerySet[Any]:

@@ -23,9 +23,7 @@ def opened_to_others(user) -> QuerySet[Habilitation]:
     may = ActingFor.objects.current().filter(substitute=user)
     rows = Habilitation.objects.granting().filter(user__in=may.values("principal"))
     # What closes the other's own way in closes that of who acts for him.
-    withdrawn = Consent.objects.withdrawn().filter(
-        dossier=OuterRef("dossier"), habilitation__user=OuterRef("user")
-    )
+    withdrawn = Consent.objects.withdrawn().filter(dossier=OuterRef("dossier"), habilitation__user=OuterRef("user"))
     whole = Opposition.objects.standing().filter(dossier=OuterRef("dossier"), rubrique="")
     closed = Exists(refused) | Exists(withdrawn) | Exists(whole.exclude(spared__contains=[OuterRef("user")]))
     return rows.filter(as_stand_in | Exists(consented)).exclude(closed)

@@ -23,7 +23,11 @@ def closes_whole(row: dict) -> bool:
 
     What the person refused to another closes his own way in, not that of who may enter otherwise.
     """
-    refused = row["user_id"] and not row.get("acting") and (row["state"] == State.REFUS or row["ground_end"] == Consent.End.WITHDRAWN)
+    refused = (
+        row["user_id"]
+        and not row.get("acting")
+        and (row["state"] == State.REFUS or row["ground_end"] == Consent.End.WITHDRAWN)
+    )
     return bool(refused) or grants.WHOLE in row["ceilings"]
 
 

@@ -328,3 +328,53 @@ class NotAlone(DomainError):
 class NoVersion(DomainError):
     code = "no_version"
     message = "Aucune version de la matrice n’est publiée : publiez d’abord celle du produit (publish_matrix)."
+
+
+class EmergencyNotOpened(DomainError):
+    """Absent, refused, forbidden: one sentence for all (SEC-8)."""
+
+    code = "emergency_not_opened"
+    message = "Aucun dossier ne peut être ouvert avec ces éléments. Vérifiez-les caractère par caractère."
+
+
+class WhyMissing(DomainError):
+    code = "why_missing"
+    message = "Choisissez un motif et dites en une phrase pourquoi vous ouvrez ce dossier."
+    field = "detail"
+
+
+class OwnEmergency(NotAllowed):
+    code = "own_emergency"
+    message = "Personne ne relit son propre accès d’urgence."
+
+
+class AlreadyReviewed(DomainError):
+    code = "emergency_already_reviewed"
+    message = "Cet accès d’urgence a déjà été relu."
+
+
+class VerdictUnknown(DomainError):
+    code = "verdict_unknown"
+    message = "Dites si cet accès est justifié ; s’il est à examiner, dites en une phrase pourquoi."
+    field = "comment"
+
+
+class AlreadyBanned(DomainError):
+    code = "emergency_already_banned"
+    message = "L’accès d’urgence est déjà interdit dans ce dossier."
+
+
+class NothingBanned(DomainError):
+    code = "nothing_banned"
+    message = "L’accès d’urgence n’est pas interdit dans ce dossier."
+
+
+class BanDateNotPossible(DomainError):
+    code = "ban_date_not_possible"
+    message = "Indiquez quand et comment la personne l’a dit : la date ne peut pas être à venir."
+    field = "said_on"
+
+
+class NotOpen(DomainError):
+    code = "access_not_open"
+    message = "Cet accès n’est plus ouvert : il n’y a rien à garder."

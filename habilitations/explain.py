@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils import timezone
+
+from habilitations import emergency
 from habilitations.access import Access
 from habilitations.acting import SECRETARY, STAND_IN
 from habilitations.matrix import UNKNOWN_PROFILE
@@ -59,11 +62,11 @@ def limit(access: Access, rubrique: str, wanted: Niveau = Niveau.ECRITURE) -> Li
 
 
 def may_ask(access: Access, rubrique: str) -> bool:
-    """Say whether asking for the rubric makes sense: it is closed, or a ceiling lowers it.
+    """Say whether asking for the rubric makes sense: it is closed, or a ceiling lowers it, for a member.
 
-    Not for who acts for another: what he lacks is that of the other, who asks for himself.
+    Not for who acts for another: what he lacks is that of the other, who asks for himself. Nor in an emergency.
     """
-    if access.on_behalf_of:
+    if access.on_behalf_of or access.ends_at:
         return False
     closed = access.level(rubrique) == Niveau.AUCUN
     return closed or access.granted(rubrique) < access.matrix.level(access.profile, rubrique)
@@ -95,6 +98,10 @@ def refusal(access: Access, rubrique: Rubrique, wanted: Niveau, *, state: str) -
 
 
 def _grant(access: Access, structure: str) -> Fact:
+    if access.ends_at:
+        return Fact(
+            f"Vous avez ouvert un accès d’urgence, en lecture, jusqu’à {timezone.localtime(access.ends_at):%H:%M}."
+        )
     until = f" jusqu’au {access.until:%d/%m/%Y} inclus" if access.until else ""
     if other := access.on_behalf_of:
         if other.kind == STAND_IN:
@@ -149,7 +156,14 @@ def _other(access: Access, rubrique: str) -> list[Fact]:
 def _here(access: Access, rubrique: str) -> list[Fact]:
     if access.granted(rubrique) >= access.cell(rubrique):
         return []
-    if access.granted(rubrique) == Niveau.AUCUN:
+    closes = access.granted(rubrique) == Niveau.AUCUN
+    if access.ends_at and not closes:
+        return [Fact("Un accès d’urgence ne donne que la lecture.", closes=True)]
+    if access.ends_at and rubrique not in emergency.RUBRICS:
+        return [
+            Fact("Un accès d’urgence n’ouvre que l’identité, le volet médical et les documents médicaux.", closes=True)
+        ]
+    if closes:
         return [Fact("Accès non autorisé à cette rubrique dans ce dossier.", closes=True)]
     whom = access.on_behalf_of.name if access.on_behalf_of else "vous"
     return [Fact(f"Elle a été réduite à la lecture pour {whom} dans ce dossier.", closes=True)]

@@ -50,7 +50,7 @@ LEFT JOIN habilitations_consent rests
     ON rests.dossier_id = h.dossier_id AND rests.habilitation_id = h.id AND rests.replaced_at IS NULL"""
 _ACTIVE = "EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = {user} AND u.is_active)"
 _GRANTS = f"""
-SELECT {_SAID}, NULL
+SELECT {_SAID}, NULL, NULL::timestamptz
 FROM habilitations_habilitation h
 {_BESIDE}
 WHERE h.dossier_id = {{dossier}}
@@ -62,10 +62,27 @@ WHERE h.dossier_id = {{dossier}}
     ))
     AND {_ACTIVE}
 UNION ALL
-SELECT {_SAID}, {acting.SAID}
+SELECT {_SAID}, {acting.SAID}, NULL
 FROM {acting.FOR_ANOTHER}
 {_BESIDE}
 WHERE {acting.STANDS} AND NOT {CLOSED_WHOLE.format(dossier="h.dossier_id", user="a.principal_id")}
+    AND {_ACTIVE}
+UNION ALL
+SELECT e.id, 'urgence', e.user_id, NULL, (SELECT max(number) FROM habilitations_matrixversion),
+    v.profession, v.fonction, v.national_id, v.structure_id, v.structure_name, v.how, NULL,
+    ARRAY(
+        SELECT o.rubrique || '=0' FROM habilitations_opposition o
+        WHERE o.dossier_id = e.dossier_id AND o.withdrawn_at IS NULL
+            AND (o.habilitation_id IS NULL OR EXISTS (
+                SELECT 1 FROM habilitations_habilitation own
+                WHERE own.id = o.habilitation_id AND own.user_id = e.user_id
+            ))
+            AND e.user_id <> ALL (o.spared)
+    ),
+    NULL, NULL, NULL, NULL, e.ends_at
+FROM habilitations_emergencyaccess e
+LEFT JOIN habilitations_vouchedprofession v ON v.user_id = e.user_id AND v.ended_at IS NULL
+WHERE e.dossier_id = {{dossier}} AND e.user_id = {{user}} AND e.closed_at IS NULL
     AND {_ACTIVE}
 """  # noqa: S608 - our own names
 TO_DOSSIER = _GRANTS.format(dossier="%(dossier)s", user="%(user)s")
@@ -77,6 +94,8 @@ ROW = (
     "ground", "ground_end", "ground_until",
     # For whom the account acts (`acting.SAID`), None for its own rows and those of its structures.
     "acting",
+    # When an emergency access ends, None for every other row.
+    "ends_at",
 )  # fmt: skip
 
 # The same rows for each account that may have some.
@@ -92,6 +111,8 @@ SELECT somebody.id, grants.* FROM (
     SELECT a.substitute_id FROM habilitations_habilitation h
     JOIN habilitations_actingfor a ON a.principal_id = h.user_id AND a.accepted_at IS NOT NULL AND a.ended_at IS NULL
     WHERE h.dossier_id = %(dossier)s
+    UNION
+    SELECT e.user_id FROM habilitations_emergencyaccess e WHERE e.dossier_id = %(dossier)s AND e.closed_at IS NULL
 ) somebody
 CROSS JOIN LATERAL ({_GRANTS.format(dossier="%(dossier)s", user="somebody.id")}) grants
 """  # noqa: S608 - our own names

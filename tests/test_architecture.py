@@ -110,8 +110,13 @@ def test_no_template_has_inline_style_or_script():
 FAMILY_APPS = {"dossiers", "circle"}
 FAMILY_OUTSIDE = {
     "habilitations.AccessRequest",
+    "habilitations.AccessKept",
+    "habilitations.AccessReview",
     "habilitations.Ceiling",
     "habilitations.Consent",
+    "habilitations.EmergencyAccess",
+    "habilitations.EmergencyBan",
+    "habilitations.EmergencyReview",
     "habilitations.Habilitation",
     "habilitations.Opposition",
     "habilitations.Refusal",
@@ -212,7 +217,7 @@ OPENING = {f".{name}" for name in (
     "confirm_account", "confirm_in_structure", "offer_account", "request_publication", "publish_draft",
     "add_manual_professional", "confirm_invitee", "resend_invitation", "copy_link", "limit_access", "extend_access",
     "answer_request", "open_structure", "add_delegate", "record_consent", "withdraw_opposition", "declare_absence",
-    "name_secretary", "accept_acting", "record_secretary_consent",
+    "name_secretary", "accept_acting", "record_secretary_consent", "open_emergency", "allow_emergency",
 )}  # fmt: skip
 OPENS_NOTHING = {"circle:request": "leaves a request to those who may grant"}
 # Leaving as a file is seen from the address or from the right to print.
@@ -265,7 +270,8 @@ def test_what_leaves_as_a_file_asks_again_who_is_there():
     }  # fmt: skip
     assert set(files) == {
         "circle:print_sheet", "circle:export_list", "circle:export_vcard", "dossiers:export",
-        "dossiers:journal_export",
+        "dossiers:journal_export", "circle:export_review", "directory:export_account_review",
+        "dossiers:export_asleep",
         "habilitations:export_xlsx", "habilitations:export_csv",
     }  # fmt: skip
     assert [name for name, view in files.items() if not getattr(view, "asks_identity", False)] == []

@@ -41,6 +41,7 @@ from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
 from circle.actions.limiting import answer_request, extend_access, limit_access
 from circle.actions.refusing import record_refusal
+from circle.actions.reviewing import close_access, finish_review, keep_access
 from circle.actions.secretaries import record_secretary_consent, withdraw_secretary_consent
 
 __all__ = [
@@ -55,17 +56,20 @@ __all__ = [
     "ask_for_new_link",
     "call_off_plan",
     "change_role",
+    "close_access",
     "close_answered",
     "confirm_invitee",
     "copy_link",
     "decline_invitee",
     "end_consent",
     "extend_access",
+    "finish_review",
     "hand_over_role",
     "invite_colleague",
     "invite_member",
     "invite_present",
     "join_doubles",
+    "keep_access",
     "limit_access",
     "link_to_directory",
     "may_refuse",

@@ -58,9 +58,14 @@ def account_of(professional):
     return found.user if found else None
 
 
-def record(entry, member: Member, kind: str, *, subject="", before="", after="", other=None) -> Change:
-    """Write one line of the circle's history; what changes a right is traced as one too, told apart from writings."""
-    if kind in _SAID_OF_RIGHT:
+def record(
+    entry, member: Member, kind: str, *, subject="", before="", after="", other=None, traced: bool = False
+) -> Change:
+    """Write one line of the circle's history; what changes a right is traced as one too, told apart from writings.
+
+    `traced`: the caller has written that trace, with more words.
+    """
+    if kind in _SAID_OF_RIGHT and not traced:
         trace_right(entry, member, _SAID_OF_RIGHT[kind](subject, before, after))
     return Change.objects.create(
         dossier_id=entry.dossier.pk,

@@ -61,13 +61,17 @@ def answer_request(entry, request: AccessRequest, *, accept: bool, answer: str =
         member_structure_id=member.own_structure_id,
     )  # fmt: skip
     label = Rubrique(answered.rubrique).label
-    trace_right(entry, member, f"{label} : demande {'acceptée' if accept else 'refusée'}", action=ANSWERED)
+    # One act is one line of the journal: the answer says what it did.
+    said = "acceptée, réduction levée" if accept else "refusée"
+    trace_right(entry, member, f"{label} : demande {said}", action=ANSWERED)
     if accept:
-        record_ceiling(entry, member, Rubrique(answered.rubrique), None)
+        record_ceiling(entry, member, Rubrique(answered.rubrique), None, traced=True)
     return answered
 
 
-def record_ceiling(entry, member: Member, rubrique: Rubrique, niveau: Niveau | None) -> None:
-    """Tell a ceiling set, or lifted (None), in the history of the circle."""
+def record_ceiling(
+    entry, member: Member, rubrique: Rubrique, niveau: Niveau | None, *, traced: bool = False
+) -> None:  # fmt: skip
+    """Tell a ceiling set, or lifted (None), in the history of the circle; `traced` as in `record`."""
     words = "" if niveau is None else niveau.label.lower()
-    record(entry, member, KIND.REDUCED, subject=rubrique.label, after=words)
+    record(entry, member, KIND.REDUCED, subject=rubrique.label, after=words, traced=traced)

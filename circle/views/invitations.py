@@ -28,7 +28,7 @@ from coordination.directory.search import profession_label
 from coordination.dossiers import door
 from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
-from habilitations.access import Access, held_by
+from habilitations.access import HIMSELF, Access, held_by
 from habilitations.actions.limits import standing
 from habilitations.errors import LevelMissing, NotAllowed
 from habilitations.models import Outcome
@@ -70,7 +70,7 @@ def invitation_list(request: HttpRequest) -> HttpResponse:
     """Every invitation one follows, newest first, with what may be done of each."""
     wanted = request.GET.get("etat", "")
     label, keep = FILTERS.get(wanted, FILTERS[""])
-    held, visible = held_by(request.user), Dossier.objects.visible_to(request.user)
+    held, visible = held_by(request.user), Dossier.objects.visible_to(request.user, through=HIMSELF)
     follows = held.hat.structure_id if held.may(Action.INVITE) else None
     within = visible.values("pk") if held.sees_whole_circle else Dossier.objects.none().values("pk")
     rows = Invitation.objects.followed_by(request.user, structure_id=follows, dossiers=within)

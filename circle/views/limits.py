@@ -48,7 +48,7 @@ def limits(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         wanted = {"ceilings": form.ceilings(), "until": form.cleaned_data["until"]}
         if opens(found.habilitation, **wanted):
             # Only what gives something back waits for a password: closing is never delayed (SEC-18).
-            reauthentication.require(request, reauthentication.DOSSIER)
+            reauthentication.require(request, "rendre un accès au dossier", reauthentication.DOSSIER)
         if attempt(form, actions.limit_access, entry, found, **wanted) is not None:
             drafts.clear(request.user, DRAFT, found.pk)
             messages.success(request, _said(wanted))
@@ -71,7 +71,7 @@ def extend(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Prolonger de trois mois », in one click."""
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     _require_grantable(entry, row)
-    reauthentication.require(request, reauthentication.DOSSIER)
+    reauthentication.require(request, "prolonger un accès au dossier", reauthentication.DOSSIER)
     member = actions.extend_access(entry, found)
     if member.habilitation.access_until:
         messages.success(request, f"Fin d’accès le {date_fr(member.habilitation.access_until)}.")

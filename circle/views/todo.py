@@ -53,7 +53,7 @@ def answer_request(request: HttpRequest, entry, request_id: UUID) -> HttpRespons
     if form.is_bound and form.is_valid():
         accept = request.POST.get("reponse") == ACCEPT
         if accept:
-            reauthentication.require(request, reauthentication.DOSSIER)
+            reauthentication.require(request, "donner accès au dossier", reauthentication.DOSSIER)
         said = form.cleaned_data["answer"]
         if attempt(form, actions.answer_request, entry, asked, accept=accept, answer=said) is not None:
             drafts.clear(request.user, DRAFT, asked.pk)

@@ -102,6 +102,13 @@ def ask(request: HttpRequest, refusal: IdentityNotShown) -> HttpResponse | None:
     return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': state['page']})}")
 
 
+def ask_factor(request: HttpRequest, act: str) -> HttpResponse:
+    """Ask for the second factor itself, where a password would not be enough; a POST is kept and replayed."""
+    forget(request)
+    _note_act(request, act, request.get_full_path())
+    return flow.suspend_request(request, reverse("mfa_reauthenticate"))
+
+
 def _note_act(request: HttpRequest, act: str, next_page: str) -> None:
     request.session[ACT_KEY] = {"act": act, "next": next_page}
 

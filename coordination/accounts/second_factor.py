@@ -1,5 +1,7 @@
 """Has this session shown a second factor? Answered from the session itself, with no query."""
 
+import time
+
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -17,6 +19,12 @@ def passed(request) -> bool:
     if request.session.get(ENROLLED_HERE) == str(request.user.pk):
         return True
     return any(record.get("method") == "mfa" for record in get_authentication_records(request, request.user))
+
+
+def shown_within(request, seconds: int) -> bool:
+    """Return whether the second factor itself, not a password, was shown in this session so few seconds ago."""
+    records = get_authentication_records(request, request.user)
+    return any(one.get("method") == "mfa" and time.time() - one["at"] < seconds for one in records)
 
 
 def enrolled(user) -> bool:

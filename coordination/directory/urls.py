@@ -3,7 +3,7 @@
 from django.urls import path
 
 from coordination.directory import views
-from coordination.directory.views import accounts
+from coordination.directory.views import account_reviews, accounts
 
 app_name = "directory"
 
@@ -14,6 +14,9 @@ urlpatterns = [
     path("structures/<uuid:structure_id>/", views.structure, name="structure"),
     path("structures/<uuid:structure_id>/fusionner/", views.merge, name="merge_structure"),
     path("comptes/", accounts.accounts, name="accounts"),
+    path("comptes/revue/", account_reviews.review, name="account_review"),
+    path("comptes/revue/revue-des-comptes.xlsx", account_reviews.export_review, name="export_account_review"),
+    path("comptes/<uuid:user_id>/garder/", account_reviews.keep, name="keep_account"),
     path("comptes/creer/", accounts.offer_account, name="offer_account"),
     path("comptes/creer/manuellement/", accounts.offer_details, name="offer_by_hand"),
     path("comptes/creer/<uuid:activity_id>/", accounts.offer_details, name="offer_professional"),

@@ -24,7 +24,7 @@ from coordination.dossiers import panels
 from coordination.dossiers.models import Dossier, Visit
 from coordination.dossiers.search import Wanted
 from habilitations import access, published
-from habilitations.access import ANOTHER, HIMSELF, OWN, STRUCTURE
+from habilitations.access import ANOTHER, GRANTED, HIMSELF, OWN, STRUCTURE
 from habilitations.acting_lists import said_of_others
 from habilitations.matrix import Matrix
 from habilitations.rubriques import Action, Niveau, Rubrique
@@ -33,7 +33,8 @@ PER_PAGE = 25
 COUNTED = 500
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
-VIEWS = {"mes": OWN, "structure": STRUCTURE, "remplacements": ANOTHER, "tous": ""}
+# What an emergency access opens is not told here by what the profession opens: it stands on its own page.
+VIEWS = {"mes": OWN, "structure": STRUCTURE, "remplacements": ANOTHER, "tous": GRANTED}
 OPEN_STATES = "ouverts"
 ALL_STATES = "tous"
 MINE, NOBODY = "moi", "aucun"
@@ -278,7 +279,9 @@ class FileActive:
         if cursor is None:
             return rows
         # Looked for among what the reader may open: an order says something of a name.
-        start = self._dated(self._open_to_reader("")).filter(pk=cursor).values_list(*(n for n, _ in order)).first()
+        start = (
+            self._dated(self._open_to_reader(GRANTED)).filter(pk=cursor).values_list(*(n for n, _ in order)).first()
+        )
         return rows if start is None else rows.filter(_after(order, start))
 
     def _turned(self, read: list[Dossier], *, backwards: bool) -> Rows:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django import forms
 from django.conf import settings
 
-from coordination.common.dates import BirthDate, InvalidDate, Precision, parse_birth_date
+from coordination.common.dates import BirthDate, InvalidDate, Precision, parse_birth_date, parse_date
 from coordination.common.errors import DomainError
-from coordination.common.identifiers import parse_email
+from coordination.common.identifiers import clean_identifier, parse_email
 from coordination.common.ids import uuid7
 from coordination.common.ins import OID_LABELS, OID_NIR, TEST_OIDS
 from coordination.common.phones import normalise_phone
 from coordination.common.text import squeeze
 from coordination.dossiers import places
+from coordination.dossiers.emergencies import Traits
 from coordination.dossiers.models import Dossier, IdentityStatus, Sex
+from habilitations.models import EmergencyAccess, EmergencyBan, EmergencyReview
 
 
 class TidyForm(forms.Form):
@@ -281,3 +285,77 @@ class WhyForm(TidyForm):
     """Why somebody opened what he is asked about."""
 
     answer = forms.CharField(label="Votre réponse", max_length=500, widget=forms.Textarea)
+
+
+class EmergencyForm(TidyForm):
+    """Who is looked for, exactly, and why: a matricule, or all the traits (SEC-8). Nothing of it is kept anywhere."""
+
+    ins_matricule = forms.CharField(
+        label="Matricule INS", max_length=30, required=False, help_text="15 caractères. Il suffit à lui seul."
+    )
+    birth_name = forms.CharField(label="Nom de naissance", max_length=120, required=False)
+    given_name = forms.CharField(label="Premier prénom", max_length=100, required=False)
+    birth_date = forms.CharField(label="Date de naissance", max_length=30, required=False, help_text="jj/mm/aaaa")
+    sex = forms.ChoiceField(label="Sexe", choices=[("", "Choisir"), *Sex.choices], required=False)
+    reason = forms.ChoiceField(
+        label="Motif de l’accès", choices=EmergencyAccess.Reason.choices, widget=forms.RadioSelect
+    )
+    detail = forms.CharField(
+        label="Ce qui rend cet accès nécessaire", max_length=300, widget=forms.Textarea,
+        help_text="Une phrase, sans le nom de la personne. Elle sera lue par qui répond du dossier.",
+    )  # fmt: skip
+
+    TRAITS = ("birth_name", "given_name", "birth_date", "sex")
+
+    def clean_birth_date(self) -> BirthDate | None:
+        typed = self.cleaned_data["birth_date"].strip()
+        if not typed:
+            return None
+        try:
+            found = parse_birth_date(typed)
+        except InvalidDate as error:
+            raise forms.ValidationError(str(error)) from None
+        if found.precision != Precision.DAY:
+            raise forms.ValidationError("Il faut la date complète : jour, mois et année.")
+        return found
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        if not cleaned.get("ins_matricule"):
+            for name in self.TRAITS:
+                if name not in self.errors and not cleaned.get(name):
+                    self.add_error(name, "Indiquez le matricule INS, ou les quatre traits.")
+        return cleaned
+
+    def traits(self) -> Traits:
+        """Return what to look for: the matricule alone when there is one."""
+        said = self.cleaned_data
+        if said["ins_matricule"]:
+            return Traits(matricule=clean_identifier(said["ins_matricule"]).upper())
+        return Traits("", said["birth_name"], said["given_name"], said["sex"], said["birth_date"].date)
+
+
+class ReviewForm(TidyForm):
+    """What was found of one emergency access."""
+
+    verdict = forms.ChoiceField(
+        label="Votre conclusion", choices=EmergencyReview.Verdict.choices, widget=forms.RadioSelect
+    )
+    comment = forms.CharField(
+        label="Commentaire", max_length=500, required=False, widget=forms.Textarea,
+        help_text="Nécessaire si l’accès est à examiner. Sans information de santé.",
+    )  # fmt: skip
+
+
+class BanForm(TidyForm):
+    """When and how the person said that nobody opens her dossier in an emergency."""
+
+    said_on = forms.CharField(label="Date", max_length=30, help_text="jj/mm/aaaa")
+    collected = forms.ChoiceField(label="Recueil", choices=[("", "Choisir"), *EmergencyBan.Collected.choices])
+    comment = forms.CharField(label="Commentaire", max_length=500, required=False)
+
+    def clean_said_on(self) -> dt.date:
+        try:
+            return parse_date(self.cleaned_data["said_on"])
+        except InvalidDate as error:
+            raise forms.ValidationError(str(error)) from None

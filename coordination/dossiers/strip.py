@@ -6,14 +6,17 @@ from functools import lru_cache
 from uuid import UUID
 
 from django.template import engines
+from django.utils import timezone
 from markupsafe import Markup
 
 from coordination.common.addresses import address
 from coordination.common.dates import Precision, write_birth_date
-from coordination.common.french import NBSP, age_fr
+from coordination.common.french import NBSP, age_fr, time_fr
 from coordination.common.text import capital_family
 from coordination.dossiers import panels
+from coordination.dossiers.emergencies import time_left
 from coordination.dossiers.models import Dossier, IdentityStatus, Sex
+from habilitations.emergency import is_on
 from habilitations.rubriques import NAVIGATION, Rubrique
 
 HOME = "accueil"
@@ -58,12 +61,24 @@ def identity(entry) -> dict:
         },
         "note": READ_ONLY_NOTES.get(entry.dossier.status, ""),
         "menu": _menu(entry),
+        "emergency": _emergency(entry),
     }
     if not entry.access.can_read(Rubrique.IDENTITE):
         return said | {
             "name": HIDDEN_NAME, "sex": "", "sex_short": "", "birth_date": "", "ins": {"state": "provisoire"},
         }  # fmt: skip
     return said | _person(entry.dossier) | panels.strip_facts(entry)
+
+
+def _emergency(entry) -> dict | None:
+    """Return what the banner of an emergency access says, None for every other way in."""
+    if not entry.access.ends_at:
+        return None
+    return {
+        "until": time_fr(timezone.localtime(entry.access.ends_at)),
+        "left": time_left(entry.access.ends_at),
+        "leave_url": address("dossiers:leave_emergency", entry.dossier.pk),
+    }
 
 
 def rubrics_read(access) -> str:
@@ -153,4 +168,7 @@ def _menu(entry) -> list[dict]:
     entries = [{"label": "Mon accès", "url": address("dossiers:access", pk), "icon": "eye"}]
     if entry.access.can_read(Rubrique.IDENTITE):
         entries.append({"label": "Statut du dossier", "url": address("dossiers:status", pk), "icon": "pause-circle"})
+    if is_on() and entry.access.may_record_refusal:
+        url = address("dossiers:emergency_ban", pk)
+        entries.append({"label": "Accès d’urgence", "url": url, "icon": "exclamation-triangle"})
     return entries

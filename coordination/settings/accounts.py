@@ -63,6 +63,8 @@ ACCOUNT_RATE_LIMITS = {
     "offers": "30/600s/user",
     # Each says whether somebody named has an account.
     "naming": "30/600s/user",
+    # Each says whether a person is followed here by somebody else.
+    "emergency": "10/3600s/user",
     "invitations": f"{env.number('INVITATIONS_PER_HOUR', 60)}/3600s/user",
     # What is sent from the pages of a personal link: each may write a row or a mail.
     "invitation_link": "60/m/ip",

@@ -180,6 +180,16 @@ MATRIX_SECOND_APPROVER = env.flag("MATRIX_SECOND_APPROVER", default=True)
 # With a single administrator, `manage.py publish_requested_matrix` does it after this delay.
 MATRIX_ALONE_HOURS = env.number("MATRIX_ALONE_HOURS", 24)
 
+# « Accès d’urgence » (bris de glace, SEC-8): off unless an installation decides it. How long one lasts, and within how
+# many seconds who opens one has shown a second factor.
+BRIS_DE_GLACE = env.flag("BRIS_DE_GLACE", default=False)
+BRIS_DE_GLACE_MINUTES = env.number("BRIS_DE_GLACE_MINUTES", 120)
+BRIS_DE_GLACE_FACTOR_SECONDS = 300
+# « Revue des accès »: after how many months without use a grant is proposed for closing (and asked about again once
+# kept), and every how many months a dossier is gone through.
+ACCESS_UNUSED_MONTHS = env.number("ACCESS_UNUSED_MONTHS", 6)
+ACCESS_REVIEW_MONTHS = env.number("ACCESS_REVIEW_MONTHS", 3)
+
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)
 

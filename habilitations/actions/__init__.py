@@ -22,6 +22,13 @@ from habilitations.actions.drafts import (
     restore_version,
     withdraw_request,
 )
+from habilitations.actions.emergency import (
+    allow_emergency,
+    forbid_emergency,
+    leave_emergency,
+    open_emergency,
+    review_emergency,
+)
 from habilitations.actions.limits import set_limits
 from habilitations.actions.matrix import publish_matrix
 from habilitations.actions.members import (
@@ -58,6 +65,7 @@ __all__ = [
     "accept_acting",
     "activate_waiting",
     "add_delegate",
+    "allow_emergency",
     "answer_request",
     "answer_why",
     "ask_access",
@@ -77,12 +85,15 @@ __all__ = [
     "end_habilitation",
     "end_officer",
     "end_profession",
+    "forbid_emergency",
     "grant_creator",
     "import_draft",
     "kept_structures",
+    "leave_emergency",
     "name_administrator",
     "name_officer",
     "name_secretary",
+    "open_emergency",
     "open_habilitation",
     "open_structure",
     "publish_alone",
@@ -100,6 +111,7 @@ __all__ = [
     "request_habilitation",
     "request_publication",
     "restore_version",
+    "review_emergency",
     "same_structures",
     "set_limits",
     "set_state",

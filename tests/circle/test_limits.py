@@ -142,14 +142,15 @@ def test_the_preview_is_what_would_be_and_saves_nothing(client, entry, nurse):
 def test_closing_never_waits_for_a_password_and_opening_does(client, entry, nurse, monkeypatch):
     client.force_login(entry.user)
     asked = []
-    monkeypatch.setattr(reauthentication, "require", lambda request, act: asked.append(act))
+    monkeypatch.setattr(reauthentication, "require", lambda request, act, within: asked.append((act, within)))
     month = TODAY() + dt.timedelta(days=30)
     client.post(url("limits", entry, nurse), {"medical": "0", "until": f"{month:%d/%m/%Y}"})
     client.post(url("limits", entry, nurse), {"medical": "0", "until": f"{TODAY():%d/%m/%Y}"})
     assert asked == []
     client.post(url("limits", entry, nurse), {"medical": "1", "until": f"{TODAY():%d/%m/%Y}"})
     client.post(url("limits", entry, nurse), {"medical": "1", "until": ""})
-    assert len(asked) == 2
+    # What the question says is words, and the window that of acts inside a dossier.
+    assert asked == [("rendre un accès au dossier", reauthentication.DOSSIER)] * 2
 
 
 def test_a_day_gone_by_is_said_beside_its_field(client, entry, nurse):

@@ -76,9 +76,11 @@ def test_a_request_answered(entry, nurse):
         actions.answer_request(entry, ask(entry, nurse), accept=accept, answer="Pas encore.")
     assert rights(entry, "réponse") == [
         ("Volet médical : demande refusée", nurse.member.pk, "cercle"),
-        ("Volet médical : demande acceptée", nurse.member.pk, "cercle"),
+        ("Volet médical : demande acceptée, réduction levée", nurse.member.pk, "cercle"),
     ]  # fmt: skip
-    assert rights(entry)[-1][0] == "Volet médical : réduction levée"
+    assert [words for words, *_ in rights(entry)][-1] == "Volet médical : réduction à « pas d’accès »", (
+        "one act, one line"
+    )
 
 
 def test_the_journal_says_whose_access_changed_to_who_sees_the_circle(client, entry, nurse):

@@ -33,7 +33,7 @@ BLOCKED = "refus"
 ACTIONS = {
     "lecture": "Lecture", "ecriture": "Écriture", "habilitation": "Habilitation", "recherche": "Recherche",
     "impression": "Impression", "export": "Export", "creation": "Création", "invitation": "Invitation",
-    "question": "Question", BLOCKED: "Accès bloqué",
+    "question": "Question", "urgence": "Accès d’urgence", BLOCKED: "Accès bloqué",
 }  # fmt: skip
 # What is told of somebody's right: whose, and what changed.
 RIGHTS = ("habilitation", "réponse")
@@ -44,6 +44,7 @@ _WRITTEN = {
         "aperçu", "renvoi", "relance", "lien copié", "annulation", "acceptation", "refus", "confirmation",
         "mise à l’écart",
     ),
+    "urgence": ("urgence", "fin d’urgence", "revue d’urgence", "interdiction", "fin d’interdiction"),
 }  # fmt: skip
 _ACCENTS = "àâäáãçèéêëìîïíñòôöóõùûüúÿ"
 _PLAIN = "aaaaaceeeeiiiinooooouuuuy"

@@ -15,7 +15,7 @@ from coordination.directory.search import profession_label
 from coordination.dossiers.journal.reading import RIGHTS, Filters, Line
 from habilitations.models import JournalCheck, Outcome, Trace
 from habilitations.rubriques import Rubrique
-from habilitations.traces import BY_LINK
+from habilitations.traces import BY_LINK, IN_EMERGENCY
 from habilitations.unusual import FIRST, HOURS, MANY, WEEKEND
 
 WHOLE_DOSSIER = "le dossier"
@@ -60,6 +60,25 @@ _ACTS = {
     "mise à l’écart": (
         "a écarté qui avait accepté une invitation dans", "écarter qui a accepté une invitation dans", "Invitation",
         "envelope", "write",
+    ),
+    "urgence": (
+        "a ouvert un accès d’urgence à", "ouvrir un accès d’urgence à", "Accès d’urgence", "exclamation-triangle",
+        "att",
+    ),
+    "fin d’urgence": (
+        "a quitté son accès d’urgence à", "quitter son accès d’urgence à", "Accès d’urgence", "box-arrow-right",
+        "info",
+    ),
+    "revue d’urgence": (
+        "a relu un accès d’urgence à", "relire un accès d’urgence à", "Accès d’urgence", "check2-square", "write",
+    ),
+    "interdiction": (
+        "a noté que la personne interdit l’accès d’urgence à", "noter l’interdiction de l’accès d’urgence à",
+        "Accès d’urgence", "slash-circle", "att",
+    ),
+    "fin d’interdiction": (
+        "a noté que la personne permet de nouveau l’accès d’urgence à",
+        "noter que l’accès d’urgence est de nouveau permis à", "Accès d’urgence", "check-lg", "att",
     ),
 }  # fmt: skip
 # A line outlives the version of the product that wrote it: what is no longer known is told plainly.
@@ -191,6 +210,10 @@ def _why(line: Line) -> str:
         return " : ".join(filter(None, [line.subject, line.trace.reason]))
     if line.trace.reason == BY_LINK:
         return "Par le lien personnel de l’invitation"
+    if line.trace.action == "urgence" and line.trace.reason:
+        return f"Motif : {line.trace.reason}"
+    if line.trace.reason == IN_EMERGENCY:
+        return "Par un accès d’urgence, sans habilitation"
     trade = _hat(line.trace).split(",")[0]
     if line.through:
         return f"Par délégation de {line.through}, structure habilitée depuis le {date_fr(line.opened_at)}"

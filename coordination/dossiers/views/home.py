@@ -78,7 +78,7 @@ def my_access(request: HttpRequest, entry) -> HttpResponse:
     lines = [_access_line(entry, rubrique, said, last.get(rubrique.value)) for rubrique in Rubrique]
     context = strip_and_nav(entry, "") | {
         "lines": lines,
-        "capped": entry.access.cap < Niveau.ECRITURE,
+        "capped": entry.access.cap < Niveau.ECRITURE and not entry.access.ends_at,
         "unvouched": entry.access.profile == UNKNOWN_PROFILE,
         "until": entry.access.until,
     }

@@ -20,7 +20,7 @@ from coordination.dossiers import export, panels
 from coordination.dossiers.file_active import ALL_STATES, OPEN_STATES, Counts, FileActive, Filters, Reader, Rows
 from coordination.dossiers.models import Dossier
 from coordination.dossiers.search import LONGEST, Wanted, parse
-from habilitations import traces
+from habilitations import emergency, traces
 from habilitations.acting import STAND_IN
 
 TABS = {
@@ -121,6 +121,7 @@ def _context(request, listed: FileActive, rows: Rows, counts: Counts) -> dict:
         "previous_query": filters.query(avant=rows.before, apres=None, page=max(filters.page - 1, 1)),
         "next_query": filters.query(apres=rows.after, avant=None, page=filters.page + 1),
         "list_query": filters.first_page().query(),
+        "in_emergency": emergency.is_on() and reader.profile in emergency.PROFILES,
     }
 
 

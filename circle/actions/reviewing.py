@@ -1,0 +1,53 @@
+"""« Revue des accès »: a grant that sleeps is closed or kept, and the review of the dossier is over."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from circle.actions.answering import NON, answer
+from circle.actions.common import RIGHT, lock_circle, locked_member, trace_right
+from circle.models import Member
+from habilitations.errors import GrantNotAllowed, NotOpen, OwnHabilitation
+from habilitations.models import AccessKept, AccessReview, Habilitation
+from habilitations.rubriques import Action, Rubrique
+
+
+@transaction.atomic
+def close_access(entry, member) -> Member:
+    """Close the grant of a member, as « non » on his sheet does; it opens again in the same place.
+
+    Raises MemberUnknown, NotPresent, and the errors of `habilitations.actions.set_state`.
+    """
+    lock_circle(entry)
+    member = locked_member(entry, member)
+    answer(entry, member, NON)
+    return member
+
+
+@transaction.atomic
+def keep_access(entry, member) -> AccessKept:
+    """Note that a grant is kept though it sleeps; it is proposed again after as many months.
+
+    Raises MemberUnknown, NotPresent, OwnHabilitation, GrantNotAllowed (action right "habiliter"), NotOpen.
+    """
+    lock_circle(entry)
+    member = locked_member(entry, member)
+    row = member.habilitation
+    if row.user_id == entry.user.pk:
+        raise OwnHabilitation
+    if not entry.access.may(Action.GRANT, structure_id=member.own_structure_id):
+        raise GrantNotAllowed
+    if row.state != Habilitation.State.OUI:
+        raise NotOpen
+    trace_right(entry, member, "Accès gardé à la revue")
+    return AccessKept.objects.create(dossier_id=entry.dossier.pk, habilitation=row, by=entry.user)
+
+
+@transaction.atomic
+def finish_review(entry) -> AccessReview:
+    """Note that the accesses of the dossier were gone through, today. Raises GrantNotAllowed."""
+    lock_circle(entry)
+    if not entry.access.may(Action.GRANT):
+        raise GrantNotAllowed
+    entry.trace(RIGHT, rubrique=Rubrique.CERCLE, reason="Revue des accès terminée")
+    return AccessReview.objects.create(dossier_id=entry.dossier.pk, by=entry.user)
