@@ -208,7 +208,7 @@ OPENING = {f".{name}" for name in (
     "add_professional", "add_structure", "set_habilitation", "undo_removal", "vouch_profession", "change_profession",
     "confirm_account", "confirm_in_structure", "offer_account", "request_publication", "publish_draft",
     "add_manual_professional", "confirm_invitee", "resend_invitation", "copy_link", "limit_access", "extend_access",
-    "answer_request", "open_structure", "add_delegate",
+    "answer_request", "open_structure", "add_delegate", "bring_in",
 )}  # fmt: skip
 OPENS_NOTHING = {"circle:request": "leaves a request to those who may grant"}
 # Leaving as a file is seen from the address or from the right to print.
