@@ -13,6 +13,7 @@ from circle.actions.common import account_of
 from circle.actions.editing import invite_present
 from circle.arrivals import Arrival
 from circle.models import Member
+from coordination.common.text import capital_family, capital_given
 from coordination.directory.models import Activity
 
 # Kept with a member typed by hand although the directory knows namesakes: who pasted the list said so.
@@ -38,8 +39,8 @@ def bring_in(
     place = arrival.place(who)
     if place is None:
         fields = {
-            "family_name": line.family_name, "given_name": line.given_name, "profession": line.profession,
-            "email": line.email, "structure_name": line.structure,
+            "family_name": capital_family(line.family_name), "given_name": capital_given(line.given_name),
+            "profession": line.profession, "email": line.email, "structure_name": line.structure,
         }  # fmt: skip
         return add_manual_professional(
             entry, fields=fields, role=role or roles.usual(roles.MANUAL, line.profession), wanted=wanted,

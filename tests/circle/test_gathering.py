@@ -19,6 +19,7 @@ from coordination.outbox.models import Message
 from habilitations.models import Habilitation
 from tests.circle import factories as make
 
+NAMES = ("Alpha", "Bravo", "Charlie")
 NINA = "nina@cabinet.example;Calque;Nina;Infirmière;Cabinet du Ségala"
 
 
@@ -214,7 +215,7 @@ def test_the_letter_never_names_the_person(desk, entry):
 
 @pytest.mark.django_db
 def test_one_answer_for_all_or_for_each(desk, entry):
-    lines = "\n".join(f"{n}@c.example;Nom{'abc'[n]};Prénom;60" for n in range(3))
+    lines = "\n".join(f"{n}@c.example;{name};Prénom;60" for n, name in enumerate(NAMES))
     sent = answers(lines, role="ECON", **by_hand(1, 2), **{"qui-3": "rien", "acces-2": "non", "role-2": "PROV"})
     assert desk.post(at(entry), sent).status_code == 303
     first, second = Member.objects.filter(kind="manuel").order_by("family_name")
@@ -270,7 +271,7 @@ def test_a_known_account_is_used_and_no_second_one(desk, entry):
 @pytest.mark.django_db
 def test_the_limit_of_an_hour_holds(desk, entry, settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"invitations": "2/3600s/user"}
-    lines = "\n".join(f"{n}@c.example;Nom{'abc'[n]};Prénom;60" for n in range(3))
+    lines = "\n".join(f"{n}@c.example;{name};Prénom;60" for n, name in enumerate(NAMES))
     page = desk.post(at(entry), answers(lines, **by_hand(1, 2, 3)))
     assert Invitation.objects.count() == 2 and "Trop d’invitations" in text(page)
     assert Member.objects.filter(kind="manuel").count() == 2

@@ -212,7 +212,7 @@ def test_a_wider_function_than_the_one_invited_waits_for_somebody(entry):
     with pytest.raises(OtherProfession):
         actions.confirm_invitee(invitation, by=entry.user, entry=entry)
     actions.confirm_invitee(invitation, by=entry.user, entry=entry, rights=(make.NURSE, make.COORDINATOR))
-    assert make.entry_of(user, entry).access.profile == "coordinateur"
+    assert make.entry_of(user, entry).access.profile == "coordinateur_sante"
 
 
 def test_who_is_of_another_profession_may_be_kept_out_from_the_same_page(client, entry):

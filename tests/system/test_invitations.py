@@ -154,8 +154,9 @@ def test_several_people_are_invited_into_a_circle(visit, world, phone, javascrip
     maelle.sees("2 personnes traitées.")
     maelle.sees("1 ligne à corriger")
     maelle.checks_the_page("plusieurs-a-corriger")
-    assert {letter.to[0] for letter in mail.outbox} == {ADDRESS, "z@cabinet.example"}
-    assert all("Bienvenue dans ce cercle" in letter.body for letter in mail.outbox)
+    letters = [letter for letter in mail.outbox if "/repondre/" in letter.body]
+    assert {letter.to[0] for letter in letters} == {ADDRESS, "z@cabinet.example"}
+    assert all("Bienvenue dans ce cercle" in letter.body for letter in letters)
     acts.opens_the_circle(maelle, entry.dossier.pk)
     maelle.sees("pas encore venu")
 
