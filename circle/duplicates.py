@@ -67,6 +67,12 @@ def typed_namesakes(entry, professional) -> tuple[MemberRow, ...]:
     return tuple(row for row, why in found.in_circle if row.kind == roles.MANUAL and why.startswith(SAME_NAME))
 
 
+def named_alike(rows: Iterable[MemberRow], family_name: str, given_name: str) -> list[MemberRow]:
+    """Return the people, among these members, who have nearly this name."""
+    wanted = fold(f"{family_name} {given_name}")
+    return [row for row in rows if row.shape != "structure" and not row.is_reduced and _same_name(wanted, row)]
+
+
 def refused_namesakes(member: Member) -> list[Member]:
     """Return the hand-entered members of the dossier, hidden ones included, of this name and under a refusal.
 

@@ -270,6 +270,25 @@ class NothingToConfirm(DomainError):
     message = "Cette invitation n’attend aucune confirmation."
 
 
+class NumberHasAccount(DomainError):
+    """A second account of one person: what is vouched for of the first would be lost to her."""
+
+    code = "number_has_account"
+    message = "Un compte existe déjà pour ce numéro RPPS : connectez-vous avec lui, puis acceptez."
+    field = "rpps"
+
+
+class OtherProfession(DomainError):
+    """The account that accepted is vouched for another profession than the one invited."""
+
+    code = "other_profession"
+    message = (
+        "Ce compte n’a pas la profession de l’invitation : dites s’il entre avec les droits de la sienne, "
+        "{profession}."
+    )
+    field = "rights"
+
+
 class MessageNamesPerson(DomainError):
     code = "message_names_person"
     message = (

@@ -262,6 +262,21 @@ class Invitation(models.Model):
         return row.state == "attente" and row.user_id in (None, self.accepted_by_id)
 
     @property
+    def counting_profession(self):
+        """(profession, fonction) that decides once confirmed: the one vouched for, else the one invited.
+
+        Needs `with_names()`.
+        """
+        if self.account_profession is None:
+            return self.profession, self.fonction
+        return self.account_profession, self.account_fonction
+
+    @property
+    def is_of_another_profession(self):
+        """Whether the account that accepted is vouched for something else than what was invited."""
+        return self.counting_profession != (self.profession, self.fonction)
+
+    @property
     def remindable_at(self):
         """When « Relancer » may write again: a day after the last letter."""
         return max(filter(None, (self.sent_at, self.reminded_at))) + ONE_DAY
@@ -269,6 +284,11 @@ class Invitation(models.Model):
     @property
     def is_open(self):
         return self.accepted_at is None and self.refused_at is None and self.revoked_at is None
+
+    @property
+    def may_be_asked_again(self):
+        """Whether its holder may ask for another one: nobody has answered, were it called off meanwhile."""
+        return self.accepted_at is None and self.refused_at is None
 
     @property
     def is_valid(self):

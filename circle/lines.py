@@ -16,8 +16,8 @@ from uuid import UUID
 
 import orjson
 
-from circle import roles
-from circle.wording import RESTED, AccessWords, Facts, Rests, access_in_words
+from circle import names, roles
+from circle.wording import RESTED, AccessWords, Facts, Invited, Rests, access_in_words
 from coordination.common import nomenclatures
 from coordination.common.french import date_fr
 from coordination.common.text import fold, initials, person_name
@@ -25,7 +25,6 @@ from coordination.directory.search.results import profession_label
 from habilitations import published
 from habilitations.grants import CLOSED_BY_THE_PERSON
 
-FEMININE = frozenset({"MME", "MLLE"})
 # Some fifteen megabytes per process, and a hundred circles.
 KEPT = 4_096
 _SHAPES = {roles.STRUCTURE: "structure", roles.PERSON: "relative"}
@@ -39,7 +38,8 @@ class MemberRow:
 
     `access` is None in the reduced circle, where `name` is the function and only the phones are given.
     `role_unique` asks for a tag; `next_role` is a hand-over to come, from `next_role_on`; `role_key` sorts the roles.
-    `is_merged`: the directory found the structure to be another entry of its own.
+    `invited`: an invitation waits for his answer. `is_merged`: the directory found the structure to be another entry
+    of its own.
     """
 
     id: UUID
@@ -78,6 +78,7 @@ class MemberRow:
     state: str
     can_sign_in: bool
     requested: bool
+    invited: bool
     discreet: bool
     ceased: bool
     seen_on: dt.date | None
@@ -144,7 +145,13 @@ SELECT 'member', m.id, h.id, NULL::date, NULL::date, false, json_build_array(
         WHERE d.structure_id = m.structure_id AND d.ended_at IS NULL
     ) END,
     h.access_until, coalesce(h.access_until < q.day, false),
-    rests.ground, rests."end", rests.ended_on, rests.last_day, coalesce(rests.last_day < q.day, false))::text
+    rests.ground, rests."end", rests.ended_on, rests.last_day, coalesce(rests.last_day < q.day, false),
+    CASE WHEN h.user_id IS NULL AND (h.state = 'attente' OR h.requested_at IS NOT NULL) THEN (
+        SELECT json_build_array(i.sent_at, i.accepted_at, i.expires_at <= now()) FROM circle_invitation i
+        WHERE i.dossier_id = q.dossier AND i.member_id = m.id AND i.refused_at IS NULL AND i.revoked_at IS NULL
+            AND i.declined_at IS NULL
+        ORDER BY i.sent_at DESC LIMIT 1
+    ) END)::text
 FROM q
 JOIN circle_member m ON m.dossier_id = q.dossier
 JOIN habilitations_habilitation h ON h.dossier_id = q.dossier AND h.id = m.habilitation_id
@@ -291,9 +298,10 @@ def member_of(
         is_merged,
         habilitation_id, user_id, state, state_at, requested, account_open, hat_profession, hat_fonction,
         refused_on, state_before, can_sign_in, delegates, access_until, is_over,
-        ground, ground_end, ground_ended_on, ground_until, ground_is_over,
+        ground, ground_end, ground_ended_on, ground_until, ground_is_over, last_invitation,
     ) = orjson.loads(text)  # fmt: skip
-    feminine = civility in FEMININE
+    invited = _invited(*last_invitation) if last_invitation and not state_then else None
+    feminine = civility in names.FEMININE
     is_structure = kind == roles.STRUCTURE
     if is_structure:
         name, profession = family, nomenclatures.label("categorie_etablissement", category) or ""
@@ -321,6 +329,7 @@ def member_of(
         rests=RESTED
         if state_then
         else Rests(ground or "", ground_end or "", _day(ground_ended_on), _day(ground_until), ground_is_over),
+        invited=invited,
     )
     role = roles.label(held.code, feminine=feminine, profession=profession) if held else ""
     return MemberRow(
@@ -360,6 +369,7 @@ def member_of(
         state=facts.state,
         can_sign_in=can_sign_in,
         requested=requested,
+        invited=invited is not None and invited.waits,
         discreet=discreet,
         ceased=ceased,
         seen_on=_day(seen_on),
@@ -389,6 +399,10 @@ def _day(said: str | None) -> dt.date | None:
 
 def _moment(said: str | None) -> dt.datetime | None:
     return dt.datetime.fromisoformat(said) if said else None
+
+
+def _invited(sent: str, accepted: str | None, is_expired: bool) -> Invited:
+    return Invited(dt.datetime.fromisoformat(sent), _moment(accepted), is_expired)
 
 
 def _id(said: str | None) -> UUID | None:

@@ -8,11 +8,10 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 
 from circle.invitation import Invitation  # noqa: F401 - Django and callers find every model here
-from circle.lines import FEMININE
+from circle.names import Person, name_of, shown_person
 from circle.plans import Board, Held
 from circle.rows import ALL, PAST, PRESENT, rows_of
 from coordination.common.ids import uuid7
-from coordination.common.text import person_name
 
 
 class DateRange(Func):
@@ -136,14 +135,18 @@ class Member(models.Model):
     @property
     def display_name(self):
         """ "TESTARD Paul", or the name of the structure; reads the directory's row for linked members."""
-        if self.structure_id:
-            return self.structure.name
-        person = self.professional or self
-        return person_name(person.family_name, person.given_name)
+        return name_of(self.structure.name if self.structure_id else None, *self._people())
 
     @property
     def is_feminine(self):
-        return (self.professional or self).civility in FEMININE
+        return shown_person(*self._people()).is_feminine
+
+    def _people(self):
+        listed = self.professional
+        typed = Person(self.family_name, self.given_name, self.civility)
+        if listed is None:
+            return Person(None, None, None), typed
+        return Person(listed.family_name, listed.given_name, listed.civility), typed
 
     @property
     def profession_codes(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import cache
 from typing import NamedTuple
 
 from coordination.common import nomenclatures
@@ -12,7 +13,16 @@ from coordination.common.text import fold, squeeze
 
 MOST = 50
 SEPARATORS = ("\t", ";", ",")
-HEADINGS = frozenset({"email", "e-mail", "mail", "adresse", "adresse e-mail", "courriel"})
+# The columns in the order of lines without a heading; a heading puts them in any order.
+EMAIL, FAMILY, GIVEN, PROFESSION, STRUCTURE = "email", "family_name", "given_name", "profession", "structure"
+ORDER = (EMAIL, FAMILY, GIVEN, PROFESSION, STRUCTURE)
+HEADINGS = {
+    **dict.fromkeys(("email", "e mail", "mail", "adresse", "adresse e mail", "adresse mail", "courriel"), EMAIL),
+    **dict.fromkeys(("nom", "nom de famille"), FAMILY),
+    "prenom": GIVEN,
+    **dict.fromkeys(("profession", "metier"), PROFESSION),
+    **dict.fromkeys(("structure", "etablissement", "cabinet"), STRUCTURE),
+}
 
 
 class Line(NamedTuple):
@@ -24,18 +34,21 @@ class Line(NamedTuple):
     family_name: str = ""
     given_name: str = ""
     profession: str = ""
+    structure: str = ""
     error: str = ""
 
 
 def read(text: str) -> list[Line]:
-    """Return the people of a text, one a line: address, name, given name, profession (its code or its words)."""
+    """Return the people of a text, one a line: address, name, given name, profession (its code or words), structure.
+
+    A first line that names the columns says their order.
+    """
     rows = [(n, line.strip()) for n, line in enumerate(text.lstrip("\ufeff").splitlines(), 1) if line.strip()]
-    if rows and _cells(rows[0][1])[0].casefold() in HEADINGS:
-        rows = rows[1:]
+    order = _heading(rows[0][1]) if rows else None
     seen: set[str] = set()
     found = []
-    for rank, (number, line) in enumerate(rows):
-        read_line = _read_line(number, line, seen)
+    for rank, (number, line) in enumerate(rows[1:] if order else rows):
+        read_line = _read_line(number, line, order or ORDER, seen)
         if rank >= MOST and not read_line.error:
             read_line = read_line._replace(error=f"{MOST} personnes à la fois au plus : cette ligne est laissée.")
         seen.add(read_line.email)
@@ -43,15 +56,24 @@ def read(text: str) -> list[Line]:
     return found
 
 
-def _read_line(number: int, line: str, seen: set[str]) -> Line:
-    cells = [squeeze(cell) for cell in _cells(line)] + [""] * 4
-    said = Line(number, line[:200], family_name=cells[1], given_name=cells[2])
+def _heading(line: str) -> tuple[str, ...] | None:
+    """Return the columns that a line names, None for a line about somebody. A column of no use to us is ""."""
+    columns = tuple(HEADINGS.get(fold(cell), "") for cell in _cells(line))
+    return columns if EMAIL in columns else None
+
+
+def _read_line(number: int, line: str, order: tuple[str, ...], seen: set[str]) -> Line:
+    cells = {name: squeeze(cell) for name, cell in zip(order, _cells(line), strict=False)}
+    said = Line(
+        number, line[:200], family_name=cells.get(FAMILY, ""), given_name=cells.get(GIVEN, ""),
+        structure=cells.get(STRUCTURE, "")[:200],
+    )  # fmt: skip
     try:
-        email = parse_email(cells[0])
-        parse_person_name(cells[1])
+        email = parse_email(cells.get(EMAIL, ""))
+        parse_person_name(said.family_name)
     except DomainError as error:
         return said._replace(error=str(error))
-    profession = _professions().get(fold(cells[3]), "")
+    profession = _professions().get(fold(cells.get(PROFESSION, "")), "")
     said = said._replace(email=email, profession=profession)
     if not profession:
         return said._replace(error="Cette profession n’est pas dans la liste.")
@@ -65,6 +87,9 @@ def _cells(line: str) -> list[str]:
     return next(csv.reader([line], delimiter=separator))
 
 
+@cache
 def _professions() -> dict[str, str]:
+    """Return {words or code: code}; people write « infirmière » as often as « infirmier »."""
     choices = nomenclatures.choices("profession")
-    return {fold(label): code for code, label in choices} | {fold(code): code for code, _ in choices}
+    feminine = {fold(nomenclatures.label("profession", code, feminine=True)): code for code, _ in reversed(choices)}
+    return feminine | {fold(label): code for code, label in choices} | {fold(code): code for code, _ in choices}

@@ -11,15 +11,15 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from circle import history, roles
-from circle.lines import FEMININE, MemberRow
+from circle.lines import MemberRow
 from circle.models import Change, Member
+from circle.names import Person, name_of, shown_person
 from circle.rows import READ
 from circle.wording import kinship
 from coordination.common.addresses import address
 from coordination.common.french import plural
 from coordination.common.prepared import Prepared
 from coordination.common.statements import rows as run
-from coordination.common.text import person_name
 from coordination.dossiers.panels import Card, News, Summary
 from habilitations import published
 from habilitations.access import REDUCED_CIRCLE_PROFILES, closed_to
@@ -35,9 +35,9 @@ LINES_OF_AN_ACT = 4
 # Who reads is decided in the same statement: his vouched profession and the current matrix come with each line.
 _REFERENTS = f"""
 SELECT v.profession, v.fonction, (SELECT max(number) FROM habilitations_matrixversion), ro.dossier_id,
-    p.family_name, p.given_name, m.family_name, m.given_name, m.discreet,
+    m.discreet,
     CASE WHEN m.discreet THEN {CLOSED_TO.format(dossier="ro.dossier_id", user="v.user_id", rubrique="medical")} END,
-    coalesce(p.civility, m.civility)
+    m.family_name, m.given_name, m.civility, p.family_name, p.given_name, p.civility
 FROM circle_roleholding ro
 JOIN circle_member m ON m.id = ro.member_id
 LEFT JOIN directory_professional p ON p.id = m.professional_id
@@ -70,10 +70,10 @@ def referents(user, dossier_ids: Sequence[UUID]) -> dict[UUID, Summary]:
     today = timezone.localdate()
     lines = run(_REFERENTS, [user.pk, tuple(dossier_ids), today, today]) if dossier_ids else []
     found = {}
-    for profession, fonction, number, dossier_id, family, given, own_family, own_given, discreet, closed, _ in lines:
+    for profession, fonction, number, dossier_id, discreet, closed, *names in lines:
         sees_circle, sees_discreet = _reader(profession, fonction, number)
         if sees_circle and (not discreet or (sees_discreet and not closed)):
-            found[dossier_id] = Summary(main=person_name(family or own_family, given or own_given))
+            found[dossier_id] = Summary(main=_named(None, *names)[0])
     return found
 
 
@@ -158,12 +158,9 @@ def _line(kind, at, by_id, member_id, other_id, subject, before, after, *names) 
 
 
 def _named(house, family, given, civility, listed_family, listed_given, listed_civility) -> tuple[str, bool]:
-    """Return the name of a member as `Member.display_name` says it, and whether it is feminine."""
-    if house is not None:
-        return house, True
-    if listed_family is not None:
-        family, given, civility = listed_family, listed_given, listed_civility
-    return person_name(family, given) if family is not None else "", civility in FEMININE
+    """Return the name of a member, and whether words about him are feminine, as those about a structure are."""
+    typed, listed = Person(family, given, civility), Person(listed_family, listed_given, listed_civility)
+    return name_of(house, listed, typed), house is not None or shown_person(listed, typed).is_feminine
 
 
 def strip_referent(entry) -> dict[str, str] | None:
@@ -176,17 +173,17 @@ def strip_referent(entry) -> dict[str, str] | None:
     if READ in entry.read:
         holders = [row for row in entry.read[READ] if row.role_code == roles.REFERENT]
         holder = min(holders, key=lambda row: row.role_since, default=None)
-        return _referent(holder.name, holder.civility) if holder else None
+        return _referent(holder.name, holder.feminine) if holder else None
     today = timezone.localdate()
     asked = [entry.user.pk, (entry.dossier.pk,), today, today]
-    for *_, family, given, own_family, own_given, discreet, _, civility in run(_REFERENTS, asked):
+    for _, _, _, _, discreet, _, *names in run(_REFERENTS, asked):
         if entry.access.sees_discreet_members or not discreet:
-            return _referent(person_name(family or own_family, given or own_given), civility)
+            return _referent(*_named(None, *names))
     return None
 
 
-def _referent(name: str, civility: str) -> dict[str, str]:
-    return {"label": roles.label(roles.REFERENT, feminine=civility in FEMININE), "name": name}
+def _referent(name: str, feminine: bool) -> dict[str, str]:
+    return {"label": roles.label(roles.REFERENT, feminine=feminine), "name": name}
 
 
 def card(entry) -> Card:

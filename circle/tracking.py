@@ -84,7 +84,11 @@ def _closed(invitation, may_confirm: bool, reads_reason: bool) -> Told:
         said = f", « {invitation.refusal_reason} »" if invitation.refusal_reason else ", sans motif"
         stays = " Reste dans le cercle, sans accès." if invitation.member_id else ""
         return Told("Refusée", "auc", f"Le {date_fr(invitation.refused_at)}{said if reads_reason else ''}.{stays}")
-    return Told("Annulée", "auc", f"Le {date_fr(invitation.revoked_at)}.")
+    at = f"Le {date_fr(invitation.revoked_at)}."
+    if invitation.asked_at and invitation.asked_at > invitation.revoked_at:
+        asked = f"Nouveau lien demandé le {date_fr(invitation.asked_at)} : invitez cette personne à nouveau, ou non."
+        return Told("Annulée", "att", f"{at} {asked}")
+    return Told("Annulée", "auc", at)
 
 
 def _who_accepted(invitation) -> str:
@@ -103,24 +107,22 @@ def _rpps_of(invitation) -> str:
     return "sans numéro RPPS"
 
 
-def counting_profession(invitation) -> tuple[str, str]:
-    """Return the (profession, fonction) that decides once confirmed: the one vouched for, else the one invited."""
-    if invitation.account_profession is None:
-        return (invitation.profession, invitation.fonction)
-    return (invitation.account_profession, invitation.account_fonction)
-
-
 def _whose_rights(invitation) -> str:
     """Say which profession will decide, and whether it is the one invited."""
     invited = (invitation.profession, invitation.fonction)
-    counts = counting_profession(invitation)
+    counts = invitation.counting_profession
     if invitation.account_profession is None:
         gives = f"Confirmer lui donne celle de l’invitation, {_trade(invited)}."
         return f"Profession de ce compte : aucune de confirmée. {gives}"
     said = f"Profession confirmée de ce compte : {_trade(counts)}"
     if counts == invited:
         return f"{said}, celle de l’invitation."
-    return f"{said}, et non {_trade(invited)} comme dans l’invitation. C’est elle qui décide de ses droits."
+    return f"{said}, et non {_trade(invited)} comme dans l’invitation. Elle seule peut donner des droits."
+
+
+def profession_said(invitation) -> str:
+    """Return the profession that decides once confirmed, in words."""
+    return _trade(invitation.counting_profession)
 
 
 def _trade(pair: tuple[str, str]) -> str:

@@ -43,6 +43,19 @@ class Rests(NamedTuple):
 RESTED = Rests("reprise")
 
 
+class Invited(NamedTuple):
+    """The last invitation of a member who has no account yet, neither refused nor called off."""
+
+    on: dt.datetime
+    answered_on: dt.datetime | None = None
+    is_expired: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether its link may be answered now."""
+        return self.answered_on is None and not self.is_expired
+
+
 class Facts(NamedTuple):
     """What is known of one member's access. `vouched` and `declared` are (profession, fonction) pairs.
 
@@ -66,6 +79,7 @@ class Facts(NamedTuple):
     until: dt.date | None = None
     is_over: bool = False
     rests: Rests = Rests()
+    invited: Invited | None = None
 
 
 class AccessWords(NamedTuple):
@@ -95,8 +109,8 @@ def access_in_words(facts: Facts, matrix: Matrix) -> AccessWords:
         return _lasting(_granted(facts, matrix), facts)
     if facts.state == "attente":
         would_be = _reduced(of_profile(matrix.profile_of(*(facts.vouched or facts.declared)), matrix), facts.ceilings)
-        why = "Profession à confirmer" if facts.has_account else "N’a pas encore de compte"
-        return AccessWords(ATTENTE, "Accès en attente", facts.rests.missing or why, would_be.levels, pending=True)
+        why = facts.rests.missing or _why_waiting(facts)
+        return AccessWords(ATTENTE, "Accès en attente", why, would_be.levels, pending=True)
     return AccessWords(AUCUN, "Pas d’accès", _why_none(facts))
 
 
@@ -163,9 +177,25 @@ def _structure(facts: Facts, matrix: Matrix) -> AccessWords:
     return AccessWords(_of_levels(most).value, phrase, "Chacun selon sa profession", most)
 
 
+def _why_waiting(facts: Facts) -> str:
+    if facts.has_account:
+        return "Profession à confirmer"
+    return _invited(facts.invited, facts.feminine) if facts.invited else "N’a pas encore de compte"
+
+
+def _invited(invited: Invited, feminine: bool) -> str:
+    e = "e" if feminine else ""
+    if invited.answered_on:
+        return f"Venu{e} le {date_fr(invited.answered_on)}, à confirmer"
+    sent = f"Invité{e} le {date_fr(invited.on)}"
+    return f"{sent}, invitation expirée" if invited.is_expired else f"{sent}, pas encore venu{e}"
+
+
 def _why_none(facts: Facts) -> str:
     if facts.kind == roles.PERSON:
         return "Espace aidant non ouvert"
+    if facts.invited:
+        return _invited(facts.invited, facts.feminine)
     if facts.kind == roles.MANUAL or (facts.kind == roles.STRUCTURE and not facts.can_sign_in):
         return "Ne peut pas se connecter"
     if facts.state_before in ("oui", "attente"):

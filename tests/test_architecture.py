@@ -217,7 +217,7 @@ OPENING = {f".{name}" for name in (
     "confirm_account", "confirm_in_structure", "offer_account", "request_publication", "publish_draft",
     "add_manual_professional", "confirm_invitee", "resend_invitation", "copy_link", "limit_access", "extend_access",
     "answer_request", "open_structure", "add_delegate", "record_consent", "withdraw_opposition", "declare_absence",
-    "name_secretary", "accept_acting", "record_secretary_consent", "open_emergency", "allow_emergency",
+    "name_secretary", "accept_acting", "record_secretary_consent", "open_emergency", "allow_emergency", "bring_in",
 )}  # fmt: skip
 OPENS_NOTHING = {"circle:request": "leaves a request to those who may grant"}
 # Leaving as a file is seen from the address or from the right to print.

@@ -63,6 +63,7 @@ NOT_DRAWN = {
     "circle:join": "one button",
     "circle:request": "one button",
     "circle:undo_removal": "one button",
+    "circle:check_several": "answers the form of circle:invite_several",
     "circle:lookalikes": "fragment of a form",
     "circle:preview_letter": "fragment of a form",
     "invitations:preview": "fragment of a form",

@@ -26,6 +26,7 @@ from circle.actions.adding import (
 from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
 from circle.actions.consenting import end_consent, record_consent, record_opposition, withdraw_opposition
 from circle.actions.editing import invite_present, link_to_directory, set_discreet, set_habilitation, update_member
+from circle.actions.gathering import bring_in
 from circle.actions.inviting import (
     close_answered,
     copy_link,
@@ -54,6 +55,7 @@ __all__ = [
     "add_structure",
     "answer_request",
     "ask_for_new_link",
+    "bring_in",
     "call_off_plan",
     "change_role",
     "close_access",

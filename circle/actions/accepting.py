@@ -16,10 +16,18 @@ from circle import history, letters
 from circle.actions.adding import main_activity
 from circle.actions.common import KIND, lock_circle
 from circle.actions.inviting import locked_invitation, revoke
-from circle.errors import InvitationClosed, NothingToConfirm, OwnInvitation, RefusalNotProved
+from circle.errors import (
+    InvitationClosed,
+    NothingToConfirm,
+    NumberHasAccount,
+    OtherProfession,
+    OwnInvitation,
+    RefusalNotProved,
+)
 from circle.granting import may_vouch
 from circle.invitation import Invitation
 from circle.models import Change
+from circle.tracking import profession_said
 from coordination.accounts.actions import create_account
 from coordination.accounts.models import User
 from coordination.common.text import fold, person_name
@@ -81,8 +89,11 @@ def accept_with_new_account(
 ) -> Answered:
     """Open the account of somebody whose mailbox received the letter, and accept by it: both or neither.
 
-    The link that came by mail proves the address: only its holder may call. Raises EmailTaken, InvitationClosed.
+    The link that came by mail proves the address: only its holder may call. One account for one RPPS number: the
+    person signs in with hers, whatever the address invited. Raises EmailTaken, NumberHasAccount, InvitationClosed.
     """
+    if rpps and Attachment.objects.filter(professional__rpps=rpps).exists():
+        raise NumberHasAccount
     user = create_account(
         email=invitation.email, family_name=family_name, given_name=given_name, password=password, by=None
     )
@@ -115,9 +126,12 @@ def may_refuse(invitation: Invitation, *, by: User | None, is_mailed: bool) -> b
 
 @transaction.atomic
 def ask_for_new_link(invitation: Invitation) -> None:
-    """The holder of a link that no longer serves asks for another: the inviter is told, once per link."""
+    """The holder of a link that no longer serves asks for another: the inviter is told, once per link.
+
+    Expired or replaced, he sends one; called off, he invites again if he wishes.
+    """
     row = locked_invitation(invitation)
-    if row.asked_at is None and row.is_open and _is_as_read(row, invitation):
+    if row.asked_at is None and row.may_be_asked_again and _is_as_read(row, invitation):
         row.asked_at = timezone.now()
         row.save(update_fields=["asked_at"])
         letters.tell_of_new_link(row)
@@ -141,17 +155,24 @@ def note_opening(invitation: Invitation) -> None:
 
 
 @transaction.atomic
-def confirm_invitee(invitation: Invitation, *, by: User, entry=None, via: Via = NOWHERE) -> Invitation:
+def confirm_invitee(
+    invitation: Invitation, *, by: User, entry=None, rights: tuple[str, str] | None = None, via: Via = NOWHERE
+) -> Invitation:
     """Say that who accepted is the person meant, of the profession invited: what waited opens.
+
+    Rights come from a profession that somebody vouched for. When that of the account is not the one invited, `rights`
+    is the (profession, fonction) that the person who confirms read and chose: without it, or if it is no longer that
+    of the account, nothing opens.
 
     In a dossier, who may habilitate this member; without one, who sent the invitation. Nobody confirms himself. The
     account is not attached to the professional of the directory: what waits for him in other dossiers stays closed.
-    Raises NotAllowed, OwnInvitation, NothingToConfirm, AlreadyHabilitated, RefusalStands (the person refused that
-    account, under another entry of the circle).
+    Raises NotAllowed, OwnInvitation, NothingToConfirm, OtherProfession, AlreadyHabilitated, RefusalStands (the person
+    refused that account, under another entry of the circle).
     """
     row = _locked_for_confirmation(invitation, by, entry)
     user = row.accepted_by
     lock_account(user)
+    _require_chosen_rights(locked_invitation(row), rights)
     row.confirmed_at, row.confirmed_by = timezone.now(), by
     row.save(update_fields=["confirmed_at", "confirmed_by"])
     if row.member_id:
@@ -181,6 +202,14 @@ def decline_invitee(invitation: Invitation, *, by: User, entry=None, via: Via = 
         habilitations.stop_waiting(held, by=by)
     _note(row, history.DECLINED, by=by, via=via, entry=entry)
     return row
+
+
+def _require_chosen_rights(row: Invitation, rights: tuple[str, str] | None) -> None:
+    """Refuse to open by a profession that nobody chose; read once the account can no longer change it."""
+    if rights is None and not row.is_of_another_profession:
+        return
+    if rights != row.counting_profession:
+        raise OtherProfession(profession=profession_said(row))
 
 
 def _decline(row: Invitation, by: User) -> None:
@@ -264,7 +293,8 @@ def _is_same(row: Invitation, user: User, professional, attachment) -> bool:
     """
     if professional is not None:
         return attachment is not None and attachment.professional_id == professional.pk
-    return _agrees(row, user) and row.profession in ("", hat_of(user).profession)
+    hat = hat_of(user)
+    return _agrees(row, user) and (row.profession, row.fonction) == (hat.profession, hat.fonction)
 
 
 def _agrees(row: Invitation, user: User) -> bool:

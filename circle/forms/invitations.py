@@ -105,6 +105,23 @@ class ResendForm(TidyForm):
         self.fields["email"].error_messages["required"] = "Ce champ est obligatoire."
 
 
+class RightsForm(TidyForm):
+    """By which profession the account confirmed enters, asked when it is not the one invited."""
+
+    rights = forms.CharField(label="Droits de cette personne", max_length=20, required=False)
+
+    @staticmethod
+    def value_of(invitation) -> str:
+        """Return what the page sends back: the (profession, fonction) that it showed."""
+        return "/".join(invitation.counting_profession)
+
+    @property
+    def chosen(self) -> tuple[str, str] | None:
+        """Return the (profession, fonction) chosen, None when nothing was."""
+        profession, slash, fonction = self.cleaned_data["rights"].partition("/")
+        return (profession, fonction) if slash else None
+
+
 class RefusalReasonForm(TidyForm):
     reason = forms.CharField(
         label="Motif", max_length=300, required=False, widget=forms.Textarea,

@@ -69,9 +69,9 @@ def invite(request: HttpRequest) -> HttpResponse:
 @for_who_invites
 def preview(request: HttpRequest) -> HttpResponse:
     """The letter as it will leave, while the message is typed (htmx)."""
-    # Both forms that invite ask here; the one of a dossier has its own name for the field.
-    to_a_dossier = "invitation_message" in request.POST
-    message = request.POST.get("invitation_message" if to_a_dossier else "message", "")
+    # Every form that invites asks here; the one of a member has its own name for the field.
+    to_a_dossier = bool({"invitation_message", "dossier"} & set(request.POST))
+    message = request.POST.get("invitation_message", request.POST.get("message", ""))
     letter = letter_preview(request, message, to_a_dossier=to_a_dossier)
     return render(request, "circle/_letter_preview.html", {"letter": letter})
 
@@ -85,7 +85,7 @@ def invite_several(request: HttpRequest) -> HttpResponse:
     done: list[str] = []
     refused: list[several.Line] = []
     if form.is_bound and form.is_valid():
-        text = form.cleaned_data["lines"] + "\n" + _text_of(form)
+        text = form.cleaned_data["lines"] + "\n" + text_of_file(form)
         if not form.errors and not text.strip():
             form.add_error("lines", "Écrivez au moins une ligne, ou choisissez un fichier.")
         if not form.errors:
@@ -128,7 +128,7 @@ def _invited(request: HttpRequest, form: ColleagueForm) -> bool:
     return not form.errors
 
 
-def _text_of(form: LinesForm) -> str:
+def text_of_file(form: LinesForm) -> str:
     """Return the text of the file sent, whichever way a spreadsheet wrote it; the form says when it is too big."""
     file = form.cleaned_data["file"]
     if file is None:

@@ -64,7 +64,7 @@ class Listing:
         entry = self._entry
         has_account = row.user_id is not None
         case = (
-            row.kind, row.state, row.requested, row.can_sign_in, has_account, is_reader(row, entry),
+            row.kind, row.state, row.requested, row.invited, row.can_sign_in, has_account, is_reader(row, entry),
             may_grant(row, entry),
         )  # fmt: skip
         name = self._acts.get(case)
@@ -237,7 +237,7 @@ def access_acts(row, entry, links: MemberLinks) -> list[dict]:
             acts.append({"label": "Demander l’habilitation", "url": links.request, "icon": "key", "method": "post"})
     if row.state != REFUS and can_be_granted(row) and entry.access.may_record_refusal:
         acts.append({"label": "Accord et équipe de soins", "url": links.consent, "icon": "check2-square"})
-    if can_be_invited(row, entry):
+    if not row.invited and can_be_invited(row, entry):
         acts.append({"label": "Inviter par e-mail", "url": links.invite, "icon": "envelope"})
     if row.state == REFUS and entry.access.may_withdraw_refusal:
         acts.append({"label": "Retirer le refus", "url": links.withdrawal, "icon": "slash-circle"})

@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, tracking
+from circle.errors import OtherProfession
 from circle.forms.access import YES
-from circle.forms.invitations import ResendForm
+from circle.forms.invitations import ResendForm, RightsForm
 from circle.models import Invitation
 from circle.views import answering
 from circle.views.pages import links_of
@@ -157,25 +158,46 @@ def revoke(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @recently_authenticated(act="confirmer une personne invitée", within=reauthentication.DOSSIER)
 def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-    """« Confirmer »: it is the person meant; the page first says what opens, by the profession that will decide."""
+    """« Confirmer »: it is the person meant; the page first says what opens, by the profession that will decide.
+
+    An account vouched for another profession than the one invited: who confirms chooses, nothing is checked for him.
+    """
     invitation = _found(request, invitation_id)
-    if request.method == "POST":
+    form = RightsForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
         said = "C’est confirmé : l’accès prévu est ouvert." if invitation.dossier_id else "C’est confirmé."
-        return _act(request, invitation_id, actions.confirm_invitee, said)
+        try:
+            _do(request, invitation, actions.confirm_invitee, rights=form.chosen)
+        except OtherProfession as error:
+            form.refuse(error)
+        except DomainError as error:
+            messages.error(request, str(error))
+            return _back(request, invitation)
+        else:
+            messages.success(request, said)
+            return _back(request, invitation)
     if not _shown(request, invitation, tracking.CONFIRM):
         raise Http404
     if not invitation.is_to_confirm:
         messages.info(request, "Cette invitation n’attend plus de confirmation.")
         return redirect(request, "invitations:list")
+    return _confirmation_page(request, invitation, form)
+
+
+def _confirmation_page(request: HttpRequest, invitation: Invitation, form: RightsForm) -> HttpResponse:
     preview = None
     if invitation.member_id:
         reduced = standing(invitation.member.habilitation)
-        preview = answering.preview_of(tracking.counting_profession(invitation), YES, ceilings=reduced)
+        preview = answering.preview_of(invitation.counting_profession, YES, ceilings=reduced)
+    origin = request.POST if request.method == "POST" else request.GET
     context = {
         "name": invitation.display_name, "detail": tracking.tell(invitation).detail, "preview": preview,
-        "here": request.path, "back": SHEET if request.GET.get(FROM) == SHEET else "",
+        "here": request.path, "back": SHEET if origin.get(FROM) == SHEET else "", "form": form,
+        "counting": tracking.profession_said(invitation),
+        "rights": RightsForm.value_of(invitation) if invitation.is_of_another_profession else "",
+        "decline_url": reverse("invitations:decline", args=[invitation.pk]),
     }  # fmt: skip
-    return render(request, "circle/invitation_confirm.html", context)
+    return render(request, "circle/invitation_confirm.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -303,10 +325,7 @@ def of_member(entry, member_id: UUID) -> dict | None:
     if row is None:
         return None
     told = _told(row, entry.access, entry.user)
-    return {
-        "name": row.display_name, "email": row.email, "told": told, "acts": _acts(row, told.acts),
-        "is_open": row.is_valid,
-    }  # fmt: skip
+    return {"name": row.display_name, "email": row.email, "told": told, "acts": _acts(row, told.acts)}
 
 
 def _acts(row: Invitation, acts) -> list[dict]:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions
-from circle.errors import InvitationClosed
+from circle.errors import InvitationClosed, NumberHasAccount
 from circle.forms.access import YES
 from circle.forms.invitations import AccountForm, RefusalReasonForm
 from circle.granting import may_vouch
@@ -41,7 +41,7 @@ def answer(request: HttpRequest, held: Held) -> HttpResponse:
     """The page of the link; accepting is a POST."""
     if not held.serves:
         return closed(request, held)
-    invitation, form, error = held.invitation, None, ""
+    invitation, form = held.invitation, None
     signs_up = not request.user.is_authenticated and held.proves_address and not _has_account(invitation)
     if request.user.is_authenticated:
         # A scanner has no session: somebody is there.
@@ -49,21 +49,32 @@ def answer(request: HttpRequest, held: Held) -> HttpResponse:
     if request.method == "POST" and (signs_up or request.user.is_authenticated):
         _note_opening(request, invitation)
         form = AccountForm(request.POST, email=invitation.email) if signs_up else None
-        try:
-            if form is None:
-                return _accept(request, held)
-            if form.is_valid():
-                return _accept_with_new_account(request, held, form)
-        except EmailTaken:
-            # An account was opened in the meantime: the page as it is now.
-            return redirect(request.path)
-        except DomainError as refusal:
-            error = str(refusal)
+        if done := _answered(request, held, form):
+            return done
     elif signs_up:
         form = AccountForm(initial=_known(invitation), email=invitation.email)
-    return render(
-        request, "circle/invitation.html", _page(request, held, form, error), status=422 if request.POST else 200
-    )
+    return _answer_page(request, held, form)
+
+
+def _answered(request: HttpRequest, held: Held, form: AccountForm | None) -> HttpResponse | None:
+    """Accept, with the account of the session or a new one; None when the form has something to correct."""
+    try:
+        if form is None:
+            return _accept(request, held)
+        return _accept_with_new_account(request, held, form) if form.is_valid() else None
+    except EmailTaken:
+        # An account was opened in the meantime: the page as it is now.
+        return redirect(request.path)
+    except NumberHasAccount as refusal:
+        form.refuse(refusal)
+        return None
+    except DomainError as refusal:
+        return _answer_page(request, held, form, str(refusal))
+
+
+def _answer_page(request: HttpRequest, held: Held, form: AccountForm | None, error: str = "") -> HttpResponse:
+    status = 422 if request.POST else 200
+    return render(request, "circle/invitation.html", _page(request, held, form, error), status=status)
 
 
 def _accept(request: HttpRequest, held: Held) -> HttpResponse:
@@ -188,8 +199,7 @@ def closed(request: HttpRequest, held: Held) -> HttpResponse:
     context = {
         "ask_url": reverse("invitations:ask", args=[held.token]),
         "is_accepted": bool(invitation.accepted_at),
-        # « Renvoyer » is offered to the inviter for these only.
-        "may_ask": invitation.is_open,
+        "may_ask": invitation.may_be_asked_again,
     }
     return render(request, "circle/invitation_closed.html", context, status=410)
 

@@ -44,8 +44,6 @@ def member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     if refusal := drawing.refusal_act(row, entry, links):
         acts.append(refusal)
     invitation = invitations.of_member(entry, member_id) if editable and row.is_professional else None
-    if invitation and invitation["is_open"]:
-        acts = [act for act in acts if act["url"] != links.invite]
     context = {
         "row": row,
         "item": drawing.member_item(row, entry, editable, links),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from circle.names import FEMININE
 from coordination.common.french import date_fr
 from coordination.common.text import of_name
 
-FEMININE = frozenset({"MME", "MLLE"})
 MASCULINE = frozenset({"M"})
 
 

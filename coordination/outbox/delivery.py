@@ -4,6 +4,7 @@ import logging
 import smtplib
 from uuid import UUID
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
@@ -97,7 +98,12 @@ def _note_failure(message: Message, error: Exception) -> None:
 
 
 def is_no_answer(error: Exception) -> bool:
-    """Whether the dialogue began and ended without a server's answer: the mail may have left, or not (REL-6)."""
+    """Whether the dialogue began and ended without a server's answer: the mail may have left, or not (REL-6).
+
+    A server that says a word now and then never meets the timeout of a silence: the time limit of the task ends it.
+    """
+    if isinstance(error, SoftTimeLimitExceeded):
+        return True
     if isinstance(error, smtplib.SMTPResponseException):
         return not 200 <= error.smtp_code < 600
     return isinstance(error, smtplib.SMTPServerDisconnected) or (
@@ -121,7 +127,7 @@ def explain(error: Exception) -> tuple[str, bool]:
         if 500 <= error.smtp_code < 600:
             return f"Le message est refusé par le serveur (code {error.smtp_code}).", True
         return "Le serveur d’envoi demande d’attendre.", False
-    if isinstance(error, smtplib.SMTPException | OSError):
+    if isinstance(error, smtplib.SMTPException | OSError | SoftTimeLimitExceeded):
         return "Le serveur d’envoi ne répond pas correctement.", False
     if isinstance(error, NotAccepted):
         return "Le serveur d’envoi n’a pas pris le message.", False

@@ -6,8 +6,11 @@ from celery import shared_task
 
 from coordination.outbox import actions, delivery, jobs, sweeping
 
+# A server that says a word every few seconds never meets EMAIL_TIMEOUT: a letter has this long in all.
+LONGEST_DELIVERY = 90
 
-@shared_task(ignore_result=True, acks_late=True)
+
+@shared_task(ignore_result=True, acks_late=True, soft_time_limit=LONGEST_DELIVERY, time_limit=LONGEST_DELIVERY + 30)
 def deliver(message_id: str) -> None:
     delivery.deliver(UUID(message_id))
 

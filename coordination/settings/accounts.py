@@ -123,6 +123,6 @@ EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
 EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
-# A silent server must not hold a worker.
-EMAIL_TIMEOUT = 20
+# Seconds without a word from the mail server, at any moment of a dialogue: a silent one must not hold a worker.
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Coordination <ne-pas-repondre@coordination.invalid>")

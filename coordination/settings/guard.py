@@ -8,6 +8,7 @@ from coordination.settings import environment as env
 # Mail that goes nowhere: invitations would be lost in silence.
 DEAD_ENDS = ("console", "locmem", "filebased", "dummy", "mailbox")
 SHORTEST_SECRET = 50
+LONGEST_SILENCE = 60
 
 
 def reasons_to_refuse(settings: Mapping[str, Any]) -> list[str]:
@@ -79,6 +80,10 @@ def _mail(settings: Mapping[str, Any]) -> list[str]:
         reasons.append("EMAIL_HOST is missing (localhost, if a mail server runs on this machine).")
     elif host not in {"localhost", "127.0.0.1"} and not (settings["EMAIL_USE_TLS"] or settings["EMAIL_USE_SSL"]):
         reasons.append("EMAIL_USE_TLS or EMAIL_USE_SSL is needed: mails would cross the network in the clear.")
+    if not 0 < settings["EMAIL_TIMEOUT"] <= LONGEST_SILENCE:
+        reasons.append(
+            f"EMAIL_TIMEOUT is 1 to {LONGEST_SILENCE} seconds: a silent mail server would hold the workers."
+        )
     if settings["DEFAULT_FROM_EMAIL"].rstrip("> ").endswith((".example", ".invalid")):
         reasons.append("DEFAULT_FROM_EMAIL is missing: the sender shown to the people invited.")
     return reasons

@@ -4,9 +4,10 @@ import pytest
 from django.urls import reverse
 
 from circle import actions
+from circle.errors import OtherProfession
 from circle.models import Invitation
 from habilitations.actions import vouch_profession
-from habilitations.models import Trace, VouchedProfession
+from habilitations.models import Habilitation, Trace, VouchedProfession
 from tests.circle import factories as make
 from tests.circle.test_invitations import ADDRESS, colleague, invited, invited_by_hand, newcomer
 from tests.circle.test_views_invitations import link, row_of, text
@@ -179,9 +180,47 @@ def test_confirming_says_which_profession_decides(client, entry):
     assert "Profession confirmée de ce compte : médecin, et non infirmier" in row
     page = text(client.get(reverse("invitations:confirm", args=[invitation.pk])))
     assert "et non infirmier" in page and "Ce que cette personne verra" in page and "Droits des médecins" in page
+    assert "checked" not in page.split("Droits de cette personne")[1].split("</fieldset>")[0], "nobody chose yet"
+    url = reverse("invitations:confirm", args=[invitation.pk])
+    for nothing in ({}, {"rights": ""}, {"rights": "60/"}, {"rights": "n’importe quoi"}):
+        page = client.post(url, nothing)
+        assert page.status_code == 422 and "dites s’il entre avec les droits de la sienne, médecin" in text(page)
     assert Invitation.objects.get().confirmed_at is None
-    client.post(reverse("invitations:confirm", args=[invitation.pk]))
+    assert client.post(url, {"rights": "10/"}).status_code == 303
     assert make.entry_of(doctor, entry).access.profile == "medecin"
+
+
+@pytest.mark.req("SEC-1", "SEC-4")
+def test_a_profession_confirmed_between_the_page_and_the_click_opens_nothing(client, entry):
+    """The page said « infirmier »: what the click opens is that, or nothing."""
+    invitation = invited(entry)
+    user = newcomer(invitation).invitation.accepted_by
+    how = VouchedProfession.How.ADMINISTRATOR
+    vouch_profession(user, profession=make.DOCTOR, fonction="", structure=None, how=how, by=None)
+    client.force_login(entry.user)
+    page = client.post(reverse("invitations:confirm", args=[invitation.pk]))
+    assert page.status_code == 422 and "Droits des médecins" in text(page)
+    assert Habilitation.objects.get(members__invitations=invitation).state == "attente"
+
+
+@pytest.mark.req("SEC-1", "SEC-4")
+def test_a_wider_function_than_the_one_invited_waits_for_somebody(entry):
+    """A nurse invited, a nurse who coordinates accepts: the same profession, and every rubric instead of some."""
+    user = make.account(make.NURSE, make.COORDINATOR)
+    invitation = invited_by_hand(entry, email=user.email, family_name=user.family_name, given_name=user.given_name)
+    assert not actions.accept_invitation(invitation, by=user).enters
+    with pytest.raises(OtherProfession):
+        actions.confirm_invitee(invitation, by=entry.user, entry=entry)
+    actions.confirm_invitee(invitation, by=entry.user, entry=entry, rights=(make.NURSE, make.COORDINATOR))
+    assert make.entry_of(user, entry).access.profile == "coordinateur_sante"
+
+
+def test_who_is_of_another_profession_may_be_kept_out_from_the_same_page(client, entry):
+    invitation, _ = accepted_by_a_doctor(entry)
+    client.force_login(entry.user)
+    page = text(client.get(reverse("invitations:confirm", args=[invitation.pk])))
+    assert "Ne pas la laisser entrer" in page
+    assert reverse("invitations:decline", args=[invitation.pk]) in page
 
 
 def test_an_account_nobody_vouched_for_takes_the_profession_invited(client, entry):

@@ -7,12 +7,15 @@ import pytest
 from django.utils import timezone
 
 from circle import actions, summaries
-from circle.models import Change, Member, Period, RoleHolding
+from circle.models import Change, Invitation, Member, Period, RoleHolding
+from circle.views.drawing import access_acts
+from circle.views.pages import links_of_nobody
 from circle.wording import AUCUN, ECRITURE, LECTURE, RESTED, Facts, access_in_words, kinship
 from coordination.directory.actions import merge_structure
 from coordination.dossiers.models import Visit
 from habilitations import published
 from habilitations.models import Habilitation, StateChange
+from tests.accounts.factories import PASSWORD
 from tests.circle import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +150,45 @@ def test_access_said_in_words(entry):
     assert (waits.value, waits.pending, waits.levels[0]) == ("attente", True, 1)
     actions.set_habilitation(entry, member, "non")
     assert Member.objects.row(entry, member.pk).access.detail == f"Accès suspendu le {today():%d/%m/%Y}"
+
+
+def test_who_is_invited_and_where_the_invitation_stands(entry, django_assert_num_queries):
+    invited = {"email": "i@cabinet.example", "message": ""}
+    member = make.add(entry, make.listed(civility="MME"), wanted="oui", invitation=invited)
+
+    def row():
+        return Member.objects.row(entry, member.pk)
+
+    with django_assert_num_queries(1):
+        first = row()
+    assert (first.invited, first.access.detail) == (True, f"Invitée le {today():%d/%m/%Y}, pas encore venue")
+    past = timezone.now() - 20 * DAY
+    Invitation.objects.update(sent_at=past, expires_at=past + 14 * DAY)
+    assert (row().invited, row().access.detail) == (
+        False, f"Invitée le {today() - 20 * DAY:%d/%m/%Y}, invitation expirée",
+    )  # fmt: skip
+    actions.resend_invitation(Invitation.objects.get(), by=entry.user, entry=entry)
+    assert row().invited
+    answered = actions.accept_with_new_account(
+        Invitation.objects.get(), family_name="TOUTAUTRE", given_name="Nom", password=PASSWORD
+    )
+    assert not answered.enters
+    assert (row().invited, row().access.detail) == (False, f"Venue le {today():%d/%m/%Y}, à confirmer")
+    actions.decline_invitee(Invitation.objects.get(), by=entry.user, entry=entry)
+    assert (row().invited, row().access.detail) == (False, "N’a pas encore de compte")
+    yesterday = {r.id: r for r in Member.objects.rows(entry, today() - DAY)}
+    assert member.pk not in yesterday or not yesterday[member.pk].invited
+
+
+def test_who_waits_for_an_answer_is_not_offered_a_second_letter(entry):
+    member = make.add(entry, wanted="oui", invitation={"email": "i@cabinet.example", "message": ""})
+
+    def acts():
+        return [act["label"] for act in access_acts(Member.objects.row(entry, member.pk), entry, links_of_nobody())]
+
+    assert "Inviter par e-mail" not in acts()
+    actions.revoke_invitation(Invitation.objects.get(), by=entry.user, entry=entry)
+    assert "Inviter par e-mail" in acts()
 
 
 def test_closed_account_or_ended_profession_has_no_access(entry):

@@ -190,6 +190,19 @@ def test_a_newcomer_who_is_not_proved_waits_and_sees_nobody(client, entry):
     assert client.get(reverse("dossiers:home", args=[entry.dossier.pk])).status_code == 404
 
 
+def test_one_account_for_one_rpps_number(client, entry):
+    """Invited at another address than the one she signs in with: no second account."""
+    known = make.account(rpps="10000000009")
+    invitation = invited_by_hand(entry)
+    before = User.objects.count()
+    page = client.post(link(invitation), CHOSEN | {"rpps": "10000000009"})
+    assert page.status_code == 422 and "Un compte existe déjà pour ce numéro RPPS" in text(page)
+    assert User.objects.count() == before and Invitation.objects.get().is_open
+    client.force_login(known)
+    assert client.post(link(invitation)).status_code == 302
+    assert Invitation.objects.get().accepted_by == known
+
+
 @pytest.mark.parametrize("password", ["court", "123456789012345", "spécimen inès"])
 def test_a_poor_password_opens_no_account(client, entry, password):
     invitation = invited(entry)
@@ -245,13 +258,15 @@ def test_refusing_is_as_easy(client, entry):
     assert client.get(link(invitation)).status_code == 410
 
 
-@pytest.mark.parametrize("why", ["expired", "replaced"])
+@pytest.mark.parametrize("why", ["expired", "replaced", "revoked"])
 def test_a_link_that_no_longer_serves_offers_to_ask_for_another(client, entry, why):
     invitation = invited(entry)
     old = link(invitation)
     if why == "expired":
         past = timezone.now() - dt.timedelta(days=20)
         Invitation.objects.update(sent_at=past, expires_at=past + dt.timedelta(days=14))
+    elif why == "revoked":
+        actions.revoke_invitation(invitation, by=entry.user, entry=entry)
     else:
         actions.resend_invitation(invitation, by=entry.user, entry=entry)
     page = client.get(old)
@@ -263,13 +278,9 @@ def test_a_link_that_no_longer_serves_offers_to_ask_for_another(client, entry, w
     assert Message.objects.filter(kind="circle.new_link_asked").count() == 1
 
 
-@pytest.mark.parametrize("why", ["revoked", "refused"])
-def test_a_link_that_was_closed_offers_nothing_that_nobody_would_see(client, entry, why):
+def test_a_link_that_was_answered_offers_nothing(client, entry):
     invitation = invited(entry)
-    if why == "revoked":
-        actions.revoke_invitation(invitation, by=entry.user, entry=entry)
-    else:
-        actions.refuse_invitation(invitation, is_mailed=True)
+    actions.refuse_invitation(invitation, is_mailed=True)
     page = client.get(link(invitation))
     assert page.status_code == 410 and "nouveau lien" not in text(page)
     client.post(link(invitation, page="ask"))
@@ -284,6 +295,16 @@ def test_who_asks_for_a_new_link_shows_in_the_list(client, entry):
     client.force_login(entry.user)
     row = row_of(text(client.get(reverse("invitations:list"))), invitation)
     assert "Demande un nouveau lien" in row and "Renvoyer" in row
+
+
+def test_who_was_called_off_and_asks_again_shows_in_the_list(client, entry):
+    invitation = invited(entry)
+    actions.revoke_invitation(invitation, by=entry.user, entry=entry)
+    client.force_login(entry.user)
+    assert "demandé" not in row_of(text(client.get(reverse("invitations:list"))), invitation)
+    client.post(link(invitation, page="ask"))
+    assert "Nouveau lien demandé le" in row_of(text(client.get(reverse("invitations:list"))), invitation)
+    assert client.get(link(invitation)).status_code != 200, "asking opens nothing"
 
 
 def test_the_inviter_who_opens_the_copied_link_is_not_the_invited(client, entry):

@@ -1,16 +1,20 @@
 """About once: attempts, faults, back-off, and what is left after a killed worker (REL-1, REL-2, REL-6)."""
 
 import smtplib
+import socket
 import threading
+import time
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings as settings_of_the_house
 from django.core import mail
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from coordination.outbox import attempts, delivery, filling
+from coordination.outbox import attempts, delivery, filling, tasks
 from coordination.outbox.models import Message, State
 from tests.outbox.factories import MessageFactory
 
@@ -227,6 +231,7 @@ def test_a_rude_goodbye_after_acceptance_is_a_success(server, monkeypatch):
 
 
 NO_ANSWER = [
+    SoftTimeLimitExceeded(),
     TimeoutError(),
     ConnectionResetError(),
     smtplib.SMTPServerDisconnected("cut"),
@@ -270,6 +275,56 @@ def test_a_server_that_was_never_reached_leaves_no_doubt(server, monkeypatch):
     delivery.deliver(message.pk)
     message.refresh_from_db()
     assert (message.state, message.is_uncertain) == (State.A_REESSAYER, False)
+
+
+class Silent:
+    """A real server that takes the connection, says `words`, and then nothing more."""
+
+    def __init__(self, words):
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._words = list(words)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        talking, _ = self._socket.accept()
+        with talking:
+            for word in self._words:
+                talking.sendall(f"{word}\r\n".encode())
+                talking.recv(65_536)
+            # Until the sender leaves.
+            while talking.recv(65_536):
+                pass
+
+    def close(self):
+        self._socket.close()
+
+
+# Greeting, EHLO, MAIL, RCPT, DATA.
+TO_THE_LETTER = ["220 here", "250 hello", "250 sender", "250 address", "354 go on"]
+
+
+@pytest.mark.req("REL-6", "REL-17")
+@pytest.mark.django_db
+@pytest.mark.parametrize(("words", "doubt"), [([], False), (TO_THE_LETTER[:2], True), (TO_THE_LETTER, True)])
+def test_a_silent_server_holds_a_worker_for_the_timeout_and_no_longer(settings, words, doubt):
+    settings.OUTBOX_EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    silent = Silent(words)
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", silent.port, 1
+    message = MessageFactory()
+    began = time.monotonic()
+    try:
+        assert delivery.deliver(message.pk) is False
+    finally:
+        silent.close()
+    assert time.monotonic() - began < 5
+    message.refresh_from_db()
+    assert (message.state, message.is_uncertain) == (State.A_REESSAYER, doubt)
+
+
+def test_a_letter_has_a_limit_in_all():
+    """One word every few seconds is no silence."""
+    assert settings_of_the_house.EMAIL_TIMEOUT < tasks.deliver.soft_time_limit < tasks.deliver.time_limit <= 120
 
 
 @pytest.fixture

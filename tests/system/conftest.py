@@ -41,10 +41,10 @@ def written_logs():
 
 @pytest.fixture
 def visit(browser, live_server, tmp_path):
-    """Return a function that opens a browser of its own: `visit(phone=True, javascript=False)`."""
+    """Return a function that opens a browser of its own: `visit(phone=True, javascript=False, per_key=200)`."""
     opened = []
 
-    def open_one(*, phone=False, javascript=True):
+    def open_one(*, phone=False, javascript=True, per_key=0):
         context = browser.new_context(
             base_url=live_server.url,
             locale="fr-FR",
@@ -56,7 +56,7 @@ def visit(browser, live_server, tmp_path):
             accept_downloads=True,
         )
         context.set_default_timeout(10_000)
-        visitor = Visitor(context.new_page(), javascript=javascript, phone=phone, shots=_shots())
+        visitor = Visitor(context.new_page(), javascript=javascript, phone=phone, shots=_shots(), per_key=per_key)
         opened.append((context, visitor))
         return visitor
 

@@ -18,6 +18,9 @@ ALIKE = """() => {
 }"""
 # Widest page allowed to scroll sideways by rounding.
 SIDEWAYS = 1
+# The fields of a page that somebody has to look at.
+FIELDS = """() => [...document.querySelectorAll("main input, main select, main textarea")]
+  .filter((one) => one.type !== "hidden" && one.checkVisibility()).length"""
 # What the browser says when a page tries what the content policy forbids; never an answer, always a defect.
 POLICY = "Content Security Policy"
 
@@ -25,11 +28,13 @@ POLICY = "Content Security Policy"
 class Visitor:
     """A browser tab with a person's gestures. Console errors and refused resources are kept and fail the story."""
 
-    def __init__(self, page, *, javascript=True, phone=False, shots=None):
+    def __init__(self, page, *, javascript=True, phone=False, shots=None, per_key=0):
         self.page = page
         self.javascript = javascript
         self.phone = phone
         self.shots = shots
+        # Milliseconds from one key to the next; 0: a field is filled at once.
+        self.per_key = per_key
         self.problems = []
         self.addresses = []
         self.titles = []
@@ -76,7 +81,12 @@ class Visitor:
         return named.and_(self.page.locator("input, select, textarea")).first
 
     def fills(self, label, text):
-        self.field(label).fill(text)
+        self._types(self.field(label), text)
+
+    def _types(self, field, text):
+        field.fill("" if self.per_key else text)
+        if self.per_key:
+            field.press_sequentially(text, delay=self.per_key, timeout=10_000 + 2 * self.per_key * len(text))
 
     def chooses(self, name):
         """Check a radio or a box by its visible words."""
@@ -101,7 +111,7 @@ class Visitor:
 
     def gives_password(self, email, password):
         self.fills("Adresse e-mail", email)
-        self.page.locator("input[type=password]").fill(password)
+        self._types(self.page.locator("input[type=password]"), password)
         self.page.locator("main form button[type=submit]").first.click()
         self.page.wait_for_url(lambda url: "/compte/connexion" not in url)
 
@@ -123,6 +133,9 @@ class Visitor:
 
     def does_not_see(self, text):
         assert self.page.get_by_text(text, exact=False).filter(visible=True).count() == 0, f"« {text} » is shown"
+
+    def counts_fields(self):
+        return self.page.evaluate(FIELDS)
 
     def arrives_at(self, heading):
         """Wait for the page with this main heading."""

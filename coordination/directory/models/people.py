@@ -93,6 +93,13 @@ class ActivityQuerySet(models.QuerySet):
     def active(self):
         return self.filter(ceased_at=None)
 
+    def of_names(self, names):
+        """Those of people who have one of these folded (family, given) names."""
+        asked = Q(pk__in=[])
+        for family, given in names:
+            asked |= Q(search_family=family, search_given=given)
+        return self.filter(asked)
+
 
 class Activity(models.Model):
     """A situation d'exercice: one professional, one profession, one structure.

@@ -1,0 +1,160 @@
+"""« Inviter plusieurs personnes » from a circle: lines, what will become of each, then one act a line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from uuid import uuid5
+
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from circle import actions, arrivals, several
+from circle.arrivals import Arrival
+from circle.forms.access import YES
+from circle.forms.several import ArrivalsForm, PeopleForm
+from circle.views import picking
+from circle.views.colleagues import letter_preview, text_of_file
+from circle.views.pages import circle_url, draft_initial, drafted, page, show_identity_to_open
+from coordination.accounts import drafts
+from coordination.common.errors import DomainError
+from coordination.common.french import plural
+from coordination.common.htmx import redirect
+from coordination.dossiers.door import rubric_view
+from habilitations.rubriques import Action, Niveau, Rubrique
+
+DRAFT = "cercle-plusieurs"
+LOOK = "aperçu"
+# Seconds of acts in one answer; the page says how far it is and goes on by itself.
+AT_ONCE = 2.0
+# What the page of progress carries from one answer to the next: lines done, and why the others were not.
+DONE, REFUSED = "fait", "refus-"
+TOO_MANY = "Trop d’invitations en une heure : réessayez plus tard."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.INVITE)
+def invite_several(request: HttpRequest, entry) -> HttpResponse:
+    """The lines to paste; then, sent back with an answer for each, the acts. A line is done whole or not at all."""
+    if request.method != "POST":
+        kept = draft_initial(request, DRAFT, entry.dossier.pk)
+        return _people_page(request, entry, PeopleForm(initial=kept, dossier=entry.dossier), kept=kept)
+    lines = several.read(request.POST.get("lines", "")[:20_000])
+    form = _answers(request, entry, lines, request.POST)
+    if not form.is_valid():
+        return _check_page(request, entry, lines, form, status=422)
+    show_identity_to_open(request, form)
+    done, refused = _carried(request)
+    left = [arrival for arrival in form.to_do if arrival.line.number not in done | set(refused)]
+    until = time.monotonic() + AT_ONCE
+    for rank, arrival in enumerate(left):
+        if rank and time.monotonic() >= until:
+            return _progress_page(request, entry, done, refused, len(left) - rank)
+        if why := _bring_in(request, entry, form, arrival):
+            refused[arrival.line.number] = why
+        else:
+            done.add(arrival.line.number)
+    return _end(request, entry, lines, done, refused)
+
+
+@require_POST
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.INVITE, action=LOOK)
+def check_several(request: HttpRequest, entry) -> HttpResponse:
+    """What will become of each line, before anything is done."""
+    form = PeopleForm(request.POST, request.FILES, dossier=entry.dossier)
+    text = ""
+    if form.is_valid():
+        text = "\n".join(filter(str.strip, (form.cleaned_data["lines"], text_of_file(form))))
+        if not form.errors and not text.strip():
+            form.add_error("lines", "Écrivez au moins une ligne, ou choisissez un fichier.")
+    if form.errors:
+        return _people_page(request, entry, form, status=422)
+    lines = several.read(text)
+    return _check_page(request, entry, lines, _answers(request, entry, lines, initial=_asked(form, text)))
+
+
+def _asked(form: PeopleForm, text: str) -> dict:
+    return {"lines": text, "message": form.cleaned_data["message"]}
+
+
+def _answers(request: HttpRequest, entry, lines, data=None, initial=None) -> ArrivalsForm:
+    may_grant = entry.access.may(Action.GRANT)
+    found = arrivals.of_lines(entry, lines, may_grant=may_grant)
+    form = ArrivalsForm(
+        data, initial=initial, arrivals=found, unique=picking.unique_roles(), may_grant=may_grant,
+    )  # fmt: skip
+    form.found = found
+    return form
+
+
+def _bring_in(request: HttpRequest, entry, form: ArrivalsForm, arrival: Arrival) -> str:
+    """Do what was asked of one line; return why it was not done, "" when it was."""
+    wanted = form.wanted_of(arrival)
+    if wanted == YES and not ratelimit.consume(request, action="invitations"):
+        return TOO_MANY
+    try:
+        actions.bring_in(
+            entry, arrival, who=form.who_of(arrival), wanted=wanted, role=form.role_of(arrival),
+            message=form.cleaned_data["message"],
+            # The same line sent twice is done once.
+            creation_key=uuid5(form.cleaned_data["creation_key"], str(arrival.line.number)),
+        )  # fmt: skip
+    except DomainError as error:
+        return str(error)
+    return ""
+
+
+def _carried(request: HttpRequest) -> tuple[set[int], dict[int, str]]:
+    """Return the lines done by the answers before this one, and why others were not."""
+    done = {int(number) for number in request.POST.getlist(DONE) if number.isdigit()}
+    said = ((name.removeprefix(REFUSED), why) for name, why in request.POST.items() if name.startswith(REFUSED))
+    return done, {int(number): why[:300] for number, why in said if number.isdigit()}
+
+
+def _end(request: HttpRequest, entry, lines: Iterable[several.Line], done, refused: dict[int, str]) -> HttpResponse:
+    """Say what was done; what is left to correct comes back, and nothing else."""
+    left = [line._replace(error=refused.get(line.number) or line.error) for line in lines]
+    left = [line for line in left if line.error and line.number not in done]
+    if done:
+        messages.success(request, f"{plural(len(done), 'personne traitée', 'personnes traitées')}.")
+    if not left:
+        drafts.clear(request.user, DRAFT, entry.dossier.pk)
+        return redirect(request, circle_url(entry))
+    kept = {"lines": "\n".join(line.text for line in left), "message": request.POST.get("message", "")}
+    return _people_page(request, entry, PeopleForm(initial=kept, dossier=entry.dossier), refused=left)
+
+
+def _people_page(request, entry, form: PeopleForm, *, kept=None, refused=(), status: int = 200) -> HttpResponse:
+    context = {
+        "form": form, "refused": refused, "most": several.MOST, "check_url": _url("check_several", entry),
+        "letter": letter_preview(request, form["message"].value() or "", to_a_dossier=True),
+    }  # fmt: skip
+    context |= drafted(DRAFT, entry.dossier.pk, kept)
+    return page(request, entry, "circle/gather.html", context, status=status)
+
+
+def _check_page(request, entry, lines, form: ArrivalsForm, *, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form, "found": form.found, "open": len(form.arrivals), "act_url": _url("invite_several", entry),
+    }  # fmt: skip
+    return page(request, entry, "circle/gather_check.html", context, status=status)
+
+
+def _progress_page(request, entry, done: set[int], refused: dict[int, str], left: int) -> HttpResponse:
+    told = {"csrfmiddlewaretoken", DONE}
+    sent = [(name, value) for name, values in request.POST.lists() for value in values if name not in told]
+    carried = [(name, value) for name, value in sent if not name.startswith(REFUSED)]
+    carried += [(DONE, number) for number in sorted(done)]
+    carried += [(f"{REFUSED}{number}", why) for number, why in refused.items()]
+    treated = len(done) + len(refused)
+    context = {
+        "carried": carried, "treated": treated, "total": treated + left, "act_url": _url("invite_several", entry),
+    }  # fmt: skip
+    return page(request, entry, "circle/gather_progress.html", context)
+
+
+def _url(name: str, entry) -> str:
+    return reverse(f"circle:{name}", args=[entry.dossier.pk])

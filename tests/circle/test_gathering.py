@@ -1,0 +1,322 @@
+"""« Inviter plusieurs personnes » into a circle: lines read, matched, checked, then done one by one."""
+
+import html
+import re
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from circle import actions, arrivals, several
+from circle.actions import adding
+from circle.errors import AlreadyInvited
+from circle.models import Invitation, Member
+from circle.views import gathering
+from coordination.outbox.models import Message
+from habilitations.models import Habilitation
+from tests.circle import factories as make
+
+NAMES = ("Alpha", "Bravo", "Charlie")
+NINA = "nina@cabinet.example;Calque;Nina;Infirmière;Cabinet du Ségala"
+
+
+def text(response):
+    return html.unescape(response.content.decode()).replace("\xa0", " ")
+
+
+# ---- Lines, pure ----------------------------------------------------------------------------------
+
+
+def test_a_heading_says_the_order_of_the_columns():
+    lines = several.read("Prénom;Nom;Métier;Téléphone;E-mail\nNina;Calque;infirmière;0536;NINA@cabinet.example")
+    assert lines == [
+        several.Line(2, lines[0].text, "nina@cabinet.example", "Calque", "Nina", make.NURSE),
+    ]
+
+
+def test_without_a_heading_the_order_is_that_of_the_help():
+    (line,) = several.read(NINA)
+    assert (line.family_name, line.given_name, line.structure) == ("Calque", "Nina", "Cabinet du Ségala")
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("nina;Calque;Nina;Infirmier", "arobase"),
+        ("nina@cabinet.example;;Nina;Infirmier", "nom"),
+        ("nina@cabinet.example;Calque;Nina;Astronaute", "profession"),
+        ("nina@cabinet.example;Calque;Nina", "profession"),
+    ],
+)
+def test_a_line_that_cannot_be_read_says_why(said, why):
+    (line,) = several.read(said)
+    assert why in line.error and line.number == 1
+
+
+def test_the_same_address_counts_once_and_there_is_a_limit():
+    lines = several.read("\n".join([NINA, NINA, *(f"{n}@cabinet.example;Nom;Prénom;60" for n in range(several.MOST))]))
+    assert lines[1].error == "Cette adresse est déjà plus haut."
+    assert [line.number for line in lines if "au plus" in line.error] == [several.MOST + 1, several.MOST + 2]
+
+
+# ---- What becomes of them -------------------------------------------------------------------------
+
+
+def arrive(entry, text_of_lines, *, may_grant=True):
+    return arrivals.of_lines(entry, several.read(text_of_lines), may_grant=may_grant)
+
+
+@pytest.mark.django_db
+def test_the_only_namesake_of_the_trade_is_proposed(entry):
+    person = make.listed(family_name="CALQUE", given_name="Nina")
+    make.listed("10", family_name="CALQUE", given_name="Nina")
+    (arrival,) = arrive(entry, NINA)
+    assert arrival.guess == str(person.activities.get().pk) and len(arrival.places) == 2
+    assert [value for value, _ in arrival.choices][-2:] == [arrivals.BY_HAND, arrivals.NOBODY]
+
+
+@pytest.mark.django_db
+def test_two_namesakes_of_the_trade_are_to_choose_from(entry):
+    for _ in range(2):
+        make.listed(family_name="CALQUE", given_name="Nina")
+    (arrival,) = arrive(entry, NINA)
+    assert arrival.guess == "" and arrival.choices[0] == ("", "Choisir")
+
+
+@pytest.mark.django_db
+def test_who_left_the_directory_is_not_proposed(entry):
+    make.listed(family_name="CALQUE", given_name="Nina").activities.update(ceased_at="2026-01-01T00:00Z")
+    (arrival,) = arrive(entry, NINA)
+    assert arrival.guess == arrivals.BY_HAND and not arrival.places
+
+
+@pytest.mark.django_db
+def test_members_are_recognized(entry):
+    invited = make.listed(family_name="CALQUE", given_name="Nina")
+    make.add(entry, invited, wanted="oui", invitation={"email": "nina@cabinet.example", "message": ""})
+    make.add(entry, make.listed(family_name="FIGURE", given_name="Luc"))
+    make.add(entry, make.account(family_name="TESTARD", given_name="Paul").attachment.professional, wanted="oui")
+    refused = make.add(entry, make.listed(family_name="REFUSE", given_name="Lou"))
+    refusal = {"refused_on": entry.dossier.birth_date.replace(year=2026), "collected": "oral", "comment": ""}
+    actions.set_habilitation(entry, refused, "refus", refusal=refusal)
+    lines = f"{NINA}\nl@c.example;Figure;Luc;60\np@c.example;Testard;Paul;60\nr@c.example;Refuse;Lou;60"
+    nina, luc, paul, lou = arrive(entry, lines)
+    assert "déjà invité" in nina.said and not nina.is_open
+    assert luc.guess == arrivals.PRESENT
+    assert "déjà dans le cercle depuis" in paul.said and not paul.is_open
+    assert "refus du patient" in lou.said and not lou.is_open
+    assert not arrive(entry, lines, may_grant=False)[1].is_open, "who may not habilitate opens nothing to a member"
+
+
+@pytest.mark.django_db
+@pytest.mark.req("SECT-4", "SEC-6")
+def test_an_address_never_says_that_it_has_an_account(entry):
+    known = make.account(family_name="AUTRE", given_name="Nom")
+    said = [arrive(entry, f"{email};Calque;Nina;60")[0] for email in (known.email, "personne@cabinet.example")]
+    assert {(a.said, a.choices[0], a.guess, a.is_open) for a in said} == {
+        ("Pas dans l’annuaire à ce nom.", (arrivals.BY_HAND, "Saisir à la main"), arrivals.BY_HAND, True)
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.req("SECT-4")
+def test_a_hidden_member_is_not_told(entry):
+    """Rule 7: who does not read the medical rubric sees a line about a discreet member as about anybody."""
+    social = make.account(make.SOCIAL)
+    make.add(entry, social.attachment.professional, wanted="oui")
+    make.add(entry, make.listed(family_name="CALQUE", given_name="Nina"), discreet=True)
+    (arrival,) = arrive(make.entry_of(social, entry), NINA)
+    assert arrival.is_open and "cercle" not in arrival.said
+
+
+@pytest.mark.django_db
+@pytest.mark.req("PERF-3")
+def test_fifty_lines_cost_as_many_statements_as_one(entry):
+    counts = []
+    for total in (1, several.MOST):
+        lines = several.read("\n".join(f"{n}@c.example;Nom{n};Prénom;60" for n in range(total)))
+        with CaptureQueriesContext(connection) as captured:
+            arrivals.of_lines(entry, lines, may_grant=True)
+        counts.append(len(captured))
+    assert counts[0] == counts[1] <= 3
+
+
+# ---- The pages ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(client, entry):
+    client.force_login(entry.user)
+    return client
+
+
+def at(entry, page="invite_several"):
+    return reverse(f"circle:{page}", args=[entry.dossier.pk])
+
+
+def answers(lines, *, habilitation="oui", **choices):
+    return {
+        "lines": lines, "message": "", "creation_key": uuid.uuid4(), "role": "", "habilitation": habilitation,
+        **choices,
+    }  # fmt: skip
+
+
+def by_hand(*numbers):
+    return {f"qui-{n}": arrivals.BY_HAND for n in numbers}
+
+
+@pytest.mark.django_db
+def test_from_the_circle_to_the_letters(desk, entry):
+    make.listed(family_name="FIGURE", given_name="Luc")
+    lines = f"{NINA}\nluc@c.example;Figure;Luc;Infirmier\npas une adresse;Rien;Lou;60"
+    assert at(entry) in text(desk.get(reverse("circle:list", args=[entry.dossier.pk])))
+    page = desk.post(at(entry, "check_several"), {"lines": lines, "message": "Bienvenue"})
+    said = text(page)
+    assert page.status_code == 200 and "3 lignes, dont 2 à traiter" in said
+    assert "Pas dans l’annuaire à ce nom." in said and "Trouvé dans l’annuaire" in said and "arobase" in said
+    assert not Invitation.objects.exists() and Member.objects.count() == 1
+    sent = {
+        name: value
+        for name, value in re.findall(r'type="hidden"\s+name="([^"]+)"\s+id="[^"]+"\s+value="([^"]*)"', said)
+    }
+    chosen = dict(re.findall(r'<select[^>]*name="(qui-\d)".*?<option value="([^"]*)" selected', said, re.DOTALL))
+    page = desk.post(at(entry), sent | chosen | {"habilitation": "oui", "role": ""})
+    said = text(page)
+    assert page.status_code == 200 and "2 personnes traitées" in said
+    assert "1 ligne à corriger" in said and "pas une adresse" in said and "Nina" not in said.split("textarea")[1]
+    assert set(Invitation.objects.values_list("email", flat=True)) == {"nina@cabinet.example", "luc@c.example"}
+    assert Invitation.objects.filter(message="Bienvenue").count() == 2
+    kinds = Member.objects.exclude(created_by=None).values_list("kind", "habilitation__state", "structure_name")
+    assert ("manuel", "attente", "Cabinet du Ségala") in kinds and ("annuaire", "attente", "") in kinds
+
+
+@pytest.mark.django_db
+def test_a_csv_file_is_read(desk, entry):
+    file = SimpleUploadedFile("liste.csv", "Nom;Prénom;E-mail;Profession\nÉloi;Zoé;z@b.example;60\n".encode("cp1252"))
+    said = text(desk.post(at(entry, "check_several"), {"lines": "", "file": file}))
+    assert "Éloi Zoé" in said and "z@b.example" in said
+
+
+@pytest.mark.django_db
+def test_nothing_typed_is_said(desk, entry):
+    page = desk.post(at(entry, "check_several"), {"lines": "  "})
+    assert page.status_code == 422 and "au moins une ligne" in text(page)
+
+
+@pytest.mark.django_db
+@pytest.mark.req("SEC-22")
+def test_the_letter_never_names_the_person(desk, entry):
+    page = desk.post(at(entry, "check_several"), {"lines": NINA, "message": f"Pour {entry.dossier.birth_name}"})
+    assert page.status_code == 422 and "ne porte ni son nom" in text(page)
+
+
+@pytest.mark.django_db
+def test_one_answer_for_all_or_for_each(desk, entry):
+    lines = "\n".join(f"{n}@c.example;{name};Prénom;60" for n, name in enumerate(NAMES))
+    sent = answers(lines, role="ECON", **by_hand(1, 2), **{"qui-3": "rien", "acces-2": "non", "role-2": "PROV"})
+    assert desk.post(at(entry), sent).status_code == 303
+    first, second = Member.objects.filter(kind="manuel").order_by("family_name")
+    assert (first.roles.get().role, first.habilitation.state) == ("ECON", "attente")
+    assert (second.roles.get().role, second.habilitation.state) == ("PROV", "non")
+    assert [invitation.member for invitation in Invitation.objects.all()] == [first]
+
+
+@pytest.mark.django_db
+def test_who_it_is_must_be_chosen_before_anything_is_done(desk, entry):
+    for _ in range(2):
+        make.listed(family_name="CALQUE", given_name="Nina")
+    page = desk.post(at(entry), answers(f"l@c.example;Seul;Luc;60\n{NINA}", **by_hand(1), **{"qui-2": ""}))
+    assert page.status_code == 422 and "Choisissez qui c’est." in text(page)
+    assert Member.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_line_is_done_whole_or_not_at_all(desk, entry, monkeypatch):
+    """The second letter cannot be written: its member is not there either, the first is."""
+    invite = adding.invite_member
+
+    def refuses_the_second(entry, member, **invitation):
+        if invitation["email"] == "2@c.example":
+            raise AlreadyInvited
+        return invite(entry, member, **invitation)
+
+    monkeypatch.setattr(adding, "invite_member", refuses_the_second)
+    page = desk.post(at(entry), answers("1@c.example;Premier;Luc;60\n2@c.example;Second;Lou;60", **by_hand(1, 2)))
+    assert page.status_code == 200 and "Ligne 2" in text(page) and "attend déjà la réponse" in text(page)
+    assert list(Member.objects.filter(kind="manuel").values_list("family_name", flat=True)) == ["PREMIER"]
+    assert list(Message.objects.values_list("to", flat=True)) == ["1@c.example"]
+
+
+@pytest.mark.django_db
+def test_sent_twice_it_is_done_once(desk, entry):
+    sent = answers(NINA, **by_hand(1))
+    assert [desk.post(at(entry), sent).status_code for _ in range(2)] == [303, 303]
+    assert Invitation.objects.count() == 1 and Member.objects.filter(kind="manuel").count() == 1
+
+
+@pytest.mark.django_db
+def test_a_known_account_is_used_and_no_second_one(desk, entry):
+    user = make.account(family_name="CALQUE", given_name="Nina")
+    activity = user.attachment.professional.activities.get()
+    said = text(desk.post(at(entry, "check_several"), {"lines": NINA}))
+    assert "compte" not in said.split("<table")[1].split("</table>")[0].lower()
+    assert desk.post(at(entry), answers(NINA, **{"qui-1": str(activity.pk)})).status_code == 303
+    assert Habilitation.objects.get(user=user).state == "oui"
+    assert Message.objects.get().kind == "circle.dossier_opened" and not Invitation.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_limit_of_an_hour_holds(desk, entry, settings):
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"invitations": "2/3600s/user"}
+    lines = "\n".join(f"{n}@c.example;{name};Prénom;60" for n, name in enumerate(NAMES))
+    page = desk.post(at(entry), answers(lines, **by_hand(1, 2, 3)))
+    assert Invitation.objects.count() == 2 and "Trop d’invitations" in text(page)
+    assert Member.objects.filter(kind="manuel").count() == 2
+
+
+@pytest.mark.django_db
+def test_a_long_list_says_how_far_it_is_and_goes_on(desk, entry, monkeypatch):
+    monkeypatch.setattr(gathering, "AT_ONCE", 0.0)
+    lines = "1@c.example;Premier;Luc;60\n2@c.example;Second;Lou;60\nrien;Mal;Écrit;60"
+    page = desk.post(at(entry), answers(lines, **by_hand(1, 2)))
+    said = text(page)
+    assert page.status_code == 200 and "1 personne traitée sur 2" in said and "<progress" in said
+    assert Invitation.objects.count() == 1
+    fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', said)
+    page = desk.post(at(entry), {name: value for name, value in fields if name != "csrfmiddlewaretoken"})
+    assert "2 personnes traitées" in text(page) and "1 ligne à corriger" in text(page)
+    assert Invitation.objects.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.req("SEC-18")
+def test_letting_several_people_in_asks_again_who_is_there(desk, entry, settings):
+    settings.DOSSIER_REAUTHENTICATION_SECONDS = 0
+    assert desk.post(at(entry), answers(NINA, **by_hand(1))).status_code == 302
+    assert not Invitation.objects.exists()
+    assert desk.post(at(entry), answers(NINA, habilitation="non", **by_hand(1))).status_code == 303
+
+
+@pytest.mark.django_db
+@pytest.mark.req("SEC-2")
+def test_who_may_not_habilitate_leaves_requests(client, entry):
+    nurse = make.account()
+    make.add(entry, nurse.attachment.professional, wanted="oui")
+    client.force_login(nurse)
+    assert "Demander l’habilitation" in text(client.post(at(entry, "check_several"), {"lines": NINA}))
+    assert client.post(at(entry), answers(NINA, **by_hand(1))).status_code == 303
+    row = Member.objects.get(kind="manuel").habilitation
+    assert row.state == "non" and row.requested_at is not None
+
+
+@pytest.mark.django_db
+def test_who_may_not_invite_finds_no_page(client, entry):
+    helper = make.account("42")
+    make.add(entry, helper.attachment.professional, wanted="oui")
+    client.force_login(helper)
+    assert client.get(at(entry)).status_code == 403
+    assert client.post(at(entry, "check_several"), {"lines": NINA}).status_code == 403
+    assert at(entry) not in text(client.get(reverse("circle:list", args=[entry.dossier.pk])))
