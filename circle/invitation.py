@@ -65,6 +65,13 @@ class InvitationQuerySet(models.QuerySet):
         theirs = Q(member=None) | Q(dossier__in=dossiers, member__discreet=False)
         return self.filter(mine | Q(theirs, structure=structure_id))
 
+    def known_to(self, user, *, structure_id=None, dossiers=()):
+        """Those a person may come to by their identifier: sent by herself, or without a dossier for the structure she
+        invites for, or in a dossier that she may enter (there, the circle as she sees it decides).
+        """
+        known = Q(invited_by=user) | Q(dossier__in=dossiers)
+        return self.filter(known if structure_id is None else known | Q(dossier=None, structure=structure_id))
+
     def with_delivery(self):
         """With what became of the last letter: `delivery_state`, `delivery_error`, `delivery_uncertain`."""
         last = Message.objects.filter(object_id=OuterRef("pk"), kind__in=LETTERS).order_by("-created_at", "-id")

@@ -207,26 +207,32 @@ def decline(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
 
 
 def _found(request: HttpRequest, invitation_id: UUID) -> Invitation:
-    """Return an invitation that one may know of: each act then asks for its own right. Raises Http404."""
-    found = Invitation.objects.with_names().filter(pk=invitation_id).first()
-    if found is None or not _is_known(request, found):
+    """Return an invitation that one may know of: each act then asks for its own right. Raises Http404.
+
+    One of somebody else's and one that does not exist take the same statements and leave the same trace (SEC-25).
+    """
+    held, visible = held_by(request.user), Dossier.objects.visible_to(request.user)
+    follows = held.hat.structure_id if held.may(Action.INVITE) else None
+    rows = Invitation.objects.known_to(request.user, structure_id=follows, dossiers=visible.values("pk"))
+    found = rows.with_names().filter(pk=invitation_id).first()
+    if found is None:
+        record_account(
+            user=request.user, action=door.READ, outcome=Outcome.REFUSED, object_kind="invitation",
+            object_id=invitation_id, via=via_request(request),
+        )  # fmt: skip
+        raise Http404
+    if found.dossier_id and found.invited_by_id != request.user.pk and not _is_seen(request, found):
         raise Http404
     return found
 
 
-def _is_known(request: HttpRequest, row: Invitation) -> bool:
-    """One's own; one of one's structure for who may invite; one of a member whom one sees in a circle read whole."""
-    if row.invited_by_id == request.user.pk:
-        return True
-    if row.dossier_id is None:
-        held = held_by(request.user)
-        return held.may(Action.INVITE) and row.structure_id is not None and row.structure_id == held.hat.structure_id
+def _is_seen(request: HttpRequest, row: Invitation) -> bool:
+    """Say whether it is that of a member whom one sees, in a circle read whole."""
     try:
         entry = door.look(request.user, row.dossier_id, via=via_request(request))
     except DossierUnknown:
         return False
-    is_seen = entry.access.sees_discreet_members or not row.member.discreet
-    if entry.access.sees_whole_circle and is_seen:
+    if entry.access.sees_whole_circle and (entry.access.sees_discreet_members or not row.member.discreet):
         return True
     about = {"object_kind": "invitation", "object_id": row.pk}
     entry.trace(door.READ, rubrique=Rubrique.CERCLE, outcome=Outcome.REFUSED, **about)

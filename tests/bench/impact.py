@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 
 from tests.bench import servers
+from tests.bench.copies import copied, copy_rows
 
-HABILITATIONS, FULL_HABILITATIONS = 10_000, 100_000
+HABILITATIONS = 100_000
 PER_DOSSIER = 5
 ACCOUNTS = 1_000
 STRUCTURES = 50
@@ -35,8 +36,7 @@ def run(full: bool) -> list[dict]:
     from habilitations.differences import LEVEL, RULE, Edit, Key, applied
     from habilitations.impact import impact
 
-    size = FULL_HABILITATIONS if full else HABILITATIONS
-    with servers.database(lambda: fill(size)):
+    with servers.database(lambda: fill(HABILITATIONS)):
         published.forget()
         before = published.current()
         edits = [Edit(Key(LEVEL, "educateur", "social"), ""), Edit(Key(LEVEL, "medecin", "plan"), "lecture"),
@@ -57,7 +57,7 @@ def run(full: bool) -> list[dict]:
     reached = max(effect.total.dossiers for effect in effects)
     return [
         {
-            "name": f"Impact of a draft of the matrix over {size:,} habilitations".replace(",", " "),
+            "name": f"Impact of a draft of the matrix over {HABILITATIONS:,} habilitations".replace(",", " "),
             "value": f"{took:.0f} ms, {len(asked)} SQL, up to {reached} dossiers in a group",
             "ratio": took / yardstick,
             "yardstick": f"one plain count of the same table {yardstick:.0f} ms",
@@ -95,18 +95,27 @@ def fill(size: int) -> None:
     Delegate.objects.bulk_create(
         Delegate(structure=houses[n % STRUCTURES], user=user) for n, user in enumerate(users) if n % 4 == 0
     )
-    dossiers = Dossier.objects.bulk_create(town.dossier_row(rank, reader) for rank in range(size // PER_DOSSIER))
-    rows = []
-    for rank, dossier in enumerate(dossiers):
-        for place in range(PER_DOSSIER):
-            number = rank * PER_DOSSIER + place
-            if number % 10 == 9:
-                holder = {"structure": houses[rank % STRUCTURES]}
-            else:
-                holder = {"user": users[(rank * 7 + place * 131) % ACCOUNTS]}
-            rows.append(Habilitation(dossier=dossier, state="oui", state_by=reader, **holder))
-    Habilitation.objects.bulk_create(rows, batch_size=5_000)
-    town.carry(rows)
+    pattern = Dossier.objects.bulk_create([town.dossier_row(0, reader)])[0]
+    opened = Habilitation.objects.bulk_create(
+        [Habilitation(dossier=pattern, user=users[0], state="oui", state_by=reader)]
+    )[0]
+    copy_rows(
+        Dossier, [pattern.pk], range(1, size // PER_DOSSIER + 1),
+        {"id": copied("id"), "creation_key": "gen_random_uuid()"},
+    )  # fmt: skip
+    rank, is_house = f"(n / {PER_DOSSIER})", "n %% 10 = 9"
+    somebody = f"{_array(users)}[1 + ({rank} * 7 + n %% {PER_DOSSIER} * 131) %% {ACCOUNTS}]"
+    copy_rows(Habilitation, [opened.pk], range(size), {
+        "id": "gen_random_uuid()",
+        "dossier_id": f"md5(t.dossier_id::text || 1 + {rank})::uuid",
+        "user_id": f"CASE WHEN {is_house} THEN NULL ELSE {somebody} END",
+        "structure_id": f"CASE WHEN {is_house} THEN {_array(houses)}[1 + {rank} %% {STRUCTURES}] END",
+    })  # fmt: skip
+    town.carry_all()
+
+
+def _array(rows) -> str:
+    return "(ARRAY[" + ", ".join(f"'{row.pk}'" for row in rows) + "]::uuid[])"
 
 
 def _in_turn(*acts: Callable[[], object]) -> list[float]:

@@ -108,13 +108,13 @@ def production(static: Path) -> dict[str, str]:
 
 
 @contextmanager
-def product() -> Iterator[tuple[str, dict[str, str]]]:
+def product(application: str = "coordination.wsgi") -> Iterator[tuple[str, dict[str, str]]]:
     """Run the product under production's settings; give its address and the environment it runs in."""
     with tempfile.TemporaryDirectory() as folder:
         environment = production(Path(folder))
         collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
         subprocess.run(collect, cwd=ROOT, env=environment, check=True)
-        with _gunicorn("coordination.wsgi", environment, "-c", str(ROOT / "deploy" / "gunicorn.conf.py")) as address:
+        with _gunicorn(application, environment, "-c", str(ROOT / "deploy" / "gunicorn.conf.py")) as address:
             yield address, environment
 
 
@@ -181,13 +181,13 @@ def client_name() -> str:
     return "wrk" if shutil.which("wrk") else "a client in Python"
 
 
-def per_second(page: Page, seconds: float) -> float:
-    """Return the answers per second of a page under a full load. Raises RuntimeError when one is not a 200."""
-    return (_wrk if shutil.which("wrk") else _our_client)(page, seconds)
+def per_second(page: Page, seconds: float, connections: int = CONNECTIONS) -> float:
+    """Return the answers per second of a page under a load. Raises RuntimeError when one is not a 200."""
+    return (_wrk if shutil.which("wrk") else _our_client)(page, seconds, connections)
 
 
-def _wrk(page: Page, seconds: float) -> float:
-    command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s"]
+def _wrk(page: Page, seconds: float, connections: int) -> float:
+    command = ["wrk", "-t2", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
     for name, value in page.headers.items():
         command += ["-H", f"{name}: {value}"]
     command += ["-s", str(TURNS), page.url, "--", *page.turns] if page.turns else [page.url]
@@ -201,10 +201,10 @@ def _wrk(page: Page, seconds: float) -> float:
     return float(found[1])
 
 
-def _our_client(page: Page, seconds: float) -> float:
+def _our_client(page: Page, seconds: float, connections: int) -> float:
     """One process per half of the connections, so that the client is not what is measured."""
     urls = ",".join((page.url, *page.turns))
-    command = [sys.executable, "-m", "tests.bench.client", urls, str(seconds), str(CONNECTIONS // 2)]
+    command = [sys.executable, "-m", "tests.bench.client", urls, str(seconds), str(connections // 2)]
     headers = [f"{name}: {value}" for name, value in page.headers.items()]
     running = [subprocess.Popen([*command, *headers], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate()[0] for process in running]

@@ -9,6 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from itertools import product as every
 
+from django.db import connection
 from django.utils import timezone
 
 from circle import actions
@@ -108,6 +109,19 @@ def carry(opened: list[Habilitation]) -> None:
          for h in opened),
         batch_size=5_000,
     )  # fmt: skip
+
+
+def carry_all() -> None:
+    """Say on what every grant rests that rests on nothing yet, in one statement: for great numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO habilitations_consent (id, dossier_id, habilitation_id, ground, starts_on, information_version,"
+            " collected, proof, rubriques, recorded_at, \"end\", ended_collected)"
+            " SELECT gen_random_uuid(), h.dossier_id, h.id, 'reconnue', current_date, '', '', '', '{}', now(), '', ''"
+            " FROM habilitations_habilitation h WHERE h.state = 'oui' AND NOT EXISTS ("
+            "     SELECT 1 FROM habilitations_consent c WHERE c.dossier_id = h.dossier_id AND c.habilitation_id = h.id"
+            " )"
+        )
 
 
 def add_members(dossier: Dossier, count: int) -> None:

@@ -1,0 +1,225 @@
+"""One unmistakable word per text field of a dossier, and who may read it (SECT-5).
+
+The table says, for every free text and every name, which readers are owed it. A text field without a line fails
+(test_canaries.py), as does a line without a field. Words are letters only, so that any field takes one; the third
+letter says which dossier it was planted in.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.db import models
+from pypdf import PdfReader
+
+from circle import actions
+from circle.models import Invitation, Member
+from coordination.dossiers.actions import change_status, update_identity
+from coordination.dossiers.models import Dossier
+from habilitations.models import AccessRequest, Refusal
+from tests.circle import factories as make
+from tests.security import world as w
+from tests.security.expected import Who
+
+LETTERS = dict(zip(w.SITUATIONS, "abcdefghi", strict=True))
+INS = {situation: f"2{41 + rank}0381999012" for rank, situation in enumerate(w.SITUATIONS)}
+Reads = Callable[[Who], bool]
+
+
+def identity(who: Who) -> bool:
+    return who.level("identite") >= 1
+
+
+def circle(who: Who) -> bool:
+    """The whole circle; the reduced one gives functions and phones, no name and no word (rule 7)."""
+    return who.sees_whole_circle
+
+
+def discreet(who: Who) -> bool:
+    return who.sees_whole_circle and who.level("medical") >= 1
+
+
+def grants(who: Who) -> bool:
+    """Who may answer a request, and who asked (here, nobody of the table)."""
+    return circle(who) and who.may("habiliter")
+
+
+def corrects(who: Who) -> bool:
+    return who.level("cercle") >= 2
+
+
+def nobody(who: Who) -> bool:
+    return False
+
+
+# {(model, field): (word, who reads it)}; the model "circle.Member" is a relative whom all the circle sees,
+# "discreet" a member whom only readers of the medical rubric see.
+TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
+    ("dossiers.Dossier", "birth_name"): ("naissance", identity),
+    ("dossiers.Dossier", "birth_given_names"): ("prenoms", identity),
+    ("dossiers.Dossier", "first_given_name"): ("premier", identity),
+    ("dossiers.Dossier", "used_name"): ("utilise", identity),
+    ("dossiers.Dossier", "used_given_name"): ("usuel", identity),
+    ("dossiers.Dossier", "birth_place"): ("lieu", identity),
+    ("dossiers.Dossier", "email"): ("courrielpersonne", identity),
+    ("dossiers.Dossier", "address"): ("adressepersonne", identity),
+    ("dossiers.Dossier", "town"): ("villepersonne", identity),
+    ("dossiers.Dossier", "status_note"): ("precision", identity),
+    ("dossiers.Dossier", "duplicate_reason"): ("homonyme", identity),
+    ("dossiers.IdentityVersion", "birth_name"): ("ancien", identity),
+    ("dossiers.IdentityVersion", "birth_given_names"): ("anciensprenoms", identity),
+    ("dossiers.IdentityVersion", "first_given_name"): ("ancienpremier", identity),
+    ("dossiers.IdentityVersion", "used_name"): ("ancienutilise", identity),
+    ("dossiers.IdentityVersion", "used_given_name"): ("ancienusuel", identity),
+    ("dossiers.IdentityVersion", "birth_place"): ("ancienlieu", identity),
+    ("dossiers.IdentityVersion", "reason"): ("remplacement", identity),
+    ("dossiers.StatusChange", "note"): ("etat", identity),
+    ("circle.Member", "family_name"): ("proche", circle),
+    ("circle.Member", "given_name"): ("prenomproche", circle),
+    ("circle.Member", "email"): ("courrielproche", circle),
+    ("circle.Member", "address"): ("adresseproche", circle),
+    ("circle.Member", "town"): ("villeproche", circle),
+    ("circle.Member", "structure_name"): ("structureproche", circle),
+    ("circle.Member", "description"): ("description", circle),
+    ("circle.Member", "duplicate_reason"): ("doublon", nobody),
+    ("discreet", "family_name"): ("discrete", discreet),
+    ("discreet", "given_name"): ("prenomdiscret", discreet),
+    ("discreet", "email"): ("courrieldiscret", discreet),
+    ("discreet", "address"): ("adressediscrete", discreet),
+    ("discreet", "town"): ("villediscrete", discreet),
+    ("discreet", "structure_name"): ("structurediscrete", discreet),
+    ("discreet", "description"): ("mention", discreet),
+    ("discreet", "duplicate_reason"): ("doublondiscret", nobody),
+    ("circle.Period", "end_note"): ("depart", circle),
+    ("circle.Change", "before"): ("avant", circle),
+    ("circle.Change", "after"): ("apres", circle),
+    ("circle.Change", "subject"): ("sujet", circle),
+    ("circle.Invitation", "family_name"): ("invitee", circle),
+    ("circle.Invitation", "given_name"): ("prenominvitee", circle),
+    ("circle.Invitation", "email"): ("courrielinvitee", circle),
+    ("circle.Invitation", "message"): ("message", nobody),
+    ("circle.Invitation", "structure_name"): ("inviteur", circle),
+    ("circle.Invitation", "declared_name"): ("declare", circle),
+    ("circle.Invitation", "refusal_reason"): ("ecarte", grants),
+    ("habilitations.Refusal", "comment"): ("refus", circle),
+    ("habilitations.AccessRequest", "reason"): ("demande", grants),
+    ("habilitations.AccessRequest", "answer"): ("reponse", grants),
+}
+# Codes of a list, national identifiers of a list, numbers: no word can be planted. The INS and the phones are,
+# apart (INS, `Planted.numbers`).
+NOT_WORDS = {
+    "birth_place_code", "ins_matricule", "ins_oid", "phone", "mobile", "postal_code", "commune_code", "civility",
+    "profession", "fonction", "relation", "role", "declared_rpps",
+    # Columns of search and order, never shown: a copy of the names, filled with them.
+    "search_birth_name", "search_name", "sort_name",
+}  # fmt: skip
+FAMILY = ("dossiers", "circle", "habilitations")
+
+
+def text_fields() -> Iterator[tuple[str, str]]:
+    """Yield (model, field) for every free text of a row that belongs to a dossier."""
+    for model in apps.get_models():
+        label = model._meta.app_label
+        about = model.__name__ == "Dossier" or any(field.name == "dossier" for field in model._meta.fields)
+        if label not in FAMILY or not about or not model._meta.managed:
+            continue
+        for field in model._meta.concrete_fields:
+            if isinstance(field, models.CharField | models.TextField) and not field.choices:
+                yield f"{label}.{model.__name__}", field.name
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What was planted in one dossier: {word: who reads it}."""
+
+    situation: str
+    words: dict[str, Reads]
+
+    def leaked(self, text: str, who: Who) -> set[str]:
+        """Return the words of this dossier in a text, that this reader is not owed."""
+        squeezed = squeeze(text)
+        return {word for word, reads in self.words.items() if word in squeezed and not reads(who)}
+
+    def owed(self, text: str, who: Who) -> set[str]:
+        """Return the words that are there, and rightly."""
+        squeezed = squeeze(text)
+        return {word for word, reads in self.words.items() if word in squeezed and reads(who)}
+
+
+def squeeze(text: str) -> str:
+    return re.sub(r"[\s.]|&nbsp;|&#160;", "", text).lower()
+
+
+def prepare(entry) -> None:
+    """Put in a dossier a row of each kind that holds a text, while it may be written."""
+    make.relative(entry, role="CAREGIVER")
+    hidden = make.by_hand(entry, family_name="CACHÉE", duplicate_reason="Une autre personne")
+    actions.set_discreet(entry, hidden, True)
+    traits = {"first_given_name": "Jeanne", "used_given_name": "Jeannette"}
+    update_identity(entry.dossier, by=entry.user, version=entry.dossier.version, traits=traits)
+    change_status(entry.dossier, by=entry.user, access=entry.access, status="actif")
+    entry.dossier.refresh_from_db()
+
+
+def plant(place: w.Place, situation: str) -> Planted:
+    """Write a word of its own in each text field of the rows of a dossier."""
+    dossier, letter = place.dossier.pk, LETTERS[situation]
+    rows = {
+        "dossiers.Dossier": Dossier.objects.filter(pk=dossier),
+        "circle.Member": Member.objects.filter(dossier=dossier, kind="aidant"),
+        "discreet": Member.objects.filter(dossier=dossier, discreet=True, kind="manuel"),
+        "circle.Invitation": Invitation.objects.filter(dossier=dossier),
+        "habilitations.Refusal": Refusal.objects.filter(dossier=dossier),
+        "habilitations.AccessRequest": AccessRequest.objects.filter(dossier=dossier),
+    }
+    words: dict[str, Reads] = {}
+    planted: dict[str, dict[str, str]] = {}
+    for (model, name), (word, reads) in TABLE.items():
+        made = f"zq{letter}{word}zq"
+        field = (Member if model == "discreet" else apps.get_model(model))._meta.get_field(name)
+        planted.setdefault(model, {})[name] = f"{made}@exemple.fr" if field.name == "email" else made
+        words[made] = reads
+    for model, values in planted.items():
+        found = rows.get(model)
+        if found is None:
+            found = apps.get_model(model).objects.filter(dossier=dossier)
+            if model == "circle.Change":
+                # What is told of a discreet member is that member's.
+                found = found.exclude(member__discreet=True)
+        assert found.update(**values), f"nothing to plant in {model}"
+    Dossier.objects.filter(pk=dossier).update(
+        search_name=f" zq{letter}naissancezq", sort_name=f"zq{letter}naissancezq", search_birth_name=f"zq{letter}naissancezq",
+    )  # fmt: skip
+    words[INS[situation]] = identity
+    Dossier.objects.filter(pk=dossier).update(
+        ins_matricule=f"{INS[situation]}00", ins_oid="1.2.250.1.213.1.4.8", identity_status="QUAL"
+    )
+    place.dossier.refresh_from_db()
+    return Planted(situation, words)
+
+
+def text_of(answer) -> str:
+    """Return all that a reader can read of an answer: a page, a spreadsheet, a PDF, a contact."""
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    kind = answer.headers.get("Content-Type", "")
+    if body.startswith(b"%PDF"):
+        return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(body)).pages)
+    if body.startswith(b"PK") and "sheet" in kind:
+        with zipfile.ZipFile(io.BytesIO(body)) as book:
+            return " ".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
+    return body.decode("utf-8", "replace")
+
+
+ADDRESSES = re.compile(r'(?:href|src|action|formaction|hx-[a-z]+|data-[a-z-]*url|id|name)="([^"]*)"')
+TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+
+
+def where_nothing_may_be(answer, text: str) -> str:
+    """Return what goes further than the page: addresses, title and headers; a mail or a phone to call is not one."""
+    addresses = [a for a in ADDRESSES.findall(text) if not a.startswith(("mailto:", "tel:"))]
+    return " ".join([*TITLE.findall(text), *addresses, *answer.headers.values()])

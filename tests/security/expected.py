@@ -1,0 +1,303 @@
+"""THE table: which answer each address owes to each person (SECT-3). One line per route, grouped by families.
+
+A family says in words who is answered, and by a rule what that comes to. The rules read the shipped matrix from its
+own files (matrix_read_apart), never from the engine. A method that no line names answers 405 to who is signed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tests.security import matrix_read_apart as apart
+from tests.security import world as w
+
+# The five answers. OPEN is any answer of the page itself: done, asked again, or told that a rule says no.
+OPEN, CLOSED, ABSENT, METHOD, SIGN_IN = "ouvert", "403", "404", "405", "connexion"
+
+
+@dataclass(frozen=True)
+class Who:
+    """A profile of the matrix in a situation; or, without a profile, one of those who are nobody's carers."""
+
+    situation: str
+    profile: str = ""
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self.situation not in (w.ANONYMOUS, w.SUSPENDED)
+
+    @property
+    def is_inside(self) -> bool:
+        return self.situation in w.INSIDE
+
+    def level(self, rubric: str) -> int:
+        """The least of the cell and of what the state of the dossier allows (rule 2)."""
+        most = 1 if self.situation == w.READ_ONLY else 2
+        return min(apart.LEVELS[self.profile][rubric], most) if self.is_inside else 0
+
+    def may(self, action: str) -> bool:
+        """Whether an action right is held in the dossier, for a member of no structure of one's own."""
+        if not self.is_inside or (self.situation == w.READ_ONLY and action not in apart.STILL_ALLOWED):
+            return False
+        return self.holds(action)
+
+    def holds(self, action: str) -> bool:
+        """Whether the profession gives a right, outside any dossier."""
+        return apart.RIGHTS.get(self.profile, {}).get(action) == "tous"
+
+    @property
+    def sees_whole_circle(self) -> bool:
+        return self.level("cercle") >= 1 and self.profile not in apart.REDUCED_CIRCLE
+
+
+Rule = Callable[[Who], str]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Some routes answered to the same people. `routes`: {name: methods}."""
+
+    title: str
+    who: str
+    rule: Rule
+    routes: Mapping[str, str]
+
+
+# ---- Rules -----------------------------------------------------------------------------------------
+
+
+def public(who: Who) -> str:
+    return OPEN
+
+
+def nobody(who: Who) -> str:
+    return ABSENT
+
+
+def signed_in(who: Who) -> str:
+    return OPEN if who.is_signed_in else SIGN_IN
+
+
+def only(test: Callable[[Who], bool], otherwise: str = ABSENT) -> Rule:
+    """Among those signed in, those for whom `test` holds."""
+    return lambda who: (OPEN if test(who) else otherwise) if who.is_signed_in else SIGN_IN
+
+
+def in_dossier(*, reads="", writes="", may=(), sees=lambda who: True) -> Rule:
+    """Inside the dossier, else 404; with the level and the action rights, else 403; shown the member, else 404."""
+
+    def rule(who: Who) -> str:
+        if not who.is_signed_in:
+            return SIGN_IN
+        if not who.is_inside:
+            return ABSENT
+        level_held = (not reads or who.level(reads) >= 1) and (not writes or who.level(writes) >= 2)
+        if not (level_held and all(who.may(action) for action in may)):
+            return CLOSED
+        return OPEN if sees(who) else ABSENT
+
+    return rule
+
+
+def knows_invitation(*, may="") -> Rule:
+    """Inside, reading the whole circle, and with the right of the act when the page itself asks for it; else 404."""
+    return only(lambda who: who.is_inside and who.sees_whole_circle and (not may or who.may(may)))
+
+
+def whole_circle(who: Who) -> bool:
+    return who.sees_whole_circle
+
+
+is_administrator = only(lambda who: who.situation == w.ADMINISTRATOR)
+is_officer = only(lambda who: who.situation == w.OFFICER)
+looks_after = only(lambda who: who.situation == w.LOOKS_AFTER)
+is_owner = only(lambda who: who.profile == w.OWNER)
+may_create = only(lambda who: who.holds("creer_dossier"), CLOSED)
+may_invite = only(lambda who: who.holds("inviter"))
+may_merge = only(lambda who: who.situation == w.ADMINISTRATOR, CLOSED)
+# Every profile of the world is that of a confirmed profession, « inconnu » included: the entry of the directory is
+# signed by who made it.
+may_add_structure = only(lambda who: who.profile or who.situation in (w.ADMINISTRATOR, w.LOOKS_AFTER), CLOSED)
+
+READ, SEND, BOTH = "GET HEAD", "POST", "GET HEAD POST"
+
+
+# ---- The table -------------------------------------------------------------------------------------
+
+FAMILIES = (
+    # -- In a dossier --
+    Family("Accueil du dossier", "qui est dans le dossier, quelles que soient ses rubriques", in_dossier(), {
+        "dossiers:home": READ, "dossiers:seen": SEND, "dossiers:access": READ, "dossiers:ask_access": BOTH,
+    }),
+    Family("Identité", "qui lit l’identité", in_dossier(reads="identite"), {
+        "dossiers:identity": READ, "dossiers:status": BOTH,
+    }),
+    Family("Identité, écrire", "qui écrit l’identité", in_dossier(writes="identite"), {
+        "dossiers:edit_identity": BOTH, "dossiers:edit_contacts": BOTH,
+    }),
+    Family("Journal", "qui lit le journal et en a le droit", in_dossier(reads="journal", may=("lire_journal",)), {
+        "dossiers:journal": BOTH, "dossiers:journal_print": SEND, "dossiers:journal_export": SEND,
+    }),
+    Family("Cercle de soins", "qui lit le cercle", in_dossier(reads="cercle"), {
+        "circle:list": BOTH, "circle:history": READ,
+    }),
+    Family("Cercle, fichiers", "qui lit le cercle et peut imprimer", in_dossier(reads="cercle", may=("imprimer",)), {
+        "circle:print_sheet": READ, "circle:export_list": READ,
+    }),
+    Family("Fiche d’un membre", "qui lit le cercle en entier : le cercle réduit ne montre pas ce membre",
+           in_dossier(reads="cercle", sees=whole_circle), {
+        "circle:member": READ, "circle:member_history": READ,
+    }),
+    Family("Fiche de contact d’un membre", "de même, et qui peut imprimer",
+           in_dossier(reads="cercle", may=("imprimer",), sees=whole_circle), {
+        "circle:export_vcard": READ,
+    }),
+    Family("Membre, écrire", "qui écrit le cercle", in_dossier(writes="cercle"), {
+        "circle:edit_member": BOTH, "circle:change_role": BOTH, "circle:call_off_plan": SEND,
+        "circle:discreet": SEND, "circle:join": SEND,
+        # What these change is asked again by the act, which needs the right to habilitate (test_acts.py).
+        "circle:habilitation": BOTH, "circle:preview_habilitation": "GET", "circle:undo_removal": SEND,
+    }),
+    Family("Ajouter un membre", "qui écrit le cercle et peut ajouter",
+           in_dossier(writes="cercle", may=("ajouter_membre",)), {
+        "circle:add": BOTH, "circle:add_professional": BOTH, "circle:preview": "GET",
+        "circle:add_manually": BOTH, "circle:lookalikes": SEND, "circle:add_structure": BOTH,
+        "circle:add_structure_manually": BOTH, "circle:choose_structure": BOTH, "circle:link": BOTH,
+        "circle:request": SEND,
+    }),
+    Family("Habiliter, réduire, retirer", "qui écrit le cercle et peut habiliter ce membre",
+           in_dossier(writes="cercle", may=("habiliter",)), {
+        "circle:remove": BOTH, "circle:limits": BOTH, "circle:extend": SEND, "circle:answer_request": BOTH,
+    }),
+    Family("Inviter un membre", "qui écrit le cercle et peut inviter", in_dossier(writes="cercle", may=("inviter",)), {
+        "circle:invite_member": BOTH, "circle:preview_letter": SEND,
+    }),
+    Family("Noter un refus", "qui lit le cercle et peut noter un refus, aussi dans un dossier clos : cela ne fait "
+           "que fermer", in_dossier(reads="cercle", may=("noter_refus",)), {
+        "circle:record_refusal": BOTH,
+    }),
+    Family("Retirer un refus", "qui écrit le cercle et peut noter un refus",
+           in_dossier(writes="cercle", may=("noter_refus",)), {
+        "circle:withdraw_refusal": BOTH,
+    }),
+    # -- Across dossiers --
+    Family("File active", "toute personne connectée : la liste ne contient que ses dossiers", signed_in, {
+        "root": "GET HEAD POST PUT PATCH DELETE OPTIONS", "dossiers:list": BOTH, "dossiers:open": BOTH,
+        "dossiers:export": BOTH, "todo": READ,
+    }),
+    Family("Créer un dossier", "qui peut créer un dossier", may_create, {
+        "dossiers:create": BOTH, "dossiers:lookalikes": SEND,
+    }),
+    Family("Suggestions", "toute personne connectée : listes publiques", signed_in, {
+        "dossiers:towns": SEND, "dossiers:birth_places": SEND, "dossiers:structures": SEND,
+    }),
+    Family("Journaux de tous les dossiers", "délégué à la protection des données", is_officer, {
+        "dossiers:journals": BOTH,
+    }),
+    # -- Invitations --
+    Family("Mes invitations", "toute personne connectée : ce qu’elle suit", signed_in, {
+        "invitations:list": READ, "invitations:awaiting": READ,
+    }),
+    Family("Inviter un confrère", "qui peut inviter", may_invite, {
+        "invitations:invite": BOTH, "invitations:invite_several": BOTH, "invitations:preview": SEND,
+    }),
+    Family("Suivre une invitation d’un dossier", "qui lit le cercle de ce dossier en entier ; l’acte demande ensuite "
+           "son droit (test_acts.py)", knows_invitation(), {
+        "invitations:remind": SEND, "invitations:copy_link": SEND, "invitations:revoke": SEND,
+        "invitations:decline": SEND, "invitations:confirm": SEND,
+    }),
+    Family("Renvoyer une invitation d’un dossier", "de même, et qui peut inviter", knows_invitation(may="inviter"), {
+        "invitations:resend": BOTH,
+    }),
+    Family("Confirmer une personne invitée", "de même, et qui peut habiliter", knows_invitation(may="habiliter"), {
+        "invitations:confirm": READ,
+    }),
+    Family("Lien personnel", "qui tient le lien, avec ou sans compte", public, {
+        "invitations:answer": BOTH, "invitations:refuse": BOTH, "invitations:opened": SEND, "invitations:ask": SEND,
+        "invitations:receive": SEND,
+    }),
+    # -- Annuaire --
+    Family("Annuaire", "toute personne connectée : données publiques", signed_in, {
+        "directory:professionals": BOTH, "directory:structures": BOTH, "directory:professional": READ,
+        "directory:structure": READ,
+    }),
+    Family("Créer une structure", "qui a une profession confirmée, ou administre", may_add_structure, {
+        "directory:create_structure": BOTH,
+    }),
+    Family("Fusionner deux structures", "qui administre", may_merge, {"directory:merge_structure": BOTH}),
+    Family("Comptes de ma structure", "administrateur de cette structure", looks_after, {
+        "directory:accounts": READ, "directory:offer_account": BOTH, "directory:offer_by_hand": BOTH,
+        "directory:offer_professional": BOTH, "directory:withdraw_offer": SEND,
+        "directory:confirm_profession": SEND, "directory:withdraw_confirmation": BOTH,
+    }),
+    Family("Rattachement proposé", "la personne à qui il est proposé", is_owner, {"directory:offer": BOTH}),
+    # -- Administration --
+    Family("Administration", "administrateurs ; pour les autres, rien n’est là", is_administrator, {
+        "habilitations:matrix": BOTH, "habilitations:rights": BOTH, "habilitations:profile": BOTH,
+        "habilitations:column": BOTH, "habilitations:put_back": SEND, "habilitations:discard": BOTH,
+        "habilitations:effect": READ, "habilitations:ask": SEND, "habilitations:take_back": SEND,
+        "habilitations:carry_over": SEND, "habilitations:publish": SEND, "habilitations:refuse": SEND,
+        "habilitations:versions": READ, "habilitations:compare": READ, "habilitations:import": BOTH,
+        "habilitations:replay": READ, "habilitations:restore": SEND, "habilitations:export_xlsx": READ,
+        "habilitations:export_csv": READ, "habilitations:professions": READ, "habilitations:rule": BOTH,
+        "habilitations:officers": BOTH, "habilitations:end_officer": SEND, "habilitations:see_as": READ,
+        "administration:legal_structures": READ, "administration:allow_structure": BOTH,
+        "administration:legal_structure": BOTH, "administration:close_structure": BOTH,
+        "administration:name_delegate": SEND, "administration:end_delegate": SEND,
+        "administration:accounts": BOTH, "administration:account": READ, "administration:confirm_account": BOTH,
+        "administration:account_act": BOTH, "roles:unique": BOTH,
+    }),
+    # -- One's own account --
+    Family("Mon compte", "toute personne connectée, pour elle seule", signed_in, {
+        "accounts:home": BOTH, "accounts:resume": "GET", "accounts:session": BOTH,
+        "accounts:end_other_sessions": SEND, "accounts:draft": "POST DELETE", "mfa_list_webauthn": "GET",
+        "account_reauthenticate": BOTH, "account_change_password": BOTH, "mfa_reauthenticate": BOTH,
+        "mfa_index": READ, "mfa_activate_totp": BOTH, "mfa_generate_recovery_codes": BOTH,
+        "mfa_add_webauthn": BOTH, "mfa_reauthenticate_webauthn": BOTH,
+    }),
+    Family("Une session, une clé d’accès, un second facteur", "la personne à qui ils sont : ici, personne n’en a",
+           only(lambda who: False), {
+        "accounts:end_session": SEND, "mfa_remove_webauthn": BOTH, "mfa_edit_webauthn": BOTH,
+        "mfa_deactivate_totp": BOTH, "mfa_view_recovery_codes": READ,
+    }),
+    # -- Without an account --
+    Family("Entrée", "tout le monde", public, {
+        "account_login": BOTH, "account_logout": BOTH, "account_inactive": READ,
+        "account_email_verification_sent": READ, "account_confirm_email": READ, "account_reset_password": BOTH,
+        "account_reset_password_done": READ, "account_reset_password_from_key": BOTH,
+        "account_reset_password_from_key_done": READ, "mfa_authenticate": BOTH,
+    }),
+    Family("Pages publiques", "tout le monde", public, {
+        "alive": READ, "ready": READ, "accessibility": READ, "help": READ, "shortcuts": READ, "legal": READ,
+    }),
+    Family("N’existe pas", "personne : un nom que la bibliothèque cherche, une adresse dont la clé est inconnue, une "
+           "boîte de développement", nobody, {
+        "account_signup": BOTH, "account_confirm_email": SEND, "outbox:mailbox": READ, "outbox:read_mail": READ,
+    }),
+)  # fmt: skip
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# The pages of the sign-in library answer other methods as it likes, without a row of ours: asked by these only.
+LIBRARY = re.compile(r"^(account|mfa)_(?!list_webauthn)")
+LIBRARY_METHODS = ("GET", "POST")
+
+
+def table() -> dict[tuple[str, str], Rule]:
+    """Return {(route, method): rule}. Raises ValueError for a line said twice."""
+    said: dict[tuple[str, str], Rule] = {}
+    for family in FAMILIES:
+        for route, methods in family.routes.items():
+            for method in methods.split():
+                if said.setdefault((route, method), family.rule) is not family.rule:
+                    raise ValueError(f"{route} {method} stands in two families")
+    return said
+
+
+def answer_of(rules: Mapping[tuple[str, str], Rule], route: str, method: str, who: Who) -> str:
+    """Return the answer owed. A method of no line is refused to who is signed in, whoever he is."""
+    if rule := rules.get((route, method)):
+        return rule(who)
+    is_open_page = any(rules.get((route, other)) in (public, nobody) for other in METHODS)
+    return METHOD if who.is_signed_in or is_open_page else SIGN_IN

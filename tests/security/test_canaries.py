@@ -1,0 +1,182 @@
+"""A word planted in each text of each dossier never reaches who is not owed it, by any page, file or mail (SECT-5).
+
+Nor does it ever stand where nobody is to read it: an address, a title, a header, a log, a trace, a mail, a queue, a
+cache. Short form: every page, as every profile, in the dossier it is inside, with the words of eight other dossiers.
+"""
+
+import logging
+
+import pytest
+from django.db import connection, transaction
+
+from coordination.dossiers import panels
+from habilitations import published
+from tests.security import canaries as c
+from tests.security import expected as e
+from tests.security import routes as r
+from tests.security import world as w
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.req("SECT-5", "SECT-6", "SEC-22", "SEC-2")]
+PARTS = r.names()
+OF_DOSSIER = {name: parts for name, parts in PARTS.items() if {"dossier_id", "invitation_id"} & set(parts)}
+BESIDE = {name: parts for name, parts in PARTS.items() if name not in OF_DOSSIER}
+# What signs out or ends the session of who crawls.
+LEFT_ALONE = {"account_logout", "accounts:end_other_sessions"}
+SEARCHES = ("dossiers:list", "dossiers:open", "dossiers:export")
+
+
+class Lines(logging.Handler):
+    """Everything that is logged, as the product writes it."""
+
+    def __init__(self):
+        super().__init__()
+        self.said = []
+        self.setFormatter(logging.getLogger().handlers[0].formatter)
+
+    def emit(self, record):
+        self.said.append(self.format(record))
+
+
+@pytest.fixture(scope="module")
+def planted(django_db_setup, django_db_blocker):
+    lines = Lines()
+    logging.getLogger().addHandler(lines)
+    with django_db_blocker.unblock(), transaction.atomic():
+        world = w.build(prepare=c.prepare)
+        world.planted = {situation: c.plant(place, situation) for situation, place in world.places.items()}
+        world.lines = lines
+        yield world
+        transaction.set_rollback(True)
+    logging.getLogger().removeHandler(lines)
+    published.forget()
+
+
+def test_each_text_field_of_a_dossier_has_its_line():
+    lines = {key for key in c.TABLE if key[0] != "discreet"}
+    fields = {(model, name) for model, name in c.text_fields() if name not in c.NOT_WORDS}
+    assert fields - lines == set(), "a new text: say in canaries.py who reads it"
+    assert lines - fields == set()
+
+
+def crawl(visitor, routes, ids, data=None):
+    """Yield (method, name, answer) for every page of some routes."""
+    for name, parts in routes.items():
+        if name in LEFT_ALONE:
+            continue
+        path = r.address(name, parts, ids)
+        for method in ("GET", "POST"):
+            answer = visitor.ask(method, path, data if method == "POST" else None)
+            if answer.status_code not in (404, 405):
+                yield method, name, answer
+
+
+def leaks(world, who, name, answer):
+    """Return the words that this reader was not owed, and those that stand where nobody reads."""
+    text, found = c.text_of(answer), {}
+    further = c.where_nothing_may_be(answer, text)
+    for situation, planted in world.planted.items():
+        reader = e.Who(situation, who.profile) if who.profile else who
+        if words := planted.leaked(text, reader):
+            found[f"{who.profile or who.situation} {name}"] = words
+        if words := {word for word in planted.words if word in c.squeeze(further)}:
+            found[f"{who.profile or who.situation} {name}: address, title or header"] = words
+    return found
+
+
+@pytest.mark.parametrize("profile", list(e.apart.LEVELS))
+def test_each_page_gives_a_profile_only_what_it_is_owed(planted, profile):
+    who, visitor = e.Who(w.GRANTED, profile), r.Visitor(planted.people[profile])
+    found, read = {}, set()
+    ids = r.ids_of(planted, planted.places[w.GRANTED])
+    pages = [*crawl(visitor, OF_DOSSIER, ids), *crawl(visitor, BESIDE, ids)]
+    for place in (w.DELEGATE, w.READ_ONLY, w.REFUSED):
+        few = {name: OF_DOSSIER[name] for name in ("dossiers:home", "circle:list", "dossiers:identity")}
+        pages += crawl(visitor, few, r.ids_of(planted, planted.places[place]))
+    for letter in c.LETTERS.values():
+        pages += crawl(visitor, {n: () for n in SEARCHES}, ids, {"q": f"zq{letter}naissancezq", "statut": "tous"})
+    for _, name, answer in pages:
+        found |= leaks(planted, who, name, answer)
+        read |= planted.planted[w.GRANTED].owed(c.text_of(answer), who)
+    assert not found, r.listed(found)
+    if who.level("identite") and who.level("cercle"):
+        assert read, "this reader is owed words and met none: nothing is proved"
+
+
+@pytest.mark.parametrize("who", [w.ANONYMOUS, w.SUSPENDED, w.ADMINISTRATOR, w.OFFICER, w.LOOKS_AFTER])
+def test_nothing_reaches_who_is_nobodys_carer(planted, who):
+    visitor, found = r.Visitor(planted.apart[who]), {}
+    ids = r.ids_of(planted, planted.places[w.GRANTED])
+    searches = crawl(visitor, {n: () for n in SEARCHES}, ids, {"q": "zqanaissancezq", "statut": "tous"})
+    for _, name, answer in [*crawl(visitor, PARTS, ids), *searches]:
+        found |= leaks(planted, e.Who(who), name, answer)
+    assert not found, r.listed(found)
+
+
+def test_the_words_owed_are_met(planted):
+    """Who reads everything meets nearly every word: the crawl does reach the pages where they stand."""
+    who, visitor = e.Who(w.GRANTED, w.OWNER), r.Visitor(planted.people[w.OWNER])
+    place, met = planted.places[w.GRANTED], set()
+    ids = r.ids_of(planted, place)
+    members = place.dossier.members.values_list("pk", flat=True)
+    for member in members:
+        for _, _, answer in crawl(visitor, OF_DOSSIER, ids | {"member_id": member}):
+            met |= planted.planted[w.GRANTED].owed(c.text_of(answer), who)
+    owed = {word for word, reads in planted.planted[w.GRANTED].words.items() if reads(who)}
+    assert owed - met == set()
+
+
+def test_an_error_says_nothing_of_what_it_was_about(planted, monkeypatch):
+    """A page that breaks on a name answers 500 and logs where, not whom."""
+    place = planted.places[w.GRANTED]
+    word = place.dossier.birth_name
+
+    def broken(entry, rubrique):
+        raise ValueError(f"{word} {place.dossier.ins_matricule}")
+
+    monkeypatch.setattr(panels, "card", broken)
+    before = len(planted.lines.said)
+    answer = r.Visitor(planted.people[w.OWNER]).ask("GET", f"/dossiers/{place.dossier.pk}/")
+    assert answer.status_code == 500 and word not in answer.content.decode().lower()
+    logged = "\n".join(planted.lines.said[before:])
+    assert "ValueError" in logged and word not in logged.lower() and place.dossier.ins_matricule not in logged
+
+
+def test_the_logs_of_a_crawl_hold_no_word(planted):
+    place = planted.places[w.GRANTED]
+    visitor = r.Visitor(planted.people[w.OWNER])
+    for _ in crawl(visitor, OF_DOSSIER, r.ids_of(planted, place), {"q": "zqanaissancezq"}):
+        pass
+    logged = "\n".join(planted.lines.said).lower()
+    assert len(planted.lines.said) >= 50
+    assert "zqa" not in logged and c.INS[w.GRANTED] not in logged
+
+
+# Where the words are kept: the rows they were planted in. Anywhere else is a copy that nobody decided.
+HOMES = {
+    "dossiers_dossier", "dossiers_identityversion", "dossiers_statuschange", "circle_member", "circle_period",
+    "circle_change", "circle_invitation", "habilitations_refusal", "habilitations_accessrequest",
+}  # fmt: skip
+
+
+def test_no_other_table_keeps_a_word(planted):
+    """Traces, mails, jobs, throttles, sessions, drafts: after the acts of a day, none holds a word of a dossier."""
+    place = planted.places[w.GRANTED]
+    path = r.reverse("circle:extend", args=[place.dossier.pk, place.member.pk])
+    found = r.Visitor(planted.people[w.OWNER]).ask("POST", path, then=tables_with_a_word)
+    assert found - HOMES == set()
+    assert found & HOMES, "the search finds nothing anywhere: nothing is proved"
+
+
+def tables_with_a_word():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = 'public'"
+        )
+        names = [name for (name,) in cursor.fetchall()]
+        found = set()
+        for name in names:
+            cursor.execute(f"SELECT EXISTS (SELECT FROM \"{name}\" t WHERE t::text ILIKE '%%zqa%%')")  # noqa: S608
+            if cursor.fetchone()[0]:
+                found.add(name)
+    return found
