@@ -22,11 +22,13 @@ NONE_OF_THEM = "Aucune des personnes de ce nom proposées par l’annuaire (list
 
 @transaction.atomic
 def bring_in(
-    entry, arrival: Arrival, *, who: str, wanted: str, role: str = "", message: str = "", creation_key: UUID
-) -> Member:
+    entry, arrival: Arrival, *, who: str, wanted: str, role: str = "", message: str = "", rests: dict | None = None,
+    creation_key: UUID,
+) -> Member:  # fmt: skip
     """Add the person of a line, habilitate and invite her: one act, in which each rule of the circle is asked.
 
-    `who` is a choice of `Arrival.choices`; `wanted` "oui" or "non"; `role` "" is the usual one of the profession.
+    `who` is a choice of `Arrival.choices`; `wanted` "oui" or "non"; `role` "" is the usual one of the profession;
+    `rests` is what an answer « oui » rests on, None while the person's consent is to be collected.
     Somebody of the directory whose account is known is let in by it, as from any other form: no second account.
     Raises as `add_professional`, `add_manual_professional` and `invite_present`.
     """
@@ -36,7 +38,7 @@ def bring_in(
         found = Member.objects.get(pk=arrival.member_id, dossier_id=entry.dossier.pk)
         invite_present(entry, found, email=line.email, message=message)
         return found
-    place = arrival.place(who)
+    place, carried = arrival.place(who), rests if wanted == OUI else None
     if place is None:
         fields = {
             "family_name": capital_family(line.family_name), "given_name": capital_given(line.given_name),
@@ -44,11 +46,13 @@ def bring_in(
         }  # fmt: skip
         return add_manual_professional(
             entry, fields=fields, role=role or roles.usual(roles.MANUAL, line.profession), wanted=wanted,
-            duplicate_reason=NONE_OF_THEM if arrival.places else "", invitation=invitation, creation_key=creation_key,
+            duplicate_reason=NONE_OF_THEM if arrival.places else "", invitation=invitation, rests=carried,
+            creation_key=creation_key,
         )  # fmt: skip
     activity = Activity.objects.select_related("professional").get(pk=place.id)
     return add_professional(
         entry, professional=activity.professional, activity=activity, wanted=wanted,
         role=role or roles.usual(roles.DIRECTORY, place.profession, place.fonction),
-        invitation=None if account_of(activity.professional) else invitation, creation_key=creation_key,
+        invitation=None if account_of(activity.professional) else invitation, rests=carried,
+        creation_key=creation_key,
     )  # fmt: skip

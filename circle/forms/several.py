@@ -12,9 +12,9 @@ from circle.discretion import names_the_person
 from circle.errors import MessageNamesPerson
 from circle.forms.access import NO, YES
 from circle.forms.invitations import LinesForm
+from circle.forms.sharing import SharingFields
 from coordination.common.ids import uuid7
 from coordination.directory.search import profession_label
-from coordination.dossiers.forms import TidyForm
 
 AS_ALL = ("", "Comme pour tous")
 
@@ -37,7 +37,7 @@ class PeopleForm(LinesForm):
         return cleaned
 
 
-class ArrivalsForm(TidyForm):
+class ArrivalsForm(SharingFields):
     """The answers: who each line is, his role, and whether he is habilitated and invited or only added."""
 
     lines = forms.CharField(widget=forms.HiddenInput, strip=False, max_length=20_000)
@@ -83,6 +83,12 @@ class ArrivalsForm(TidyForm):
         likely = roles.likely(roles.MANUAL, profession)
         said = profession_label(profession)
         return [(r.code, roles.label(r.code, profession=said)) for r in likely if r.code not in self._unique]
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        asked = self.asks_sharing and not self.errors and self.opens
+        cleaned["rests"] = self.read_sharing(cleaned) if asked else None
+        return cleaned
 
     def who_of(self, arrival: Arrival) -> str:
         return self.cleaned_data[f"qui-{arrival.line.number}"]

@@ -85,6 +85,7 @@ def _answers(request: HttpRequest, entry, lines, data=None, initial=None) -> Arr
     found = arrivals.of_lines(entry, lines, may_grant=may_grant)
     form = ArrivalsForm(
         data, initial=initial, arrivals=found, unique=picking.unique_roles(), may_grant=may_grant,
+        asks_sharing=may_grant and entry.access.may_withdraw_refusal,
     )  # fmt: skip
     form.found = found
     return form
@@ -98,7 +99,7 @@ def _bring_in(request: HttpRequest, entry, form: ArrivalsForm, arrival: Arrival)
     try:
         actions.bring_in(
             entry, arrival, who=form.who_of(arrival), wanted=wanted, role=form.role_of(arrival),
-            message=form.cleaned_data["message"],
+            message=form.cleaned_data["message"], rests=form.cleaned_data["rests"],
             # The same line sent twice is done once.
             creation_key=uuid5(form.cleaned_data["creation_key"], str(arrival.line.number)),
         )  # fmt: skip

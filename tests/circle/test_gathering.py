@@ -16,7 +16,7 @@ from circle.errors import AlreadyInvited
 from circle.models import Invitation, Member
 from circle.views import gathering
 from coordination.outbox.models import Message
-from habilitations.models import Habilitation
+from habilitations.models import Consent, Habilitation
 from tests.circle import factories as make
 
 NAMES = ("Alpha", "Bravo", "Charlie")
@@ -160,7 +160,7 @@ def at(entry, page="invite_several"):
 def answers(lines, *, habilitation="oui", **choices):
     return {
         "lines": lines, "message": "", "creation_key": uuid.uuid4(), "role": "", "habilitation": habilitation,
-        **choices,
+        **make.TEAM_POSTED, **choices,
     }  # fmt: skip
 
 
@@ -183,7 +183,7 @@ def test_from_the_circle_to_the_letters(desk, entry):
         for name, value in re.findall(r'type="hidden"\s+name="([^"]+)"\s+id="[^"]+"\s+value="([^"]*)"', said)
     }
     chosen = dict(re.findall(r'<select[^>]*name="(qui-\d)".*?<option value="([^"]*)" selected', said, re.DOTALL))
-    page = desk.post(at(entry), sent | chosen | {"habilitation": "oui", "role": ""})
+    page = desk.post(at(entry), sent | chosen | {"habilitation": "oui", "role": ""} | make.TEAM_POSTED)
     said = text(page)
     assert page.status_code == 200 and "2 personnes traitées" in said
     assert "1 ligne à corriger" in said and "pas une adresse" in said and "Nina" not in said.split("textarea")[1]
@@ -248,6 +248,18 @@ def test_a_line_is_done_whole_or_not_at_all(desk, entry, monkeypatch):
     assert page.status_code == 200 and "Ligne 2" in text(page) and "attend déjà la réponse" in text(page)
     assert list(Member.objects.filter(kind="manuel").values_list("family_name", flat=True)) == ["PREMIER"]
     assert list(Message.objects.values_list("to", flat=True)) == ["1@c.example"]
+
+
+@pytest.mark.django_db
+@pytest.mark.req("SEC-3")
+def test_what_the_sharing_rests_on_is_asked_once_for_all(desk, entry):
+    page = desk.post(at(entry), answers(NINA, **by_hand(1), rests_on=""))
+    assert page.status_code == 422 and "sur quoi repose le partage" in text(page)
+    assert not Member.objects.filter(kind="manuel").exists()
+    lines = "\n".join(f"{n}@c.example;{name};Prénom;60" for n, name in enumerate(NAMES))
+    assert desk.post(at(entry), answers(lines, **by_hand(1, 2, 3), **{"acces-2": "non"})).status_code == 303
+    rests = Consent.objects.filter(habilitation__members__kind="manuel").values_list("ground", flat=True)
+    assert list(rests) == ["reconnue", "reconnue"]
 
 
 @pytest.mark.django_db

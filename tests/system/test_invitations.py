@@ -151,6 +151,7 @@ def test_several_people_are_invited_into_a_circle(visit, world, phone, javascrip
     maelle.page.get_by_role("alert").wait_for()
     maelle.checks_the_page("plusieurs-verifier-erreur")
     maelle.chooses("Habilitation : oui")
+    maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     maelle.presses("Ajouter et inviter")
     maelle.sees("2 personnes traitées.")
     maelle.sees("1 ligne à corriger")
@@ -174,6 +175,7 @@ def test_a_long_list_goes_on_by_itself(visit, world, monkeypatch):
         maelle.fills("Une personne par ligne", lines)
         maelle.presses("Vérifier les lignes")
         maelle.chooses("Habilitation : oui")
+        maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
         maelle.presses("Ajouter et inviter")
         if not javascript:
             maelle.arrives_at("Envoi en cours")
