@@ -58,7 +58,7 @@ def consents(request: HttpRequest, entry) -> HttpResponse:
         "all": len(facts),
         "shown": shown if shown in dict(SHOWN) else "",
         "choices": SHOWN,
-        "links_of": lambda member_id: links_of(entry.dossier.pk, member_id),
+        "url_of": lambda member_id: links_of(entry.dossier.pk, member_id).consent,
         "here": consents_url(entry),
         "may_print": entry.access.may(Action.PRINT),
         "withdraw": (lambda opposition_id: address("circle:withdraw_opposition", entry.dossier.pk, opposition_id))
@@ -112,15 +112,17 @@ def consent(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "row": row,
         "now": now if now and stands(now) else None,
         "facts": ledger.facts_of(entry, member_id=found.pk),
-        "form": form,
+        "may_note": form is not None,
         "links": links,
         "may_end": bool(now and stands(now)) and not row.ends_on,
         "list_url": consents_url(entry),
         "oppose_url": f"{address('circle:oppose', entry.dossier.pk)}?membre={found.pk}",
         **drafted(DRAFT, found.pk, kept),
     }
-    bad = form is not None and form.is_bound
-    return page(request, entry, "circle/consent.html", context, status=422 if bad else 200)
+    if form is None:
+        return page(request, entry, "circle/consent.html", context)
+    context["form"] = form
+    return page(request, entry, "circle/consent.html", context, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -289,15 +289,16 @@ def test_an_opposed_rubric_looks_like_one_that_the_matrix_closes(client, entry, 
     page = words(client.get(reverse("dossiers:access", args=[entry.dossier.pk])))
 
     def said(key, label):
-        block = page[page.index(f'id="{key}"') :]
-        block = re.sub(
-            r'<p class="second">Ouvert aux[^<]*</p>',
-            "",
-            block[
-                : block.index("</li>\n      <li class") if "</li>\n      <li class" in block else block.index("</ul>")
-            ],
+        block = page[page.index(f'id="{key}"') :].partition("<li class")[0].partition("</ul>\n")[0]
+        block = re.sub(r'<p class="second">Ouvert aux[^<]*</p>', "", block)
+        return (
+            block.replace(label, "X")
+            .replace(key, "x")
+            .partition("</li>\n      ")[0]
+            .rstrip()
+            .removesuffix("</li>")
+            .rstrip()
         )
-        return block.replace(label, "X").replace(key, "x")
 
     assert said("medical", "Volet médical") == said("journal", "Journal des accès")
     block = page[page.index('id="medical"') :].split("</details>")[0]
