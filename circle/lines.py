@@ -105,8 +105,8 @@ class MemberRow:
 
 
 # Members, their roles, what is reduced for them, what the person closes (looked for where she closed something), their
-# periods: five reads by the dossier in one statement, put together by `gathered`. Joined in SQL, lists as short as these make the server compare each line of one with each
-# line of the other.
+# periods: five reads by the dossier in one statement, put together by `gathered`. Joined in SQL, lists as short as
+# these make the server compare each line of one with each line of the other.
 STATEMENT = f"""
 WITH q AS MATERIALIZED (
     SELECT %s::date AS day, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet

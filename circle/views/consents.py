@@ -15,7 +15,6 @@ from circle.models import Member
 from circle.views.drawing import is_reader
 from circle.views.pages import (
     attempt,
-    circle_url,
     draft_initial,
     drafted,
     find_member,
@@ -142,7 +141,8 @@ def end_consent(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid() and attempt(form, actions.end_consent, entry, found, **form.cleaned_data):
         drafts.clear(request.user, END_DRAFT, found.pk)
         messages.success(request, "C’est noté : l’accès est fermé.")
-        return redirect(request, circle_url(entry) if is_reader(row, entry) else links.consent)
+        # Who ended his own has nothing left to see here.
+        return redirect(request, "dossiers:list" if is_reader(row, entry) else links.consent)
     context = {"row": row, "now": now, "form": form, "links": links, **drafted(END_DRAFT, found.pk, kept)}
     return page(request, entry, "circle/end_consent.html", context, status=422 if form.is_bound else 200)
 
