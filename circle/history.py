@@ -261,7 +261,7 @@ def _last_day(t: Told) -> str:
 
 def _shared(t: Told) -> str:
     until = f", jusqu’au {t.before}" if t.before else ""
-    return _SHARING[t.subject].format(who=t.who, member=t.member, day=t.after, until=until)
+    return _SHARING.get(t.subject, _SHARING[TEAM]).format(who=t.who, member=t.member, day=t.after, until=until)
 
 
 def _removed(t: Told) -> str:

@@ -103,7 +103,7 @@ def _consent(one: Consent, member: Member) -> Fact:
     given = "donné" if one.is_express else "depuis"
     said = [f"{given.capitalize()} le {date_fr(one.starts_on)}"]
     if one.is_express:
-        said.append(one.get_collected_display())
+        said.append(one.get_collected_display().lower())
     said.append(f"personne informée le {date_fr(one.informed_on)}" if one.informed_on else "information à noter")
     details = [", ".join(said) + "."]
     if one.rubriques:

@@ -108,9 +108,9 @@ class MemberRow:
         return self.access is not None and self.access.is_open
 
 
-# Members, their roles, what is reduced for them, their absences, their periods: reads by the dossier in one
-# statement, put together by `gathered`. Joined in SQL, lists as short as these make the server compare each line of
-# one with each line of the other.
+# Members, their roles, what is reduced for them, what the person closes (looked for where she closed something), their
+# absences, their periods: reads by the dossier in one statement, put together by `gathered`. Joined in SQL, lists as
+# short as these make the server compare each line of one with each line of the other.
 STATEMENT = f"""
 WITH q AS MATERIALIZED (
     SELECT %s::date AS day, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet
@@ -180,6 +180,11 @@ FROM q JOIN habilitations_habilitation h ON h.dossier_id = q.dossier
 LEFT JOIN habilitations_consent rests
     ON rests.dossier_id = q.dossier AND rests.habilitation_id = h.id AND rests.replaced_at IS NULL
 CROSS JOIN LATERAL ({CLOSED_BY_THE_PERSON.format(user="h.user_id")}) closed (line)
+WHERE EXISTS (SELECT 1 FROM habilitations_opposition o WHERE o.dossier_id = q.dossier AND o.withdrawn_at IS NULL)
+    OR EXISTS (
+        SELECT 1 FROM habilitations_consent c
+        WHERE c.dossier_id = q.dossier AND c.replaced_at IS NULL AND cardinality(c.rubriques) > 0
+    )
 UNION ALL
 SELECT 'absence', NULL, h.id, a.first_day, a.last_day, a.accepted_at IS NOT NULL,
     CASE WHEN a.accepted_at IS NOT NULL THEN trim(u.family_name || ' ' || u.given_name) END

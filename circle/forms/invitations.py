@@ -7,6 +7,7 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 
 from circle.forms.fields import EmailField
+from circle.forms.sharing import SharingFields
 from coordination.accounts.forms import RULES
 from coordination.accounts.models import User
 from coordination.common import nomenclatures
@@ -43,8 +44,8 @@ class InvitationFields(forms.Form):
         return {"email": email, "message": self.cleaned_data["invitation_message"]} if email else None
 
 
-class InviteForm(TidyForm, InvitationFields):
-    """« Inviter par e-mail » a member already in the circle."""
+class InviteForm(SharingFields, InvitationFields):
+    """« Inviter par e-mail » a member already in the circle, who is habilitated in the same act if he was not."""
 
     opens = True
 
@@ -52,6 +53,11 @@ class InviteForm(TidyForm, InvitationFields):
         super().__init__(*args, **kwargs)
         self.fields["invitation_email"].required = True
         self.fields["invitation_email"].error_messages["required"] = "Ce champ est obligatoire."
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        cleaned["rests"] = self.read_sharing(cleaned) if self.asks_sharing else None
+        return cleaned
 
 
 class ColleagueForm(TidyForm):

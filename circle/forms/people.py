@@ -7,6 +7,7 @@ from django import forms
 from circle.forms.access import SOMEBODY_ELSE, RoleFields
 from circle.forms.fields import AddressFields, EmailField, FrenchDateField, PhoneField
 from circle.forms.invitations import MESSAGE
+from circle.forms.sharing import SharingFields
 from coordination.common import nomenclatures
 from coordination.common.ids import uuid7
 from coordination.common.text import capital_family, capital_given
@@ -99,7 +100,7 @@ class RelativeFields(ReachFields):
         }
 
 
-class AddedByHand(RoleFields):
+class AddedByHand(RoleFields, SharingFields):
     """What a hand entry asks besides the person: role, dates, and why it is not the one already known."""
 
     discreet = forms.BooleanField(**DISCREET)
@@ -117,13 +118,15 @@ class ManualProfessionalForm(ProfessionalFields, AddedByHand):
     # The order of the screen: an error summary reads like the form.
     field_order = (
         "family_name", "given_name", "profession", "email", "mobile", "phone", "structure_name", "address",
-        "postal_code", "town_texte", "role", "starts_on", "description", "discreet", "invitation_message",
+        "postal_code", "town_texte", "role", "starts_on", "description", "discreet", "rests_on", "rests_since",
+        "rests_how", "rests_told", "invitation_message",
     )  # fmt: skip
 
     def clean(self) -> dict:
         cleaned = super().clean()
         if self.is_inviting and not cleaned.get("email") and "email" not in self.errors:
             self.add_error("email", "Pour inviter cette personne, indiquez son adresse e-mail.")
+        cleaned["rests"] = self.read_sharing(cleaned) if self.is_inviting and self.asks_sharing else None
         return cleaned
 
     @property

@@ -123,7 +123,8 @@ def _form(entry, kind: str, data=None, *, initial=None):
         entry, kind=roles.MANUAL if kind == PROFESSIONAL else roles.PERSON, profession=chosen,
         words=picking.trade(chosen),
     )  # fmt: skip
-    return FORMS[kind](data, initial=initial, picker=picker)
+    asks = kind == PROFESSIONAL and entry.access.may(Action.GRANT) and entry.access.may_withdraw_refusal
+    return FORMS[kind](data, initial=initial, picker=picker, asks_sharing=asks)
 
 
 def _add(entry, kind: str, form):
@@ -131,7 +132,8 @@ def _add(entry, kind: str, form):
     act, invited = actions.add_person, {}
     if kind == PROFESSIONAL:
         act = actions.add_manual_professional
-        invited = {"invitation": form.invitation(), "wanted": "oui" if form.is_inviting else "non"}
+        invited = {"invitation": form.invitation(), "wanted": "oui" if form.is_inviting else "non",
+                   "rests": said["rests"]}  # fmt: skip
     return act(
         entry,
         **invited,

@@ -15,7 +15,6 @@ from circle.models import Member
 from circle.views.drawing import is_reader
 from circle.views.pages import (
     attempt,
-    circle_url,
     draft_initial,
     drafted,
     find_member,
@@ -58,7 +57,7 @@ def consents(request: HttpRequest, entry) -> HttpResponse:
         "all": len(facts),
         "shown": shown if shown in dict(SHOWN) else "",
         "choices": SHOWN,
-        "links_of": lambda member_id: links_of(entry.dossier.pk, member_id),
+        "url_of": lambda member_id: links_of(entry.dossier.pk, member_id).consent,
         "here": consents_url(entry),
         "may_print": entry.access.may(Action.PRINT),
         "withdraw": (lambda opposition_id: address("circle:withdraw_opposition", entry.dossier.pk, opposition_id))
@@ -112,15 +111,17 @@ def consent(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "row": row,
         "now": now if now and stands(now) else None,
         "facts": ledger.facts_of(entry, member_id=found.pk),
-        "form": form,
+        "may_note": form is not None,
         "links": links,
         "may_end": bool(now and stands(now)) and not row.ends_on,
         "list_url": consents_url(entry),
         "oppose_url": f"{address('circle:oppose', entry.dossier.pk)}?membre={found.pk}",
         **drafted(DRAFT, found.pk, kept),
     }
-    bad = form is not None and form.is_bound
-    return page(request, entry, "circle/consent.html", context, status=422 if bad else 200)
+    if form is None:
+        return page(request, entry, "circle/consent.html", context)
+    context["form"] = form
+    return page(request, entry, "circle/consent.html", context, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -140,7 +141,8 @@ def end_consent(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid() and attempt(form, actions.end_consent, entry, found, **form.cleaned_data):
         drafts.clear(request.user, END_DRAFT, found.pk)
         messages.success(request, "C’est noté : l’accès est fermé.")
-        return redirect(request, circle_url(entry) if is_reader(row, entry) else links.consent)
+        # Who ended his own has nothing left to see here.
+        return redirect(request, "dossiers:list" if is_reader(row, entry) else links.consent)
     context = {"row": row, "now": now, "form": form, "links": links, **drafted(END_DRAFT, found.pk, kept)}
     return page(request, entry, "circle/end_consent.html", context, status=422 if form.is_bound else 200)
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from circle import actions
 from circle.forms.invitations import InviteForm
 from circle.views.colleagues import letter_preview
-from circle.views.drawing import can_be_invited
+from circle.views.drawing import NON, can_be_invited, may_grant
 from circle.views.pages import (
     attempt,
     draft_initial,
@@ -26,6 +26,7 @@ from circle.views.pages import (
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
 from coordination.dossiers.door import rubric_view
+from habilitations.actions.consents import current, stands
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 DRAFT = "cercle-inviter"
@@ -45,12 +46,17 @@ def invite_member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         return redirect(request, links.sheet)
     kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk)
     known = {"invitation_email": found.email or (found.professional.email if found.professional else "")}
-    form = InviteForm(request.POST if request.method == "POST" else None, initial=known | kept)
+    # Who only asks for the habilitation says nothing of what it would rest on.
+    grants = row.state == NON and not row.requested and may_grant(row, entry)
+    asks = grants and entry.access.may_withdraw_refusal and not stands(current(found.habilitation))
+    sent = request.POST if request.method == "POST" else None
+    form = InviteForm(sent, initial=known | kept, asks_sharing=asks)
     if form.is_bound and form.is_valid():
         show_identity_to_open(request, form)
         if too_many := ratelimit.consume_or_429(request, action="invitations"):
             return too_many
-        if attempt(form, actions.invite_present, entry, found, **form.invitation()) is not None:
+        said = form.invitation() | {"rests": form.cleaned_data["rests"]}
+        if attempt(form, actions.invite_present, entry, found, **said) is not None:
             drafts.clear(request.user, DRAFT, found.pk)
             messages.success(request, "Invitation envoyée.")
             return redirect(request, links.sheet)

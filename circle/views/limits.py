@@ -22,6 +22,7 @@ from coordination.dossiers.door import rubric_view
 from habilitations import published
 from habilitations.access import hat_of
 from habilitations.actions.limits import opens, standing
+from habilitations.closures import closed_by_the_person
 from habilitations.errors import GrantNotAllowed
 from habilitations.rubriques import Niveau, Rubrique
 
@@ -110,7 +111,8 @@ def _preview(found, pair, form: LimitsForm, asked: bool) -> dict | None:
     if found.kind == roles.STRUCTURE:
         return None
     answer = YES if found.habilitation.state == YES else ""
-    return answering.preview_of(pair, answer, ceilings=form.ceilings() if asked else standing(found.habilitation))
+    reduced = form.ceilings() if asked else standing(found.habilitation)
+    return answering.preview_of(pair, answer, ceilings=reduced | closed_by_the_person(found.habilitation))
 
 
 def _said(wanted: dict) -> str:

@@ -30,6 +30,8 @@ from coordination.directory.models import Attachment
 from coordination.dossiers.door import rubric_view
 from habilitations.access import hat_of
 from habilitations.actions.consents import current, stands
+from habilitations.actions.limits import standing
+from habilitations.closures import closed_by_the_person
 from habilitations.errors import NotAllowed
 from habilitations.rubriques import Action, Niveau, Rubrique
 
@@ -99,7 +101,7 @@ def preview(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         return render(request, "circle/_delegates_answer.html", context | _delegates(row, found, answer))
     if found.kind != roles.DIRECTORY:
         return render(request, "circle/_submit.html", context)
-    shown = answering.preview_of(_pair(found, _account(found)), answer)
+    shown = answering.preview_of(_pair(found, _account(found)), answer, ceilings=_held_down(found))
     return render(request, "circle/_preview_answer.html", context | {"preview": shown, "title": PANEL})
 
 
@@ -121,7 +123,7 @@ def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> 
         "whom": {roles.STRUCTURE: "cette structure", roles.PERSON: "cette personne"}.get(
             found.kind, "ce professionnel"
         ),
-        "preview": answering.preview_of(_pair(found, _account(found)), answer)
+        "preview": answering.preview_of(_pair(found, _account(found)), answer, ceilings=_held_down(found))
         if found.kind == roles.DIRECTORY
         else None,
         "title": PANEL,
@@ -137,6 +139,11 @@ def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> 
         **drafted(DRAFT, found.pk, kept),
     }
     return page(request, entry, "circle/habilitation.html", context, status=422 if form.is_bound else 200)
+
+
+def _held_down(found) -> dict:
+    """Return what is reduced for this member and what the person closes to him: the preview is what he will see."""
+    return standing(found.habilitation) | closed_by_the_person(found.habilitation)
 
 
 def _pair(found, account) -> tuple[str, str]:

@@ -289,15 +289,16 @@ def test_an_opposed_rubric_looks_like_one_that_the_matrix_closes(client, entry, 
     page = words(client.get(reverse("dossiers:access", args=[entry.dossier.pk])))
 
     def said(key, label):
-        block = page[page.index(f'id="{key}"') :]
-        block = re.sub(
-            r'<p class="second">Ouvert aux[^<]*</p>',
-            "",
-            block[
-                : block.index("</li>\n      <li class") if "</li>\n      <li class" in block else block.index("</ul>")
-            ],
+        block = page[page.index(f'id="{key}"') :].partition("<li class")[0].partition("</ul>\n")[0]
+        block = re.sub(r'<p class="second">Ouvert aux[^<]*</p>', "", block)
+        return (
+            block.replace(label, "X")
+            .replace(key, "x")
+            .partition("</li>\n      ")[0]
+            .rstrip()
+            .removesuffix("</li>")
+            .rstrip()
         )
-        return block.replace(label, "X").replace(key, "x")
 
     assert said("medical", "Volet médical") == said("journal", "Journal des accès")
     block = page[page.index('id="medical"') :].split("</details>")[0]
@@ -427,3 +428,15 @@ def test_in_a_closed_dossier_one_may_still_oppose_and_withdraw_a_consent(visitor
     assert visitor.post(url("end_consent", entry, nurse.member.pk), end).status_code == 303
     assert make.entry_of_or_none(nurse, entry) is None
     assert make.entry_of(entry.user, entry).access.granted(Rubrique.MEDICAL) == Niveau.AUCUN
+
+
+@pytest.mark.req("SEC-4")
+def test_who_notes_the_end_of_his_own_consent_is_out(client, entry, nurse):
+    client.force_login(nurse)
+    path = url("consent", entry, nurse.member.pk)
+    assert "Noter sur quoi repose le partage" not in words(client.get(path)), "nobody notes for himself what opens"
+    assert client.post(path, {"ground": "accord", "starts_on": day(), "collected": ORAL}).status_code == 403
+    end = {"end": "retrait", "ended_on": day(), "collected": ORAL}
+    done = client.post(url("end_consent", entry, nurse.member.pk), end)
+    assert (done.status_code, done.url) == (303, reverse("dossiers:list"))
+    assert client.get(path).status_code == 404

@@ -73,8 +73,10 @@ def test_an_addition_is_one_entry(entry):
     make.add(entry, nurse.attachment.professional, wanted="oui")
     make.add(entry, make.listed(family_name="MODÈLE", given_name="Ana"), wanted="oui")
     assert entries(entry) == [
-        f"{WHO} a ajouté MODÈLE Ana au cercle de soins : rôle « Infirmière », accès en attente de son compte.",
-        f"{WHO} a ajouté SPÉCIMEN Inès au cercle de soins : rôle « Infirmière », accès au dossier ouvert.",
+        f"{WHO} a ajouté MODÈLE Ana au cercle de soins : rôle « Infirmière », accès en attente de son compte, "
+        "au titre de l’équipe de soins.",
+        f"{WHO} a ajouté SPÉCIMEN Inès au cercle de soins : rôle « Infirmière », accès au dossier ouvert, "
+        "au titre de l’équipe de soins.",
         f"{WHO} a créé le dossier.",
     ]
 

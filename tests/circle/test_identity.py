@@ -47,7 +47,7 @@ def confirms(client, response, path):
 def typed_for(person, answer="oui"):
     return {
         "role": "PROV", "habilitation": answer, "description": "Passe le mardi", "creation_key": str(uuid.uuid4()),
-        "starts_on": f"{timezone.localdate():%d/%m/%Y}",
+        "starts_on": f"{timezone.localdate():%d/%m/%Y}", **make.TEAM_POSTED,
     }  # fmt: skip
 
 

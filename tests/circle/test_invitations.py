@@ -51,8 +51,8 @@ def invited(entry, professional=None, *, email=ADDRESS, message="", wanted="oui"
 def invited_by_hand(entry, *, email=ADDRESS, **fields):
     said = {"family_name": "SPÉCIMEN", "given_name": "Inès", "profession": make.NURSE, "email": email} | fields
     member = actions.add_manual_professional(
-        entry, fields=said, role="PROV", wanted="oui", invitation={"email": email}, creation_key=uuid.uuid4(),
-        duplicate_reason="Homonyme",
+        entry, fields=said, role="PROV", wanted="oui", rests=make.team(), invitation={"email": email},
+        creation_key=uuid.uuid4(), duplicate_reason="Homonyme",
     )  # fmt: skip
     return Invitation.objects.get(member=member)
 

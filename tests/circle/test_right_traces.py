@@ -63,7 +63,7 @@ def test_reduced_lifted_and_a_last_day(entry, nurse):
     until = dt.date(2099, 3, 14)
     for ceilings, day in (({Rubrique.MEDICAL: Niveau.AUCUN}, until), ({}, None)):
         actions.limit_access(entry, nurse.member, ceilings=ceilings, until=day)
-    assert [words for words, *_ in rights(entry)][1:] == [
+    assert [words for words, *_ in rights(entry)][2:] == [
         "Volet médical : réduction à « pas d’accès »", "Dernier jour : aucun → 14/03/2099",
         "Volet médical : réduction levée", "Dernier jour : 14/03/2099 → aucun",
     ]  # fmt: skip

@@ -46,7 +46,8 @@ def searchable(db):
 def answers(**more):
     """Return what the role and access form sends."""
     today = f"{timezone.localdate():%d/%m/%Y}"
-    return {"role": "PROV", "habilitation": "non", "starts_on": today, "creation_key": uuid.uuid4()} | more
+    said = {"role": "PROV", "habilitation": "non", "starts_on": today, "creation_key": uuid.uuid4()}
+    return said | factories.TEAM_POSTED | more
 
 
 def person(**more):

@@ -122,7 +122,10 @@ def test_a_member_already_there_is_invited_from_his_sheet(at_desk, entry):
     assert url in text(at_desk.get(reverse("circle:member", args=[entry.dossier.pk, member.pk])))
     page = text(at_desk.get(url))
     assert ADDRESS in page and "Habiliter et inviter" in page
-    assert at_desk.post(url, {"invitation_email": ADDRESS, "invitation_message": ""}).status_code == 303
+    sent = {"invitation_email": ADDRESS, "invitation_message": ""}
+    unsaid = at_desk.post(url, sent)
+    assert unsaid.status_code == 422 and "Dites sur quoi repose le partage" in text(unsaid)
+    assert at_desk.post(url, sent | make.TEAM_POSTED).status_code == 303
     assert member.invitations.get().email == ADDRESS
     page = at_desk.post(url, {"invitation_email": ADDRESS, "invitation_message": ""})
     assert page.status_code == 422 and "attend déjà la réponse" in text(page)

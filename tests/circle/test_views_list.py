@@ -226,6 +226,7 @@ def reader(entry, profession, fonction="", **person):
         professional=user.attachment.professional,
         role="AGNT" if profession in ("350",) else "PROV",
         wanted="oui",
+        rests=factories.team(),
         creation_key=uuid.uuid4(),
     )
     return user

@@ -2,9 +2,10 @@
 
 import datetime as dt
 import random
+from importlib import import_module
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -391,3 +392,17 @@ def test_one_fact_at_a_time_and_one_opposition(circle):
     ):
         with pytest.raises(IntegrityError, match=name), transaction.atomic():
             Opposition.objects.create(rubrique=rubrique, **facts, **more)
+
+
+def test_the_migration_takes_over_what_was_granted_and_nothing_else(circle):
+    nurse, dossier, row = circle
+    others = {state: habilitation(dossier, state, user=make.account()) for state in ("attente", "non", "refus")}
+    undone, gone = habilitation(dossier, "oui", user=make.account()), habilitation(dossier, "non", user=make.account())
+    for one in (undone, gone):
+        do.end_habilitation(one, by=nurse)
+    Consent.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("habilitations.migrations.0014_consents_taken_over").TAKE_OVER)
+    taken = Consent.objects.filter(ground="reprise").values_list("habilitation_id", flat=True)
+    assert set(taken) == {row.pk, others["attente"].pk, undone.pk}
+    assert inside(nurse, dossier)

@@ -212,6 +212,7 @@ def test_somebody_typed_by_hand_waits_for_a_confirmation(visit, world):
     maelle.goes_to(f"/dossiers/{entry.dossier.pk}/cercle/ajouter/manuellement/professionnel/")
     acts.adds_a_nurse_by_hand(maelle)
     maelle.fills("Email", ADDRESS)
+    maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     maelle.checks_the_page("inviter-a-la-main")
     maelle.presses("Ajouter, habiliter et inviter")
     maelle.sees("Invitation envoyée.")

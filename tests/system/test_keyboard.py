@@ -126,6 +126,8 @@ def when_she_adds_a_doctor_found_in_the_directory(hands, entry):
         hands.keys("Space")
     hands.page.get_by_role("button", name="Ajouter et habiliter").wait_for()
     hands.is_on("Habilitation : oui")
+    hands.tabs_to("Sur quoi repose le partage")
+    hands.types("La personne")
     hands.tabs_to("Ajouter et habiliter")
     hands.keys("Enter")
     hands.visitor.sees("TESTARD Paul a été ajouté au cercle de soins.")

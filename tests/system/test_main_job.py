@@ -149,7 +149,6 @@ def then_nobody_may_be_let_in_until_it_is_withdrawn(maelle):
     maelle.sees("L’accès reste fermé tant que personne ne l’habilite.")
     maelle.goes_to(address + "habilitation/")
     maelle.chooses("Habilitation : oui")
-    maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     maelle.checks_the_page("habilitation")
     maelle.presses("Habiliter")
     maelle.sees("Accès en attente")
