@@ -25,7 +25,7 @@ class HabilitationsConfig(AppConfig):
         from coordination.accounts.sessions import carry
         from coordination.common.context import register_link
         from habilitations import receivers
-        from habilitations.models import DataProtectionOfficer, StructureAdministrator
+        from habilitations.models import ActingFor, DataProtectionOfficer, StructureAdministrator
         from habilitations.notices import pending_acting
 
         register_link(
@@ -37,6 +37,8 @@ class HabilitationsConfig(AppConfig):
         notices.register("acting", pending_acting)
         named = StructureAdministrator.objects.current().filter(user=OuterRef("user_id"))
         carry("looks_after_accounts", Exists(named))
+        acting = ActingFor.objects.filter(substitute=OuterRef("user_id"), ended_at=None, accepted_at__isnull=False)
+        carry("acts_for_others", Exists(acting))
         officers = DataProtectionOfficer.objects.current().filter(user=OuterRef("user_id"))
         carry("searches_journals", Exists(officers))
         post_migrate.connect(_prepare_journal, sender=self, dispatch_uid="prepare_journal")

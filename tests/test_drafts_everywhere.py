@@ -169,7 +169,7 @@ def town(settings):
     return {
         "users": [coordinator, administrator, director, offer.user, nurse],
         "dossier_id": [entry.dossier.pk],
-        "member_id": [member.pk for member in (listed, by_hand, relative, building, refused, nurses)],
+        "member_id": [member.pk for member in (listed, by_hand, relative, building, nurses, refused)],
         "acting_id": [helped.pk],
         "target_id": [make.listed().pk],
         "structure_id": [local.pk],

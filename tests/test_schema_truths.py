@@ -222,7 +222,7 @@ def country(crowd, client):
         "form_key": "cercle", "object_id": entry.dossier.pk,
         # Pages of a key or of a message of one's own: nothing there to count.
         "pk": 1, "public_id": entry.dossier.pk, "mail_id": entry.dossier.pk, "offer_id": entry.dossier.pk,
-        "invitation_id": entry.dossier.pk,
+        "invitation_id": entry.dossier.pk, "acting_id": entry.dossier.pk,
         "delegate_id": entry.dossier.pk, "officer_id": entry.dossier.pk, "act": "suspendre",
         "rubrique": "journal", "request_id": entry.dossier.pk, "question_id": entry.dossier.pk,
         "trace_id": entry.dossier.pk, "emergency_id": entry.dossier.pk,

@@ -53,11 +53,14 @@ class Reader:
     user: object
     matrix: Matrix
     profile: str
+    # Whether he may be acting for somebody: what that opens is long to look for, and most people act for nobody.
+    acts: bool = True
 
     @classmethod
     def of(cls, user) -> Reader:
         hat, matrix = access.hat_of(user), published.current()
-        return cls(user=user, matrix=matrix, profile=matrix.profile_of(hat.profession, hat.fonction))
+        profile = matrix.profile_of(hat.profession, hat.fonction)
+        return cls(user=user, matrix=matrix, profile=profile, acts=getattr(user, "acts_for_others", True))
 
     def can_read(self, rubrique: Rubrique) -> bool:
         return self.matrix.level(self.profile, rubrique) >= Niveau.LECTURE
@@ -126,6 +129,10 @@ class Counts:
     rows: BoundedCount = field(default_factory=lambda: BoundedCount(0, False))
     changed: BoundedCount = field(default_factory=lambda: BoundedCount(0, False))
 
+    def of_tab(self, vue: str) -> BoundedCount:
+        """Return the number of a tab, zero for one that was not counted."""
+        return self.tabs.get(vue, BoundedCount(0, False))
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -159,7 +166,7 @@ class FileActive:
             return self, self.counts()
         own = replace(self, filters=replace(self.filters, vue="mes"))
         counts = own.counts()
-        vue = next((vue for vue in ("mes", "structure", "remplacements") if counts.tabs[vue].value), "mes")
+        vue = next((vue for vue in ("mes", "structure", "remplacements") if counts.of_tab(vue).value), "mes")
         if vue == "mes":
             return own, counts
         other = replace(self, filters=replace(self.filters, vue=vue))
@@ -213,12 +220,12 @@ class FileActive:
         usual = self._is_usual
         read = _counts.tuples(*self._shape(), user_id=self.reader.user.pk)[0] if usual else self.numbers().get()
         said = [BoundedCount(min(number, COUNTED), number > COUNTED) for number in read]
-        rows, changed = said[len(VIEWS) :]
-        return Counts(dict(zip(VIEWS, said, strict=False)), changed if self.filters.modifies else rows, changed)
+        rows, changed = said[len(self._tabs) :]
+        return Counts(dict(zip(self._tabs, said, strict=False)), changed if self.filters.modifies else rows, changed)
 
     def numbers(self) -> QuerySet:
         """Return one row: the tabs in their order, the rows of the list, the changed ones."""
-        tabs = [_of_status(self._open_to_reader(through), OPEN_STATES) for through in VIEWS.values()]
+        tabs = [_of_status(self._open_to_reader(VIEWS[vue]), OPEN_STATES) for vue in self._tabs]
         wanted = (*tabs, self.matching(), self.changed())
         return (
             get_user_model().objects.filter(pk=self.reader.user.pk).values_list(*(_bounded(rows) for rows in wanted))
@@ -229,7 +236,7 @@ class FileActive:
         told, today = panels.filter_of("referent"), timezone.localdate()
         if told is None or not self.reader.sees_names or not told.is_told(self.reader):
             return []
-        shape = self.reader.matrix.number, self.reader.profile, Filters(vue=self.filters.vue)
+        shape = *self._reader_shape, Filters(vue=self.filters.vue)
         return told.choices(_referents.tuples(*shape, user_id=self.reader.user.pk, today=today))
 
     def referents_found(self, today: dt.date) -> QuerySet:
@@ -247,19 +254,29 @@ class FileActive:
         told = panels.filter_of("referent") if self.filters.referent else None
         return told.condition(self.reader, self.filters.referent) if told else None
 
-    def _shape(self) -> tuple[int, str, Filters]:
+    @property
+    def _reader_shape(self) -> tuple[int, str, bool]:
+        return self.reader.matrix.number, self.reader.profile, self.reader.acts
+
+    def _shape(self) -> tuple[int, str, bool, Filters]:
         """What makes the statements of a list without search text; the rest is whose list it is."""
-        return self.reader.matrix.number, self.reader.profile, self.filters.first_page()
+        return *self._reader_shape, self.filters.first_page()
+
+    @property
+    def _tabs(self) -> list[str]:
+        """The tabs that are counted."""
+        return [vue for vue, through in VIEWS.items() if self.reader.acts or through != ANOTHER]
 
     def _listed(self) -> QuerySet[Dossier]:
         return self.changed() if self.filters.modifies else self._dated(self.matching())
 
     def _open_to_reader(self, through: str) -> QuerySet[Dossier]:
+        through = through if through or self.reader.acts else HIMSELF
         return Dossier.objects.filter(id__in=access.dossier_ids(self.reader.user, through=through))
 
     def _marked(self, rows: QuerySet[Dossier]) -> QuerySet[Dossier]:
         """Add `acting`, for whom the reader enters each dossier, where some are entered for another."""
-        if VIEWS.get(self.filters.vue, OWN) in (OWN, STRUCTURE):
+        if not self.reader.acts or VIEWS.get(self.filters.vue, OWN) in (OWN, STRUCTURE):
             return rows
         himself = access.dossier_ids(self.reader.user, through=HIMSELF)
         return rows.annotate(acting=said_of_others(self.reader.user, himself=himself))
@@ -299,19 +316,15 @@ class FileActive:
         )
 
 
-def _list_of(number: int, profile: str, filters: Filters, user_id: UUID) -> FileActive:
+def _list_of(number: int, profile: str, acts: bool, filters: Filters, user_id: UUID) -> FileActive:
     user = get_user_model()(pk=user_id)
-    return FileActive(Reader(user=user, matrix=published.matrix(number), profile=profile), filters)
+    return FileActive(Reader(user=user, matrix=published.matrix(number), profile=profile, acts=acts), filters)
 
 
 # What everybody asks first, many times a day; a search, rarer and of many shapes, is built each time.
-_pages = Prepared(lambda number, profile, filters, *, user_id: _list_of(number, profile, filters, user_id).rows())
-_counts = Prepared(lambda number, profile, filters, *, user_id: _list_of(number, profile, filters, user_id).numbers())
-_referents = Prepared(
-    lambda number, profile, filters, *, user_id, today: _list_of(number, profile, filters, user_id).referents_found(
-        today
-    )
-)
+_pages = Prepared(lambda *shape, user_id: _list_of(*shape, user_id).rows())
+_counts = Prepared(lambda *shape, user_id: _list_of(*shape, user_id).numbers())
+_referents = Prepared(lambda *shape, user_id, today: _list_of(*shape, user_id).referents_found(today))
 
 # Not shown in a list: what is not read cannot leak into one.
 _NOT_LISTED = (

@@ -126,11 +126,11 @@ def _context(request, listed: FileActive, rows: Rows, counts: Counts) -> dict:
 
 
 def _is_shown(vue: str, filters: Filters, counts: Counts) -> bool:
-    return vue != ACTING_TAB or vue == filters.vue or bool(counts.tabs[vue].value)
+    return vue != ACTING_TAB or vue == filters.vue or bool(counts.of_tab(vue).value)
 
 
 def _tab(vue: str, label: str, filters: Filters, counts: Counts) -> dict:
-    number = counts.tabs[vue]
+    number = counts.of_tab(vue)
     return {
         "label": f"{label}, {number}" if number.exceeded else label,
         "count": None if number.exceeded else number.value,
