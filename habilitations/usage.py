@@ -1,7 +1,7 @@
 """When grants were last used, by what the journal says of them, and which of them sleep.
 
 One probe of the index of traces by habilitation per grant, whatever the length of the journal (migration
-0013_emergency_and_reviews; docs/decisions/2026-11-28-access-review.md). A month purged from the journal is no longer
+0014_emergency_and_reviews; docs/decisions/2026-11-28-access-review.md). A month purged from the journal is no longer
 known: a grant last used before it reads as not used since then.
 """
 

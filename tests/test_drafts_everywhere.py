@@ -24,6 +24,7 @@ from habilitations.actions import (
     open_structure,
 )
 from habilitations.differences import Edit, Key
+from habilitations.models import AccessQuestion, Trace
 from habilitations.rubriques import Rubrique
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
@@ -80,6 +81,7 @@ NOT_DRAWN = {
     "dossiers:export_asleep": "a file, for the data-protection officer alone (tests/circle/test_access_review.py)",
     "dossiers:journal_export": "takes the filters of the journal",
     "dossiers:journal_print": "takes the filters of the journal",
+    "dossiers:ask_why": "one button",
     "dossiers:lookalikes": "fragment of a form",
     "dossiers:birth_places": "fragment of a form",
     "dossiers:structures": "fragment of a form",
@@ -133,6 +135,10 @@ def town(settings):
     nurse = make.account()
     make.add(entry, nurse.attachment.professional, wanted="oui")
     asked = ask_access(entry.dossier.pk, Rubrique.JOURNAL, by=nurse, access=make.entry_of(nurse, entry).access)
+    read = Trace.objects.of_dossier(entry.dossier.pk).last()
+    question = AccessQuestion.objects.create(
+        dossier=entry.dossier, trace_id=read.pk, trace_at=read.at, user=nurse, asked_by=coordinator
+    )
     refused = make.add(entry)
     refusal = {"refused_on": dt.date(2026, 1, 2), "collected": "oral", "comment": ""}
     actions.set_habilitation(entry, refused, "refus", refusal=refusal)
@@ -171,6 +177,7 @@ def town(settings):
         "number": [1],
         "rubrique": ["journal"],
         "request_id": [asked.pk],
+        "question_id": [question.pk],
         "act": list(ACTS),
         "emergency_id": [emergency.pk],
     }

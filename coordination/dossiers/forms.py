@@ -353,3 +353,9 @@ class BanForm(TidyForm):
             return parse_date(self.cleaned_data["said_on"])
         except InvalidDate as error:
             raise forms.ValidationError(str(error)) from None
+
+
+class WhyForm(TidyForm):
+    """Why somebody opened what he is asked about."""
+
+    answer = forms.CharField(label="Votre réponse", max_length=500, widget=forms.Textarea)

@@ -11,6 +11,7 @@ from coordination.dossiers.views import (
     journal,
     listing,
     officer,
+    questions,
     status,
     suggestions,
 )
@@ -55,4 +56,5 @@ urlpatterns = [
     path("<uuid:dossier_id>/journal/", journal.journal, name="journal"),
     path("<uuid:dossier_id>/journal/imprimer/", journal.print_journal, name="journal_print"),
     path("<uuid:dossier_id>/journal/journal.xlsx", journal.export_journal, name="journal_export"),
+    path("<uuid:dossier_id>/journal/<uuid:trace_id>/pourquoi/", questions.ask, name="ask_why"),
 ]

@@ -18,6 +18,7 @@ from habilitations.models.drafts import (  # noqa: F401
 )
 from habilitations.models.emergency import EmergencyAccess, EmergencyBan, EmergencyReview  # noqa: F401
 from habilitations.models.officers import DataProtectionOfficer  # noqa: F401
+from habilitations.models.questions import AccessQuestion  # noqa: F401
 from habilitations.models.requests import AccessRequest  # noqa: F401
 from habilitations.models.reviews import AccessKept, AccessReview, AccountKept  # noqa: F401
 from habilitations.models.roots import JournalCheck, JournalRoot  # noqa: F401

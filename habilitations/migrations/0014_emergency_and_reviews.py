@@ -13,7 +13,7 @@ import coordination.common.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("dossiers", "0004_typographic_apostrophes"),
-        ("habilitations", "0012_typographic_apostrophes"),
+        ("habilitations", "0013_access_questions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
