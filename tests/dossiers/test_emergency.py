@@ -7,7 +7,9 @@ import time
 import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core import mail
+from django.core.cache import cache
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -45,6 +47,7 @@ from habilitations.models import (
     Trace,
 )
 from habilitations.rubriques import Action, Niveau, Rubrique
+from tests.accounts.factories import PASSWORD
 from tests.dossiers.factories import (
     HOME_HELP,
     NURSE,
@@ -385,6 +388,25 @@ def test_the_second_factor_must_be_fresh(client, nurse, dossier):
     assert "ouvrir un dossier en urgence" in text_of(client.get(answer.url))
     sign_in(client, nurse, factor_age=290)
     assert client.get(PATH).status_code == 200
+
+
+@pytest.mark.req("SEC-18")
+def test_the_code_of_the_application_is_asked_and_what_was_typed_is_sent(client, nurse, dossier):
+    """The whole way: a session of an hour ago, the form sent, the code, the dossier; a password would not do."""
+    cache.clear()
+    client.force_login(nurse)
+    secret = "JBSWY3DPEHPK3PXP"
+    TOTP.activate(nurse, secret)
+    sent = client.post(PATH, traits())
+    assert sent.url.startswith(reverse("mfa_reauthenticate"))
+    by_password = client.post(reverse("account_reauthenticate"), {"password": PASSWORD, "next": PATH})
+    assert not EmergencyAccess.objects.exists()
+    assert by_password.status_code == 302
+    assert by_password.url.startswith(reverse("mfa_reauthenticate")), "played again, it asks for the factor still"
+    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    done = client.post(reverse("mfa_reauthenticate"), {"code": code, "next": PATH})
+    assert (done.status_code, done.url) == (303, f"/dossiers/{dossier.pk}/")
+    assert EmergencyAccess.objects.get().user == nurse
 
 
 @pytest.mark.req("SEC-18")
