@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from functools import cache
 from typing import NamedTuple
 
@@ -54,6 +55,13 @@ def read(text: str) -> list[Line]:
         seen.add(read_line.email)
         found.append(read_line)
     return found
+
+
+def kept(text: str, numbers: Collection[int]) -> str:
+    """Return these lines of a text as they were written, under its heading if it has one."""
+    rows = [(n, line) for n, line in enumerate(text.lstrip("\ufeff").splitlines(), 1) if line.strip()]
+    heads = [line for _, line in rows[:1] if _heading(line)]
+    return "\n".join([*heads, *(line.strip() for n, line in rows if n in numbers)])
 
 
 def _heading(line: str) -> tuple[str, ...] | None:

@@ -82,6 +82,7 @@ def invite_several(request: HttpRequest) -> HttpResponse:
     """Pasted lines or a CSV file: who can be invited is, each other line says why not."""
     kept = drafts.load(request.user, LINES_DRAFT, request.user.pk) if request.method != "POST" else None
     form = LinesForm(request.POST or None, request.FILES or None, initial=kept.dict() if kept else None)
+    left = ""
     done: list[str] = []
     refused: list[several.Line] = []
     if form.is_bound and form.is_valid():
@@ -90,6 +91,7 @@ def invite_several(request: HttpRequest) -> HttpResponse:
             form.add_error("lines", "Écrivez au moins une ligne, ou choisissez un fichier.")
         if not form.errors:
             done, refused = _invite_each(request, several.read(text), form.cleaned_data["message"])
+            left = several.kept(text, {line.number for line in refused})
     if done:
         drafts.clear(request.user, LINES_DRAFT, request.user.pk)
         sent = plural(len(done), "invitation envoyée", "invitations envoyées")
@@ -97,9 +99,7 @@ def invite_several(request: HttpRequest) -> HttpResponse:
         if not refused:
             return redirect(request, "invitations:list")
         # What is left to correct, and nothing else.
-        form = LinesForm(
-            initial={"lines": "\n".join(line.text for line in refused), "message": form.cleaned_data["message"]}
-        )
+        form = LinesForm(initial={"lines": left, "message": form.cleaned_data["message"]})
     context = {
         "form": form, "refused": refused, "most": several.MOST,
         "draft_url": reverse("accounts:draft", args=[LINES_DRAFT, request.user.pk]),

@@ -117,14 +117,15 @@ def _carried(request: HttpRequest) -> tuple[set[int], dict[int, str]]:
 
 def _end(request: HttpRequest, entry, lines: Iterable[several.Line], done, refused: dict[int, str]) -> HttpResponse:
     """Say what was done; what is left to correct comes back, and nothing else."""
-    left = [line._replace(error=refused.get(line.number) or line.error) for line in lines]
-    left = [line for line in left if line.error and line.number not in done]
+    read = [line._replace(error=refused.get(line.number) or line.error) for line in lines]
+    left = [line for line in read if line.error and line.number not in done]
     if done:
         messages.success(request, f"{plural(len(done), 'personne traitée', 'personnes traitées')}.")
     if not left:
         drafts.clear(request.user, DRAFT, entry.dossier.pk)
         return redirect(request, circle_url(entry))
-    kept = {"lines": "\n".join(line.text for line in left), "message": request.POST.get("message", "")}
+    lines = several.kept(request.POST["lines"], {line.number for line in left})
+    kept = {"lines": lines, "message": request.POST.get("message", "")}
     return _people_page(request, entry, PeopleForm(initial=kept, dossier=entry.dossier), refused=left)
 
 

@@ -37,6 +37,13 @@ def test_a_heading_says_the_order_of_the_columns():
     ]
 
 
+def test_what_is_left_to_correct_keeps_its_heading():
+    text = "Prénom;Nom;E-mail;Profession\nNina;Calque;nina@c.example;60\nLuc;Figure;faux;60"
+    left = [line.number for line in several.read(text) if line.error]
+    assert several.kept(text, left) == "Prénom;Nom;E-mail;Profession\nLuc;Figure;faux;60"
+    assert several.kept("a\n\nb", {3}) == "b"
+
+
 def test_without_a_heading_the_order_is_that_of_the_help():
     (line,) = several.read(NINA)
     assert (line.family_name, line.given_name, line.structure) == ("Calque", "Nina", "Cabinet du Ségala")
