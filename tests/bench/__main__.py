@@ -20,7 +20,17 @@ import django
 
 from coordination.runtime.services import embedded
 
-MODULES = ("pages", "weights", "search", "directory_import", "journal", "readers", "file_active", "impact", "decisions")
+MODULES = (
+    "pages",
+    "weights",
+    "search",
+    "directory_import",
+    "journal",
+    "readers",
+    "file_active",
+    "impact",
+    "decisions",
+)
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 HEAD = ("Goal", "Value", "Ratio", "Yardstick", "Target", "Kept")
 

@@ -42,7 +42,9 @@ def _in_turn(pages: dict, full: bool) -> dict:
     rounds, seconds = (FULL_ROUNDS, FULL_SECONDS) if full else (ROUNDS, SECONDS)
     for page in pages.values():
         servers.per_second(page, WARM_UP, READERS)
-    measured = [{key: servers.per_second(page, seconds, READERS) for key, page in pages.items()} for _ in range(rounds)]
+    measured = [
+        {key: servers.per_second(page, seconds, READERS) for key, page in pages.items()} for _ in range(rounds)
+    ]
     return {key: statistics.median(one[key] for one in measured) for key in pages}
 
 

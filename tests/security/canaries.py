@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from django.apps import apps
 from django.db import models
+from django.utils import timezone
 from pypdf import PdfReader
 
 from circle import actions
@@ -178,12 +179,14 @@ def plant(place: w.Place, situation: str) -> Planted:
         "habilitations.AccessRequest": AccessRequest.objects.filter(dossier=dossier),
     }
     words: dict[str, Reads] = {}
-    planted: dict[str, dict[str, str]] = {}
+    planted: dict[str, dict[str, object]] = {}
     for (model, name), (word, reads) in TABLE.items():
         made = f"zq{letter}{word}zq"
         field = (Member if model == "discreet" else apps.get_model(model))._meta.get_field(name)
         planted.setdefault(model, {})[name] = f"{made}@exemple.fr" if field.name == "email" else made
         words[made] = reads
+    # A reason is that of a refusal.
+    planted["circle.Invitation"] |= {"refused_at": timezone.now()}
     for model, values in planted.items():
         found = rows.get(model)
         if found is None:
@@ -192,9 +195,9 @@ def plant(place: w.Place, situation: str) -> Planted:
                 # What is told of a discreet member is that member's.
                 found = found.exclude(member__discreet=True)
         assert found.update(**values), f"nothing to plant in {model}"
-    Dossier.objects.filter(pk=dossier).update(
-        search_name=f" zq{letter}naissancezq", sort_name=f"zq{letter}naissancezq", search_birth_name=f"zq{letter}naissancezq",
-    )  # fmt: skip
+    name = f"zq{letter}naissancezq"
+    found = Dossier.objects.filter(pk=dossier)
+    found.update(search_name=f" {name}", sort_name=name, search_birth_name=name)
     words[INS[situation]] = identity
     Dossier.objects.filter(pk=dossier).update(
         ins_matricule=f"{INS[situation]}00", ins_oid="1.2.250.1.213.1.4.8", identity_status="QUAL"

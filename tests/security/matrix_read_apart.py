@@ -22,7 +22,7 @@ LEVELS = {
     line["profil"]: {rubric: NUMBERS[word] for rubric, word in line.items() if rubric != "profil"}
     for line in _lines("matrix-1.csv")
 }
-# {profile: {action: "tous" or "sa_structure"}}
+# Of each profile, its actions and how far they go: « tous » or « sa_structure ».
 RIGHTS: dict[str, dict[str, str]] = {profile: {} for profile in LEVELS}
 for _line in _lines("action-rights.csv"):
     RIGHTS[_line["profil"]][_line["action"]] = _line["portee"]

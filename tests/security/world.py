@@ -144,7 +144,9 @@ def _place(creator: User, doctor: User, nurses: list[User], situation: str, worl
     if situation == READ_ONLY:
         Dossier.objects.filter(pk=entry.dossier.pk).update(status="clos", closing_reason="fin")
         entry.dossier.refresh_from_db()
-    return Place(entry, member, hidden, typed, closed, refused, gone, free, asked, Invitation.objects.get(member=waiting))
+    return Place(
+        entry, member, hidden, typed, closed, refused, gone, free, asked, Invitation.objects.get(member=waiting)
+    )
 
 
 def _stand(user: User, dossier: Dossier, situation: str) -> Habilitation:
