@@ -23,15 +23,11 @@ from habilitations.errors import LevelMissing, NotAllowed, NotOfYourStructure, O
 from habilitations.kin import same_structures
 from habilitations.matrix import Matrix, least
 from habilitations.models import Ceiling, Delegate, Habilitation, StructureAdministrator, VouchedProfession
-from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+from habilitations.rubriques import Action, Niveau, Rubric, Rubrique, Scope
 
 State = Habilitation.State
 T = TypeVar("T")
 NO_CEILING: Mapping[str, Niveau] = {}
-
-# Rule 7: the circle is health data. These profiles get function and phone of the coordinator, of the
-# emergency contacts and of their own structure, not the whole list.
-REDUCED_CIRCLE_PROFILES = frozenset({"aide_domicile", "transport_psdm", "benevole", "education_nationale"})
 
 
 @dataclass(frozen=True)
@@ -124,8 +120,9 @@ class Access:
         return work_out() if self.ceilings else self.matrix.keep((what, self.profile, self.cap), work_out)
 
     def _abilities(self) -> dict[str, bool]:
-        said = {f"read_{r.value}": self.can_read(r) for r in Rubrique}
-        said |= {f"write_{r.value}": self.can_write(r) for r in Rubrique}
+        every = self.matrix.catalog.every
+        said = {f"read_{r.value}": self.can_read(r) for r in every}
+        said |= {f"write_{r.value}": self.can_write(r) for r in every}
         said |= {a.value: self.may(a) for a in Action}
         return said
 
@@ -136,14 +133,14 @@ class Access:
 
     @property
     def sees_whole_circle(self) -> bool:
-        return self.can_read(Rubrique.CERCLE) and self.profile not in REDUCED_CIRCLE_PROFILES
+        return self.can_read(Rubrique.CERCLE) and not self.matrix.reads_reduced_circle(self.profile)
 
-    def readable(self) -> tuple[Rubrique, ...]:
-        rubrics = lambda: tuple(r for r in Rubrique if self.can_read(r))  # noqa: E731
+    def readable(self) -> tuple[Rubrique | Rubric, ...]:
+        rubrics = lambda: tuple(r for r in self.matrix.rubrics if self.can_read(r))  # noqa: E731
         return self._kept("readable", rubrics)
 
-    def writable(self) -> tuple[Rubrique, ...]:
-        return tuple(r for r in Rubrique if self.can_write(r))
+    def writable(self) -> tuple[Rubrique | Rubric, ...]:
+        return tuple(r for r in self.matrix.rubrics if self.can_write(r))
 
 
 _ALLOWED_ON_CLOSED = frozenset(
@@ -208,7 +205,7 @@ def decide(rows: Iterable[dict], *, today: dt.date, cap: Niveau = Niveau.ECRITUR
         return None
     # One's own habilitation first: it is the one a trace should name. Then the grant that lasts longest.
     row = min(granting, key=lambda r: (r["user_id"] is None, -(r["access_until"] or dt.date.max).toordinal(), r["id"]))
-    matrix = published.matrix(row["matrix_number"])
+    matrix = published.read(row["matrix_number"], row.get("catalog_number"))
     hat = Hat(
         profession=row["hat_profession"] or "",
         fonction=row["hat_fonction"] or "",
@@ -311,7 +308,7 @@ def require_looks_after(by, structure_id: UUID | None, *, other_than=None) -> No
 
 def preview(
     profession: str, fonction: str = "", *, ceilings: Mapping[str, Niveau] = NO_CEILING
-) -> dict[Rubrique, Niveau]:
+) -> dict[Rubrique | Rubric, Niveau]:
     """Return what a person of this profession would see once habilitated, from the current matrix.
 
     `ceilings`: what would be reduced for this member. Decided by what decides the pages (`Access.level`).
@@ -319,7 +316,7 @@ def preview(
     matrix = published.current()
     profile = matrix.profile_of(profession, fonction)
     held = Access(profile, matrix, Hat(profession, fonction), None, ceilings=ceilings)
-    return {rubrique: held.level(rubrique) for rubrique in Rubrique}
+    return {rubrique: held.level(rubrique) for rubrique in matrix.rubrics}
 
 
 # ---- 2. Which ones? ------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ SELECT h.id, h.state, h.user_id, h.structure_id, (SELECT max(number) FROM habili
     ARRAY(
         SELECT c.rubrique || '=' || c.niveau FROM habilitations_ceiling c
         WHERE c.dossier_id = h.dossier_id AND c.habilitation_id = h.id AND c.lifted_at IS NULL
-    )
+    ),
+    (SELECT max(number) FROM habilitations_catalogchange)
 FROM habilitations_habilitation h
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = {user} AND v.ended_at IS NULL
 WHERE h.dossier_id = {dossier} AND (h.ended_at IS NULL OR h.state = 'refus' AND h.user_id IS NOT NULL)
@@ -24,6 +25,7 @@ OF_DOSSIER = _GRANTS.format(dossier="dossier.id", user="%(user)s")
 ROW = (
     "id", "state", "user_id", "structure_id", "matrix_number", "hat_profession", "hat_fonction", "hat_national_id",
     "hat_structure_id", "hat_structure_name", "hat_how", "access_until", "ceilings",
+    "catalog_number",
 )  # fmt: skip
 
 # The same rows for each account that may have some.

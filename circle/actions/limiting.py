@@ -12,9 +12,10 @@ from circle.actions.common import ANSWERED, KIND, lock_circle, locked_member, re
 from circle.models import Member
 from coordination.common.french import date_fr
 from habilitations import actions as habilitations
+from habilitations import catalog
 from habilitations.actions.limits import EXTENSION, standing
 from habilitations.models import AccessRequest, Habilitation
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Niveau, Rubric, Rubrique
 
 
 @transaction.atomic
@@ -60,10 +61,11 @@ def answer_request(entry, request: AccessRequest, *, accept: bool, answer: str =
         request, accept=accept, answer=answer, by=entry.user, access=entry.access,
         member_structure_id=member.own_structure_id,
     )  # fmt: skip
-    label = Rubrique(answered.rubrique).label
+    asked = catalog.last().find(answered.rubrique) or Rubric(answered.rubrique)
+    label = asked.label
     trace_right(entry, member, f"{label} : demande {'acceptée' if accept else 'refusée'}", action=ANSWERED)
     if accept:
-        record_ceiling(entry, member, Rubrique(answered.rubrique), None)
+        record_ceiling(entry, member, asked, None)
     return answered
 
 

@@ -144,7 +144,7 @@ class Listed:
         """All that the page says depends on: members as they are now, filters, day, and what this reader may do."""
         entry, access = self.entry, self.entry.access
         reduced = tuple(sorted(access.ceilings.items()))
-        may = (access.profile, access.cap, access.hat.structure_id, access.matrix.number, reduced)
+        may = (access.profile, access.cap, access.hat.structure_id, access.matrix.edition, reduced)
         return (self.rows, self.filters, timezone.localdate(), entry.dossier.pk, entry.user.pk, *may)
 
     def _drawn(self, doubled: list[dict]) -> str:

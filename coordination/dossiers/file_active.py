@@ -222,7 +222,7 @@ class FileActive:
         told, today = panels.filter_of("referent"), timezone.localdate()
         if told is None or not self.reader.sees_names or not told.is_told(self.reader):
             return []
-        shape = self.reader.matrix.number, self.reader.profile, Filters(vue=self.filters.vue)
+        shape = self.reader.matrix.edition, self.reader.profile, Filters(vue=self.filters.vue)
         return told.choices(_referents.tuples(*shape, user_id=self.reader.user.pk, today=today))
 
     def referents_found(self, today: dt.date) -> QuerySet:
@@ -239,9 +239,9 @@ class FileActive:
         told = panels.filter_of("referent") if self.filters.referent else None
         return told.condition(self.reader, self.filters.referent) if told else None
 
-    def _shape(self) -> tuple[int, str, Filters]:
+    def _shape(self) -> tuple[tuple[int, int], str, Filters]:
         """What makes the statements of a list without search text; the rest is whose list it is."""
-        return self.reader.matrix.number, self.reader.profile, self.filters.first_page()
+        return self.reader.matrix.edition, self.reader.profile, self.filters.first_page()
 
     def _listed(self) -> QuerySet[Dossier]:
         return self.changed() if self.filters.modifies else self._dated(self.matching())
@@ -282,16 +282,18 @@ class FileActive:
         )
 
 
-def _list_of(number: int, profile: str, filters: Filters, user_id: UUID) -> FileActive:
+def _list_of(edition: tuple[int, int], profile: str, filters: Filters, user_id: UUID) -> FileActive:
     user = get_user_model()(pk=user_id)
-    return FileActive(Reader(user=user, matrix=published.matrix(number), profile=profile), filters)
+    return FileActive(Reader(user=user, matrix=published.read(*edition), profile=profile), filters)
 
 
 # What everybody asks first, many times a day; a search, rarer and of many shapes, is built each time.
-_pages = Prepared(lambda number, profile, filters, *, user_id: _list_of(number, profile, filters, user_id).rows())
-_counts = Prepared(lambda number, profile, filters, *, user_id: _list_of(number, profile, filters, user_id).numbers())
+_pages = Prepared(lambda edition, profile, filters, *, user_id: _list_of(edition, profile, filters, user_id).rows())
+_counts = Prepared(
+    lambda edition, profile, filters, *, user_id: _list_of(edition, profile, filters, user_id).numbers()
+)
 _referents = Prepared(
-    lambda number, profile, filters, *, user_id, today: _list_of(number, profile, filters, user_id).referents_found(
+    lambda edition, profile, filters, *, user_id, today: _list_of(edition, profile, filters, user_id).referents_found(
         today
     )
 )

@@ -14,7 +14,8 @@ from coordination.common.french import NBSP, age_fr
 from coordination.common.text import capital_family
 from coordination.dossiers import panels
 from coordination.dossiers.models import Dossier, IdentityStatus, Sex
-from habilitations.rubriques import NAVIGATION, Rubrique
+from habilitations.catalog import Catalog
+from habilitations.rubriques import Rubric, Rubrique
 
 HOME = "accueil"
 INS_STATES = {
@@ -65,12 +66,12 @@ def identity(entry) -> dict:
 def rubrics_read(access) -> str:
     """Return "15 rubriques sur 16"."""
     count = len(access.readable())
-    return f"{count}{NBSP}rubrique{'s' if count > 1 else ''} sur {len(Rubrique)}"
+    return f"{count}{NBSP}rubrique{'s' if count > 1 else ''} sur {len(access.matrix.rubrics)}"
 
 
 def rubrics_html(entry, current: str) -> Markup:
-    """Return the navigation of a dossier, drawn: both its bar and its column, of sixteen rubrics each."""
-    drawn = _drawn(entry.access.readable(), current)
+    """Return the navigation of a dossier, drawn: both its bar and its column."""
+    drawn = _drawn(entry.access.readable(), current, entry.access.matrix.catalog)
     return Markup(drawn.replace(str(_NOBODY), str(entry.dossier.pk)))  # noqa: S704 - drawn by templates
 
 
@@ -79,14 +80,16 @@ _NOBODY = UUID(int=0)
 
 
 @lru_cache(maxsize=256)  # as many as profiles, times pages
-def _drawn(readable: tuple[Rubrique, ...], current: str) -> str:
+def _drawn(readable: tuple[Rubrique | Rubric, ...], current: str, catalog: Catalog) -> str:
     """Draw the navigation once per profile, page and process: it would cost a fifth of each page."""
     macros = engines["jinja2"].env.get_template("components/rubrics.html").module
-    groups = rubric_nav(_NOBODY, readable, current)
+    groups = rubric_nav(_NOBODY, readable, current, catalog)
     return f"{macros.rubric_bar(groups)}{macros.rubric_column(groups)}"
 
 
-def rubric_nav(dossier_id: UUID, readable: tuple[Rubrique, ...], current: str) -> list[dict]:
+def rubric_nav(
+    dossier_id: UUID, readable: tuple[Rubrique | Rubric, ...], current: str, catalog: Catalog
+) -> list[dict]:
     """Return the groups of the navigation: a page, « Pas d'accès » or « Pas encore disponible » for each rubric."""
     explained = address("dossiers:access", dossier_id)
     home = {
@@ -94,7 +97,7 @@ def rubric_nav(dossier_id: UUID, readable: tuple[Rubrique, ...], current: str) -
         "current": current == HOME,
     }  # fmt: skip
     groups = [{"label": "", "items": [home]}]
-    for label, lines in NAVIGATION:
+    for label, lines in catalog.navigation:
         items = [_item(dossier_id, line, line.rubrique not in readable, current, explained) for line in lines]
         groups.append({"label": label, "items": items})
     return groups
@@ -105,7 +108,7 @@ def _item(dossier_id: UUID, line, closed: bool, current: str, explained: str) ->
     url = None if closed else panels.page_url(rubrique, dossier_id)
     return {
         "key": rubrique.value,
-        "label": rubrique.label,
+        "label": line.label,
         "icon": line.icon,
         "url": url or f"{explained}#{rubrique.value}",
         "current": current == rubrique.value,

@@ -1,5 +1,15 @@
 """Every change of what accounts may do. The rules are in the modules; callers import from here."""
 
+from habilitations.actions.catalog import (
+    change_profile,
+    change_rubric,
+    close_profile,
+    create_profile,
+    create_rubric,
+    reopen_profile,
+    restore_rubric,
+    withdraw_rubric,
+)
 from habilitations.actions.drafts import (
     discard_draft,
     edit_draft,
@@ -50,8 +60,13 @@ __all__ = [
     "bind_account",
     "bind_professional",
     "change_profession",
+    "change_profile",
+    "change_rubric",
+    "close_profile",
     "close_structure",
     "count_contradictions",
+    "create_profile",
+    "create_rubric",
     "discard_draft",
     "edit_draft",
     "end_administrator",
@@ -74,8 +89,10 @@ __all__ = [
     "refuse_publication",
     "release_account",
     "reopen_habilitation",
+    "reopen_profile",
     "request_habilitation",
     "request_publication",
+    "restore_rubric",
     "restore_version",
     "same_structures",
     "set_limits",
@@ -84,4 +101,5 @@ __all__ = [
     "vouch_profession",
     "withdraw_refusal",
     "withdraw_request",
+    "withdraw_rubric",
 ]
