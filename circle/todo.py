@@ -1,5 +1,7 @@
 """« À faire »: what waits for an answer of who may grant, in all his dossiers. Four SQL statements.
 
+An administrator also finds the version of the matrix that waits for him: one more statement.
+
 Only what he may answer: the action right, its scope, members he may see (rule 7), dossiers that can be written.
 """
 
@@ -17,7 +19,8 @@ from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import HIDDEN_NAME
 from habilitations import access, published
 from habilitations.access import Access
-from habilitations.models import AccessRequest, Habilitation
+from habilitations.actions.drafts import open_draft
+from habilitations.models import AccessRequest, Habilitation, MatrixDraft
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 # An access that ends within as many days is named; a reminder leaves by mail as early.
@@ -46,10 +49,12 @@ class Todo:
     requests: list[Line]
     habilitations: list[Line]
     ending: list[Line]
+    # For an administrator: a version of the matrix that another one asks to publish.
+    publication: MatrixDraft | None = None
 
     @property
     def count(self) -> int:
-        return len(self.requests) + len(self.habilitations) + len(self.ending)
+        return len(self.requests) + len(self.habilitations) + len(self.ending) + (self.publication is not None)
 
 
 def of(user) -> Todo:
@@ -57,7 +62,7 @@ def of(user) -> Todo:
     hat, matrix = access.hat_of(user), published.current()
     reader = Access(matrix.profile_of(hat.profession, hat.fonction), matrix, hat, None)
     if matrix.scope(reader.profile, Action.GRANT) is None:
-        return Todo([], [], [])
+        return Todo([], [], [], _publication(user))
     here = Q(dossier__in=access.dossier_ids(user)) & ~Q(dossier__status__in=READ_ONLY) & (Q(user=None) | ~Q(user=user))
     # Of who has left, or was refused since, nothing is to be answered any more.
     inside = Q(habilitation__ended_at=None, habilitation__state=Habilitation.State.OUI)
@@ -75,7 +80,7 @@ def of(user) -> Todo:
     return Todo(
         [
             names.line(r.dossier, r.habilitation_id, timezone.localdate(r.asked_at), member=r.user.get_full_name(),
-                       rubrique=Rubrique(r.rubrique).label, reason=r.reason, request_id=r.pk)
+                       rubrique=matrix.catalog.rubric_label(r.rubrique), reason=r.reason, request_id=r.pk)
             for r in asked if r.habilitation_id in members
         ],
         [
@@ -87,7 +92,15 @@ def of(user) -> Todo:
             names.line(row.dossier, row.pk, row.access_until)
             for row in rows if not row.requested_at and row.pk in members
         ],
+        _publication(user),
     )  # fmt: skip
+
+
+def _publication(user) -> MatrixDraft | None:
+    """Return the request of publication this administrator may answer. One SQL statement, none for who is not one."""
+    draft = open_draft() if access.may_administer(user) else None
+    waits = draft is not None and draft.state == MatrixDraft.State.REQUESTED and draft.requested_by_id != user.pk
+    return draft if waits else None
 
 
 def _members(user, reader: Access, habilitations: list[UUID]) -> dict[UUID, Member]:
