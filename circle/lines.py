@@ -284,14 +284,14 @@ def member_of(
     stay: Stay,
     held: Role | None,
     planned: Role | None,
-    number: int,
+    edition: tuple[int, int],
     state_then: str | None = None,
     ceilings: tuple[str, ...] = (),
     absence: Absence | None = None,
 ) -> MemberRow:
     """Return the member told by the lines of STATEMENT.
 
-    `number` is the version of the matrix in force; `state_then` his state on a past day, None for today;
+    `edition` is that of the matrix in force; `state_then` his state on a past day, None for today;
     `ceilings` what is reduced for him, as "medical=0"; `absence` the one under way that day.
     """
     (
@@ -370,7 +370,7 @@ def member_of(
         mss_address=mss,
         unlisted=unlisted,
         description=description,
-        access=access_in_words(facts, published.matrix(number)),
+        access=access_in_words(facts, published.read(*edition)),
         state=facts.state,
         can_sign_in=can_sign_in,
         requested=requested,

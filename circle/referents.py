@@ -13,7 +13,7 @@ from circle import roles
 from circle.models import RoleHolding, RoleHoldingQuerySet
 from coordination.common.text import person_name
 from coordination.dossiers.file_active import MINE, NOBODY, Reader
-from habilitations.access import REDUCED_CIRCLE_PROFILES, closed_to
+from habilitations.access import closed_to
 from habilitations.rubriques import Rubrique
 
 # A list one reads with the eyes; beyond, one filters otherwise.
@@ -60,7 +60,7 @@ def condition(reader: Reader, value: str) -> Exists | Q | None:
 
 def is_told(reader: Reader) -> bool:
     """Say whether this reader may know who the référents are: who reads the whole circle."""
-    return reader.can_read(Rubrique.CERCLE) and reader.profile not in REDUCED_CIRCLE_PROFILES
+    return reader.can_read(Rubrique.CERCLE) and not reader.matrix.reads_reduced_circle(reader.profile)
 
 
 def _known_to(reader: Reader, today: dt.date | None = None) -> RoleHoldingQuerySet:

@@ -50,14 +50,14 @@ def rows_of(
     day = on or today
     told = gathered(run(STATEMENT, [day, entry.dossier.pk, member_id, access.sees_discreet_members]))
     then = _states_then(entry.dossier.pk, day) if day < today else None
-    number = access.matrix.number
+    edition = access.matrix.edition
     members = [
         member_of(
             one.text,
             one.stay,
             one.role,
             one.planned,
-            number,
+            edition,
             _state_then(then, one.habilitation_id),
             one.ceilings,
             one.absence,

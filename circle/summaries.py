@@ -22,7 +22,7 @@ from coordination.common.prepared import Prepared
 from coordination.common.statements import rows as run
 from coordination.dossiers.panels import Card, News, Summary
 from habilitations import published
-from habilitations.access import REDUCED_CIRCLE_PROFILES, closed_to
+from habilitations.access import closed_to
 from habilitations.grants import CLOSED_TO
 from habilitations.rubriques import Niveau, Rubrique
 
@@ -34,7 +34,7 @@ LINES_OF_AN_ACT = 4
 
 # Who reads is decided in the same statement: his vouched profession and the current matrix come with each line.
 _REFERENTS = f"""
-SELECT v.profession, v.fonction, (SELECT max(number) FROM habilitations_matrixversion), ro.dossier_id,
+SELECT v.profession, v.fonction, {published.EDITION}, ro.dossier_id,
     m.discreet,
     CASE WHEN m.discreet THEN {CLOSED_TO.format(dossier="ro.dossier_id", user="v.user_id", rubrique="medical")} END,
     m.family_name, m.given_name, m.civility, p.family_name, p.given_name, p.civility
@@ -47,7 +47,7 @@ WHERE ro.dossier_id = ANY(%s) AND ro.role = 'REFERENT' AND ro.starts_on <= %s
 ORDER BY ro.starts_on, ro.id
 """  # noqa: S608 - our own names
 _CHANGES = f"""
-SELECT v.profession, v.fonction, (SELECT max(number) FROM habilitations_matrixversion), c.dossier_id,
+SELECT v.profession, v.fonction, {published.EDITION}, c.dossier_id,
     {CLOSED_TO.format(dossier="c.dossier_id", user="seen.user_id", rubrique="medical")}, count(*),
     count(*) FILTER (
         WHERE NOT m.discreet AND NOT EXISTS (SELECT 1 FROM circle_member x WHERE x.id = c.other_id AND x.discreet)
@@ -70,8 +70,8 @@ def referents(user, dossier_ids: Sequence[UUID]) -> dict[UUID, Summary]:
     today = timezone.localdate()
     lines = run(_REFERENTS, [user.pk, tuple(dossier_ids), today, today]) if dossier_ids else []
     found = {}
-    for profession, fonction, number, dossier_id, discreet, closed, *names in lines:
-        sees_circle, sees_discreet = _reader(profession, fonction, number)
+    for profession, fonction, edition, dossier_id, discreet, closed, *names in lines:
+        sees_circle, sees_discreet = _reader(profession, fonction, edition)
         if sees_circle and (not discreet or (sees_discreet and not closed)):
             found[dossier_id] = Summary(main=_named(None, *names)[0])
     return found
@@ -81,8 +81,8 @@ def news_counts(user, dossier_ids: Sequence[UUID]) -> dict[UUID, Summary]:
     """Return how many changes others made in each circle since the reader's last visit."""
     asked = [user.pk, tuple(dossier_ids), user.pk]
     found = {}
-    for profession, fonction, number, dossier_id, closed, every, plain in run(_CHANGES, asked) if dossier_ids else []:
-        sees_circle, sees_discreet = _reader(profession, fonction, number)
+    for profession, fonction, edition, dossier_id, closed, every, plain in run(_CHANGES, asked) if dossier_ids else []:
+        sees_circle, sees_discreet = _reader(profession, fonction, edition)
         count = every if sees_discreet and not closed else plain
         if sees_circle and count:
             found[dossier_id] = Summary(main=f"{plural(count, 'changement')} dans le cercle", changed=True)
@@ -236,9 +236,9 @@ def _sentence(rows: list[MemberRow]) -> str:
     return f"{', '.join(said)}."
 
 
-def _reader(profession: str | None, fonction: str | None, number: int | None) -> tuple[bool, bool]:
+def _reader(profession: str | None, fonction: str | None, edition: list[int | None]) -> tuple[bool, bool]:
     """Return (sees the whole circle, sees discreet members) for the reader of a list."""
-    matrix = published.matrix(number)
+    matrix = published.read(*edition)
     profile = matrix.profile_of(profession or "", fonction or "")
-    reads = matrix.level(profile, Rubrique.CERCLE) >= Niveau.LECTURE and profile not in REDUCED_CIRCLE_PROFILES
+    reads = matrix.level(profile, Rubrique.CERCLE) >= Niveau.LECTURE and not matrix.reads_reduced_circle(profile)
     return reads, matrix.level(profile, Rubrique.MEDICAL) >= Niveau.LECTURE

@@ -1,5 +1,7 @@
 """« À faire »: what waits for an answer of who may grant or note a consent, in all his dossiers. Seven SQL statements.
 
+An administrator also finds the version of the matrix that waits for him: one more statement.
+
 Only what he may answer: the action right, its scope, members he may see (rule 7), dossiers that can be written.
 """
 
@@ -19,8 +21,9 @@ from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import HIDDEN_NAME
 from habilitations import access, published
 from habilitations.access import Access
+from habilitations.actions.drafts import open_draft
 from habilitations.emergency import is_on
-from habilitations.models import AccessRequest, Consent, EmergencyAccess, Habilitation
+from habilitations.models import AccessRequest, Consent, EmergencyAccess, Habilitation, MatrixDraft
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 # An access that ends within as many days is named; a reminder leaves by mail as early.
@@ -66,13 +69,15 @@ class Todo:
     consents: list[Line] = field(default_factory=list)
     emergencies: list[DossierLine] = field(default_factory=list)
     reviews: list[DossierLine] = field(default_factory=list)
+    # For an administrator: a version of the matrix that another one asks to publish.
+    publication: MatrixDraft | None = None
 
     @property
     def count(self) -> int:
         lists = (
             self.requests, self.habilitations, self.ending, self.consents, self.emergencies, self.reviews,
         )  # fmt: skip
-        return sum(len(one) for one in lists)
+        return sum(len(one) for one in lists) + (self.publication is not None)
 
 
 def of(user) -> Todo:
@@ -82,7 +87,7 @@ def of(user) -> Todo:
     grants = matrix.scope(reader.profile, Action.GRANT) is not None
     notes = reader.may_withdraw_refusal
     if not (grants or notes):
-        return Todo()
+        return Todo(publication=_publication(user))
     # Of those he enters for another, what he may answer depends on the other: it is said in each dossier.
     opened = access.dossier_ids(user, through=access.HIMSELF)
     here = Q(dossier__in=opened) & ~Q(dossier__status__in=READ_ONLY) & (Q(user=None) | ~Q(user=user))
@@ -106,7 +111,7 @@ def of(user) -> Todo:
     return Todo(
         [
             names.line(r.dossier, r.habilitation_id, timezone.localdate(r.asked_at), member=r.user.get_full_name(),
-                       rubrique=Rubrique(r.rubrique).label, reason=r.reason, request_id=r.pk)
+                       rubrique=matrix.catalog.rubric_label(r.rubrique), reason=r.reason, request_id=r.pk)
             for r in asked if r.habilitation_id in members
         ],
         [
@@ -123,6 +128,7 @@ def of(user) -> Todo:
             for row in to_carry if row.pk in every
         ],
         *_of_dossiers(user, reader, opened, names),
+        _publication(user),
     )  # fmt: skip
 
 
@@ -155,6 +161,13 @@ def _of_dossiers(user, reader: Access, opened, names: _Names) -> tuple[list[Doss
         DossierLine(one.pk, names.person(one), one.reviewed_at and timezone.localdate(one.reviewed_at))
         for one in due[:MOST_REVIEWS]
     ]
+
+
+def _publication(user) -> MatrixDraft | None:
+    """Return the request of publication this administrator may answer. One SQL statement, none for who is not one."""
+    draft = open_draft() if access.may_administer(user) else None
+    waits = draft is not None and draft.state == MatrixDraft.State.REQUESTED and draft.requested_by_id != user.pk
+    return draft if waits else None
 
 
 def _members(user, reader: Access, habilitations: list[UUID]) -> dict[UUID, Member]:

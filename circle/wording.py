@@ -108,7 +108,7 @@ def access_in_words(facts: Facts, matrix: Matrix) -> AccessWords:
             return AccessWords(AUCUN, "Pas d’accès", facts.rests.missing)
         return _lasting(_granted(facts, matrix), facts)
     if facts.state == "attente":
-        would_be = _reduced(of_profile(matrix.profile_of(*(facts.vouched or facts.declared)), matrix), facts.ceilings)
+        would_be = _reduced(matrix.profile_of(*(facts.vouched or facts.declared)), matrix, facts.ceilings)
         why = facts.rests.missing or _why_waiting(facts)
         return AccessWords(ATTENTE, "Accès en attente", why, would_be.levels, pending=True)
     return AccessWords(AUCUN, "Pas d’accès", _why_none(facts))
@@ -138,7 +138,7 @@ def _granted(facts: Facts, matrix: Matrix) -> AccessWords:
         return AccessWords(AUCUN, "Pas d’accès", "Compte fermé")
     if facts.vouched is None:
         return AccessWords(AUCUN, "Pas d’accès", "Profession à confirmer")
-    return _reduced(of_profile(matrix.profile_of(*facts.vouched), matrix), facts.ceilings)
+    return _reduced(matrix.profile_of(*facts.vouched), matrix, facts.ceilings)
 
 
 def _lasting(words: AccessWords, facts: Facts) -> AccessWords:
@@ -151,18 +151,21 @@ def _lasting(words: AccessWords, facts: Facts) -> AccessWords:
     return words._replace(detail=f"{words.detail}, fin d’accès le {date_fr(until)}") if until else words
 
 
-def _reduced(words: AccessWords, ceilings: Sequence[str]) -> AccessWords:
-    """Lower the levels to what is reduced for this member in this dossier."""
+def _reduced(profile: str, matrix: Matrix, ceilings: Sequence[str]) -> AccessWords:
+    """Return what a profile opens, lowered to what is reduced for this member in this dossier."""
+    words = of_profile(profile, matrix)
     if not ceilings or not words.levels:
         return words
     most = {rubrique: int(niveau) for rubrique, niveau in (line.split("=") for line in ceilings)}
-    levels = tuple(
-        min(level, most.get(rubrique, level)) for rubrique, level in zip(Rubrique.values, words.levels, strict=True)
-    )
+    lowered = {r: min(level, most.get(r, level)) for r, level in zip(matrix.rubrics, words.levels, strict=True)}
+    # Who has the medical rubric closed here loses its journal, as `Access.granted` decides.
+    if lowered[Rubrique.MEDICAL] < Niveau.LECTURE:
+        lowered[Rubrique.JOURNAL] = Niveau.AUCUN
+    levels = tuple(int(level) for level in lowered.values())
     if levels == words.levels:
         return words
-    lowered = _of_levels(levels)
-    return lowered._replace(detail=f"{lowered.detail}, accès réduit")
+    said = _of_levels(levels)
+    return said._replace(detail=f"{said.detail}, accès réduit")
 
 
 def _structure(facts: Facts, matrix: Matrix) -> AccessWords:
@@ -170,7 +173,7 @@ def _structure(facts: Facts, matrix: Matrix) -> AccessWords:
         return AccessWords(AUCUN, "Pas d’accès", "Ne peut plus se connecter")
     if not facts.delegates:
         return AccessWords(AUCUN, "Habilitée, aucun délégué", "Personne ne peut entrer en son nom")
-    each = [_reduced(of_profile(matrix.profile_of(*pair), matrix), facts.ceilings) for pair in facts.delegates]
+    each = [_reduced(matrix.profile_of(*pair), matrix, facts.ceilings) for pair in facts.delegates]
     # The comb of a structure: the most that one of its delegates may do, rubric by rubric.
     most = tuple(max(levels) for levels in zip(*(words.levels for words in each), strict=True))
     phrase = f"Habilitée, {plural(len(each), 'délégué')}"

@@ -25,15 +25,11 @@ from habilitations.errors import LevelMissing, NotAllowed
 from habilitations.houses import administered_structures, require_looks_after  # noqa: F401 - asked here like the rest
 from habilitations.matrix import Matrix, least
 from habilitations.models import Delegate, EmergencyAccess, Habilitation, VouchedProfession
-from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+from habilitations.rubriques import Action, Niveau, Rubric, Rubrique, Scope
 
 State = Habilitation.State
 T = TypeVar("T")
 NO_CEILING: Mapping[str, Niveau] = {}
-
-# Rule 7: the circle is health data. These profiles get function and phone of the coordinator, of the
-# emergency contacts and of their own structure, not the whole list.
-REDUCED_CIRCLE_PROFILES = frozenset({"aide_domicile", "transport_psdm", "benevole", "education_nationale"})
 
 
 @dataclass(frozen=True)
@@ -142,8 +138,9 @@ class Access:
         return work_out() if self.ceilings or self.on_behalf_of else self.matrix.keep(key, work_out)
 
     def _abilities(self) -> dict[str, bool]:
-        said = {f"read_{r.value}": self.can_read(r) for r in Rubrique}
-        said |= {f"write_{r.value}": self.can_write(r) for r in Rubrique}
+        every = self.matrix.catalog.every
+        said = {f"read_{r.value}": self.can_read(r) for r in every}
+        said |= {f"write_{r.value}": self.can_write(r) for r in every}
         said |= {a.value: self.may(a) for a in Action}
         return said
 
@@ -155,14 +152,15 @@ class Access:
     @property
     def sees_whole_circle(self) -> bool:
         other = self.on_behalf_of.profile if self.on_behalf_of else self.profile
-        return self.can_read(Rubrique.CERCLE) and REDUCED_CIRCLE_PROFILES.isdisjoint((self.profile, other))
+        reduced = self.matrix.reads_reduced_circle(self.profile) or self.matrix.reads_reduced_circle(other)
+        return self.can_read(Rubrique.CERCLE) and not reduced
 
-    def readable(self) -> tuple[Rubrique, ...]:
-        rubrics = lambda: tuple(r for r in Rubrique if self.can_read(r))  # noqa: E731
+    def readable(self) -> tuple[Rubrique | Rubric, ...]:
+        rubrics = lambda: tuple(r for r in self.matrix.rubrics if self.can_read(r))  # noqa: E731
         return self._kept("readable", rubrics)
 
-    def writable(self) -> tuple[Rubrique, ...]:
-        return tuple(r for r in Rubrique if self.can_write(r))
+    def writable(self) -> tuple[Rubrique | Rubric, ...]:
+        return tuple(r for r in self.matrix.rubrics if self.can_write(r))
 
 
 _ALLOWED_ON_CLOSED = frozenset(
@@ -247,7 +245,8 @@ def _in_emergency(rows: list[dict], *, now: dt.datetime, cap: Niveau) -> Access 
     if not running or any(row["state"] == State.REFUS for row in rows):
         return None
     row = max(running, key=lambda r: (r["ends_at"], r["id"]))
-    reduced = emergency.ceilings(_ceilings(rows, row))
+    every = published.read(row["matrix_number"], row.get("catalog_number")).catalog.every
+    reduced = emergency.ceilings(_ceilings(rows, row), every)
     return _access(
         row, habilitation_id=None, cap=least((cap, Niveau.LECTURE)), ceilings=reduced, ends_at=row["ends_at"]
     )
@@ -255,7 +254,7 @@ def _in_emergency(rows: list[dict], *, now: dt.datetime, cap: Niveau) -> Access 
 
 def _access(row: dict, *, for_whom: str | None = None, **details) -> Access:
     """Return the access that one row gives under the profession that comes with it."""
-    matrix = published.matrix(row["matrix_number"])
+    matrix = published.read(row["matrix_number"], row.get("catalog_number"))
     hat = Hat(
         profession=row["hat_profession"] or "",
         fonction=row["hat_fonction"] or "",
@@ -331,7 +330,7 @@ def may_administer(user) -> bool:
 
 def preview(
     profession: str, fonction: str = "", *, ceilings: Mapping[str, Niveau] = NO_CEILING
-) -> dict[Rubrique, Niveau]:
+) -> dict[Rubrique | Rubric, Niveau]:
     """Return what a person of this profession would see once habilitated, from the current matrix.
 
     `ceilings`: what would be reduced for this member. Decided by what decides the pages (`Access.level`).
@@ -339,7 +338,7 @@ def preview(
     matrix = published.current()
     profile = matrix.profile_of(profession, fonction)
     held = Access(profile, matrix, Hat(profession, fonction), None, ceilings=ceilings)
-    return {rubrique: held.level(rubrique) for rubrique in Rubrique}
+    return {rubrique: held.level(rubrique) for rubrique in matrix.rubrics}
 
 
 # ---- 2. Which ones? ------------------------------------------------------------------------------

@@ -30,8 +30,15 @@ class HabilitationsConfig(AppConfig):
 
         register_link(
             "nav", "administration", "Administration", "habilitations:matrix", order=90,
-            allowed=lambda user: getattr(user, "is_administrator", False),
+            allowed=lambda user: getattr(user, "is_administrator", False), under="administration",
         )  # fmt: skip
+        tabs = (
+            ("levels", "Rubriques", "matrix"), ("rights", "Droits d’action", "rights"),
+            ("professions", "Professions", "professions"), ("profiles", "Profils", "profiles"),
+            ("rubrics", "Liste des rubriques", "rubrics"),
+        )  # fmt: skip
+        for order, (key, label, route) in enumerate(tabs, start=1):
+            register_link("administration", key, label, f"habilitations:{route}", order=order)
         register_link("administration", "officers", "Protection des données", "habilitations:officers", order=90)
         register_link("account", "acting", "Absences et remplaçants", "acting:list", order=30, icon="arrow-left-right")
         notices.register("acting", pending_acting)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from binascii import hexlify
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -91,19 +92,20 @@ class Walk:
     """One pass along a chain: the last line seen, the roots still to be met, the purged lines that may be jumped."""
 
     def __init__(self, anchors: Sequence[Anchor]) -> None:
-        self.seq, self.last = 0, b""
+        self.seq, self.last, self.last_in_hex = 0, b"", b""
         self.proven = 0
         self.roots = deque(anchor for anchor in anchors if not anchor.purged)
         self.purged = {anchor.first_seq: anchor for anchor in anchors if anchor.purged}
 
-    def passes(self, seq: int, previous_hash: bytes, own_hash: bytes, text: bytes) -> bool:
-        """Pass a line, its text and its hashes (in hexadecimal) known, when it plainly holds; else ask `step`."""
-        if seq != self.seq + 1 or previous_hash != self.last.hex().encode():
+    def passes(self, text: bytes, own_hash: bytes) -> bool:
+        """Pass the next line, its text without brackets and its hash in hexadecimal, when it plainly holds.
+
+        The caller has compared its rank and the hash before it, `last_in_hex`; else he asks `step`.
+        """
+        found = hashlib.sha256(b"%b[%b]" % (self.last, text)).digest()
+        if hexlify(found) != own_hash or (self.roots and self.roots[0].last_seq <= self.seq + 1):
             return False
-        found = hashlib.sha256(b"%b%b" % (self.last, text)).digest()
-        if found.hex().encode() != own_hash or (self.roots and self.roots[0].last_seq <= seq):
-            return False
-        self.seq, self.last = seq, found
+        self.seq, self.last, self.last_in_hex = self.seq + 1, found, own_hash
         return True
 
     def step(self, line: Mapping[str, Any]) -> Fault | None:
@@ -111,7 +113,7 @@ class Walk:
             return fault
         if fault := _fault(line, self.seq + 1, self.last):
             return fault
-        self.seq, self.last = line["seq"], bytes(line["hash"])
+        self._at(line["seq"], bytes(line["hash"]))
         return self._meet()
 
     def end(self, head: tuple[int, bytes] | None) -> Fault | None:
@@ -121,9 +123,12 @@ class Walk:
             return Fault(self.seq + 1, None, "la fin de la chaîne manque")
         return None
 
+    def _at(self, seq: int, own_hash: bytes) -> None:
+        self.seq, self.last, self.last_in_hex = seq, own_hash, hexlify(own_hash)
+
     def _jump(self) -> Fault | None:
         while (gone := self.purged.get(self.seq + 1)) and bytes(gone.previous_hash) == self.last:
-            self.seq, self.last = gone.last_seq, bytes(gone.hash)
+            self._at(gone.last_seq, bytes(gone.hash))
             if fault := self._meet():
                 return fault
         return None

@@ -7,12 +7,12 @@ default matrix holds by construction: what no edit writes gives what it gave, a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from habilitations.catalog import SHIPPED, Catalog, Profile
 from habilitations.matrix import UNKNOWN_PROFILE, Matrix
-from habilitations.profiles import NAMES
-from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+from habilitations.rubriques import Action, Niveau, Scope
 
 # The three tables of a version, in the order in which a difference is told.
 LEVEL, RIGHT, RULE = "niveau", "action", "profession"
@@ -73,7 +73,7 @@ def difference(before: Matrix, after: Matrix) -> tuple[Change, ...]:
     """Return the cells whose value differs, in the order of the matrix."""
     was, is_now = cells(before), cells(after)
     found = (Change(key, was.get(key, ""), is_now.get(key, "")) for key in was.keys() | is_now.keys())
-    return tuple(sorted((change for change in found if change.before != change.after), key=_rank))
+    return _in_order((change for change in found if change.before != change.after), after.catalog)
 
 
 def effective(matrix: Matrix, edits: Iterable[Edit]) -> tuple[Change, ...]:
@@ -81,7 +81,7 @@ def effective(matrix: Matrix, edits: Iterable[Edit]) -> tuple[Change, ...]:
     given = cells(matrix)
     last = {edit.key: edit.value for edit in edits}
     found = (Change(key, given.get(key, ""), value) for key, value in last.items())
-    return tuple(sorted((change for change in found if change.before != change.after), key=_rank))
+    return _in_order((change for change in found if change.before != change.after), matrix.catalog)
 
 
 def applied(matrix: Matrix, edits: Iterable[Edit]) -> Matrix:
@@ -98,7 +98,7 @@ def applied(matrix: Matrix, edits: Iterable[Edit]) -> Matrix:
             levels.setdefault(row, {})
         else:
             _put(profiles, (row, column), value)
-    return Matrix(number=0, levels=levels, actions=actions, profiles=profiles)
+    return Matrix(number=0, levels=levels, actions=actions, profiles=profiles, catalog=matrix.catalog)
 
 
 def edits_of(changes: Iterable[Change]) -> tuple[Edit, ...]:
@@ -107,31 +107,41 @@ def edits_of(changes: Iterable[Change]) -> tuple[Edit, ...]:
 
 
 def known_profiles(matrix: Matrix) -> tuple[str, ...]:
-    """Return the profiles one may write in: those that have a name, then those of the version that have none."""
-    return (*NAMES, *sorted(set(matrix.levels) - set(NAMES)))
+    """Return the profiles a table may name: those of the catalogue, closed ones too, then those without a name."""
+    named = matrix.catalog.profiles
+    return (*named, *sorted(set(matrix.levels) - set(named)))
 
 
-def check(edit: Edit, *, profiles: Collection[str], professions: Collection[str]) -> None:
-    """Raise EditRefused, with the reason, when an edit names what is not ours or opens what no rule allows."""
+def closed_profile(edits: Iterable[Edit], catalog: Catalog) -> Profile | None:
+    """Return the first closed profile that a profession is led to, None when there is none."""
+    led = (catalog.profiles.get(edit.value) for edit in edits if edit.key.kind == RULE)
+    return next((profile for profile in led if profile and profile.closed), None)
+
+
+def check(edit: Edit, *, profiles: Collection[str], professions: Collection[str], catalog: Catalog = SHIPPED) -> None:
+    """Raise EditRefused, with the reason, when an edit names what is not ours or opens what no rule allows.
+
+    A rubric withdrawn is still written: it gives nothing until it is back. No profession leads to a closed profile.
+    """
     kind, row, column = edit.key
     if kind == RULE:
-        _check_rule(edit, profiles, professions)
+        _check_rule(edit, profiles, professions, catalog)
         return
     if kind not in KINDS:
         raise EditRefused("Cette partie de la matrice n’existe pas.")
     if row not in profiles:
         raise EditRefused(f"Le profil « {row} » n’existe pas.")
-    columns, values = (Rubrique.values, LEVELS) if kind == LEVEL else (Action.values, SCOPES)
+    columns, values = (catalog.entries, LEVELS) if kind == LEVEL else (Action.values, SCOPES)
     if column not in columns:
         what = "La rubrique" if kind == LEVEL else "L’action"
         raise EditRefused(f"{what} « {column} » n’existe pas.")
     if edit.value not in values:
         raise EditRefused(f"« {edit.value} » n’est pas une valeur possible.")
     if edit.value and row in LOCKED:
-        raise EditRefused(f"Le profil « {NAMES.get(row, row)} » n’ouvre rien, par règle.")
+        raise EditRefused(f"Le profil « {catalog.profile_name(row)} » n’ouvre rien, par règle.")
 
 
-def _check_rule(edit: Edit, profiles: Collection[str], professions: Collection[str]) -> None:
+def _check_rule(edit: Edit, profiles: Collection[str], professions: Collection[str], catalog: Catalog) -> None:
     _, profession, fonction = edit.key
     if profession not in professions:
         raise EditRefused(f"La profession « {profession} » n’est pas dans les nomenclatures.")
@@ -140,7 +150,9 @@ def _check_rule(edit: Edit, profiles: Collection[str], professions: Collection[s
     if edit.value and edit.value not in profiles:
         raise EditRefused(f"Le profil « {edit.value} » n’existe pas.")
     if edit.value in NOT_OF_A_PROFESSION:
-        raise EditRefused(f"Aucune profession ne mène au profil « {NAMES.get(edit.value, edit.value)} ».")
+        raise EditRefused(f"Aucune profession ne mène au profil « {catalog.profile_name(edit.value)} ».")
+    if closed := closed_profile([edit], catalog):
+        raise EditRefused(f"Le profil « {closed.label} » est fermé : aucune profession n’y mène.")
 
 
 def _put(row: dict, column, value) -> None:
@@ -150,12 +162,18 @@ def _put(row: dict, column, value) -> None:
         row.pop(column, None)
 
 
-_PROFILES = {profile: rank for rank, profile in enumerate(NAMES)}
-_COLUMNS: Mapping[str, int] = {name: rank for rank, name in enumerate((*Rubrique.values, *Action.values))}
+_ACTIONS = {name: rank for rank, name in enumerate(Action.values)}
 
 
-def _rank(change: Change) -> tuple:
-    kind, row, column = change.key
-    if kind == RULE:
-        return (KINDS.index(kind), len(_PROFILES), row, column)
-    return (KINDS.index(kind), _PROFILES.get(row, len(_PROFILES)), row, _COLUMNS.get(column, 0))
+def _in_order(changes: Iterable[Change], catalog: Catalog) -> tuple[Change, ...]:
+    """Sort changes as the tables are: by table, by profile, by rubric or action."""
+    profiles, columns = catalog.ranks, {code: rank for rank, code in enumerate(catalog.entries)}
+
+    def rank(change: Change) -> tuple:
+        kind, row, column = change.key
+        if kind == RULE:
+            return (KINDS.index(kind), len(profiles), row, column)
+        place = (columns if kind == LEVEL else _ACTIONS).get(column, len(columns))
+        return (KINDS.index(kind), profiles.get(row, len(profiles)), row, place, column)
+
+    return tuple(sorted(changes, key=rank))

@@ -5,12 +5,12 @@ Sources: SEC-8; default matrix, rule 9 (médecin, infirmier; MED and DME read). 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 
 from habilitations.matrix import least
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Niveau, Rubric, Rubrique
 
 # Rule 9 of the default matrix; coordinators keep to the circle, whatever their first profession.
 PROFILES = frozenset({"medecin", "infirmier"})
@@ -25,7 +25,10 @@ def is_on() -> bool:
     return settings.BRIS_DE_GLACE
 
 
-def ceilings(reduced: Mapping[str, Niveau]) -> dict[str, Niveau]:
-    """Return {rubric: the most that is opened}: reading of RUBRICS, less what was reduced for the person himself."""
-    opened = {r.value: Niveau.LECTURE if r in RUBRICS else Niveau.AUCUN for r in Rubrique}
+def ceilings(reduced: Mapping[str, Niveau], every: Iterable[Rubrique | Rubric]) -> dict[str, Niveau]:
+    """Return {rubric: the most that is opened}: reading of RUBRICS, less what was reduced for the person himself.
+
+    `every`: the rubrics there are, those made in the browser too.
+    """
+    opened = {r.value: Niveau.LECTURE if r in RUBRICS else Niveau.AUCUN for r in every}
     return {rubrique: least((niveau, reduced.get(rubrique, niveau))) for rubrique, niveau in opened.items()}

@@ -17,7 +17,6 @@ from habilitations.access import Access
 from habilitations.acting import SECRETARY, STAND_IN
 from habilitations.matrix import UNKNOWN_PROFILE
 from habilitations.models import Consent, VouchedProfession
-from habilitations.profiles import GATHERS
 from habilitations.rubriques import Niveau, Rubrique
 
 How = VouchedProfession.How
@@ -46,6 +45,9 @@ class Fact:
 
     text: str
     closes: bool = False
+
+
+_JOURNAL_NAMES = Fact("Le journal nomme aussi les membres discrets : il demande le volet médical.", closes=True)
 
 
 def limit(access: Access, rubrique: str, wanted: Niveau = Niveau.ECRITURE) -> Limit | None:
@@ -133,7 +135,12 @@ def _rubric(access: Access, rubrique: str) -> list[Fact]:
     if access.profile == UNKNOWN_PROFILE:
         return [Fact(f"{version} ne connaît pas votre profession : elle n’ouvre rien.", closes=True)]
     cell = access.matrix.level(access.profile, rubrique)
-    whom = f" aux {GATHERS[access.profile]}" if access.profile in GATHERS else ""
+    if rubrique in access.matrix.catalog.withdrawn:
+        return [Fact("Cette rubrique n’est plus utilisée : elle n’est ouverte à personne.", closes=True)]
+    gathers = access.matrix.catalog.gathers(access.profile)
+    whom = f" aux {gathers}" if gathers else ""
+    if cell == Niveau.AUCUN and access.matrix.written(access.profile, rubrique) >= Niveau.LECTURE:
+        return [_JOURNAL_NAMES]
     if cell == Niveau.AUCUN:
         return [Fact(f"{version} n’ouvre pas cette rubrique{whom}.", closes=True)]
     said = "lecture et écriture" if cell == Niveau.ECRITURE else "lecture"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from django import forms
 
 from coordination.common import nomenclatures
+from habilitations import catalog
 from habilitations.differences import NOT_OF_A_PROFESSION
 from habilitations.models import MatrixVersion
-from habilitations.profiles import NAMES
-from habilitations.rubriques import Rubrique
 
 REQUIRED = "Ce champ est obligatoire."
 
@@ -52,12 +51,13 @@ class RuleForm(forms.Form):
 class ReplayForm(forms.Form):
     version = forms.TypedChoiceField(label="Version", coerce=int)
     profil = forms.ChoiceField(label="Profil")
-    rubrique = forms.ChoiceField(label="Rubrique", choices=Rubrique.choices)
+    rubrique = forms.ChoiceField(label="Rubrique")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["version"].choices = [(n, f"Version {n}") for n in version_numbers()]
-        self.fields["profil"].choices = profile_choices()
+        self.fields["profil"].choices = profile_choices(closed=True)
+        self.fields["rubrique"].choices = list(catalog.last().labels.items())
 
 
 def version_numbers() -> list[int]:
@@ -65,10 +65,14 @@ def version_numbers() -> list[int]:
     return list(MatrixVersion.objects.order_by("-number").values_list("number", flat=True))
 
 
-def profile_choices(*, of_a_profession: bool = False) -> list[tuple[str, str]]:
-    """Return (profile, name), in the order of the matrix; only those a profession may lead to on request."""
+def profile_choices(*, of_a_profession: bool = False, closed: bool = False) -> list[tuple[str, str]]:
+    """Return (profile, name), in the order of the matrix; only those a profession may lead to, closed too, on request.
+
+    The caller has read the catalogue of the moment.
+    """
     left_out = NOT_OF_A_PROFESSION if of_a_profession else frozenset()
-    return [(profile, name) for profile, name in NAMES.items() if profile not in left_out]
+    known = catalog.last().profiles.values()
+    return [(p.code, p.label) for p in known if p.code not in left_out and (closed or not p.closed)]
 
 
 def _codes(*kinds: str) -> list[tuple[str, str]]:

@@ -1,15 +1,20 @@
 """The rows a decision is made of, in SQL: read here, decided in `habilitations.access`."""
 
 from habilitations import acting
+from habilitations.models.ceilings import ALWAYS_READ
 from habilitations.models.consents import CLOSABLE
 
+_ALWAYS_READ = ", ".join(f"'{rubrique.value}'" for rubrique in ALWAYS_READ)
 _CLOSABLE = ", ".join(f"'{rubrique.value}'" for rubrique in CLOSABLE)
 
 # What the person closes for the account {user} on the row `h`, as "medical=0": the rubrics that her consent (the row
-# `rests`) leaves out, and what she opposes, to everybody or to this member however he enters. "=0" is the whole
-# dossier (SEC-3, SEC-5).
+# `rests`) leaves out, those made in the browser too, and what she opposes, to everybody or to this member however he
+# enters. "=0" is the whole dossier (SEC-3, SEC-5).
 CLOSED_BY_THE_PERSON = f"""
-    SELECT left_out || '=0' FROM unnest(ARRAY[{_CLOSABLE}]) left_out
+    SELECT left_out || '=0' FROM (
+        SELECT unnest(ARRAY[{_CLOSABLE}]) UNION
+        SELECT code FROM habilitations_catalogrubric WHERE code NOT IN ({_ALWAYS_READ})
+    ) AS rubrics (left_out)
     WHERE cardinality(rests.rubriques) > 0 AND left_out <> ALL (rests.rubriques)
     UNION ALL
     SELECT o.rubrique || '=0' FROM habilitations_opposition o
@@ -44,7 +49,7 @@ _SAID = f"""h.id, h.state, h.user_id, h.structure_id, (SELECT max(number) FROM h
         WHERE c.dossier_id = h.dossier_id AND c.habilitation_id = h.id AND c.lifted_at IS NULL
         UNION ALL {CLOSED_BY_THE_PERSON}
     ),
-    rests.ground, rests."end", rests.last_day"""  # noqa: S608 - our own names
+    (SELECT max(number) FROM habilitations_catalogchange), rests.ground, rests."end", rests.last_day"""  # noqa: S608 - our own names
 _BESIDE = """LEFT JOIN habilitations_vouchedprofession v ON v.user_id = {user} AND v.ended_at IS NULL
 LEFT JOIN habilitations_consent rests
     ON rests.dossier_id = h.dossier_id AND rests.habilitation_id = h.id AND rests.replaced_at IS NULL"""
@@ -79,7 +84,7 @@ SELECT e.id, 'urgence', e.user_id, NULL, (SELECT max(number) FROM habilitations_
             ))
             AND e.user_id <> ALL (o.spared)
     ),
-    NULL, NULL, NULL, NULL, e.ends_at
+    (SELECT max(number) FROM habilitations_catalogchange), NULL, NULL, NULL, NULL, e.ends_at
 FROM habilitations_emergencyaccess e
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = e.user_id AND v.ended_at IS NULL
 WHERE e.dossier_id = {{dossier}} AND e.user_id = {{user}} AND e.closed_at IS NULL
@@ -90,6 +95,7 @@ OF_DOSSIER = _GRANTS.format(dossier="dossier.id", user="%(user)s")
 ROW = (
     "id", "state", "user_id", "structure_id", "matrix_number", "hat_profession", "hat_fonction", "hat_national_id",
     "hat_structure_id", "hat_structure_name", "hat_how", "access_until", "ceilings",
+    "catalog_number",
     # The current fact on which the grant rests (models/consents.py): None when there is none.
     "ground", "ground_end", "ground_until",
     # For whom the account acts (`acting.SAID`), None for its own rows and those of its structures.

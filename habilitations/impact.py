@@ -20,7 +20,7 @@ from coordination.common.statements import rows as run
 from habilitations.grants import CLOSED_WHOLE, RESTS
 from habilitations.matrix import Matrix
 from habilitations.models import VouchedProfession
-from habilitations.rubriques import Action, Niveau, Rubrique
+from habilitations.rubriques import Action, Niveau, Rubric, Rubrique
 
 
 class Move(NamedTuple):
@@ -34,7 +34,7 @@ class Move(NamedTuple):
 class LevelEffect:
     """One rubric for the people of a move."""
 
-    rubrique: Rubrique
+    rubrique: Rubrique | Rubric
     before: Niveau
     after: Niveau
 
@@ -205,7 +205,7 @@ def _moves(before: Matrix, after: Matrix) -> dict[Move, list[tuple[str, str]]]:
 def _effect(move: Move, pairs: list[tuple[str, str]], before: Matrix, after: Matrix) -> Effect:
     levels = (
         LevelEffect(rubrique, before.level(move.before, rubrique), after.level(move.after, rubrique))
-        for rubrique in Rubrique
+        for rubrique in after.rubrics
     )
     rights = (
         RightEffect(action, before.scope(move.before, action) or "", after.scope(move.after, action) or "")

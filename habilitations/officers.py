@@ -18,4 +18,4 @@ def may_search_journals(user) -> bool:
     if not DataProtectionOfficer.objects.current().filter(user=user).exists():
         return False
     matrix = published.current()
-    return matrix.may(PROFILE, Action.READ_JOURNAL) and matrix.level(PROFILE, Rubrique.JOURNAL) >= Niveau.LECTURE
+    return matrix.may(PROFILE, Action.READ_JOURNAL) and matrix.written(PROFILE, Rubrique.JOURNAL) >= Niveau.LECTURE

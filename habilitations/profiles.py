@@ -1,4 +1,4 @@
-"""The profiles of the matrix, in the words of the screen. Pure."""
+"""The profiles of the matrix as shipped, in the words of the screen. Those of an installation: `catalog`. Pure."""
 
 # {profile: its name in the matrix}, in the order of the matrix. A profile without a name is shown by its word.
 NAMES = {
@@ -53,12 +53,6 @@ GATHERS = {
     "dpo": "délégués à la protection des données",
 }
 
-
-def in_words(profiles) -> str:
-    """Return "psychologues, médecins et infirmiers" for the profiles that have words, in the order of the matrix."""
-    wanted = set(profiles)
-    # Both kinds of coordinators have the same name for who reads: it is said once.
-    if {"coordinateur_sante", "coordinateur_social"} <= wanted:
-        wanted.remove("coordinateur_sante")
-    said = [words for profile, words in GATHERS.items() if profile in wanted]
-    return " et ".join(filter(None, [", ".join(said[:-1]), said[-1]])) if said else ""
+# Rule 7: the circle is health data. These profiles get function and phone of the coordinator, of the
+# emergency contacts and of their own structure, not the whole list.
+REDUCED = frozenset({"aide_domicile", "transport_psdm", "benevole", "education_nationale"})

@@ -25,8 +25,10 @@ def replay(version: int, profile: str, rubrique: str) -> Replay:
     It is the matrix's answer: the state of the dossier may have lowered it, and nothing raises it (rule 2).
     """
     known = MatrixVersion.objects.filter(number=version).exists()
-    then = published.matrix(version).level(profile, rubrique) if known else None
-    return Replay(profile, rubrique, version, then, published.current().level(profile, rubrique))
+    current = published.current()
+    # On its day the rubric was in use: what is withdrawn since is said by « now » alone.
+    then = published.matrix(version).given(profile, rubrique) if known else None
+    return Replay(profile, rubrique, version, then, current.level(profile, rubrique))
 
 
 def replay_trace(trace: Trace) -> Replay:

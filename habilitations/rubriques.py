@@ -1,12 +1,19 @@
-"""The sixteen rubrics of a dossier and the three levels, in the order of the matrix.
+"""The sixteen rubrics that have code of their own, and the three levels, in the order of the matrix.
+
+Administrators rename them, withdraw some and add others: `habilitations/catalog.py`. Which ones a dossier has is asked
+there, or of a matrix (`matrix.rubrics`), never of this list.
 
 Pure: nothing of Django but the choices classes, so that the rules can be tested in milliseconds.
 Source: default matrix of the product (habilitations/data/matrix-1.csv).
 """
 
 from dataclasses import dataclass
+from enum import property as enum_property
 
 from django.db.models import IntegerChoices, TextChoices
+
+# {code: name} as last read of the catalogue; empty where nothing was read.
+labels: dict[str, str] = {}
 
 
 class Niveau(IntegerChoices):
@@ -33,6 +40,40 @@ class Rubrique(TextChoices):
     LIGNE_DE_VIE = "ligne_de_vie", "Ligne de vie"
     JOURNAL = "journal", "Journal des accès"
 
+    @enum_property
+    def label(self) -> str:
+        """The name administrators gave it."""
+        return labels.get(self._value_, self._label_)
+
+
+class Rubric(str):
+    """A rubric made in the browser: it stands wherever a `Rubrique` does, and has no screen of its own."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> str:
+        return str(self)
+
+    @property
+    def label(self) -> str:
+        return labels.get(self, str(self))
+
+
+def shipped_label(rubrique: Rubrique) -> str:
+    """Return the name a rubric is shipped with."""
+    return rubrique._label_
+
+
+# Heads of the grid, shortened; the full name goes to assistive technology.
+SHORT = {
+    Rubrique.IDENTITE: "Identité", Rubrique.CERCLE: "Cercle", Rubrique.LIAISON: "Liaison",
+    Rubrique.LIAISON_SOINS: "Notes de soins", Rubrique.TACHES: "Tâches", Rubrique.MEDICAL: "Médical",
+    Rubrique.PSYCHOLOGIQUE: "Psycho.", Rubrique.SOCIAL: "Social", Rubrique.EVALUATIONS: "Évaluat.",
+    Rubrique.DOCUMENTS_MEDICAUX: "Doc. méd.", Rubrique.DOCUMENTS_SOCIAUX: "Doc. soc.", Rubrique.PLAN: "Plan",
+    Rubrique.LIGNE_DE_VIE: "Ligne de vie", Rubrique.JOURNAL: "Journal",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -42,7 +83,7 @@ class Entry:
     icon: str
 
 
-# The order of the screen, which groups rubrics by what a person looks for, not by the matrix.
+# The navigation as shipped: it groups rubrics by what a person looks for, not by the matrix.
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "La personne",

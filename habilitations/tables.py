@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 
+from habilitations.catalog import Catalog
 from habilitations.differences import LEVEL, RIGHT, RULE, Edit, EditRefused, Key, cells, check, known_profiles
 from habilitations.matrix import Matrix
-from habilitations.rubriques import Action, Rubrique
+from habilitations.rubriques import Action
 
 TITLES = {LEVEL: "Niveaux", RIGHT: "Droits d’action", RULE: "Professions"}
 NO_LEVEL = "aucun"
@@ -25,7 +26,7 @@ _LEVELS = {
 }  # fmt: skip
 _SCOPES = {"": "", "aucun": "", "-": "", "–": "", "tous": "tous", "t": "tous", "sa_structure": "sa_structure",
            "s": "sa_structure"}  # fmt: skip
-_GRIDS = {LEVEL: (Rubrique, _LEVELS), RIGHT: (Action, _SCOPES)}
+_VALUES = {LEVEL: _LEVELS, RIGHT: _SCOPES}
 MOST_FAULTS = 20
 
 
@@ -52,13 +53,14 @@ def write_table(matrix: Matrix, kind: str) -> list[list[str]]:
     if kind == RULE:
         rules = sorted((key.row, key.column, value) for key, value in given.items() if key.kind == RULE)
         return [[PROFESSION, FONCTION, PROFILE], *([row, column, value] for row, column, value in rules)]
-    columns, nothing = (Rubrique, NO_LEVEL) if kind == LEVEL else (Action, "")
+    # A rubric withdrawn is written too: the file says all that the version holds.
+    columns, nothing = (list(matrix.catalog.entries), NO_LEVEL) if kind == LEVEL else (Action.values, "")
     rows = [
-        [profile, *(given.get(Key(kind, profile, column), nothing) for column in columns.values)]
+        [profile, *(given.get(Key(kind, profile, column), nothing) for column in columns)]
         for profile in known_profiles(matrix)
         if profile in matrix.levels
     ]
-    return [[PROFILE, *columns.values], *rows]
+    return [[PROFILE, *columns], *rows]
 
 
 def read_table(
@@ -72,7 +74,7 @@ def read_table(
     if not lines:
         raise TableRefused([Fault(name, "A1", "Le tableau est vide.")])
     (first, head), *body = lines
-    reading = _Reading(name, frozenset(known_profiles(base)), professions)
+    reading = _Reading(name, frozenset(known_profiles(base)), professions, base.catalog)
     words = [word.casefold() for word in head]
     if words[:3] == [PROFESSION, FONCTION, PROFILE]:
         found = reading.rules(body)
@@ -95,8 +97,8 @@ def reference(column: int, line: int) -> str:
 class _Reading:
     """One table being read: collects its edits and its faults."""
 
-    def __init__(self, name: str, profiles: Collection[str], professions: Collection[str]) -> None:
-        self.name, self.profiles, self.professions = name, profiles, professions
+    def __init__(self, name: str, profiles: Collection[str], professions: Collection[str], catalog: Catalog) -> None:
+        self.name, self.profiles, self.professions, self.catalog = name, profiles, professions, catalog
         self.faults: list[Fault] = []
         self.seen: dict[tuple[str, ...], int] = {}
 
@@ -105,15 +107,14 @@ class _Reading:
             self.faults.append(Fault(self.name, reference(column, line), reason))
 
     def grid(self, first: int, head: list[str], body: Iterable[tuple[int, list[str]]]) -> list[Edit]:
-        kind = next((kind for kind, (names, _) in _GRIDS.items() if set(head[1:]) & set(_labels(names))), None)
+        words = {LEVEL: _labels(self.catalog.every), RIGHT: _labels(Action)}
+        kind = next((kind for kind, names in words.items() if set(head[1:]) & set(names)), None)
         if kind is None or head[0] != PROFILE:
             self.fault(1, first, "La première ligne doit nommer « profil » puis des rubriques ou des actions, "
                                  "ou « profession », « fonction » et « profil ».")  # fmt: skip
             return []
-        names, values = _GRIDS[kind]
-        labels = _labels(names)
-        columns = self.columns(first, head, labels)
-        return [edit for line, row in body for edit in self.line(kind, line, row, columns, values)]
+        columns = self.columns(first, head, words[kind])
+        return [edit for line, row in body for edit in self.line(kind, line, row, columns, _VALUES[kind])]
 
     def columns(self, first: int, head: list[str], labels: dict[str, str]) -> dict[int, str]:
         columns: dict[int, str] = {}
@@ -155,7 +156,7 @@ class _Reading:
 
     def checked(self, edit: Edit, line: int, rank: int) -> list[Edit]:
         try:
-            check(edit, profiles=self.profiles, professions=self.professions)
+            check(edit, profiles=self.profiles, professions=self.professions, catalog=self.catalog)
         except EditRefused as refusal:
             named = 1 if edit.key.kind != RULE and edit.key.row not in self.profiles else rank
             # A profile that is not ours is one fault, not one per column.

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from habilitations.views import drafting, matrix, officers, professions, versions
+from habilitations.views import catalog, drafting, matrix, officers, professions, versions
 
 app_name = "habilitations"
 
@@ -28,6 +28,16 @@ urlpatterns = [
     path("versions/<int:number>/<str:table>.csv", versions.export_csv, name="export_csv"),
     path("professions/", professions.professions, name="professions"),
     path("professions/ligne/", professions.rule, name="rule"),
+    path("catalogue/profils/", catalog.profiles, name="profiles"),
+    path("catalogue/profils/nouveau/", catalog.new_profile, name="new_profile"),
+    path("catalogue/profils/ligne/<str:profile>/", catalog.edit_profile, name="edit_profile"),
+    path("catalogue/profils/ligne/<str:profile>/fermer/", catalog.close_profile, name="close_profile"),
+    path("catalogue/profils/ligne/<str:profile>/rouvrir/", catalog.reopen_profile, name="reopen_profile"),
+    path("catalogue/rubriques/", catalog.rubrics, name="rubrics"),
+    path("catalogue/rubriques/nouvelle/", catalog.new_rubric, name="new_rubric"),
+    path("catalogue/rubriques/ligne/<str:rubrique>/", catalog.edit_rubric, name="edit_rubric"),
+    path("catalogue/rubriques/ligne/<str:rubrique>/retirer/", catalog.withdraw_rubric, name="withdraw_rubric"),
+    path("catalogue/rubriques/ligne/<str:rubrique>/remettre/", catalog.restore_rubric, name="restore_rubric"),
     path("protection-des-donnees/", officers.officers, name="officers"),
     path("protection-des-donnees/<uuid:officer_id>/terminer/", officers.end_officer, name="end_officer"),
     path("voir/", professions.see_as, name="see_as"),

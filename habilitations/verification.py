@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -140,18 +139,18 @@ def _verify_chains(report: Report) -> None:
 def _verify_lines(report: Report, chains: dict[UUID, _Chain], rows: Iterator[bytes]) -> None:
     """Walk along the chains of some dossiers, their rows in order; then say what is missing of those without rows."""
     silent = set(chains)
-    for dossier_id, lines in itertools.groupby(map(copied.parts, rows), key=itemgetter(0)):
-        known = UUID(dossier_id.decode().strip('"'))
+    for dossier_id, lines in itertools.groupby(rows, key=copied.DOSSIER):
+        known = UUID(dossier_id.decode())
         silent.discard(known)
         _report(report, known, _walk(report, chains[known], lines))
     for known in sorted(silent):
         _report(report, known, _walk(report, chains[known], ()))
 
 
-def _walk(report: Report, chain: _Chain, lines: Iterable[tuple]) -> Fault | None:
+def _walk(report: Report, chain: _Chain, rows: Iterable[bytes]) -> Fault | None:
     walk, fault, read = Walk(chain.anchors), None, 0
-    for read, (_, seq, text, previous_hash, own, row) in enumerate(lines, 1):  # noqa: B007 - counted to the last
-        if fault is None and (text is None or not walk.passes(seq, previous_hash, own, text)):
+    for read, row in enumerate(rows, 1):  # noqa: B007 - counted to the last
+        if fault is None and not copied.passes(walk, row):
             fault = walk.step(copied.exact(row))
     report.lines += read
     return fault or walk.end(chain.head)

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from coordination.common import nomenclatures
 from coordination.common.french import plural
+from habilitations import catalog
 from habilitations.differences import LEVEL, RIGHT, RULE, Change, Key
 from habilitations.impact import Effect, LevelEffect, RightEffect
-from habilitations.profiles import NAMES
-from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+from habilitations.matrix import UNKNOWN_PROFILE
+from habilitations.rubriques import Action, Niveau, Scope
 
 LETTERS = {LEVEL: {"": "–", "lecture": "L", "ecriture": "É"}, RIGHT: {"": "–", "tous": "T", "sa_structure": "S"}}
 WORDS = {
     LEVEL: {"": "aucun accès", "lecture": "lire", "ecriture": "lire et écrire"},
     RIGHT: {"": "refusé", "tous": "tous les membres", "sa_structure": "membres de sa structure"},
 }
-# Heads of the grid, shortened; the full name goes to assistive technology.
+# Heads of the grid of actions, shortened; the full name goes to assistive technology.
 SHORT = {
-    Rubrique.IDENTITE: "Identité", Rubrique.CERCLE: "Cercle", Rubrique.LIAISON: "Liaison",
-    Rubrique.LIAISON_SOINS: "Notes de soins", Rubrique.TACHES: "Tâches", Rubrique.MEDICAL: "Médical",
-    Rubrique.PSYCHOLOGIQUE: "Psycho.", Rubrique.SOCIAL: "Social", Rubrique.EVALUATIONS: "Évaluat.",
-    Rubrique.DOCUMENTS_MEDICAUX: "Doc. méd.", Rubrique.DOCUMENTS_SOCIAUX: "Doc. soc.", Rubrique.PLAN: "Plan",
-    Rubrique.LIGNE_DE_VIE: "Ligne de vie", Rubrique.JOURNAL: "Journal",
     Action.CREATE_DOSSIER: "Créer", Action.ADD_MEMBER: "Ajouter", Action.GRANT: "Habiliter", Action.INVITE: "Inviter",
     Action.RECORD_REFUSAL: "Noter un refus", Action.VALIDATE_PLAN: "Valider le plan", Action.CLOSE_DOSSIER: "Clore",
     Action.PRINT: "Imprimer", Action.EXPORT_DOSSIER: "Exporter", Action.READ_JOURNAL: "Lire le journal",
@@ -29,18 +25,21 @@ SHORT = {
 
 def profile_name(profile: str) -> str:
     """Return the name of a profile; a rule without profile leads to the unknown one."""
-    return NAMES.get(profile, profile) if profile else NAMES["inconnu"]
+    return catalog.last().profile_name(profile or UNKNOWN_PROFILE)
 
 
 def column_name(kind: str, column: str) -> str:
     """Return the full name of a rubric or of an action; its word when it is none of ours."""
-    known = Rubrique if kind == LEVEL else Action
-    return known(column).label if column in known.values else column
+    if kind == LEVEL:
+        return catalog.last().rubric_label(column)
+    return Action(column).label if column in Action.values else column
 
 
 def short_name(kind: str, column: str) -> str:
-    named = (Rubrique if kind == LEVEL else Action)(column)
-    return SHORT.get(named, named.label)
+    if kind == LEVEL:
+        found = catalog.last().entries.get(column)
+        return found.short if found else column
+    return SHORT[Action(column)]
 
 
 def trade(profession: str, fonction: str = "") -> str:

@@ -99,6 +99,8 @@ NOT_DRAWN = {
     "habilitations:publish": "one button",
     "habilitations:restore": "one button",
     "habilitations:end_officer": "one button",
+    "habilitations:reopen_profile": "one button",
+    "habilitations:restore_rubric": "one button",
 }
 # Where the identifiers of an address come from: read by the name of the parameter.
 TYPED = {"text", "email", "tel", "url", "number", "date"}

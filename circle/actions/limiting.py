@@ -12,9 +12,10 @@ from circle.actions.common import ANSWERED, KIND, lock_circle, locked_member, re
 from circle.models import Member
 from coordination.common.french import date_fr
 from habilitations import actions as habilitations
+from habilitations import catalog
 from habilitations.actions.limits import EXTENSION, standing
 from habilitations.models import AccessRequest, Habilitation
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Niveau, Rubric, Rubrique
 
 
 @transaction.atomic
@@ -60,12 +61,12 @@ def answer_request(entry, request: AccessRequest, *, accept: bool, answer: str =
         request, accept=accept, answer=answer, by=entry.user, access=entry.access,
         member_structure_id=member.own_structure_id,
     )  # fmt: skip
-    label = Rubrique(answered.rubrique).label
+    asked = catalog.last().find(answered.rubrique) or Rubric(answered.rubrique)
     # One act is one line of the journal: the answer says what it did.
     said = "acceptée, réduction levée" if accept else "refusée"
-    trace_right(entry, member, f"{label} : demande {said}", action=ANSWERED)
+    trace_right(entry, member, f"{asked.label} : demande {said}", action=ANSWERED)
     if accept:
-        record_ceiling(entry, member, Rubrique(answered.rubrique), None, traced=True)
+        record_ceiling(entry, member, asked, None, traced=True)
     return answered
 
 

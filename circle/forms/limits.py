@@ -17,7 +17,7 @@ AS_THE_MATRIX = ""
 class LimitsForm(TidyForm):
     """One list per rubric the member's profession opens; what it does not open cannot be lowered.
 
-    `cells`: {rubric: level of the matrix}; `standing`: {rubric: ceiling}, kept for rubrics that are not shown.
+    `cells`: {rubric in use: level of the matrix}; `standing`: {rubric: ceiling}, kept for rubrics that are not shown.
     """
 
     until = FrenchDateField(label="Dernier jour d’accès", required=False)
@@ -27,11 +27,11 @@ class LimitsForm(TidyForm):
     ) -> None:
         said = {str(rubrique): str(int(niveau)) for rubrique, niveau in standing.items()}
         super().__init__(*args, initial=said | (initial or {}), **kwargs)
-        self._standing = standing
-        offered = {rubrique: _choices(rubrique, cells[rubrique]) for rubrique in Rubrique}
+        self._standing, self._cells = standing, cells
+        offered = {rubrique: _choices(rubrique, cells[rubrique]) for rubrique in cells}
         # Where nothing can be lowered there is nothing to choose.
         self.rubrics = [
-            rubrique for rubrique in Rubrique
+            rubrique for rubrique in cells
             if rubrique in standing or (cells[rubrique] >= Niveau.LECTURE and len(offered[rubrique]) > 1)
         ]  # fmt: skip
         for rubrique in self.rubrics:
@@ -46,7 +46,7 @@ class LimitsForm(TidyForm):
     def ceilings(self) -> dict[Rubrique, Niveau]:
         """Return the ceilings asked for; of a list that cannot be read, the one that stands."""
         asked = {}
-        for rubrique in Rubrique:
+        for rubrique in self._cells:
             said = self.cleaned_data.get(rubrique.value) if rubrique in self.rubrics else None
             if said is None and rubrique in self._standing:
                 asked[rubrique] = self._standing[rubrique]

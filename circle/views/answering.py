@@ -9,10 +9,9 @@ from circle.granting import GrantAnswer
 from coordination.common.french import plural
 from coordination.common.text import fold, initials, person_name
 from coordination.directory.search import profession_label
-from habilitations import access, published
+from habilitations import access, catalog, published
 from habilitations.models import Delegate, VouchedProfession
-from habilitations.profiles import GATHERS
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Niveau
 
 SUBMIT = {
     YES: "Ajouter et habiliter",
@@ -74,7 +73,7 @@ def preview_of(
         message = "Ne verra rien du dossier."
         if answer == REQUEST:
             message = "Ne verra rien du dossier tant que l’habilitation n’est pas accordée."
-        return {"intro": "", "groups": [], "levels": [0] * len(Rubrique), "message": message,
+        return {"intro": "", "groups": [], "levels": [0] * len(catalog.last().rubrics), "message": message,
                 "sentence": f"Aperçu mis à jour : {message[0].lower()}{message[1:]}"}  # fmt: skip
     levels = access.preview(*pair, ceilings=ceilings)
     readable = sum(level >= Niveau.LECTURE for level in levels.values())
@@ -102,7 +101,7 @@ def groups_of(levels: dict) -> list[dict]:
 
 def _intro(pair: tuple[str, str], answer: str, waits: bool) -> str:
     matrix = published.current()
-    who = GATHERS.get(matrix.profile_of(*pair))
+    who = matrix.catalog.gathers(matrix.profile_of(*pair))
     profile = f"Droits des {who}, matrice version {matrix.number}." if who else f"Matrice version {matrix.number}."
     if answer != YES:
         return f"Si l’habilitation est donnée. {profile}"
@@ -121,7 +120,8 @@ def delegates_of(structure_id) -> list[dict]:
     found = []
     for user in sorted((d.user for d in delegates), key=lambda user: fold(user.get_full_name())):
         pair = pairs.get(user.pk, ("", ""))
-        levels = {Rubrique(key): level for key, level in matrix.row(matrix.profile_of(*pair)).items()}
+        profile = matrix.profile_of(*pair)
+        levels = {rubrique: matrix.level(profile, rubrique) for rubrique in matrix.rubrics}
         found.append(
             {
                 "name": person_name(user.family_name, user.given_name),

@@ -97,7 +97,7 @@ def _form(request: HttpRequest, found, pair) -> tuple[LimitsForm, dict]:
     profile = matrix.profile_of(*pair)
     is_structure = found.kind == roles.STRUCTURE
     # Each delegate has his own profession: what is reduced for a structure may be any rubric.
-    cells = {r: Niveau.ECRITURE if is_structure else matrix.level(profile, r) for r in Rubrique}
+    cells = {r: Niveau.ECRITURE if is_structure else matrix.level(profile, r) for r in matrix.rubrics}
     told = {"cells": cells, "standing": standing(found.habilitation)}
     if request.method == "POST":
         return LimitsForm(request.POST, **told), {}

@@ -145,7 +145,7 @@ class Listed:
         entry, access = self.entry, self.entry.access
         reduced = tuple(sorted(access.ceilings.items()))
         may = (
-            access.profile, access.cap, access.hat.structure_id, access.matrix.number, reduced, access.on_behalf_of,
+            access.profile, access.cap, access.hat.structure_id, access.matrix.edition, reduced, access.on_behalf_of,
         )  # fmt: skip
         return (self.rows, self.filters, timezone.localdate(), entry.dossier.pk, entry.user.pk, *may)
 

@@ -61,7 +61,7 @@ def answer_request(request: HttpRequest, entry, request_id: UUID) -> HttpRespons
             return redirect(request, "todo")
     context = {
         "asked": asked,
-        "rubrique": Rubrique(asked.rubrique).label,
+        "rubrique": entry.access.matrix.catalog.rubric_label(asked.rubrique),
         "is_open": asked.state == AccessRequest.State.OPEN,
         "can_accept": can_be_accepted(asked),
         "form": form,

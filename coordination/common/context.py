@@ -43,6 +43,8 @@ class Link:
     order: int = 50
     icon: str = ""
     allowed: Callable[[Any], bool] | None = None
+    # The place whose entries stand under this one in the menu of a phone.
+    under: Place | None = None
 
 
 _links: dict[str, dict[str, Link]] = {"nav": {}, "account": {}, "footer": {}, "administration": {}}
@@ -58,9 +60,13 @@ def register_link(
     order: int = 50,
     icon: str = "",
     allowed: Callable[[Any], bool] | None = None,
+    under: Place | None = None,
 ) -> None:
-    """Add an entry to `place`; registering the same key again replaces it. `allowed(user)` must not query."""
-    _links[place][key] = Link(key, label, url_name, order, icon, allowed)
+    """Add an entry to `place`; registering the same key again replaces it. `allowed(user)` must not query.
+
+    `under`: the place whose entries the menu of a phone shows under this one.
+    """
+    _links[place][key] = Link(key, label, url_name, order, icon, allowed, under)
 
 
 def register_dossier_search(url_name: str) -> None:
@@ -86,6 +92,7 @@ def links(place: Place, user: Any, current: str = "") -> list[dict[str, Any]]:
             "url": address(link.url_name),
             "icon": link.icon,
             "current": link.key == current,
+            **({"under": links(link.under, user)} if link.under else {}),
         }
         for link in sorted(kept, key=lambda link: link.order)
     ]
@@ -145,14 +152,16 @@ def _drawn_topbar(key: tuple) -> str:
 
 def _frozen(value: Any) -> Any:
     if isinstance(value, dict):
-        return ("dict", *value.items())
+        return ("dict", *((name, _frozen(said)) for name, said in value.items()))
     return ("list", *(_frozen(item) for item in value)) if isinstance(value, list) else value
 
 
 def _thawed(value: Any) -> Any:
     if not isinstance(value, tuple):
         return value
-    return dict(value[1:]) if value[0] == "dict" else [_thawed(item) for item in value[1:]]
+    if value[0] == "dict":
+        return {name: _thawed(said) for name, said in value[1:]}
+    return [_thawed(item) for item in value[1:]]
 
 
 def interface(request: HttpRequest) -> dict[str, Any]:

@@ -255,10 +255,10 @@ class FileActive:
         return told.condition(self.reader, self.filters.referent) if told else None
 
     @property
-    def _reader_shape(self) -> tuple[int, str, bool]:
-        return self.reader.matrix.number, self.reader.profile, self.reader.acts
+    def _reader_shape(self) -> tuple[tuple[int, int], str, bool]:
+        return self.reader.matrix.edition, self.reader.profile, self.reader.acts
 
-    def _shape(self) -> tuple[int, str, bool, Filters]:
+    def _shape(self) -> tuple[tuple[int, int], str, bool, Filters]:
         """What makes the statements of a list without search text; the rest is whose list it is."""
         return *self._reader_shape, self.filters.first_page()
 
@@ -316,9 +316,9 @@ class FileActive:
         )
 
 
-def _list_of(number: int, profile: str, acts: bool, filters: Filters, user_id: UUID) -> FileActive:
+def _list_of(edition: tuple[int, int], profile: str, acts: bool, filters: Filters, user_id: UUID) -> FileActive:
     user = get_user_model()(pk=user_id)
-    return FileActive(Reader(user=user, matrix=published.matrix(number), profile=profile, acts=acts), filters)
+    return FileActive(Reader(user=user, matrix=published.read(*edition), profile=profile, acts=acts), filters)
 
 
 # What everybody asks first, many times a day; a search, rarer and of many shapes, is built each time.

@@ -16,8 +16,9 @@ from coordination.common.text import capital_family
 from coordination.dossiers import panels
 from coordination.dossiers.emergencies import time_left
 from coordination.dossiers.models import Dossier, IdentityStatus, Sex
+from habilitations.catalog import Catalog
 from habilitations.emergency import is_on
-from habilitations.rubriques import NAVIGATION, Rubrique
+from habilitations.rubriques import Rubric, Rubrique
 
 HOME = "accueil"
 INS_STATES = {
@@ -84,12 +85,12 @@ def _emergency(entry) -> dict | None:
 def rubrics_read(access) -> str:
     """Return "15 rubriques sur 16"."""
     count = len(access.readable())
-    return f"{count}{NBSP}rubrique{'s' if count > 1 else ''} sur {len(Rubrique)}"
+    return f"{count}{NBSP}rubrique{'s' if count > 1 else ''} sur {len(access.matrix.rubrics)}"
 
 
 def rubrics_html(entry, current: str) -> Markup:
-    """Return the navigation of a dossier, drawn: both its bar and its column, of sixteen rubrics each."""
-    drawn = _drawn(entry.access.readable(), current)
+    """Return the navigation of a dossier, drawn: both its bar and its column."""
+    drawn = _drawn(entry.access.readable(), current, entry.access.matrix.catalog)
     return Markup(drawn.replace(str(_NOBODY), str(entry.dossier.pk)))  # noqa: S704 - drawn by templates
 
 
@@ -98,14 +99,16 @@ _NOBODY = UUID(int=0)
 
 
 @lru_cache(maxsize=256)  # as many as profiles, times pages
-def _drawn(readable: tuple[Rubrique, ...], current: str) -> str:
+def _drawn(readable: tuple[Rubrique | Rubric, ...], current: str, catalog: Catalog) -> str:
     """Draw the navigation once per profile, page and process: it would cost a fifth of each page."""
     macros = engines["jinja2"].env.get_template("components/rubrics.html").module
-    groups = rubric_nav(_NOBODY, readable, current)
+    groups = rubric_nav(_NOBODY, readable, current, catalog)
     return f"{macros.rubric_bar(groups)}{macros.rubric_column(groups)}"
 
 
-def rubric_nav(dossier_id: UUID, readable: tuple[Rubrique, ...], current: str) -> list[dict]:
+def rubric_nav(
+    dossier_id: UUID, readable: tuple[Rubrique | Rubric, ...], current: str, catalog: Catalog
+) -> list[dict]:
     """Return the groups of the navigation: a page, « Pas d'accès » or « Pas encore disponible » for each rubric."""
     explained = address("dossiers:access", dossier_id)
     home = {
@@ -113,7 +116,7 @@ def rubric_nav(dossier_id: UUID, readable: tuple[Rubrique, ...], current: str) -
         "current": current == HOME,
     }  # fmt: skip
     groups = [{"label": "", "items": [home]}]
-    for label, lines in NAVIGATION:
+    for label, lines in catalog.navigation:
         items = [_item(dossier_id, line, line.rubrique not in readable, current, explained) for line in lines]
         groups.append({"label": label, "items": items})
     return groups
@@ -124,7 +127,7 @@ def _item(dossier_id: UUID, line, closed: bool, current: str, explained: str) ->
     url = None if closed else panels.page_url(rubrique, dossier_id)
     return {
         "key": rubrique.value,
-        "label": rubrique.label,
+        "label": line.label,
         "icon": line.icon,
         "url": url or f"{explained}#{rubrique.value}",
         "current": current == rubrique.value,

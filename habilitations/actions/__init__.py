@@ -9,6 +9,16 @@ from habilitations.actions.acting import (
     refuse_acting,
     withdraw_secretary_consent,
 )
+from habilitations.actions.catalog import (
+    change_profile,
+    change_rubric,
+    close_profile,
+    create_profile,
+    create_rubric,
+    reopen_profile,
+    restore_rubric,
+    withdraw_rubric,
+)
 from habilitations.actions.consents import end_consent, record_consent
 from habilitations.actions.drafts import (
     discard_draft,
@@ -73,8 +83,13 @@ __all__ = [
     "bind_account",
     "bind_professional",
     "change_profession",
+    "change_profile",
+    "change_rubric",
+    "close_profile",
     "close_structure",
     "count_contradictions",
+    "create_profile",
+    "create_rubric",
     "declare_absence",
     "discard_draft",
     "edit_draft",
@@ -108,8 +123,10 @@ __all__ = [
     "refuse_publication",
     "release_account",
     "reopen_habilitation",
+    "reopen_profile",
     "request_habilitation",
     "request_publication",
+    "restore_rubric",
     "restore_version",
     "review_emergency",
     "same_structures",
@@ -120,5 +137,6 @@ __all__ = [
     "withdraw_opposition",
     "withdraw_refusal",
     "withdraw_request",
+    "withdraw_rubric",
     "withdraw_secretary_consent",
 ]

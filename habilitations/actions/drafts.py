@@ -18,7 +18,7 @@ from django.utils import timezone
 from coordination.accounts.models import User
 from coordination.common import nomenclatures
 from coordination.common.french import datetime_fr
-from habilitations import differences, published
+from habilitations import differences, letters, published
 from habilitations.access import may_administer
 from habilitations.actions.matrix import publish_matrix
 from habilitations.differences import Change, Edit, Key
@@ -36,6 +36,7 @@ from habilitations.errors import (
     NothingRequested,
     NothingToPublish,
     NoVersion,
+    ProfileClosed,
     ReasonMissing,
     SecondApproverNeeded,
     TooSoonAlone,
@@ -83,11 +84,13 @@ def edit_draft(edits: Iterable[Edit], *, by, seen: UUID | None = None, revision:
 
 @transaction.atomic
 def restore_version(version: MatrixVersion, *, by, via: Via = NOWHERE) -> MatrixDraft:
-    """Open a draft that makes the version in force equal to an older one. Raises NotAllowed, DraftAlreadyOpen."""
+    """Open a draft equal to a past version. Raises NotAllowed, DraftAlreadyOpen, ProfileClosed (a line led to it)."""
     _require_administrator(by)
     current, older = published.current(), published.matrix(version.number)
-    draft = _new_draft(by, Step.RESTORED, reason=f"Version {version.number}")
     edits = differences.edits_of(differences.difference(current, older))
+    if closed := differences.closed_profile(edits, current.catalog):
+        raise ProfileClosed(name=closed.label)
+    draft = _new_draft(by, Step.RESTORED, reason=f"Version {version.number}")
     _write(draft, edits, by=by, via=via, action="retour", checked=True)
     return draft
 
@@ -165,6 +168,7 @@ def request_publication(draft: MatrixDraft, *, reason: str, revision: int, by, v
     draft.requested_at, draft.requested_by = timezone.now(), by
     draft.save(update_fields=["state", "reason", "requested_at", "requested_by"])
     _step(draft, Step.REQUESTED, by=by, reason=draft.reason)
+    letters.tell_publication_asked(draft)
     _trace(draft, "demande", by=by, via=via)
     return draft
 
@@ -190,7 +194,9 @@ def refuse_publication(draft: MatrixDraft, *, revision: int, reason: str, by, vi
         raise ReasonMissing
     if draft.requested_by_id == by.pk:
         raise SecondApproverNeeded
+    asker = cast(User, draft.requested_by)
     _reopen(draft, Step.REFUSED, by=by, reason=reason.strip()[:300])
+    letters.tell_publication_answered(draft, asker=asker, by=by, published=False)
     _trace(draft, "refus de publication", by=by, via=via)
 
 
@@ -330,6 +336,7 @@ def _require_current(draft: MatrixDraft) -> None:
 
 
 def _write(draft: MatrixDraft, edits: tuple[Edit, ...], *, by, via: Via, action: str, checked: bool = False) -> None:
+    published.current()
     base = published.matrix(draft.based_on.number)
     if not checked:
         _check(base, edits)
@@ -354,7 +361,7 @@ def _check(base: Matrix, edits: tuple[Edit, ...]) -> None:
     profiles, professions = frozenset(differences.known_profiles(base)), known_codes()
     for edit in edits:
         try:
-            differences.check(edit, profiles=profiles, professions=professions)
+            differences.check(edit, profiles=profiles, professions=professions, catalog=base.catalog)
         except differences.EditRefused as refusal:
             raise CellRefused(reason=str(refusal)) from None
 
@@ -380,6 +387,8 @@ def _publish(draft: MatrixDraft, *, by, alone: bool, via: Via) -> MatrixVersion:
     draft.version, draft.alone = version, alone
     draft.save(update_fields=["state", "closed_at", "closed_by", "version", "alone"])
     _step(draft, Step.PUBLISHED, by=by, reason="Administrateur unique, après délai" if by is None else "")
+    if by is not None:
+        letters.tell_publication_answered(draft, asker=cast(User, draft.requested_by), by=by, published=True)
     return version
 
 

@@ -10,12 +10,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from habilitations import acting
+from habilitations import acting, catalog
 from habilitations.access import Access
 from habilitations.actions.members import locked
 from habilitations.errors import GrantNotAllowed, LastDayBehind, OwnHabilitation
 from habilitations.models import Ceiling, Habilitation
-from habilitations.rubriques import Action, Niveau, Rubrique
+from habilitations.rubriques import Action, Niveau, Rubric, Rubrique
 
 # Each « Prolonger » adds as many days to a grant, from its last day or from today.
 EXTENSION = dt.timedelta(days=90)
@@ -31,7 +31,11 @@ class Changed(NamedTuple):
 def standing(habilitation: Habilitation) -> dict[Rubrique, Niveau]:
     """Return the ceilings that stand on a row. One SQL statement."""
     lines = Ceiling.objects.standing().filter(dossier_id=habilitation.dossier_id, habilitation=habilitation)
-    return {Rubrique(rubrique): Niveau(niveau) for rubrique, niveau in lines.values_list("rubrique", "niveau")}
+    return {_known(rubrique): Niveau(niveau) for rubrique, niveau in lines.values_list("rubrique", "niveau")}
+
+
+def _known(code: str) -> Rubrique | Rubric:
+    return catalog.last().find(code) or Rubric(code)
 
 
 def opens(habilitation: Habilitation, ceilings: Mapping[Rubrique, Niveau], until: dt.date | None) -> bool:
@@ -67,7 +71,8 @@ def set_limits(
     before = standing(row)
     changed = {
         rubrique: (before.get(rubrique), wanted.get(rubrique))
-        for rubrique in Rubrique
+        # What stands on a rubric withdrawn stays until it is back.
+        for rubrique in access.matrix.rubrics
         if before.get(rubrique) != wanted.get(rubrique)
     }
     _lift(row, [rubrique for rubrique, (was, _) in changed.items() if was is not None], by=by)

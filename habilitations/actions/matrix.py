@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from habilitations import published
 from habilitations.access import may_administer
+from habilitations.catalog import SHIPPED, Catalog
 from habilitations.differences import LOCKED
 from habilitations.errors import MatrixNotSound, NotAllowed
 from habilitations.matrix import UNKNOWN_PROFILE
 from habilitations.models import ActionRight, MatrixRow, MatrixVersion, ProfileRule
-from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+from habilitations.rubriques import Action, Niveau, Scope
 from habilitations.traces import NOWHERE, Via, record_account
 
 
@@ -37,8 +39,9 @@ def publish_matrix(
     """
     if by is not None and not may_administer(by):
         raise NotAllowed
-    _check(levels, action_rights, profile_rules)
     last = MatrixVersion.objects.select_for_update(of=("self",)).order_by("-number").first()
+    # Read behind the lock: a profile is not closed while a version that leads to it is being published.
+    _check(levels, action_rights, profile_rules, published.catalog())
     version = MatrixVersion.objects.create(number=last.number + 1 if last else 1, published_by=by, reason=reason)
     MatrixRow.objects.bulk_create(
         MatrixRow(version=version, profile=profile, rubrique=rubrique, niveau=niveau)
@@ -60,11 +63,14 @@ def publish_matrix(
     return version
 
 
-def _check(levels, action_rights, profile_rules) -> None:
+def _check(levels, action_rights, profile_rules, catalog: Catalog) -> None:
     cells = {word for row in levels.values() for word in row}
     acts = {word for row in action_rights.values() for word in row}
-    unknown = (cells - set(Rubrique.values)) | (acts - set(Action.values))
-    strangers = (set(action_rights) | set(profile_rules.values())) - set(levels) - {UNKNOWN_PROFILE}
+    unknown = (cells - set(catalog.entries)) | (acts - set(Action.values))
+    # A profile made in the browser may be led to before anything is opened to it.
+    made = {code for code, profile in catalog.profiles.items() if not profile.closed and code not in SHIPPED.profiles}
+    strangers = (set(action_rights) | set(profile_rules.values())) - set(levels) - {UNKNOWN_PROFILE} - made
+    closed = {code for code, profile in catalog.profiles.items() if profile.closed}
     opened = any(any(levels.get(row, {}).values()) or action_rights.get(row) for row in LOCKED)
-    if not levels or unknown or strangers or opened:
+    if not levels or unknown or strangers or opened or closed & set(profile_rules.values()):
         raise MatrixNotSound

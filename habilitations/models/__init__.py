@@ -11,6 +11,7 @@ from django.db.models.functions import Now, TruncDate
 
 from coordination.common.ids import uuid7
 from habilitations.models.acting import ActingFor, SecretaryConsent  # noqa: F401
+from habilitations.models.catalog import CatalogChange, CatalogProfile, CatalogRubric  # noqa: F401
 from habilitations.models.ceilings import Ceiling  # noqa: F401 - callers import every model from here
 from habilitations.models.consents import Collected, Consent, Opposition  # noqa: F401
 from habilitations.models.drafts import (  # noqa: F401
@@ -29,7 +30,7 @@ from habilitations.models.structures import (  # noqa: F401 - callers import eve
     LegalStructure,
     StructureAdministrator,
 )
-from habilitations.rubriques import Action, Niveau, Rubrique, Scope
+from habilitations.rubriques import Action, Niveau, Scope
 
 
 class MatrixVersion(models.Model):
@@ -50,7 +51,7 @@ class MatrixVersion(models.Model):
 class MatrixRow(models.Model):
     version = models.ForeignKey(MatrixVersion, on_delete=models.PROTECT, related_name="rows")
     profile = models.CharField(max_length=40)
-    rubrique = models.CharField(max_length=20, choices=Rubrique)
+    rubrique = models.CharField(max_length=20)
     niveau = models.PositiveSmallIntegerField(choices=Niveau)
 
     class Meta:

@@ -5,7 +5,6 @@ from django.db import models
 from django.db.models import Q
 
 from coordination.common.ids import uuid7
-from habilitations.rubriques import Rubrique
 
 
 class AccessRequestQuerySet(models.QuerySet):
@@ -25,7 +24,7 @@ class AccessRequest(models.Model):
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="access_requests")
     habilitation = models.ForeignKey("habilitations.Habilitation", on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    rubrique = models.CharField(max_length=20, choices=Rubrique)
+    rubrique = models.CharField(max_length=20)
     reason = models.CharField("motif", max_length=300, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     asked_at = models.DateTimeField(auto_now_add=True)

@@ -17,9 +17,8 @@ from habilitations.errors import DraftGone, DraftMoved
 from habilitations.impact import Effect, impact
 from habilitations.matrix import Matrix
 from habilitations.models import MatrixDraft, MatrixDraftStep, MatrixVersion
-from habilitations.rubriques import Action, Rubrique
+from habilitations.rubriques import Action
 
-COLUMNS = {LEVEL: Rubrique, RIGHT: Action}
 # Names of posted fields: the value of a cell, and the one its form was drawn with.
 VALUE, SEEN = "c:", "v:"
 
@@ -47,7 +46,8 @@ class Board:
 
     @classmethod
     def read(cls) -> Board:
-        """Return it as it is now. At most three SQL statements once the versions are kept."""
+        """Return it as it is now. At most four SQL statements once the versions are kept."""
+        published.current()
         version = MatrixVersion.objects.select_related("published_by").order_by("-number").first()
         draft = drafts.open_draft()
         base = published.matrix(draft.based_on.number if draft else version.number if version else None)
@@ -106,7 +106,7 @@ class Board:
     def rows(self, kind: str) -> Iterator[dict]:
         """Yield the lines of a grid, one per profile that may be opened to."""
         for profile in open_profiles(self.base):
-            cells = [self.cell(Key(kind, profile, column)) for column in COLUMNS[kind].values]
+            cells = [self.cell(Key(kind, profile, column)) for column in columns(kind, self.base)]
             yield {
                 "profile": profile, "name": wording.profile_name(profile), "cells": cells,
                 "changed": sum(cell["changed"] for cell in cells),
@@ -118,14 +118,20 @@ class Board:
 
 def open_profiles(matrix: Matrix) -> list[str]:
     """Return the profiles one may open something to, in the order of the matrix."""
-    return [profile for profile in differences.known_profiles(matrix) if profile not in LOCKED]
+    closed = {code for code, profile in matrix.catalog.profiles.items() if profile.closed}
+    return [profile for profile in differences.known_profiles(matrix) if profile not in LOCKED | closed]
 
 
-def heads(kind: str) -> list[dict]:
+def columns(kind: str, matrix: Matrix) -> list[str]:
+    """Return the columns of a grid: the rubrics in use, or the actions."""
+    return [rubrique.value for rubrique in matrix.rubrics] if kind == LEVEL else Action.values
+
+
+def heads(kind: str, matrix: Matrix) -> list[dict]:
     """Return the heads of a grid: short name, full name, value."""
     return [
         {"column": column, "short": wording.short_name(kind, column), "full": wording.column_name(kind, column)}
-        for column in COLUMNS[kind].values
+        for column in columns(kind, matrix)
     ]
 
 

@@ -24,7 +24,7 @@ from habilitations.actions.drafts import Saved
 from habilitations.differences import LEVEL, RIGHT, Key
 from habilitations.forms import ReasonForm
 from habilitations.impact import Effect
-from habilitations.rubriques import Action, Rubrique
+from habilitations.rubriques import Action
 from habilitations.traces import via_request
 from habilitations.views import board as boards
 from habilitations.views.board import Board, for_administrators
@@ -51,12 +51,12 @@ def rights(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def profile(request: HttpRequest, profile: str) -> HttpResponse:
-    """One profile: its sixteen rubrics and its actions, as a plain form."""
+    """One profile: its rubrics and its actions, as a plain form."""
     board = Board.read()
     if profile not in boards.open_profiles(board.base):
         raise Http404
     parts = [
-        ("Rubriques", [Key(LEVEL, profile, column) for column in Rubrique.values]),
+        ("Rubriques", [Key(LEVEL, profile, column) for column in boards.columns(LEVEL, board.base)]),
         ("Droits d’action", [Key(RIGHT, profile, column) for column in Action.values]),
     ]
     return _lines(request, board, wording.profile_name(profile), parts, by_profile=True)
@@ -66,9 +66,9 @@ def profile(request: HttpRequest, profile: str) -> HttpResponse:
 @for_administrators
 def column(request: HttpRequest, table: str, column: str) -> HttpResponse:
     """One rubric or one action for every profile, as a plain form."""
-    if table not in boards.COLUMNS or column not in boards.COLUMNS[table].values:
-        raise Http404
     board = Board.read()
+    if table not in (LEVEL, RIGHT) or column not in boards.columns(table, board.base):
+        raise Http404
     keys = [Key(table, profile, column) for profile in boards.open_profiles(board.base)]
     title = "Niveau de chaque profil" if table == LEVEL else "Droit de chaque profil"
     return _lines(request, board, wording.column_name(table, column), [(title, keys)], by_profile=False)
@@ -126,7 +126,8 @@ def page(request: HttpRequest, kind: str, *, status: int = 200, **more: Any) -> 
     if is_fragment(request):
         return vary_on_htmx(render(request, "habilitations/_dock.html", context))
     context |= {
-        "kind": kind, "heads": boards.heads(kind), "rows": list(board.rows(kind)), "legend": boards.legend(kind),
+        "kind": kind, "heads": boards.heads(kind, board.base), "rows": list(board.rows(kind)),
+        "legend": boards.legend(kind),
     }  # fmt: skip
     return vary_on_htmx(render(request, "habilitations/matrix.html", context, status=status))
 

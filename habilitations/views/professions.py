@@ -7,13 +7,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from coordination.common.htmx import redirect
-from habilitations import access, published, wording
+from habilitations import published, wording
 from habilitations.access import Access, Hat
 from habilitations.differences import RULE, Key
 from habilitations.forms import RuleForm, profile_choices
 from habilitations.impact import unmapped
-from habilitations.profiles import NAMES
-from habilitations.rubriques import Action, Niveau, Rubrique
+from habilitations.rubriques import Action, Niveau
 from habilitations.views import board as boards
 from habilitations.views import matrix as pages
 from habilitations.views.board import Board, for_administrators
@@ -83,11 +82,12 @@ def see_as(request: HttpRequest) -> HttpResponse:
     """What a profile may read, write and do once habilitated, as the engine answers it. No dossier is opened."""
     board = Board.read()
     profile = request.GET.get("profil", "")
-    profile = profile if profile in NAMES else next(iter(NAMES))
+    names = board.base.catalog.profiles
+    profile = profile if profile in names else next(iter(names))
     of_draft = request.GET.get("version") == DRAFT and bool(board.changes)
     matrix = board.after if of_draft else published.matrix(board.version.number if board.version else None)
     seen = Access(profile=profile, matrix=matrix, hat=NOBODY, habilitation_id=None)
-    levels = {rubrique: seen.level(rubrique) for rubrique in Rubrique}
+    levels = {rubrique: seen.level(rubrique) for rubrique in matrix.rubrics}
     groups = [
         {"value": value, "title": title, "items": [r.label for r, level in levels.items() if level == niveau]}
         for niveau, value, title in (
@@ -101,10 +101,10 @@ def see_as(request: HttpRequest) -> HttpResponse:
         for action in Action
     ]
     context = {
-        "board": board, "profile": profile, "name": NAMES[profile], "profiles": profile_choices(),
+        "board": board, "profile": profile, "name": names[profile].label, "profiles": profile_choices(),
         "versions": [("", "En vigueur"), (DRAFT, "Brouillon")] if board.changes else [("", "En vigueur")],
         "version": DRAFT if of_draft else "", "groups": [g for g in groups if g["items"]],
         "levels": list(levels.values()), "rights": rights,
-        "reduced": profile in access.REDUCED_CIRCLE_PROFILES,
+        "reduced": matrix.reads_reduced_circle(profile),
     }  # fmt: skip
     return render(request, "habilitations/see_as.html", context)

@@ -46,6 +46,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     numbers = version_numbers()
     if not numbers:
         raise Http404
+    published.current()
     one = _number(request.GET.get("de"), numbers, numbers[min(1, len(numbers) - 1)])
     other = _number(request.GET.get("a"), numbers, numbers[0])
     changes = differences.difference(published.matrix(one), published.matrix(other))
@@ -125,6 +126,7 @@ def import_file(request: HttpRequest) -> HttpResponse:
 @for_administrators
 def replay_decision(request: HttpRequest) -> HttpResponse:
     """« Rejouer une décision »: what a version gave to a profile on a rubric, and what the one in force gives."""
+    published.current()
     form = ReplayForm(request.GET or None)
     answer = None
     if form.is_bound and form.is_valid():
@@ -155,6 +157,7 @@ def _read(name: str, content: bytes) -> tuple[Edit, ...]:
 def _published(number: int):
     if not MatrixVersion.objects.filter(number=number).exists():
         raise Http404
+    published.current()
     return published.matrix(number)
 
 

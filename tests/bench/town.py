@@ -115,8 +115,8 @@ def carry_all() -> None:
     """Say on what every grant rests that rests on nothing yet, in one statement: for great numbers."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO habilitations_consent (id, dossier_id, habilitation_id, ground, starts_on, information_version,"
-            ' collected, proof, rubriques, recorded_at, "end", ended_collected)'
+            "INSERT INTO habilitations_consent (id, dossier_id, habilitation_id, ground, starts_on,"
+            ' information_version, collected, proof, rubriques, recorded_at, "end", ended_collected)'
             " SELECT gen_random_uuid(), h.dossier_id, h.id, 'reconnue', current_date, '', '', '', '{}', now(), '', ''"
             " FROM habilitations_habilitation h WHERE h.state = 'oui' AND NOT EXISTS ("
             "     SELECT 1 FROM habilitations_consent c WHERE c.dossier_id = h.dossier_id AND c.habilitation_id = h.id"

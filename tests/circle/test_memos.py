@@ -16,7 +16,7 @@ from circle.views import listing
 from circle.views.drawing import Listing, drawn_row
 from coordination.dossiers import door
 from habilitations import defaults, published
-from habilitations.actions import add_delegate, close_structure, end_profession, publish_matrix
+from habilitations.actions import add_delegate, close_structure, end_profession, publish_matrix, withdraw_rubric
 from habilitations.rubriques import Niveau
 from tests.circle import factories as make
 
@@ -83,6 +83,7 @@ CHANGES = {
     "the legal switch": lambda c: close_structure(c.house, by=make.UserFactory(administrator=True)),
     "a refusal": refuse,
     "a plan": plan,
+    "a rubric withdrawn": lambda c: withdraw_rubric("agenda", by=make.UserFactory(administrator=True)),
     "an account closed": close_account,
 }
 

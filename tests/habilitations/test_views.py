@@ -25,7 +25,7 @@ from tests.test_architecture import named_routes
 pytestmark = pytest.mark.django_db
 SOCIAL = Edit(Key(LEVEL, "educateur", "social"), "")
 ARGUMENTS = {
-    "profile": "medecin", "table": "niveau", "column": "plan", "number": 1,
+    "profile": "medecin", "table": "niveau", "column": "plan", "number": 1, "rubrique": "plan",
     "officer_id": "019e3a00-0000-7000-8000-000000000000",
 }  # fmt: skip
 
@@ -385,10 +385,12 @@ def test_professions_to_map_are_listed_and_mapped_in_the_draft(client, anna):
 def test_seeing_as_a_profile_is_what_the_engine_gives(client, anna):
     page = text(client.get(url("see_as") + "?profil=aide_domicile"))
     assert "Cercle réduit" in page
-    open_draft(Edit(Key(LEVEL, "dpo", "journal"), ""), by=anna)
-    now = text(client.get(url("see_as") + "?profil=dpo"))
-    then = text(client.get(url("see_as") + "?profil=dpo&version=brouillon"))
+    open_draft(*(Edit(Key(LEVEL, "education_nationale", c), "") for c in ("identite", "cercle", "reunions")), by=anna)
+    now = text(client.get(url("see_as") + "?profil=education_nationale"))
+    then = text(client.get(url("see_as") + "?profil=education_nationale&version=brouillon"))
     assert "acces-lecture" in now and "acces-lecture" not in then
+    # In a dossier the journal asks for the medical rubric: this profile searches the journals from outside.
+    assert "acces-lecture" not in text(client.get(url("see_as") + "?profil=dpo"))
 
 
 @pytest.mark.req("PERF-14")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from coordination.common.french import date_fr, time_fr
 from coordination.dossiers.journal.reading import Line
 from coordination.dossiers.models import Dossier
-from habilitations import access
+from habilitations import access, catalog
 from habilitations.models import AccessQuestion
 from habilitations.rubriques import Rubrique
 
@@ -73,7 +73,8 @@ def waiting_for(user, only: UUID | None = None) -> list[Waiting]:
 
 def label(rubrique: str) -> str:
     """Return the name of what was read; the home page of a dossier has no rubric."""
-    return f"« {Rubrique(rubrique).label} »" if rubrique in Rubrique.values else "le dossier"
+    found = catalog.last().find(rubrique)
+    return f"« {found.label} »" if found else "le dossier"
 
 
 def _when(question: AccessQuestion) -> str:

@@ -21,8 +21,8 @@ from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.statements import rows as run
 from coordination.common.text import fold
 from coordination.dossiers.journal.haste import dossiers_lately
+from habilitations import catalog
 from habilitations.models import AccessQuestion, Habilitation, JournalCheck, Outcome, StateChange, Trace
-from habilitations.rubriques import Rubrique
 from habilitations.unusual import Facts, Limits, unusual
 
 PER_PAGE = 50
@@ -49,14 +49,19 @@ _WRITTEN = {
 _ACCENTS = "àâäáãçèéêëìîïíñòôöóõùûüúÿ"
 _PLAIN = "aaaaaceeeeiiiinooooouuuuy"
 _LONGEST = 100
-# Of some lines of some people, those before which the person had not come for so many days. Asked of the index of who
-# acted, over these days only: an EXISTS by line would walk through the whole dossier for somebody who is new to it.
+# Of some lines, those before which the person had not come for so many days: back along what the person did, newest
+# first, as far as a line of this dossier. OFFSET 0 keeps the walk on the index of who acted: the one of the dossier
+# would be read from end to end for somebody who is new to it.
 _FIRST = """
-SELECT seq FROM (
-    SELECT seq, at, lag(at) OVER (PARTITION BY actor_id ORDER BY seq) AS before
-    FROM habilitations_trace
-    WHERE actor_id = ANY(%s) AND dossier_id = %s AND outcome = 'ok' AND at >= %s AND at <= %s
-) AS come WHERE seq = ANY(%s) AND (before IS NULL OR before < at - make_interval(days => %s))"""
+SELECT asked.seq
+FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[]) AS asked (seq, actor_id, at)
+WHERE NOT EXISTS (
+    SELECT 1 FROM (
+        SELECT t.dossier_id, t.seq, t.outcome FROM habilitations_trace t
+        WHERE t.actor_id = asked.actor_id AND t.at <= asked.at AND t.at >= asked.at - make_interval(days => %s)
+        ORDER BY t.at DESC OFFSET 0
+    ) AS come WHERE come.dossier_id = %s AND come.outcome = 'ok' AND come.seq < asked.seq
+)"""
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ def read_filters(said: Mapping[str, str]) -> Filters:
     rubrique, action, before = said.get("rubrique", ""), said.get("action", ""), said.get("avant", "")
     return Filters(
         who=said.get("qui", "").strip()[:_LONGEST],
-        rubrique=rubrique if rubrique in {HOME, *Rubrique.values} else "",
+        rubrique=rubrique if rubrique == HOME or rubrique in catalog.last().entries else "",
         action=action if action in ACTIONS else "",
         first=first,
         last=last,
@@ -258,7 +263,7 @@ def _judged(dossier_id: UUID, lines: list[Line], limits: Limits, reader_id: UUID
     """Return the lines with what is unusual in each. At most two SQL statements."""
     done = [line for line in lines if _is_done(line) and (reader_id is None or line.trace.actor_id != reader_id)]
     new = {line.trace.seq for line in done if _may_be_new(line, limits)}
-    first = _first_ones(dossier_id, [line.trace for line in lines if line.trace.seq in new], limits)
+    first = _first_ones(dossier_id, [line.trace for line in lines if _is_done(line)], new, limits)
     haste = dossiers_lately({(line.trace.actor_id, line.trace.at) for line in done}, limits)
     facts = {line.trace.seq: _facts(line, first, haste) for line in done}
     return [
@@ -293,11 +298,17 @@ def _facts(line: Line, first: set[int], haste: Mapping[tuple, int]) -> Facts:
     )
 
 
-def _first_ones(dossier_id: UUID, traces: list[Trace], limits: Limits) -> set[int]:
-    if not traces:
+def _first_ones(dossier_id: UUID, done: list[Trace], new: set[int], limits: Limits) -> set[int]:
+    """Return, of the lines `new`, those before which the person had not come. What `done` shows is not asked again."""
+    asked: list[Trace] = []
+    last: dict[UUID, dt.datetime] = {}
+    lately = dt.timedelta(days=limits.new_days)
+    for trace in sorted(done, key=lambda trace: trace.seq):
+        before = last.get(trace.actor_id)
+        if trace.actor_id and trace.seq in new and (before is None or before < trace.at - lately):
+            asked.append(trace)
+        last[trace.actor_id] = trace.at
+    if not asked:
         return set()
-    people = tuple({trace.actor_id for trace in traces})
-    moments = [trace.at for trace in traces]
-    begins = min(moments) - dt.timedelta(days=limits.new_days)
-    ranks = tuple(trace.seq for trace in traces)
-    return {seq for (seq,) in run(_FIRST, [people, dossier_id, begins, max(moments), ranks, limits.new_days])}
+    ranks, people, moments = zip(*((trace.seq, trace.actor_id, trace.at) for trace in asked), strict=True)
+    return {seq for (seq,) in run(_FIRST, [ranks, people, moments, limits.new_days, dossier_id])}

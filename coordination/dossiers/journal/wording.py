@@ -13,8 +13,8 @@ from django.utils import timezone
 from coordination.common.french import date_fr, long_date, time_fr
 from coordination.directory.search import profession_label
 from coordination.dossiers.journal.reading import RIGHTS, Filters, Line
+from habilitations import catalog
 from habilitations.models import JournalCheck, Outcome, Trace
-from habilitations.rubriques import Rubrique
 from habilitations.traces import BY_LINK, IN_EMERGENCY
 from habilitations.unusual import FIRST, HOURS, MANY, WEEKEND
 
@@ -124,7 +124,7 @@ def sentence(line: Line, reader) -> Sentence:
     """Return the words of one line for this reader."""
     trace = line.trace
     done, undone, tag, icon, kind = _ACTS.get(trace.action, _OTHER)
-    label = Rubrique(trace.rubrique).label if trace.rubrique in Rubrique.values else ""
+    label = catalog.last().labels.get(trace.rubrique, "")
     if not label:
         done, undone = _HOME.get(done, done), _HOME.get(undone, undone)
     you = trace.actor_id == reader.pk

@@ -23,8 +23,7 @@ from habilitations import explain
 from habilitations.access import Access
 from habilitations.matrix import UNKNOWN_PROFILE
 from habilitations.models import AccessRequest
-from habilitations.profiles import in_words
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Niveau, Rubric, Rubrique
 
 STATUS_TAGS = {
     Dossier.Status.EVALUATION: ("En évaluation depuis le", "att"),
@@ -48,7 +47,7 @@ def home(request: HttpRequest, entry) -> HttpResponse:
         "since": since,
         "news": panels.news(entry, since) if since else [],
         "cards": [card for card in cards if card],
-        "closed": [closed_line(entry.access, r) for r in Rubrique if not entry.access.can_read(r)],
+        "closed": [closed_line(entry.access, r) for r in entry.access.matrix.rubrics if not entry.access.can_read(r)],
         "unvouched": entry.access.profile == UNKNOWN_PROFILE,
     }
     return render(request, "dossiers/home.html", context)
@@ -75,7 +74,7 @@ def my_access(request: HttpRequest, entry) -> HttpResponse:
     }
     asked = AccessRequest.objects.filter(dossier_id=entry.dossier.pk, user=entry.user).order_by("asked_at")
     last = {request.rubrique: request for request in asked.select_related("answered_by")}
-    lines = [_access_line(entry, rubrique, said, last.get(rubrique.value)) for rubrique in Rubrique]
+    lines = [_access_line(entry, rubrique, said, last.get(rubrique.value)) for rubrique in entry.access.matrix.rubrics]
     context = strip_and_nav(entry, "") | {
         "lines": lines,
         "capped": entry.access.cap < Niveau.ECRITURE and not entry.access.ends_at,
@@ -89,9 +88,9 @@ def my_access(request: HttpRequest, entry) -> HttpResponse:
 @rubric_view(None)
 def ask_access(request: HttpRequest, entry, rubrique: str) -> HttpResponse:
     """« Demander l'accès » to one rubric: one click, a reason if one wants to give it."""
-    if rubrique not in Rubrique.values:
+    wanted = entry.access.matrix.catalog.find(rubrique)
+    if wanted not in entry.access.matrix.rubrics:
         raise Http404
-    wanted = Rubrique(rubrique)
     back = f"{reverse('dossiers:access', args=[entry.dossier.pk])}#{wanted.value}"
     if request.method == "POST":
         reason = squeeze(request.POST.get("reason", ""))[:300]
@@ -110,21 +109,22 @@ def ask_access(request: HttpRequest, entry, rubrique: str) -> HttpResponse:
     return render(request, "dossiers/ask_access.html", context)
 
 
-def closed_line(access: Access, rubrique: Rubrique) -> dict:
+def closed_line(access: Access, rubrique: Rubrique | Rubric) -> dict:
     """Return {"key", "label", "opened_to"}: a closed rubric and the other professions that open it.
 
     Not the reader's own: he would learn that something else than the matrix closes it to him (SEC-6).
     """
     matrix = access.matrix
     others = (profile for profile in matrix.levels if profile != access.profile)
-    opened = in_words(profile for profile in others if matrix.level(profile, rubrique) >= Niveau.LECTURE)
+    opened = matrix.catalog.in_words(p for p in others if matrix.level(p, rubrique) >= Niveau.LECTURE)
     return {"key": rubrique.value, "label": rubrique.label, "opened_to": f"Ouvert aux {opened}." if opened else ""}
 
 
-def _access_line(entry, rubrique: Rubrique, said: dict, asked: AccessRequest | None) -> dict:
+def _access_line(entry, rubrique: Rubrique | Rubric, said: dict, asked: AccessRequest | None) -> dict:
     level = entry.access.level(rubrique)
     url = panels.page_url(rubrique, entry.dossier.pk) if level else None
     return closed_line(entry.access, rubrique) | {
+        "description": entry.access.matrix.catalog.entries[rubrique].description,
         "value": LEVELS[level],
         "level": level,
         "url": url,

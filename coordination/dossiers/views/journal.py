@@ -34,12 +34,12 @@ from coordination.dossiers.journal.reading import (
 from coordination.dossiers.journal.subjects import with_subjects
 from coordination.dossiers.journal.wording import about, by_day, said_of_check, sentence
 from coordination.dossiers.strip import strip_and_nav
+from habilitations import catalog
 from habilitations.errors import NotAllowed
 from habilitations.rubriques import Action, Rubrique
 
 # A sheet of paper is read by one person.
 PRINTED_LINES = 500
-RUBRICS = [("", "Toutes les rubriques"), (HOME, "Accueil du dossier"), *Rubrique.choices]
 ACTS = [("", "Toutes les actions"), *ACTIONS.items()]
 
 
@@ -57,7 +57,7 @@ def journal(request: HttpRequest, entry) -> HttpResponse:
         "found": found,
         "judged_most": JUDGED,
         "check": said_of_check(last_check()),
-        "rubrics": RUBRICS,
+        "rubrics": [("", "Toutes les rubriques"), (HOME, "Accueil du dossier"), *catalog.last().labels.items()],
         "acts": ACTS,
     }
     return render(request, "dossiers/journal.html", context)

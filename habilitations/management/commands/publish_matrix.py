@@ -1,9 +1,10 @@
 """Publish the matrix shipped with the product: the first version of an installation comes by command."""
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from habilitations import defaults, published
 from habilitations.actions import publish_matrix
+from habilitations.errors import MatrixNotSound
 
 
 class Command(BaseCommand):
@@ -29,7 +30,11 @@ class Command(BaseCommand):
         ):
             self.stdout.write(f"La version {current.number} est déjà la matrice fournie.")
             return
-        version = publish_matrix(
-            shipped.levels, shipped.action_rights, shipped.profile_rules, by=None, reason="Matrice fournie"
-        )
+        try:
+            version = publish_matrix(
+                shipped.levels, shipped.action_rights, shipped.profile_rules, by=None, reason="Matrice fournie"
+            )
+        except MatrixNotSound as refusal:
+            # It leads to a profile that was closed in the browser.
+            raise CommandError(str(refusal)) from None
         self.stdout.write(f"Matrice fournie publiée : version {version.number}.")

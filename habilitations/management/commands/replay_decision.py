@@ -4,10 +4,9 @@ import uuid
 
 from django.core.management.base import BaseCommand, CommandError
 
-from habilitations import published
+from habilitations import catalog, published
 from habilitations.models import Trace
 from habilitations.replay import replay_trace
-from habilitations.rubriques import Rubrique
 from habilitations.wording import profile_name
 
 
@@ -23,6 +22,6 @@ class Command(BaseCommand):
             raise CommandError("Aucune trace d'une rubrique à cet identifiant.")
         said = replay_trace(found)
         then = said.then.label if said.then is not None else "cette version n'est pas ici"
-        rubrique = Rubrique(said.rubrique).label
+        rubrique = catalog.last().rubric_label(said.rubrique)
         self.stdout.write(f"Version {said.version}, profil {profile_name(said.profile)}, {rubrique} : {then}.")
         self.stdout.write(f"Version en vigueur ({published.current().number}) : {said.now.label}.")

@@ -16,11 +16,11 @@ from coordination.common.identifiers import parse_adeli, parse_rpps
 from coordination.directory.actions import confirm_account, create_local_professional
 from coordination.directory.management.commands._asked import structure
 from coordination.directory.models import Activity
+from habilitations import published
 from habilitations.access import may_administer, profile_of
 from habilitations.actions import change_profession, end_profession
 from habilitations.errors import NotAllowed
 from habilitations.models import VouchedProfession
-from habilitations.profiles import GATHERS
 
 How = VouchedProfession.How
 
@@ -47,8 +47,8 @@ class Command(BaseCommand):
                 getattr(self, f"_{acte}")(user, by, options)
         except DomainError as error:
             raise CommandError(str(error)) from None
-        profile = GATHERS.get(profile_of(user))
-        self.stdout.write(f"Droits : ceux des {profile}." if profile else "Cette profession ne donne aucun droit.")
+        gathers = published.current().catalog.gathers(profile_of(user))
+        self.stdout.write(f"Droits : ceux des {gathers}." if gathers else "Cette profession ne donne aucun droit.")
 
     def _confirmer(self, user: User, by: User, options: dict[str, Any]) -> None:
         known = options["rpps"] or options["adeli"]
