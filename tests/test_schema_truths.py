@@ -225,7 +225,7 @@ def country(crowd, client):
         "invitation_id": entry.dossier.pk, "acting_id": entry.dossier.pk,
         "delegate_id": entry.dossier.pk, "officer_id": entry.dossier.pk, "act": "suspendre",
         "rubrique": "journal", "request_id": entry.dossier.pk, "question_id": entry.dossier.pk,
-        "trace_id": entry.dossier.pk, "emergency_id": entry.dossier.pk,
+        "trace_id": entry.dossier.pk, "emergency_id": entry.dossier.pk, "opposition_id": entry.dossier.pk,
     }  # fmt: skip
 
 

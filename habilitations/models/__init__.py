@@ -6,7 +6,7 @@ foreign keys to rooms above are written as strings, and nothing here imports the
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Now, TruncDate
 
 from coordination.common.ids import uuid7
@@ -149,8 +149,10 @@ class HabilitationQuerySet(models.QuerySet):
         """Rows that open a dossier today: granted, to the end of its last day, with what it rests on (SEC-3)."""
         # The day is asked of the database: this queryset goes into prepared statements, which outlive a day.
         lasting = Q(access_until=None) | Q(access_until__gte=TruncDate(Now()))
-        rests = Exists(Consent.objects.standing().filter(dossier=OuterRef("dossier"), habilitation=OuterRef("pk")))
-        return self.filter(lasting, rests, ended_at=None, state=Habilitation.State.OUI)
+        # Looked up row by row: as an EXISTS the planner would join the grants of everybody first.
+        carrying = Consent.objects.standing().filter(dossier=OuterRef("dossier"), habilitation=OuterRef("pk"))
+        rests = self.alias(rests_on=Subquery(carrying.values("pk")[:1]))
+        return rests.filter(lasting, rests_on__isnull=False, ended_at=None, state=Habilitation.State.OUI)
 
 
 class Habilitation(models.Model):
