@@ -20,7 +20,7 @@ from tests.dossiers.factories import (
     habilitate,
     professional,
 )
-from tests.habilitations.acting_data import consent, secretary, stand_in
+from tests.habilitations.acting_data import consent, secretary, stand_in, today
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-15")]
 LIST = "/dossiers/"
@@ -144,8 +144,8 @@ def test_the_officers_search_names_both(client, doctor, other, dossier):
     client.force_login(other)
     client.get(f"{LIST}{dossier.pk}/")
     client.force_login(officer)
-    today = Trace.objects.get(actor_id=other.pk).at.strftime("%d/%m/%Y")
-    asked = {"qui": "modèle", "structure": "", "dossier": "", "du": today, "au": today}
+    day = f"{today():%d/%m/%Y}"
+    asked = {"qui": "modèle", "structure": "", "dossier": "", "du": day, "au": day}
     assert "pour le compte de TESTARD Paul" in text(client.post("/dossiers/journaux/", asked))
 
 
