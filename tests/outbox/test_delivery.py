@@ -4,6 +4,7 @@ import smtplib
 import socket
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -288,7 +289,8 @@ class Silent:
 
     def _listen(self):
         talking, _ = self._socket.accept()
-        with talking:
+        # The sender leaves when he has waited enough, sometimes in the middle of a word.
+        with talking, suppress(OSError):
             for word in self._words:
                 talking.sendall(f"{word}\r\n".encode())
                 talking.recv(65_536)
@@ -317,7 +319,7 @@ def test_a_silent_server_holds_a_worker_for_the_timeout_and_no_longer(settings, 
         assert delivery.deliver(message.pk) is False
     finally:
         silent.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15, "the timeout of the settings is 20 seconds, that of this test 1"
     message.refresh_from_db()
     assert (message.state, message.is_uncertain) == (State.A_REESSAYER, doubt)
 
