@@ -13,7 +13,7 @@ from collections.abc import Callable
 from tests.bench import servers
 
 OWN, FEW, MANY = 5_000, 10_000, 100_000
-PATTERNS, HOLDERS = 500, 50
+PATTERNS, HOLDERS = 100, 50
 PAGES = {"": "by name", "?tri=nouveau": "by news", "?statut=tous&vue=tous": "all one may open"}
 CALLS, FULL_CALLS = 24, 80
 FLAT = 1.2
@@ -27,11 +27,12 @@ def run(full: bool) -> list[dict]:
     from tests.bench import town
 
     calls, few_copies = FULL_CALLS if full else CALLS, (FEW - OWN) // PATTERNS
-    with servers.database(lambda: town.build(dossiers=0, circles=1)) as there:
+    with servers.database(lambda: town.build(dossiers=0, circles=0)) as there:
         patterns, holders = fill(there.reader)
-        add_others(patterns, holders, range(1, few_copies))
+        add_copies(_dossiers_of(there.reader), range(1, OWN // PATTERNS))
+        add_copies(patterns, range(1, few_copies), holders)
         few = _measured(there.reader, calls)
-        add_others(patterns, holders, range(few_copies, (MANY - OWN) // PATTERNS))
+        add_copies(patterns, range(few_copies, (MANY - OWN) // PATTERNS), holders)
         many = _measured(there.reader, calls)
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM dossiers_dossier")
@@ -53,39 +54,47 @@ def _figure(said: str, few: tuple, many: tuple, total: int) -> dict:
 
 
 def fill(reader) -> tuple[list, list]:
-    """Give the reader his dossiers; return the dossiers of others to copy, and who holds the copies."""
+    """Give the reader the first of his dossiers; return those of others to copy, and who holds the copies."""
     from coordination.accounts.models import User
-    from coordination.dossiers.models import Dossier
     from tests.bench import town
     from tests.circle import factories as make
 
     other = make.coordinator(family_name="AUTRE")
-    town.add_dossiers([reader], OWN, members=1)
+    town.add_dossiers([reader], PATTERNS, members=2)
     town.add_dossiers([other], PATTERNS, members=2)
     holders = User.objects.bulk_create(
         User(email=f"titulaire{n}@mesure.example", family_name=f"TITULAIRE{n}", given_name="Léa", password="!")
         for n in range(HOLDERS)
     )
-    return list(Dossier.objects.filter(created_by=other).values_list("pk", flat=True)), [user.pk for user in holders]
+    return _dossiers_of(other), [user.pk for user in holders]
 
 
-def add_others(patterns: list, holders: list, numbers: range) -> None:
-    """Copy the dossiers of others, with their members, roles and changes, and let the holders hold them."""
+def _dossiers_of(user) -> list:
+    """Return the dossiers that an account was given in bulk."""
+    from coordination.dossiers.models import Dossier
+
+    return list(Dossier.objects.filter(created_by=user).order_by("id").values_list("pk", flat=True)[:PATTERNS])
+
+
+def add_copies(patterns: list, numbers: range, holders: list | None = None) -> None:
+    """Copy dossiers with their members, roles and changes; the copies are open to the holders, or to the same one."""
     from circle.models import Change, Member, Period, RoleHolding
     from coordination.dossiers.models import Dossier
     from habilitations.models import Habilitation
     from tests.bench.copies import copied, copy_rows
 
-    users = "ARRAY[" + ", ".join(f"'{pk}'" for pk in holders) + "]::uuid[]"
     its = {"id": copied("id"), "dossier_id": copied("dossier_id")}
     member = its | {"member_id": copied("member_id")}
-    # The pattern's holder, or nobody: one copy in each account.
-    holder = f"CASE WHEN t.user_id IS NULL THEN NULL ELSE ({users})[1 + n %% {len(holders)}] END"
+    holder = {}
+    if holders:
+        users = "ARRAY[" + ", ".join(f"'{pk}'" for pk in holders) + "]::uuid[]"
+        # Nobody stays nobody: most members have no account.
+        holder["user_id"] = f"CASE WHEN t.user_id IS NULL THEN NULL ELSE ({users})[1 + n %% {len(holders)}] END"
     copy_rows(Dossier, patterns, numbers, {
         "id": copied("id"), "creation_key": "gen_random_uuid()", "sort_name": "t.sort_name || ' ' || n",
     })  # fmt: skip
     for model, changed in (
-        (Habilitation, its | {"user_id": holder}),
+        (Habilitation, its | holder),
         (Member, its | {"habilitation_id": copied("habilitation_id"), "creation_key": "gen_random_uuid()"}),
         (Period, member), (RoleHolding, member), (Change, member | {"other_id": "NULL"}),
     ):  # fmt: skip
@@ -123,8 +132,9 @@ def _measured(reader, calls: int) -> dict[str, tuple[float, float, int]]:
             asked()
         with CaptureQueriesContext(connection) as statements:
             asked()
+        count = len(statements)
         pages, units = zip(*((_timed(asked), _timed(unit)) for _ in range(calls)), strict=True)
-        found[query] = statistics.median(pages), statistics.median(units), len(statements)
+        found[query] = statistics.median(pages), statistics.median(units), count
     return found
 
 

@@ -50,11 +50,8 @@ def grants(who: Who) -> bool:
     return circle(who) and who.may("habiliter")
 
 
-def corrects(who: Who) -> bool:
-    return who.level("cercle") >= 2
-
-
 def nobody(who: Who) -> bool:
+    """Kept, and shown by no page to any of these readers: a page that would show it fails, and is decided here."""
     return False
 
 
@@ -70,11 +67,11 @@ TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
     ("dossiers.Dossier", "email"): ("courrielpersonne", identity),
     ("dossiers.Dossier", "address"): ("adressepersonne", identity),
     ("dossiers.Dossier", "town"): ("villepersonne", identity),
-    ("dossiers.Dossier", "status_note"): ("precision", identity),
+    ("dossiers.Dossier", "status_note"): ("precision", nobody),
     ("dossiers.Dossier", "duplicate_reason"): ("homonyme", identity),
     ("dossiers.IdentityVersion", "birth_name"): ("ancien", identity),
     ("dossiers.IdentityVersion", "birth_given_names"): ("anciensprenoms", identity),
-    ("dossiers.IdentityVersion", "first_given_name"): ("ancienpremier", identity),
+    ("dossiers.IdentityVersion", "first_given_name"): ("ancienpremier", nobody),
     ("dossiers.IdentityVersion", "used_name"): ("ancienutilise", identity),
     ("dossiers.IdentityVersion", "used_given_name"): ("ancienusuel", identity),
     ("dossiers.IdentityVersion", "birth_place"): ("ancienlieu", identity),
@@ -96,20 +93,20 @@ TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
     ("discreet", "structure_name"): ("structurediscrete", discreet),
     ("discreet", "description"): ("mention", discreet),
     ("discreet", "duplicate_reason"): ("doublondiscret", nobody),
-    ("circle.Period", "end_note"): ("depart", circle),
-    ("circle.Change", "before"): ("avant", circle),
+    ("circle.Period", "end_note"): ("depart", nobody),
+    ("circle.Change", "before"): ("avant", nobody),
     ("circle.Change", "after"): ("apres", circle),
     ("circle.Change", "subject"): ("sujet", circle),
     ("circle.Invitation", "family_name"): ("invitee", circle),
     ("circle.Invitation", "given_name"): ("prenominvitee", circle),
     ("circle.Invitation", "email"): ("courrielinvitee", circle),
     ("circle.Invitation", "message"): ("message", nobody),
-    ("circle.Invitation", "structure_name"): ("inviteur", circle),
-    ("circle.Invitation", "declared_name"): ("declare", circle),
+    ("circle.Invitation", "structure_name"): ("inviteur", nobody),
+    ("circle.Invitation", "declared_name"): ("declare", nobody),
     ("circle.Invitation", "refusal_reason"): ("ecarte", grants),
     ("habilitations.Refusal", "comment"): ("refus", circle),
     ("habilitations.AccessRequest", "reason"): ("demande", grants),
-    ("habilitations.AccessRequest", "answer"): ("reponse", grants),
+    ("habilitations.AccessRequest", "answer"): ("reponse", nobody),
 }
 # Codes of a list, national identifiers of a list, numbers: no word can be planted. The INS and the phones are,
 # apart (INS, `Planted.numbers`).

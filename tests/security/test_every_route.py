@@ -17,7 +17,7 @@ PARTS = r.names()
 # A dossier, or something of a dossier, in the address: the answer depends on the situation there.
 OF_DOSSIER = {name: parts for name, parts in PARTS.items() if {"dossier_id", "invitation_id"} & set(parts)}
 BESIDE = {name: parts for name, parts in PARTS.items() if name not in OF_DOSSIER}
-# What no page of ours answers is refused before the person is looked at: asked in one situation.
+# What no page of ours answers is refused before the person is looked at: asked of one who may do everything.
 USUAL, ALL_METHODS = ("GET", "POST"), e.METHODS
 
 
@@ -53,15 +53,13 @@ def test_the_table_is_as_large_as_the_goal():
 @pytest.mark.slow
 @pytest.mark.parametrize("situation", w.SITUATIONS)
 def test_each_profile_in_each_situation(world, situation):
-    wrong, asked = {}, 0
-    methods = ALL_METHODS if situation == w.GRANTED else USUAL
+    wrong, asked, ids = {}, 0, ids_in(world, situation)
     for profile, user in world.people.items():
-        found, count = differences(
-            r.Visitor(user), e.Who(situation, profile), OF_DOSSIER, ids_in(world, situation), methods
-        )
+        methods = ALL_METHODS if (situation, profile) == (w.GRANTED, w.OWNER) else USUAL
+        found, count = differences(r.Visitor(user), e.Who(situation, profile), OF_DOSSIER, ids, methods)
         wrong, asked = wrong | found, asked + count
     assert not wrong, r.listed(wrong)
-    assert asked == len(OF_DOSSIER) * len(methods) * len(LEVELS)
+    assert asked >= len(OF_DOSSIER) * len(USUAL) * len(LEVELS)
 
 
 @pytest.mark.slow
