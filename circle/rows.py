@@ -17,7 +17,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from circle import roles
-from circle.lines import KEPT, STATEMENT, MemberRow, gathered, member_of
+from circle.lines import KEPT, MemberRow, member_of
+from circle.told import STATEMENT, gathered
 from coordination.common.statements import rows as run
 from coordination.common.text import fold
 from habilitations.access import Access

@@ -12,9 +12,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from coordination.common.statements import rows as run
-from habilitations import grants
+from habilitations import catalog, grants
 from habilitations.models import Ceiling, Consent, Habilitation, Opposition
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Niveau
 
 State = Habilitation.State
 
@@ -57,10 +57,12 @@ WHERE h.id = %s
 """  # noqa: S608 - our own names
 
 
-def closed_by_the_person(habilitation: Habilitation) -> dict[Rubrique, Niveau]:
+def closed_by_the_person(habilitation: Habilitation) -> dict[str, Niveau]:
     """Return the rubrics that a consent or an opposition closes to a member, for the preview. One SQL statement."""
     lines = {line for (line,) in run(_CLOSED, [habilitation.pk])}
-    return {r: Niveau.AUCUN for r in Rubrique if grants.WHOLE in lines or f"{r.value}=0" in lines}
+    if grants.WHOLE in lines:
+        return dict.fromkeys(catalog.last().every, Niveau.AUCUN)
+    return dict.fromkeys((line.partition("=")[0] for line in lines), Niveau.AUCUN)
 
 
 def closed_rubric(rubrique: str, whose: Q) -> QuerySet[Any]:

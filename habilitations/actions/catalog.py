@@ -17,16 +17,16 @@ from habilitations import differences, published
 from habilitations.access import may_administer
 from habilitations.actions.drafts import changes_of, open_draft
 from habilitations.catalog import ICONS, NEVER_WITHDRAWN, SHIPPED, TECHNICAL
-from habilitations.errors import (
+from habilitations.catalog_errors import (
     CatalogMoved,
     CircleWouldOpen,
     CodeTaken,
     NameTaken,
-    NotAllowed,
     ProfileInUse,
     ProfileNeeded,
     RubricNeeded,
 )
+from habilitations.errors import NotAllowed
 from habilitations.models import CatalogChange, CatalogProfile, CatalogRubric, MatrixVersion
 from habilitations.rubriques import Niveau, Rubrique
 from habilitations.traces import NOWHERE, Via, record_account

@@ -21,6 +21,7 @@ from coordination.common.french import datetime_fr
 from habilitations import differences, letters, published
 from habilitations.access import may_administer
 from habilitations.actions.matrix import publish_matrix
+from habilitations.catalog_errors import ProfileClosed
 from habilitations.differences import Change, Edit, Key
 from habilitations.errors import (
     CellRefused,
@@ -36,7 +37,6 @@ from habilitations.errors import (
     NothingRequested,
     NothingToPublish,
     NoVersion,
-    ProfileClosed,
     ReasonMissing,
     SecondApproverNeeded,
     TooSoonAlone,

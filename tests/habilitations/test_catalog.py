@@ -17,20 +17,18 @@ from habilitations import actions as do
 from habilitations.actions.catalog import PROFILE, RUBRIC, last_change
 from habilitations.actions.limits import standing
 from habilitations.catalog import NEVER_WITHDRAWN, SHIPPED, TECHNICAL
-from habilitations.differences import LEVEL, RULE, Edit, Key
-from habilitations.errors import (
+from habilitations.catalog_errors import (
     CatalogMoved,
-    CellRefused,
     CircleWouldOpen,
     CodeTaken,
-    MatrixNotSound,
     NameTaken,
-    NotAllowed,
     ProfileClosed,
     ProfileInUse,
     ProfileNeeded,
     RubricNeeded,
 )
+from habilitations.differences import LEVEL, RULE, Edit, Key
+from habilitations.errors import CellRefused, MatrixNotSound, NotAllowed
 from habilitations.models import CatalogChange, CatalogProfile, CatalogRubric, MatrixVersion
 from habilitations.replay import replay
 from habilitations.rubriques import Niveau, Rubrique

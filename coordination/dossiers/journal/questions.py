@@ -53,11 +53,10 @@ def waiting_for(user, only: UUID | None = None) -> list[Waiting]:
         return []
     wanted = {question.dossier_id for question in questions}
     open_ones = Dossier.objects.filter(pk__in=access.dossier_ids(user)).filter(pk__in=wanted)
-    closed = access.closed_to(user, Rubrique.IDENTITE)
     inside = set(open_ones.values_list("pk", flat=True))
     named = {}
     if access.held_by(user).can_read(Rubrique.IDENTITE):
-        named = {dossier.pk: dossier.full_name for dossier in open_ones.exclude(pk__in=closed)}
+        named = {dossier.pk: dossier.full_name for dossier in open_ones}
     return [
         Waiting(
             question.pk,
