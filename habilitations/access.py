@@ -341,9 +341,7 @@ def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
     """
     if not _may_act(user):
         return Habilitation.objects.none().values("dossier_id")
-    granting = Habilitation.objects.granting()
-    for closed in closures.closed_whole_to(user):
-        granting = granting.exclude(dossier_id__in=closed)
+    granting = Habilitation.objects.granting().exclude(dossier_id__in=closures.closed_whole_to(user))
     own = granting.filter(user=user).values("dossier_id")
     by_structure = granting.filter(structure__in=_delegated(user)).values("dossier_id")
     if through:

@@ -36,14 +36,12 @@ def last_day(row: dict) -> dt.date | None:
     return min(filter(None, (row["access_until"], row["ground_until"])), default=None)
 
 
-def closed_whole_to(user) -> tuple[QuerySet[Any], ...]:
-    """Return the subqueries of the dossiers that the person closes to the account: `closes_whole`, for lists."""
+def closed_whole_to(user) -> QuerySet[Any]:
+    """Return, as a subquery of ids, the dossiers that the person closes to the account: `closes_whole`, for lists."""
+    refused = Habilitation.objects.filter(user=user, state=State.REFUS).values("dossier_id")
+    withdrawn = Consent.objects.withdrawn().filter(habilitation__user=user).values("dossier_id")
     whole = Opposition.objects.standing().filter(rubrique="").exclude(spared__contains=[user.pk])
-    return (
-        Habilitation.objects.filter(user=user, state=State.REFUS).values("dossier_id"),
-        Consent.objects.withdrawn().filter(habilitation__user=user).values("dossier_id"),
-        whole.values("dossier_id"),
-    )
+    return refused.union(withdrawn, whole.values("dossier_id"))
 
 
 _CLOSED = f"""
