@@ -4,7 +4,7 @@ from django.urls import include, path
 
 from circle.views import todo
 from coordination.common import health, pages
-from coordination.dossiers.views import listing
+from coordination.dossiers.views import listing, questions
 
 handler400 = "coordination.common.error_pages.bad_request"
 handler403 = "coordination.common.error_pages.permission_denied"
@@ -24,6 +24,7 @@ urlpatterns = [
     path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),
     path("invitations/", include("circle.invitation_urls")),
     path("a-faire/", todo.todo, name="todo"),
+    path("a-faire/pourquoi/<uuid:question_id>/", questions.answer, name="answer_why"),
     path("annuaire/", include("coordination.directory.urls")),
     path("administration/", include("coordination.directory.administration_urls")),
     path("administration/roles/", include("circle.administration_urls")),

@@ -109,6 +109,16 @@ class AlreadyAsked(DomainError):
     message = "Vous avez déjà demandé cette rubrique : la réponse est attendue."
 
 
+class NothingToExplain(DomainError):
+    code = "nothing_to_explain"
+    message = "Il n’y a rien à demander sur cette ligne du journal."
+
+
+class AlreadyQuestioned(DomainError):
+    code = "already_questioned"
+    message = "La question a déjà été posée pour cette ligne du journal."
+
+
 class AlreadyAnswered(DomainError):
     code = "already_answered"
     message = "Quelqu’un a déjà répondu à cette demande."

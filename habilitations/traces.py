@@ -36,7 +36,7 @@ NOWHERE = Via()
 # Every action that a line of a dossier's journal may carry: an act that is not here is refused, and each has its
 # sentence and its filter in the journal (a test walks them).
 ACTIONS = frozenset({
-    "lecture", "écriture", "création", "recherche", "impression", "export", "habilitation", "réponse",
+    "lecture", "écriture", "création", "recherche", "impression", "export", "habilitation", "réponse", "question",
     "aperçu", "renvoi", "relance", "lien copié", "annulation", "acceptation", "refus", "confirmation",
     "mise à l’écart",
 })  # fmt: skip

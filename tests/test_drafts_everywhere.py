@@ -17,6 +17,7 @@ from coordination.directory.search import vocabulary
 from coordination.directory.views.all_accounts import ACTS
 from habilitations.actions import add_delegate, ask_access, edit_draft, name_administrator, open_structure
 from habilitations.differences import Edit, Key
+from habilitations.models import AccessQuestion, Trace
 from habilitations.rubriques import Rubrique
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
@@ -61,6 +62,7 @@ NOT_DRAWN = {
     "dossiers:journals": "a search, for the data-protection officer alone (tests/dossiers/test_officer.py)",
     "dossiers:journal_export": "takes the filters of the journal",
     "dossiers:journal_print": "takes the filters of the journal",
+    "dossiers:ask_why": "one button",
     "dossiers:lookalikes": "fragment of a form",
     "dossiers:birth_places": "fragment of a form",
     "dossiers:structures": "fragment of a form",
@@ -114,6 +116,10 @@ def town():
     nurse = make.account()
     make.add(entry, nurse.attachment.professional, wanted="oui")
     asked = ask_access(entry.dossier.pk, Rubrique.JOURNAL, by=nurse, access=make.entry_of(nurse, entry).access)
+    read = Trace.objects.of_dossier(entry.dossier.pk).last()
+    question = AccessQuestion.objects.create(
+        dossier=entry.dossier, trace_id=read.pk, trace_at=read.at, user=nurse, asked_by=coordinator
+    )
     refused = make.add(entry)
     refusal = {"refused_on": dt.date(2026, 1, 2), "collected": "oral", "comment": ""}
     actions.set_habilitation(entry, refused, "refus", refusal=refusal)
@@ -149,6 +155,7 @@ def town():
         "number": [1],
         "rubrique": ["journal"],
         "request_id": [asked.pk],
+        "question_id": [question.pk],
         "act": list(ACTS),
     }
 

@@ -224,7 +224,8 @@ def country(crowd, client):
         "pk": 1, "public_id": entry.dossier.pk, "mail_id": entry.dossier.pk, "offer_id": entry.dossier.pk,
         "invitation_id": entry.dossier.pk,
         "delegate_id": entry.dossier.pk, "officer_id": entry.dossier.pk, "act": "suspendre",
-        "rubrique": "journal", "request_id": entry.dossier.pk,
+        "rubrique": "journal", "request_id": entry.dossier.pk, "question_id": entry.dossier.pk,
+        "trace_id": entry.dossier.pk,
     }  # fmt: skip
 
 

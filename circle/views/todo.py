@@ -18,6 +18,7 @@ from circle.views.pages import attempt, draft_initial, drafted, find_row, page
 from coordination.accounts import drafts, reauthentication
 from coordination.common.htmx import redirect
 from coordination.dossiers.door import rubric_view
+from coordination.dossiers.journal.questions import waiting_for
 from habilitations import traces
 from habilitations.actions.requests import can_be_accepted
 from habilitations.errors import GrantNotAllowed
@@ -31,11 +32,12 @@ ACCEPT, REFUSE = "accepter", "refuser"
 @require_safe
 def todo(request: HttpRequest) -> HttpResponse:
     """What waits for an answer: requests of rubrics, of habilitations, and accesses that end soon."""
-    found = listed.of(request.user)
+    found, questions = listed.of(request.user), waiting_for(request.user)
+    count = found.count + len(questions)
     traces.record_account(
-        user=request.user, action="lecture", object_kind="a_faire", count=found.count, via=traces.via_request(request)
+        user=request.user, action="lecture", object_kind="a_faire", count=count, via=traces.via_request(request)
     )
-    return render(request, "circle/todo.html", {"todo": found})
+    return render(request, "circle/todo.html", {"todo": found, "questions": questions, "count": count})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

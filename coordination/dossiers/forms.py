@@ -275,3 +275,9 @@ class AskForm(TidyForm):
     reason = forms.CharField(
         label="Pourquoi en avez-vous besoin ?", max_length=300, required=False, widget=forms.Textarea
     )
+
+
+class WhyForm(TidyForm):
+    """Why somebody opened what he is asked about."""
+
+    answer = forms.CharField(label="Votre réponse", max_length=500, widget=forms.Textarea)

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from coordination.dossiers.views import creation, home, identity, journal, listing, officer, status, suggestions
+from coordination.dossiers.views import (
+    creation,
+    home,
+    identity,
+    journal,
+    listing,
+    officer,
+    questions,
+    status,
+    suggestions,
+)
 
 app_name = "dossiers"
 
@@ -27,4 +37,5 @@ urlpatterns = [
     path("<uuid:dossier_id>/journal/", journal.journal, name="journal"),
     path("<uuid:dossier_id>/journal/imprimer/", journal.print_journal, name="journal_print"),
     path("<uuid:dossier_id>/journal/journal.xlsx", journal.export_journal, name="journal_export"),
+    path("<uuid:dossier_id>/journal/<uuid:trace_id>/pourquoi/", questions.ask, name="ask_why"),
 ]

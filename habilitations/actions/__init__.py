@@ -29,6 +29,7 @@ from habilitations.actions.members import (
 )
 from habilitations.actions.officers import end_officer, name_officer
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
+from habilitations.actions.questions import answer_why, ask_why
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
 from habilitations.actions.requests import answer_request, ask_access
 from habilitations.actions.structures import (
@@ -46,7 +47,9 @@ __all__ = [
     "activate_waiting",
     "add_delegate",
     "answer_request",
+    "answer_why",
     "ask_access",
+    "ask_why",
     "bind_account",
     "bind_professional",
     "change_profession",

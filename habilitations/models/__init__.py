@@ -17,6 +17,7 @@ from habilitations.models.drafts import (  # noqa: F401
     MatrixDraftStep,
 )
 from habilitations.models.officers import DataProtectionOfficer  # noqa: F401
+from habilitations.models.questions import AccessQuestion  # noqa: F401
 from habilitations.models.requests import AccessRequest  # noqa: F401
 from habilitations.models.roots import JournalCheck, JournalRoot  # noqa: F401
 from habilitations.models.structures import (  # noqa: F401 - callers import every model from here

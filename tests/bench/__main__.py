@@ -1,7 +1,8 @@
 """`make bench`: every speed goal as a ratio to a yardstick measured in the same run.
 
 Each module of this folder exposes `run(full) -> list[Figure as dict]`. `FULL=1` uses the national size.
-Figures are printed and written to docs/bench.md, so that a change of ratio is seen in a diff.
+Figures are printed and written to docs/bench.md (national size: docs/bench-national.md), so that a change of ratio
+is seen in a diff.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ MODULES = (
     "impact",
     "decisions",
 )
-REPORT = Path(__file__).resolve().parents[2] / "docs" / "bench.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 HEAD = ("Goal", "Value", "Ratio", "Yardstick", "Target", "Kept")
 
 
@@ -64,7 +65,7 @@ def _hush() -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench ARGS=")
     parser.add_argument("modules", nargs="*", help=f"some of: {', '.join(MODULES)}")
-    parser.add_argument("--no-report", action="store_true", help="print only, leave docs/bench.md alone")
+    parser.add_argument("--no-report", action="store_true", help="print only, leave the report alone")
     args = parser.parse_args()
     unknown = set(args.modules) - set(MODULES)
     if unknown:
@@ -83,7 +84,8 @@ def main() -> int:
     print(table(rows))
     if not args.no_report and not args.modules:
         size = "national size (2.2 million activities)" if full else "short form"
-        REPORT.write_text(
+        report = DOCS / ("bench-national.md" if full else "bench.md")
+        report.write_text(
             "# Speed, as last measured\n\n"
             f"`make bench`, {size}, {dt.date.today():%Y-%m-%d}, {os.cpu_count()} cores, "
             f"Python {platform.python_version()}. "

@@ -21,7 +21,7 @@ from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.statements import rows as run
 from coordination.common.text import fold
 from coordination.dossiers.journal.haste import dossiers_lately
-from habilitations.models import Habilitation, JournalCheck, Outcome, StateChange, Trace
+from habilitations.models import AccessQuestion, Habilitation, JournalCheck, Outcome, StateChange, Trace
 from habilitations.rubriques import Rubrique
 from habilitations.unusual import Facts, Limits, unusual
 
@@ -33,7 +33,7 @@ BLOCKED = "refus"
 ACTIONS = {
     "lecture": "Lecture", "ecriture": "Écriture", "habilitation": "Habilitation", "recherche": "Recherche",
     "impression": "Impression", "export": "Export", "creation": "Création", "invitation": "Invitation",
-    BLOCKED: "Accès bloqué",
+    "question": "Question", BLOCKED: "Accès bloqué",
 }  # fmt: skip
 # What is told of somebody's right: whose, and what changed.
 RIGHTS = ("habilitation", "réponse")
@@ -88,6 +88,8 @@ class Line:
     # Whose right it is about, when the reader may know (see `journal.subjects`); never stored.
     subject: str = ""
     unusual: tuple[str, ...] = ()
+    # What was asked of its author, and what he answered (see `journal.questions`).
+    question: AccessQuestion | None = None
 
     @property
     def at(self) -> dt.datetime:

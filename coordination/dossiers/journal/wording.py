@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
@@ -31,6 +32,10 @@ _ACTS = {
     "export": ("a exporté", "exporter", "Export", "download", "info"),
     "réponse": (
         "a répondu à une demande d’accès dans", "répondre à une demande d’accès dans", "Habilitation", "key", "att",
+    ),
+    "question": (
+        "a demandé la raison d’un accès dans", "demander la raison d’un accès dans", "Question", "chat-left-text",
+        "info",
     ),
     "aperçu": (
         "a relu une invitation avant son envoi dans", "relire une invitation dans", "Invitation", "envelope", "info",
@@ -84,6 +89,10 @@ class Sentence:
     kind: str
     tag_kind: str
     to_check: str
+    # What was asked of the author of the line and what he answered, "" when nobody asked.
+    explained: str = ""
+    # The line about which the reader may ask, None when there is nothing to ask.
+    ask_id: UUID | None = None
 
     @property
     def time(self) -> str:
@@ -115,6 +124,8 @@ def sentence(line: Line, reader) -> Sentence:
         kind=kind,
         tag_kind=tag_kind,
         to_check=", ".join(_UNUSUAL[one].format(**settings.JOURNAL_UNUSUAL) for one in line.unusual),
+        explained=_explained(line),
+        ask_id=trace.pk if line.unusual and line.question is None and not you else None,
     )
 
 
@@ -184,6 +195,15 @@ def _why(line: Line) -> str:
         return ""
     as_what = f" comme {trade}" if trade else ""
     return f"Accès ouvert{as_what} depuis le {date_fr(line.opened_at)}"
+
+
+def _explained(line: Line) -> str:
+    asked = line.question
+    if asked is None:
+        return ""
+    if asked.answered_at is None:
+        return f"Raison demandée le {date_fr(timezone.localtime(asked.asked_at))}, sans réponse pour l’instant"
+    return f"Réponse le {date_fr(timezone.localtime(asked.answered_at))} : « {asked.answer} »"
 
 
 def about(filters: Filters, *, reader_name: str, at: dt.datetime) -> str:

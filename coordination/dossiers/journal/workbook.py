@@ -27,7 +27,7 @@ def write_workbook(sentences: list[Sentence], *, about: str) -> bytes:
     sheet.append([text_cell(sheet, head, bold=True) for head, _ in HEADS])
     for said in sentences:
         values = (
-            f"{said.at:%d/%m/%Y}", said.time, said.who, said.hat, said.did, said.what, said.tag, said.why,
+            f"{said.at:%d/%m/%Y}", said.time, said.who, said.hat, said.did, said.what, said.tag, _why(said),
             said.to_check,
         )  # fmt: skip
         sheet.append([text_cell(sheet, value) for value in values])
@@ -36,3 +36,7 @@ def write_workbook(sentences: list[Sentence], *, about: str) -> bytes:
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+def _why(said: Sentence) -> str:
+    return ". ".join(filter(None, (said.why, said.explained)))

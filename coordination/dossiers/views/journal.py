@@ -19,6 +19,7 @@ from coordination.common.text import person_name
 from coordination.common.workbooks import CONTENT_TYPE
 from coordination.dossiers.door import READ, rubric_view
 from coordination.dossiers.journal import workbook
+from coordination.dossiers.journal.questions import with_questions
 from coordination.dossiers.journal.reading import (
     ACTIONS,
     HOME,
@@ -103,7 +104,7 @@ def _require_named(entry, *rights: Action) -> None:
 
 def _found(entry, filters: Filters, *, size: int = PER_PAGE) -> Found:
     found = find_page(entry.dossier.pk, filters, size=size, reader_id=entry.user.pk)
-    return replace(found, lines=with_subjects(entry, found.lines))
+    return replace(found, lines=with_questions(entry.dossier.pk, with_subjects(entry, found.lines)))
 
 
 def _from_the_start(request: HttpRequest) -> Filters:
