@@ -93,7 +93,7 @@ def in_dossier(*, reads="", writes="", may=(), sees=lambda who: True) -> Rule:
             return SIGN_IN
         if not who.is_inside:
             return ABSENT
-        level_held = (not reads or who.level(reads) >= 1) and (not writes or who.level(writes) >= 2)
+        level_held = all(who.level(rubric) >= 1 for rubric in reads.split()) and (not writes or who.level(writes) >= 2)
         if not (level_held and all(who.may(action) for action in may)):
             return CLOSED
         return OPEN if sees(who) else ABSENT
@@ -140,6 +140,8 @@ FAMILIES = (
     Family("Journal", "qui lit le journal et en a le droit", in_dossier(reads="journal", may=("lire_journal",)), {
         "dossiers:journal": BOTH, "dossiers:journal_print": SEND, "dossiers:journal_export": SEND,
     }),
+    Family("Demander pourquoi", "de même, et qui lit le volet médical : la ligne peut nommer un membre discret",
+           in_dossier(reads="journal medical", may=("lire_journal",)), {"dossiers:ask_why": SEND}),
     Family("Cercle de soins", "qui lit le cercle", in_dossier(reads="cercle"), {
         "circle:list": BOTH, "circle:history": READ,
     }),
@@ -233,6 +235,7 @@ FAMILIES = (
         "directory:confirm_profession": SEND, "directory:withdraw_confirmation": BOTH,
     }),
     Family("Rattachement proposé", "la personne à qui il est proposé", is_owner, {"directory:offer": BOTH}),
+    Family("Question sur un accès", "la personne à qui elle est posée", is_owner, {"answer_why": BOTH}),
     # -- Administration --
     Family("Administration", "administrateurs ; pour les autres, rien n’est là", is_administrator, {
         "habilitations:matrix": BOTH, "habilitations:rights": BOTH, "habilitations:profile": BOTH,
