@@ -51,7 +51,7 @@ def grants(who: Who) -> bool:
 
 
 def journal(who: Who) -> bool:
-    return who.level("journal") >= 1 and who.may("lire_journal")
+    return who.level("journal") >= 1 and who.level("medical") >= 1 and who.may("lire_journal")
 
 
 def nobody(who: Who) -> bool:

@@ -137,11 +137,11 @@ FAMILIES = (
     Family("Identité, écrire", "qui écrit l’identité", in_dossier(writes="identite"), {
         "dossiers:edit_identity": BOTH, "dossiers:edit_contacts": BOTH,
     }),
-    Family("Journal", "qui lit le journal et en a le droit", in_dossier(reads="journal", may=("lire_journal",)), {
+    Family("Journal", "qui lit le journal et en a le droit, et lit le volet médical : une ligne peut nommer un membre "
+           "discret", in_dossier(reads="journal medical", may=("lire_journal",)), {
+        "dossiers:ask_why": SEND,
         "dossiers:journal": BOTH, "dossiers:journal_print": SEND, "dossiers:journal_export": SEND,
     }),
-    Family("Demander pourquoi", "de même, et qui lit le volet médical : la ligne peut nommer un membre discret",
-           in_dossier(reads="journal medical", may=("lire_journal",)), {"dossiers:ask_why": SEND}),
     Family("Cercle de soins", "qui lit le cercle", in_dossier(reads="cercle"), {
         "circle:list": BOTH, "circle:history": READ,
     }),
@@ -160,7 +160,7 @@ FAMILIES = (
         "circle:edit_member": BOTH, "circle:change_role": BOTH, "circle:call_off_plan": SEND,
         "circle:discreet": SEND, "circle:join": SEND,
         # What these change is asked again by the act, which needs the right to habilitate (test_acts.py).
-        "circle:habilitation": BOTH, "circle:preview_habilitation": "GET", "circle:undo_removal": SEND,
+        "circle:habilitation": BOTH, "circle:preview_habilitation": "GET",
     }),
     Family("Ajouter un membre", "qui écrit le cercle et peut ajouter",
            in_dossier(writes="cercle", may=("ajouter_membre",)), {
@@ -172,6 +172,7 @@ FAMILIES = (
     Family("Habiliter, réduire, retirer", "qui écrit le cercle et peut habiliter ce membre",
            in_dossier(writes="cercle", may=("habiliter",)), {
         "circle:remove": BOTH, "circle:limits": BOTH, "circle:extend": SEND, "circle:answer_request": BOTH,
+        "circle:undo_removal": SEND,
     }),
     Family("Inviter un membre", "qui écrit le cercle et peut inviter", in_dossier(writes="cercle", may=("inviter",)), {
         "circle:invite_member": BOTH, "circle:preview_letter": SEND,
