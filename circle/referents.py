@@ -13,7 +13,7 @@ from circle import roles
 from circle.models import RoleHolding, RoleHoldingQuerySet
 from coordination.common.text import person_name
 from coordination.dossiers.file_active import MINE, NOBODY, Reader
-from habilitations.access import closed_to
+from habilitations.access import is_closed_to
 from habilitations.rubriques import Rubrique
 
 # A list one reads with the eyes; beyond, one filters otherwise.
@@ -67,7 +67,7 @@ def _known_to(reader: Reader, today: dt.date | None = None) -> RoleHoldingQueryS
     held = _current(today)
     if not reader.can_read(Rubrique.MEDICAL):
         return held.filter(member__discreet=False)
-    return held.filter(Q(member__discreet=False) | ~Q(dossier__in=closed_to(reader.user, Rubrique.MEDICAL)))
+    return held.filter(Q(member__discreet=False) | ~is_closed_to(reader.user, Rubrique.MEDICAL))
 
 
 def _current(today: dt.date | None = None) -> RoleHoldingQuerySet:

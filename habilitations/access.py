@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from coordination.common.statements import rows as run
@@ -251,8 +251,19 @@ def closed_to(user, rubrique: Rubrique) -> QuerySet[Any]:
     enters by himself (HIMSELF). Stricter than `to_dossier` for who is a member himself and a delegate of a structure
     that was reduced.
     """
+    first, *rest = (closing.values("dossier_id") for closing in _closing(user, rubrique))
+    return first.union(*rest)
+
+
+def is_closed_to(user, rubrique: Rubrique) -> Q:
+    """Return the same, as a condition on rows of a few dossiers, each named by its `dossier`."""
+    reduced, narrow, opposed = (Exists(c.filter(dossier=OuterRef("dossier"))) for c in _closing(user, rubrique))
+    return Q(reduced) | Q(narrow) | Q(opposed)
+
+
+def _closing(user, rubrique: Rubrique) -> tuple[QuerySet[Any], ...]:
     whose = Q(habilitation__user=user) | Q(habilitation__structure__in=_delegated(user))
-    return closures.closed_rubric(rubrique.value, whose)
+    return closures.closing_rubric(rubrique.value, whose)
 
 
 # ---- 3. Who can? ---------------------------------------------------------------------------------

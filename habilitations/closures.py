@@ -63,13 +63,13 @@ def closed_by_the_person(habilitation: Habilitation) -> dict[str, Niveau]:
     return dict.fromkeys((line.partition("=")[0] for line in lines), Niveau.AUCUN)
 
 
-def closed_rubric(rubrique: str, whose: Q) -> QuerySet[Any]:
-    """Return, as a subquery of ids, the dossiers where a rubric is closed to the habilitations of `whose`.
+def closing_rubric(rubrique: str, whose: Q) -> tuple[QuerySet[Any], ...]:
+    """Return what closes a rubric to the habilitations of `whose`: ceilings, consents, oppositions, with `dossier`.
 
-    `whose` speaks of `habilitation`. By a ceiling, a consent that leaves it out, or an opposition.
+    `whose` speaks of `habilitation`.
     """
     here = Q(whose, habilitation__ended_at=None)
     reduced = Ceiling.objects.standing().filter(here, rubrique=rubrique, niveau=Niveau.AUCUN)
     narrow = Consent.objects.current().filter(here).exclude(rubriques=[]).exclude(rubriques__contains=[rubrique])
     opposed = Opposition.objects.standing().filter(here | Q(habilitation=None), rubrique=rubrique)
-    return reduced.values("dossier_id").union(narrow.values("dossier_id"), opposed.values("dossier_id"))
+    return reduced, narrow, opposed

@@ -126,8 +126,8 @@ def _profession(access: Access, profession: str) -> Fact:
 def _rubric(access: Access, rubrique: str) -> list[Fact]:
     """Say what opens the rubric or keeps it closed.
 
-    What closes it in this dossier beyond the matrix is told in one sentence, whether it is a ceiling, a consent that
-    leaves it out or the person's opposition: who is opposed cannot tell (SEC-6).
+    What closes it in this dossier beyond the matrix is told in one sentence and nothing more, whether it is a ceiling,
+    a consent that leaves it out or the person's opposition: who is opposed cannot tell (SEC-6).
     """
     version = f"La matrice d’habilitation, version {access.matrix.number},"
     if not access.hat.profession:
@@ -143,6 +143,9 @@ def _rubric(access: Access, rubrique: str) -> list[Fact]:
         return [_JOURNAL_NAMES]
     if cell == Niveau.AUCUN:
         return [Fact(f"{version} n’ouvre pas cette rubrique{whom}.", closes=True)]
+    is_emergency_limit = access.ends_at is not None and rubrique not in emergency.RUBRICS
+    if access.granted(rubrique) == Niveau.AUCUN < access.cell(rubrique) and not is_emergency_limit:
+        return [Fact("Accès non autorisé à cette rubrique dans ce dossier.", closes=True)]
     said = "lecture et écriture" if cell == Niveau.ECRITURE else "lecture"
     return [
         Fact(f"{version} ouvre cette rubrique{whom} : {said}."), *_other(access, rubrique), *_here(access, rubrique),
@@ -163,15 +166,12 @@ def _other(access: Access, rubrique: str) -> list[Fact]:
 def _here(access: Access, rubrique: str) -> list[Fact]:
     if access.granted(rubrique) >= access.cell(rubrique):
         return []
-    closes = access.granted(rubrique) == Niveau.AUCUN
-    if access.ends_at and not closes:
-        return [Fact("Un accès d’urgence ne donne que la lecture.", closes=True)]
-    if access.ends_at and rubrique not in emergency.RUBRICS:
+    if access.ends_at and access.granted(rubrique) == Niveau.AUCUN:
         return [
             Fact("Un accès d’urgence n’ouvre que l’identité, le volet médical et les documents médicaux.", closes=True)
         ]
-    if closes:
-        return [Fact("Accès non autorisé à cette rubrique dans ce dossier.", closes=True)]
+    if access.ends_at:
+        return [Fact("Un accès d’urgence ne donne que la lecture.", closes=True)]
     whom = access.on_behalf_of.name if access.on_behalf_of else "vous"
     return [Fact(f"Elle a été réduite à la lecture pour {whom} dans ce dossier.", closes=True)]
 

@@ -282,9 +282,11 @@ def test_the_whole_dossier_but_for_who_is_named(visitor, entry, nurse, coordinat
 
 
 @pytest.mark.req("SEC-6")
-def test_an_opposed_rubric_looks_like_one_that_the_matrix_closes(client, entry, nurse):
+def test_an_opposed_rubric_looks_like_one_that_was_reduced(client, entry, nurse):
     """Same status, same sentences: only the name of the rubric and what the others may do differ."""
     oppose(entry, "medical", nurse.member)
+    ceilings = {Rubrique.PLAN: Niveau.AUCUN}
+    actions.limit_access(entry, nurse.member, ceilings=ceilings, until=None)
     client.force_login(nurse)
     page = words(client.get(reverse("dossiers:access", args=[entry.dossier.pk])))
 
@@ -300,7 +302,7 @@ def test_an_opposed_rubric_looks_like_one_that_the_matrix_closes(client, entry, 
             .rstrip()
         )
 
-    assert said("medical", "Volet médical") == said("journal", "Journal des accès")
+    assert said("medical", "Volet médical") == said("plan", "Plan personnalisé")
     block = page[page.index('id="medical"') :].split("</details>")[0]
     assert "Accès non autorisé à cette rubrique dans ce dossier." in block
     assert "infirmiers" not in block, "his own profession is not said to open it"

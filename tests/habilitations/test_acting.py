@@ -209,7 +209,7 @@ def test_what_is_reduced_for_the_other_is_reduced_for_who_stands_in(doctor, othe
     stand_in(doctor, other)
     found = inside(other, dossier)
     assert found.level(Rubrique.MEDICAL) == Niveau.AUCUN
-    assert "Elle a été fermée pour TESTARD Paul dans ce dossier." in _said(found, Rubrique.MEDICAL)
+    assert "Accès non autorisé à cette rubrique dans ce dossier." in _said(found, Rubrique.MEDICAL)
 
 
 def test_ones_own_habilitation_first_then_a_structures(doctor, other, dossier):
@@ -319,15 +319,16 @@ def test_a_delegation_never_gives_more_than_either_holds(shipped, own, others, r
 TODAY = dt.date(2026, 11, 28)
 days = st.integers(-3, 3).map(lambda n: TODAY + n * DAY)
 acting_rows = st.builds(
-    lambda kind, first, last, until, id: {
+    lambda kind, first, last, until, rests, id: {
         "id": id, "state": "oui", "user_id": "them", "structure_id": None, "matrix_number": None,
         "hat_profession": "10", "hat_fonction": "", "hat_national_id": "", "hat_structure_id": None,
         "hat_structure_name": "", "hat_how": "", "access_until": until, "ceilings": [],
+        "ground": "reconnue", "ground_end": "", "ground_until": rests,
         "acting": json.dumps([kind, str(uuid.UUID(int=1)), "X Y", "10", "", None, [], first.isoformat(),
                               last and last.isoformat()]),
     },
     kind=st.sampled_from(["remplacement", "secretariat"]), first=days, last=st.one_of(st.none(), days),
-    until=st.one_of(st.none(), days), id=st.uuids(),
+    until=st.one_of(st.none(), days), rests=st.one_of(st.none(), days), id=st.uuids(),
 )  # fmt: skip
 
 
@@ -336,7 +337,9 @@ def test_days_decide_and_order_does_not(rows, shuffled):
     opened = [r for r in rows if acting.is_open(r, TODAY)]
     for row in rows:
         _, _, _, _, _, _, _, first, last = json.loads(row["acting"])
-        wanted = first <= "2026-11-28" <= (last or "9") and (row["access_until"] or TODAY) >= TODAY
+        wanted = first <= "2026-11-28" <= (last or "9") and all(
+            (row[day] or TODAY) >= TODAY for day in ("access_until", "ground_until")
+        )
         assert acting.is_open(row, TODAY) is wanted
     found = access.decide(rows, today=TODAY)
     assert bool(found) is bool(opened)
