@@ -73,5 +73,7 @@ def closed_rubric(rubrique: str, whose: Q) -> QuerySet[Any]:
     here = Q(whose, habilitation__ended_at=None)
     reduced = Ceiling.objects.standing().filter(here, rubrique=rubrique, niveau=Niveau.AUCUN)
     narrow = Consent.objects.current().filter(here).exclude(rubriques=[]).exclude(rubriques__contains=[rubrique])
-    opposed = Opposition.objects.standing().filter(here | Q(habilitation=None), rubrique=rubrique)
+    # What she opposes to an account follows it, whatever has become of the entry it was noted on.
+    aimed = here | Q(whose, habilitation__user__isnull=False) | Q(habilitation=None)
+    opposed = Opposition.objects.standing().filter(aimed, rubrique=rubrique)
     return reduced.values("dossier_id").union(narrow.values("dossier_id"), opposed.values("dossier_id"))

@@ -209,7 +209,7 @@ def test_what_is_reduced_for_the_other_is_reduced_for_who_stands_in(doctor, othe
     stand_in(doctor, other)
     found = inside(other, dossier)
     assert found.level(Rubrique.MEDICAL) == Niveau.AUCUN
-    assert "Elle a été fermée pour TESTARD Paul dans ce dossier." in _said(found, Rubrique.MEDICAL)
+    assert "Accès non autorisé à cette rubrique dans ce dossier." in _said(found, Rubrique.MEDICAL)
 
 
 def test_ones_own_habilitation_first_then_a_structures(doctor, other, dossier):
@@ -323,6 +323,7 @@ acting_rows = st.builds(
         "id": id, "state": "oui", "user_id": "them", "structure_id": None, "matrix_number": None,
         "hat_profession": "10", "hat_fonction": "", "hat_national_id": "", "hat_structure_id": None,
         "hat_structure_name": "", "hat_how": "", "access_until": until, "ceilings": [],
+        "ground": "reconnue", "ground_end": None, "ground_until": None,
         "acting": json.dumps([kind, str(uuid.UUID(int=1)), "X Y", "10", "", None, [], first.isoformat(),
                               last and last.isoformat()]),
     },

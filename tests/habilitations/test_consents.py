@@ -402,7 +402,7 @@ def test_the_migration_takes_over_what_was_granted_and_nothing_else(circle):
         do.end_habilitation(one, by=nurse)
     Consent.objects.all().delete()
     with connection.cursor() as cursor:
-        cursor.execute(import_module("habilitations.migrations.0014_consents_taken_over").TAKE_OVER)
+        cursor.execute(import_module("habilitations.migrations.0015_consents_taken_over").TAKE_OVER)
     taken = Consent.objects.filter(ground="reprise").values_list("habilitation_id", flat=True)
     assert set(taken) == {row.pk, others["attente"].pk, undone.pk}
     assert inside(nurse, dossier)
