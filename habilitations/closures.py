@@ -24,12 +24,13 @@ def closes_whole(row: dict) -> bool:
 
     What the person refused to another closes his own way in, not that of who may enter otherwise.
     """
-    refused = (
-        row["user_id"]
-        and not row.get("acting")
-        and (row["state"] == State.REFUS or row["ground_end"] == Consent.End.WITHDRAWN)
-    )
-    return bool(refused) or grants.WHOLE in row["ceilings"]
+    return bool(row["user_id"] and refuses(row)) or grants.WHOLE in row["ceilings"]
+
+
+def refuses(row: dict) -> bool:
+    """Say whether the person refused the account, or a structure it acts for, or took back what she granted it."""
+    said = row["state"] == State.REFUS or row["ground_end"] == Consent.End.WITHDRAWN
+    return said and not row.get("acting")
 
 
 def opens(row: dict, today: dt.date) -> bool:

@@ -81,7 +81,11 @@ SELECT e.id, 'urgence', e.user_id, NULL, (SELECT max(number) FROM habilitations_
         WHERE o.dossier_id = e.dossier_id AND o.withdrawn_at IS NULL
             AND (o.habilitation_id IS NULL OR EXISTS (
                 SELECT 1 FROM habilitations_habilitation own
-                WHERE own.id = o.habilitation_id AND own.user_id = e.user_id
+                WHERE own.id = o.habilitation_id
+                    AND (own.user_id = e.user_id OR own.ended_at IS NULL AND own.structure_id IN (
+                        SELECT d.structure_id FROM habilitations_delegate d
+                        WHERE d.user_id = e.user_id AND d.ended_at IS NULL
+                    ))
             ))
             AND e.user_id <> ALL (o.spared)
     ),

@@ -57,7 +57,7 @@ def shut_to(user) -> Q:
     refused = Habilitation.objects.filter(state=Habilitation.State.REFUS)
     by_entry = refused.filter(professional__attachment__user=user).values("dossier_id")
     banned = EmergencyBan.objects.filter(withdrawn_at=None).values("dossier_id")
-    shut = (*closures.closed_whole_to(user), by_entry, access.refused_houses(user), banned)
+    shut = (closures.closed_whole_to(user), by_entry, access.refused_houses(user), banned)
     return reduce(or_, (Q(pk__in=dossiers) for dossiers in shut))
 
 

@@ -8,8 +8,10 @@ from circle.wording import RESTED, Facts, access_in_words
 from coordination.directory.actions import merge_structure
 from coordination.outbox.models import Message
 from habilitations.access import to_dossier
+from habilitations.errors import OwnHabilitation
 from habilitations.rubriques import Rubrique
 from tests.circle import factories as make
+from tests.habilitations.acting_data import stand_in
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +50,12 @@ def test_joining_two_entries_of_a_structure_opens_nothing_that_the_person_oppose
     assert not sees()
     actions.join_doubles(entry, members[0])
     assert not sees()
+
+
+@pytest.mark.req("SEC-15")
+def test_a_stand_in_does_not_keep_the_sleeping_access_of_the_one_he_acts_for(entry):
+    doctor, other = (make.account(make.DOCTOR) for _ in range(2))
+    member = make.add(entry, doctor.attachment.professional, wanted="oui")
+    stand_in(doctor, other)
+    with pytest.raises(OwnHabilitation):
+        actions.keep_access(make.entry_of(other, entry), member)

@@ -9,11 +9,19 @@ from coordination.dossiers.models import Dossier
 from habilitations import access, published
 from habilitations import actions as do
 from habilitations.acting_lists import said_of_others
-from habilitations.errors import OwnHabilitation
+from habilitations.errors import EmergencyNotOpened, OwnHabilitation
 from habilitations.models import Opposition
 from habilitations.rubriques import Rubrique
 from tests.circle.conftest import publish_default_matrix
-from tests.dossiers.factories import DOCTOR, DossierFactory, carry, habilitation, professional
+from tests.dossiers.factories import (
+    DOCTOR,
+    DossierFactory,
+    StructureFactory,
+    carry,
+    delegate,
+    habilitation,
+    professional,
+)
 from tests.habilitations.acting_data import stand_in, today
 
 ORAL = "oral"
@@ -113,3 +121,61 @@ def test_a_list_says_of_who_acts_for_another_the_day_that_the_decision_says(doct
     himself = access.dossier_ids(other, through=access.HIMSELF)
     rows = Dossier.objects.filter(pk=dossier.pk).annotate(said=said_of_others(other, himself=himself))
     assert rows.get().said == f"remplacement|{last}|TESTARD Paul"
+
+
+# ---- an emergency ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def house(settings, matrix, dossier):
+    """A structure of the circle, one of whose delegates is a doctor who has nothing else there."""
+    settings.BRIS_DE_GLACE = True
+    user, structure = professional(DOCTOR, family_name="URGENT"), StructureFactory()
+    delegate(user, structure)
+    return user, habilitation(dossier, "non", structure=structure)
+
+
+def emergency(user, dossier):
+    return do.open_emergency(dossier.pk, by=user, reason="vitale", detail="Trouvée seule.")
+
+
+@pytest.mark.req("SEC-5", "SEC-8")
+def test_what_the_person_opposes_to_a_structure_is_not_opened_to_its_delegates_by_an_emergency(dossier, house):
+    user, row = house
+    opposed(dossier, "medical", habilitation=row)
+    emergency(user, dossier)
+    assert not access.to_dossier(user, dossier.pk).can_read(Rubrique.MEDICAL)
+    assert user.pk not in access.users_able_to(dossier.pk, Rubrique.MEDICAL)
+
+
+@pytest.mark.req("SEC-4", "SEC-8")
+@pytest.mark.parametrize("before", [True, False])
+def test_a_consent_taken_back_from_a_structure_closes_the_emergencies_of_its_delegates(dossier, house, before):
+    user, row = house
+    withdrawn = {"end": "retrait", "ended_at": timezone.now(), "ended_on": today()}
+    if before:
+        carry(row, **withdrawn)
+        with pytest.raises(EmergencyNotOpened):
+            emergency(user, dossier)
+    else:
+        emergency(user, dossier)
+        assert access.to_dossier(user, dossier.pk)
+        carry(row, **withdrawn)
+    assert access.to_dossier(user, dossier.pk) is None
+    assert dossier.pk not in set(access.dossier_ids(user).values_list("dossier_id", flat=True))
+
+
+# ---- who comes back by another entry ---------------------------------------------------------------
+
+
+@pytest.mark.req("SEC-4")
+def test_what_was_taken_back_from_somebody_who_left_lasts_until_a_new_fact_is_noted(doctor, dossier):
+    user = professional(DOCTOR)
+    gone = habilitation(dossier, "non", user=user, ended_at=timezone.now())
+    carry(gone, end="retrait", ended_at=timezone.now(), ended_on=today())
+    back = habilitation(dossier, "oui", user=user)
+    assert access.to_dossier(user, dossier.pk) is None
+    held = access.to_dossier(doctor, dossier.pk)
+    do.record_consent(back, by=doctor, access=held, ground="reconnue", starts_on=today())
+    assert access.to_dossier(user, dossier.pk), "nobody could note anything any more on the entry that left"
+    assert dossier.pk in set(access.dossier_ids(user).values_list("dossier_id", flat=True))
