@@ -2,7 +2,8 @@
 
 Reads the decision that opened the page (`access.Access`) and invents nothing: what is said here is what was computed.
 Only ever told to who is inside the dossier: an outsider, opposed or not, gets the answer of a dossier that does not
-exist (SEC-6), and no line here speaks of a refusal.
+exist (SEC-6), and no line here speaks of a refusal. A rubric that is closed is told in the same words whatever closes
+it (the matrix, a ceiling, a consent that leaves it out, the person's opposition): who is opposed cannot tell.
 """
 
 from __future__ import annotations
@@ -45,9 +46,6 @@ class Fact:
 
     text: str
     closes: bool = False
-
-
-_JOURNAL_NAMES = Fact("Le journal nomme aussi les membres discrets : il demande le volet médical.", closes=True)
 
 
 def limit(access: Access, rubrique: str, wanted: Niveau = Niveau.ECRITURE) -> Limit | None:
@@ -124,56 +122,48 @@ def _profession(access: Access, profession: str) -> Fact:
 
 
 def _rubric(access: Access, rubrique: str) -> list[Fact]:
-    """Say what opens the rubric or keeps it closed.
-
-    What closes it in this dossier beyond the matrix is told in one sentence, whether it is a ceiling, a consent that
-    leaves it out or the person's opposition: who is opposed cannot tell (SEC-6).
-    """
-    version = f"La matrice d’habilitation, version {access.matrix.number},"
     if not access.hat.profession:
         return []
     if access.profile == UNKNOWN_PROFILE:
-        return [Fact(f"{version} ne connaît pas votre profession : elle n’ouvre rien.", closes=True)]
-    cell = access.matrix.level(access.profile, rubrique)
+        return [Fact(f"{_version(access)} ne connaît pas votre profession : elle n’ouvre rien.", closes=True)]
     if rubrique in access.matrix.catalog.withdrawn:
         return [Fact("Cette rubrique n’est plus utilisée : elle n’est ouverte à personne.", closes=True)]
-    gathers = access.matrix.catalog.gathers(access.profile)
-    whom = f" aux {gathers}" if gathers else ""
-    if cell == Niveau.AUCUN and access.matrix.written(access.profile, rubrique) >= Niveau.LECTURE:
-        return [_JOURNAL_NAMES]
-    if cell == Niveau.AUCUN:
-        return [Fact(f"{version} n’ouvre pas cette rubrique{whom}.", closes=True)]
-    said = "lecture et écriture" if cell == Niveau.ECRITURE else "lecture"
-    return [
-        Fact(f"{version} ouvre cette rubrique{whom} : {said}."), *_other(access, rubrique), *_here(access, rubrique),
-    ]  # fmt: skip
+    return _closed(access, rubrique) if access.granted(rubrique) == Niveau.AUCUN else _opened(access, rubrique)
 
 
-def _other(access: Access, rubrique: str) -> list[Fact]:
-    other, own = access.on_behalf_of, access.matrix.level(access.profile, rubrique)
-    if other is None or access.cell(rubrique) >= own:
-        return []
-    if other.kind == SECRETARY and rubrique not in other.rubriques:
-        return [Fact(f"{other.name} ne vous a pas confié cette rubrique.", closes=True)]
-    return [
-        Fact(f"{other.name} ne peut pas faire plus, vous non plus en agissant pour lui ou pour elle.", closes=True)
-    ]
+def _version(access: Access) -> str:
+    return f"La matrice d’habilitation, version {access.matrix.number},"
 
 
-def _here(access: Access, rubrique: str) -> list[Fact]:
-    if access.granted(rubrique) >= access.cell(rubrique):
-        return []
-    closes = access.granted(rubrique) == Niveau.AUCUN
-    if access.ends_at and not closes:
-        return [Fact("Un accès d’urgence ne donne que la lecture.", closes=True)]
+def _closed(access: Access, rubrique: str) -> list[Fact]:
+    """Say the same whatever closes it for somebody: the matrix, a ceiling, a consent, an opposition (SEC-6)."""
+    other = access.on_behalf_of
     if access.ends_at and rubrique not in emergency.RUBRICS:
         return [
             Fact("Un accès d’urgence n’ouvre que l’identité, le volet médical et les documents médicaux.", closes=True)
         ]
-    if closes:
-        return [Fact("Accès non autorisé à cette rubrique dans ce dossier.", closes=True)]
-    whom = access.on_behalf_of.name if access.on_behalf_of else "vous"
-    return [Fact(f"Elle a été réduite à la lecture pour {whom} dans ce dossier.", closes=True)]
+    if other and other.kind == SECRETARY and rubrique not in other.rubriques:
+        return [Fact(f"{other.name} ne vous a pas confié cette rubrique.", closes=True)]
+    return [
+        Fact("Accès non autorisé à cette rubrique dans ce dossier.", closes=True),
+        Fact("Une rubrique est ouverte par la profession, dans la limite de ce qui est réglé pour chaque dossier."),
+    ]
+
+
+def _opened(access: Access, rubrique: str) -> list[Fact]:
+    own, other = access.matrix.level(access.profile, rubrique), access.on_behalf_of
+    gathers = access.matrix.catalog.gathers(access.profile)
+    whom = f" aux {gathers}" if gathers else ""
+    said = "lecture et écriture" if own == Niveau.ECRITURE else "lecture"
+    facts = [Fact(f"{_version(access)} ouvre cette rubrique{whom} : {said}.")]
+    if access.cell(rubrique) < own:
+        words = f"{other.name} ne peut pas faire plus, vous non plus en agissant pour lui ou pour elle."
+        facts.append(Fact(words, closes=True))
+    if access.granted(rubrique) < access.cell(rubrique):
+        reduced = f"Elle a été réduite à la lecture pour {other.name if other else 'vous'} dans ce dossier."
+        words = "Un accès d’urgence ne donne que la lecture." if access.ends_at else reduced
+        facts.append(Fact(words, closes=True))
+    return facts
 
 
 def _state(access: Access, rubrique: str, state: str) -> list[Fact]:

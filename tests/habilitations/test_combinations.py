@@ -12,6 +12,7 @@ from habilitations.acting_lists import said_of_others
 from habilitations.errors import EmergencyNotOpened, OwnHabilitation
 from habilitations.models import Opposition
 from habilitations.rubriques import Rubrique
+from habilitations.usage import uses_of
 from tests.circle.conftest import publish_default_matrix
 from tests.dossiers.factories import (
     DOCTOR,
@@ -72,6 +73,8 @@ def test_a_stand_in_who_closes_the_whole_dossier_leaves_inside_the_one_he_acts_f
     assert access.to_dossier(doctor, dossier.pk)
     held = access.to_dossier(other, dossier.pk)
     assert held, "nobody would be left to withdraw it"
+    shown = Opposition.objects.shown_to(doctor, access.to_dossier(doctor, dossier.pk))
+    assert list(shown) == [opposition], "whose stand-in noted it is left alone with it"
     do.withdraw_opposition(opposition, by=other, access=held, withdrawn_on=today(), collected=ORAL)
 
 
@@ -179,3 +182,11 @@ def test_what_was_taken_back_from_somebody_who_left_lasts_until_a_new_fact_is_no
     do.record_consent(back, by=doctor, access=held, ground="reconnue", starts_on=today())
     assert access.to_dossier(user, dossier.pk), "nobody could note anything any more on the entry that left"
     assert dossier.pk in set(access.dossier_ids(user).values_list("dossier_id", flat=True))
+
+
+@pytest.mark.req("SEC-3")
+def test_a_grant_that_nothing_carries_is_no_dossier_that_the_account_may_enter(doctor, dossier):
+    assert uses_of([doctor.pk])[doctor.pk].opened == 1
+    dossier.row.consents.all().delete()
+    assert access.to_dossier(doctor, dossier.pk) is None
+    assert doctor.pk not in uses_of([doctor.pk])
