@@ -1,6 +1,7 @@
 """In the circle, what the person closes is told and carried, whatever else is done to the member."""
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from circle import actions
@@ -59,3 +60,24 @@ def test_a_stand_in_does_not_keep_the_sleeping_access_of_the_one_he_acts_for(ent
     stand_in(doctor, other)
     with pytest.raises(OwnHabilitation):
         actions.keep_access(make.entry_of(other, entry), member)
+
+
+@pytest.mark.req("SEC-15")
+@pytest.mark.parametrize("vue", ["tous", "remplacements"])
+def test_a_filter_does_not_tell_the_referent_of_a_dossier_entered_for_somebody_who_is_not_told(client, entry, vue):
+    helper, doctor = make.account("99", "350"), make.account(make.DOCTOR)
+    make.add(entry, helper.attachment.professional, wanted="oui")
+    stand_in(helper, doctor)
+    assert not to_dossier(doctor, entry.dossier.pk).sees_whole_circle
+    client.force_login(doctor)
+    listed = lambda query: str(entry.dossier.pk) in client.get(f"/dossiers/?vue={vue}{query}").content.decode()  # noqa: E731
+    assert listed("")
+    assert not listed(f"&referent={entry.user.attachment.professional.pk}")
+
+
+@pytest.mark.req("SEC-6")
+def test_who_has_nothing_open_yet_is_told_so_and_not_why(client):
+    client.force_login(make.account())
+    page = client.get(reverse("invitations:awaiting")).content.decode()
+    assert "Rien n’est encore ouvert" in page
+    assert "confirmation" not in page.split("<main")[1]
