@@ -10,6 +10,7 @@ from coordination.accounts import mails
 from coordination.outbox import filling
 from coordination.outbox.actions import withdraw_messages
 from coordination.outbox.models import Message
+from habilitations import access
 
 LINK_ASKED, UNDELIVERED, OPENED = "circle.new_link_asked", "circle.undelivered", "circle.dossier_opened"
 TOO_LATE = "L’invitation a été annulée, a reçu sa réponse ou a expiré avant l’envoi."
@@ -71,7 +72,12 @@ def tell_of_undelivered(invitation: Invitation) -> None:
 
 
 def tell_of_opened_dossier(user, dossier_id) -> None:
-    """Tell somebody who has an account that a dossier is opened to him; of whom, the dossier says."""
+    """Tell somebody who has an account that a dossier is opened to him; of whom, the dossier says.
+
+    Not while the person closes it to him all the same: the link would lead nowhere (SEC-6).
+    """
+    if access.to_dossier(user, dossier_id) is None:
+        return
     mails.send(
         "circle/emails/dossier_opened.html",
         to=user.email,

@@ -156,7 +156,9 @@ def _reduced(profile: str, matrix: Matrix, ceilings: Sequence[str]) -> AccessWor
     words = of_profile(profile, matrix)
     if not ceilings or not words.levels:
         return words
-    most = {rubrique: int(niveau) for rubrique, niveau in (line.split("=") for line in ceilings)}
+    most: dict[str, int] = {}
+    for rubrique, niveau in (line.split("=") for line in ceilings):
+        most[rubrique] = min(int(niveau), most.get(rubrique, int(niveau)))
     lowered = {r: min(level, most.get(r, level)) for r, level in zip(matrix.rubrics, words.levels, strict=True)}
     # Who has the medical rubric closed here loses its journal, as `Access.granted` decides.
     if lowered[Rubrique.MEDICAL] < Niveau.LECTURE:

@@ -23,7 +23,7 @@ from habilitations.errors import LevelMissing
 from habilitations.held import NO_CEILING, Access, Hat
 from habilitations.houses import administered_structures, require_looks_after  # noqa: F401 - asked here like the rest
 from habilitations.matrix import least
-from habilitations.models import Delegate, EmergencyAccess, Habilitation, VouchedProfession
+from habilitations.models import Consent, Delegate, EmergencyAccess, Habilitation, VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubric, Rubrique
 
 State = Habilitation.State
@@ -103,7 +103,7 @@ def decide(
 
 def _in_emergency(rows: list[dict], *, now: dt.datetime, cap: Niveau) -> Access | None:
     running = [row for row in rows if row["state"] == emergency.ROW_STATE and row["ends_at"] > now]
-    if not running or any(row["state"] == State.REFUS for row in rows):
+    if not running or any(closures.refuses(row) for row in rows):
         return None
     row = max(running, key=lambda r: (r["ends_at"], r["id"]))
     every = published.read(row["matrix_number"], row.get("catalog_number")).catalog.every
@@ -219,7 +219,7 @@ def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
     if not _may_act(user):
         return Habilitation.objects.none().values("dossier_id")
     closed = closures.closed_whole_to(user)
-    ways = (Habilitation.objects.granting(), opened_to_others(user), _in_emergencies(user))
+    ways: list[QuerySet[Any]] = [Habilitation.objects.granting(), opened_to_others(user), _in_emergencies(user)]
     granting, for_another, in_emergency = (way.exclude(dossier_id__in=closed) for way in ways)
     own = granting.filter(user=user).values("dossier_id")
     by_structure = granting.filter(structure__in=_delegated(user)).values("dossier_id")
@@ -239,9 +239,13 @@ def _in_emergencies(user) -> QuerySet[Any]:
 
 
 def refused_houses(user) -> QuerySet[Any]:
-    """Return, as a subquery of ids, the dossiers where the person refused a structure the account acts for."""
-    rows = Habilitation.objects.open().filter(state=State.REFUS, structure__in=_delegated(user))
-    return rows.values("dossier_id")
+    """Return, as a subquery of ids, the dossiers where the person refused a structure the account acts for.
+
+    Or took back what she granted it.
+    """
+    withdrawn = Consent.objects.withdrawn().filter(dossier=OuterRef("dossier"), habilitation=OuterRef("pk"))
+    rows = Habilitation.objects.open().filter(structure__in=_delegated(user))
+    return rows.filter(Q(state=State.REFUS) | Exists(withdrawn)).values("dossier_id")
 
 
 def closed_to(user, rubrique: Rubrique) -> QuerySet[Any]:

@@ -41,7 +41,7 @@ def said_of_others(user, *, himself) -> Subquery:
     )
     # PostgreSQL's LEAST passes over nulls.
     acts = acts.filter(Q(kind=STAND_IN) | Exists(consented)).annotate(
-        until=Least("last_day", OuterRef("access_until"))
+        until=Least("last_day", OuterRef("access_until"), OuterRef("rests_until"))
     )
     best = acts.order_by("kind", F("until").desc(nulls_first=True))
     said = Concat(
@@ -49,7 +49,8 @@ def said_of_others(user, *, himself) -> Subquery:
         "principal__family_name", Value(" "), "principal__given_name", output_field=CharField(),
     )  # fmt: skip
     rows = opened_to_others(user).filter(dossier=OuterRef("pk")).exclude(dossier_id__in=himself)
-    rows = rows.annotate(
+    rests = Consent.objects.standing().filter(dossier=OuterRef("dossier"), habilitation=OuterRef("pk"))
+    rows = rows.annotate(rests_until=Subquery(rests.values("last_day")[:1])).annotate(
         kind=Subquery(best.values("kind")[:1]),
         until=Subquery(best.values("until")[:1]),
         said=Subquery(best.annotate(said=said).values("said")[:1]),

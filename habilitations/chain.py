@@ -3,7 +3,7 @@
 Each trace carries the hash of the one before it. What is hashed, and by whom, is written in migration
 0002_journal: sha256(previous hash, then the UTF-8 text of a JSON array of COLUMNS in this order; times
 in UTC with microseconds; identifiers in lower case). A line that names for whom its author acted has two
-values more (migration 0014_journal_on_behalf_of): an array of another length, so no line reads as another.
+values more (migration 0017_journal_on_behalf_of): an array of another length, so no line reads as another.
 The first trace of a dossier follows the empty hash.
 
 Shown false: a line changed, removed, inserted or moved; lines cut from the end when the head is given; a chain

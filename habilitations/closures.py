@@ -24,12 +24,13 @@ def closes_whole(row: dict) -> bool:
 
     What the person refused to another closes his own way in, not that of who may enter otherwise.
     """
-    refused = (
-        row["user_id"]
-        and not row.get("acting")
-        and (row["state"] == State.REFUS or row["ground_end"] == Consent.End.WITHDRAWN)
-    )
-    return bool(refused) or grants.WHOLE in row["ceilings"]
+    return bool(row["user_id"] and refuses(row)) or grants.WHOLE in row["ceilings"]
+
+
+def refuses(row: dict) -> bool:
+    """Say whether the person refused the account, or a structure it acts for, or took back what she granted it."""
+    said = row["state"] == State.REFUS or row["ground_end"] == Consent.End.WITHDRAWN
+    return said and not row.get("acting")
 
 
 def opens(row: dict, today: dt.date) -> bool:
@@ -71,5 +72,7 @@ def closing_rubric(rubrique: str, whose: Q) -> tuple[QuerySet[Any], ...]:
     here = Q(whose, habilitation__ended_at=None)
     reduced = Ceiling.objects.standing().filter(here, rubrique=rubrique, niveau=Niveau.AUCUN)
     narrow = Consent.objects.current().filter(here).exclude(rubriques=[]).exclude(rubriques__contains=[rubrique])
-    opposed = Opposition.objects.standing().filter(here | Q(habilitation=None), rubrique=rubrique)
+    # What she opposes to an account follows it, whatever has become of the entry it was noted on.
+    aimed = here | Q(whose, habilitation__user__isnull=False) | Q(habilitation=None)
+    opposed = Opposition.objects.standing().filter(aimed, rubrique=rubrique)
     return reduced, narrow, opposed

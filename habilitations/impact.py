@@ -4,7 +4,8 @@ People are named, dossiers are counted, in total and per structure, never identi
 size: which vouched professions exist, what each group of people reaches, and (for the page of details) who they are.
 
 Who reaches a dossier is the rule of `access.to_dossier`: an own habilitation or one of a structure he is a delegate
-of, unless the person refused him; each with the profile of his own vouched profession (rule 3).
+of, that a fact carries, unless the person refused him or closed the dossier to him; each with the profile of his own
+vouched profession (rule 3).
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from coordination.common.statements import rows
+from habilitations.grants import RESTS
 from habilitations.models import AccessKept, AccountKept
 
 # No day before that is asked of the journal.
@@ -81,8 +82,9 @@ class Use:
     last: dt.datetime | None = None
 
 
-# Grants of these accounts, each with its last use and the last time it was kept: `sleeps`, in SQL and by account.
-_BY_ACCOUNT = """
+# Grants of these accounts that open something, each with its last use and the last time it was kept: `sleeps`, in SQL
+# and by account.
+_BY_ACCOUNT = f"""
 SELECT h.user_id, count(*), count(*) FILTER (
     WHERE greatest(h.state_at, used.at, (
         SELECT max(k.at) FROM habilitations_accesskept k WHERE k.habilitation_id = h.id
@@ -96,7 +98,8 @@ LEFT JOIN LATERAL (
 ) used ON TRUE
 WHERE h.user_id = ANY(%(users)s) AND h.ended_at IS NULL AND h.state = 'oui'
     AND (h.access_until IS NULL OR h.access_until >= %(today)s)
-GROUP BY h.user_id"""
+    AND {RESTS.format(day="%(today)s")}
+GROUP BY h.user_id"""  # noqa: S608 - our own names
 
 
 def uses_of(users: Iterable[UUID]) -> dict[UUID, Use]:

@@ -35,7 +35,7 @@ from coordination.directory.actions import confirm_account, lock_account
 from coordination.directory.models import Attachment, Mailbox, Professional, Source
 from coordination.dossiers.models import Dossier
 from habilitations import actions as habilitations
-from habilitations.access import hat_of
+from habilitations.access import hat_of, to_dossier
 from habilitations.errors import AlreadyHabilitated, NotAllowed, RefusalStands
 from habilitations.models import Habilitation, VouchedProfession
 from habilitations.rubriques import Action, Niveau
@@ -345,7 +345,7 @@ def _bind(row: Invitation, user: User, *, is_proved: bool) -> bool:
         except AlreadyHabilitated:
             # He is there already under another entry: that one decides.
             pass
-    return Habilitation.objects.granting().filter(dossier_id=row.dossier_id, user=user).exists()
+    return to_dossier(user, row.dossier_id) is not None
 
 
 def _note(row: Invitation, what: str, *, by: User | None, via: Via, entry=None) -> None:

@@ -15,12 +15,14 @@ from circle import roles
 from circle.actions.assigning import give_role
 from circle.actions.common import KIND, lock_circle, locked_member, next_version, record
 from circle.actions.leaving import end_stay, require_right_to_remove
+from circle.actions.limiting import record_ceiling
 from circle.actions.planning import label_of
 from circle.errors import NotDouble
 from circle.models import Member, Period
 from coordination.common.french import date_fr
 from habilitations import actions as habilitations
 from habilitations.models import Habilitation
+from habilitations.rubriques import Niveau, Rubrique
 
 State = Habilitation.State
 
@@ -42,8 +44,9 @@ def join_doubles(entry, member) -> Joined:
     """Join the entry of a structure with another one of the same structure.
 
     The one that has an access stays, else the one of the structure the directory keeps, else the first to have come.
-    It takes the other's role of today when it has none, its refusal and its discretion; the other's period ends as a
-    double, which `undo_removal` undoes. What was planned for it is called off: a plan is agreed with people.
+    It takes the other's role of today when it has none, its refusal, what the person opposes to it and its discretion;
+    the other's period ends as a double, which `undo_removal` undoes. What was planned for it is called off: a plan is
+    agreed with people.
     Needs the right to remove. Raises NotDouble, GrantNotAllowed, NotPresent, MemberUnknown.
     """
     lock_circle(entry)
@@ -70,6 +73,9 @@ def join_doubles(entry, member) -> Joined:
     if refusal and stays.habilitation.state != State.REFUS:
         _refuse_too(entry, stays, refusal)
         carried.append("le refus du patient")
+    for opposition in habilitations.carry_oppositions(leaves.habilitation, stays.habilitation):
+        # In the words of a reduction, and not among what is said to be carried: who joins may be a delegate (SEC-6).
+        record_ceiling(entry, stays, Rubrique(opposition.rubrique), Niveau.AUCUN)
     return Joined(stays, leaves, lost, tuple(carried), period.starts_on)
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from circle.actions.answering import NON, answer
 from circle.actions.common import RIGHT, lock_circle, locked_member, trace_right
 from circle.models import Member
+from habilitations.acting import concerns
 from habilitations.errors import GrantNotAllowed, NotOpen, OwnHabilitation
 from habilitations.models import AccessKept, AccessReview, Habilitation
 from habilitations.rubriques import Action, Rubrique
@@ -33,7 +34,7 @@ def keep_access(entry, member) -> AccessKept:
     lock_circle(entry)
     member = locked_member(entry, member)
     row = member.habilitation
-    if row.user_id == entry.user.pk:
+    if concerns(entry.access, row.user_id, entry.user):
         raise OwnHabilitation
     if not entry.access.may(Action.GRANT, structure_id=member.own_structure_id):
         raise GrantNotAllowed

@@ -31,6 +31,7 @@ from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
 from habilitations.access import HIMSELF, Access, held_by
 from habilitations.actions.limits import standing
+from habilitations.closures import closed_by_the_person
 from habilitations.errors import LevelMissing, NotAllowed
 from habilitations.models import Outcome
 from habilitations.rubriques import Action, Rubrique
@@ -187,7 +188,8 @@ def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
 def _confirmation_page(request: HttpRequest, invitation: Invitation, form: RightsForm) -> HttpResponse:
     preview = None
     if invitation.member_id:
-        reduced = standing(invitation.member.habilitation)
+        row = invitation.member.habilitation
+        reduced = standing(row) | closed_by_the_person(row)
         preview = answering.preview_of(invitation.counting_profession, YES, ceilings=reduced)
     origin = request.POST if request.method == "POST" else request.GET
     context = {

@@ -31,6 +31,7 @@ from coordination.common.errors import DomainError
 from coordination.directory.search import profession_label
 from habilitations.access import hat_of
 from habilitations.actions.limits import standing
+from habilitations.closures import closed_by_the_person
 from habilitations.models import Habilitation
 from habilitations.traces import via_request
 
@@ -269,5 +270,6 @@ def _foreseen(request: HttpRequest, invitation: Invitation) -> dict:
     row = invitation.member.habilitation
     said["is_granted"] = row.state in (Habilitation.State.OUI, Habilitation.State.ATTENTE)
     if said["is_granted"]:
-        said["preview"] = answering.preview_of(pair, YES, ceilings=standing(row))
+        ceilings = standing(row) | closed_by_the_person(row)
+        said["preview"] = answering.preview_of(pair, YES, ceilings=ceilings)
     return said

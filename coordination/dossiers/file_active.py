@@ -183,7 +183,7 @@ class FileActive:
         if (referent := self._of_referent()) is not None:
             # What his own profession tells of a circle, he is told only where he enters by himself.
             rows = rows.filter(referent)
-            if VIEWS.get(self.filters.vue, OWN) == GRANTED:
+            if VIEWS.get(self.filters.vue, OWN) not in (OWN, STRUCTURE):
                 rows = rows.filter(id__in=access.dossier_ids(self.reader.user, through=HIMSELF))
         return rows.wanted(self.wanted)
 
@@ -271,7 +271,8 @@ class FileActive:
         return self.changed() if self.filters.modifies else self._dated(self.matching())
 
     def _open_to_reader(self, through: str) -> QuerySet[Dossier]:
-        through = HIMSELF if through == GRANTED and not self.reader.acts else through
+        if through == GRANTED and not self.reader.acts:
+            through = HIMSELF
         return Dossier.objects.filter(id__in=access.dossier_ids(self.reader.user, through=through))
 
     def _marked(self, rows: QuerySet[Dossier]) -> QuerySet[Dossier]:

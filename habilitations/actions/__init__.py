@@ -55,7 +55,7 @@ from habilitations.actions.members import (
     stop_waiting,
 )
 from habilitations.actions.officers import end_officer, name_officer
-from habilitations.actions.oppositions import record_opposition, withdraw_opposition
+from habilitations.actions.oppositions import carry_oppositions, record_opposition, withdraw_opposition
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
 from habilitations.actions.questions import answer_why, ask_why
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
@@ -82,6 +82,7 @@ __all__ = [
     "ask_why",
     "bind_account",
     "bind_professional",
+    "carry_oppositions",
     "change_profession",
     "change_profile",
     "change_rubric",

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.utils import timezone
 
+from habilitations import acting
 from habilitations.access import Access
 from habilitations.actions.grounds import declare, finish
 from habilitations.actions.members import locked
@@ -83,7 +84,7 @@ def record_consent(
     if not access.may_withdraw_refusal:
         raise NotAllowed
     row = locked(habilitation)
-    if row.user_id == by.pk:
+    if acting.concerns(access, row.user_id, by):
         raise OwnHabilitation
     _check_ground(ground, may_be_team=may_be_team)
     express = ground == Ground.EXPRESS

@@ -6,6 +6,8 @@ Why: docs/decisions/2026-11-28-emergency-access.md.
 from __future__ import annotations
 
 import datetime as dt
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +18,7 @@ from django.utils import timezone
 
 from coordination.accounts import mails
 from coordination.accounts.models import User
-from habilitations import access, emergency
+from habilitations import access, closures, emergency
 from habilitations.access import Access
 from habilitations.errors import (
     AlreadyBanned,
@@ -49,13 +51,14 @@ MAIL = "habilitations.emergency_opened"
 def shut_to(user) -> Q:
     """Return the condition, on dossiers, of those that no emergency opens to the account.
 
-    The person refused him, or his structure, under whatever entry of the circle, or forbade it to everybody.
+    The person refused him, or his structure, under whatever entry of the circle, took back what she granted him, or
+    forbade it, or closed the dossier, to everybody.
     """
     refused = Habilitation.objects.filter(state=Habilitation.State.REFUS)
     by_entry = refused.filter(professional__attachment__user=user).values("dossier_id")
     banned = EmergencyBan.objects.filter(withdrawn_at=None).values("dossier_id")
-    own = refused.filter(user=user).values("dossier_id")
-    return Q(pk__in=own) | Q(pk__in=by_entry) | Q(pk__in=access.refused_houses(user)) | Q(pk__in=banned)
+    shut = (closures.closed_whole_to(user), by_entry, access.refused_houses(user), banned)
+    return reduce(or_, (Q(pk__in=dossiers) for dossiers in shut))
 
 
 def may_open(user) -> bool:

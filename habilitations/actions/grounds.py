@@ -12,9 +12,12 @@ from habilitations.models import Consent, Habilitation
 
 def declare(habilitation: Habilitation, *, by, ground: str, starts_on: dt.date, **details) -> Consent:
     """Write a fact on which the sharing rests, in place of the current one, which is kept as it was."""
-    Consent.objects.current().filter(dossier_id=habilitation.dossier_id, habilitation=habilitation).update(
-        replaced_at=timezone.now()
-    )
+    facts = Consent.objects.current().filter(dossier_id=habilitation.dossier_id)
+    facts.filter(habilitation=habilitation).update(replaced_at=timezone.now())
+    if habilitation.user_id:
+        # What the person took back from the same account under an entry that has left, where nobody can note any more.
+        gone = facts.withdrawn().filter(habilitation__user=habilitation.user_id, habilitation__ended_at__isnull=False)
+        gone.update(replaced_at=timezone.now())
     return Consent.objects.create(
         dossier_id=habilitation.dossier_id,
         habilitation=habilitation,

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from habilitations import acting
 from habilitations.access import Access
 from habilitations.actions.members import locked
 from habilitations.errors import (
@@ -45,9 +46,10 @@ def record_opposition(
 ) -> Opposition:
     """Record that the person opposes the sharing of a rubric with a member, or with everybody when there is none.
 
-    `rubrique` WHOLE closes the dossier to everybody but the accounts of `spared` and who notes it, so that somebody
-    can withdraw it. Possible in a closed or paused dossier: it only closes. Raises NotAllowed (action right
-    "noter_refus"), RubricNotClosable, AlreadyOpposed, RefusalDateNotPossible, CollectedUnknown, MembershipEnded.
+    `rubrique` WHOLE closes the dossier to everybody but the accounts of `spared`, who notes it and the one for whom he
+    acts, so that somebody can withdraw it. Possible in a closed or paused dossier: it only closes. Raises NotAllowed
+    (action right "noter_refus"), RubricNotClosable, AlreadyOpposed, RefusalDateNotPossible, CollectedUnknown,
+    MembershipEnded.
     """
     if not access.may_record_refusal:
         raise NotAllowed
@@ -63,7 +65,7 @@ def record_opposition(
         dossier_id=dossier_id,
         habilitation=row,
         rubrique=rubrique,
-        spared=sorted({*spared, by.pk}) if rubrique == WHOLE else [],
+        spared=sorted({*spared, *_noting(by, access)}) if rubrique == WHOLE else [],
         refused_on=refused_on,
         collected=collected,
         comment=comment,
@@ -77,13 +79,14 @@ def withdraw_opposition(
 ) -> Opposition:
     """Withdraw an opposition: what each one's profession and habilitation open is open again.
 
-    Nobody withdraws one that is aimed at him, nor in a dossier that is read-only. Raises NotAllowed, OwnHabilitation,
-    NothingToWithdraw, RefusalDateNotPossible (to come, or before the opposition), CollectedUnknown.
+    Nobody withdraws one that is aimed at him, or at the one for whom he acts, nor in a dossier that is read-only.
+    Raises NotAllowed, OwnHabilitation, NothingToWithdraw, RefusalDateNotPossible (to come, or before the opposition),
+    CollectedUnknown.
     """
     if not access.may_withdraw_refusal:
         raise NotAllowed
     found = Opposition.objects.select_for_update(of=("self",)).select_related("habilitation").get(pk=opposition.pk)
-    if found.habilitation is not None and found.habilitation.user_id == by.pk:
+    if found.habilitation is not None and acting.concerns(access, found.habilitation.user_id, by):
         raise OwnHabilitation
     if found.withdrawn_at is not None:
         raise NothingToWithdraw("Cette opposition est déjà retirée.")
@@ -92,6 +95,33 @@ def withdraw_opposition(
     found.withdrawn_at, found.withdrawn_by = timezone.now(), by
     found.save(update_fields=["withdrawn_on", "withdrawn_collected", "withdrawn_at", "withdrawn_by"])
     return found
+
+
+@transaction.atomic
+def carry_oppositions(left: Habilitation, kept: Habilitation) -> list[Opposition]:
+    """Note for an entry what the person opposes to another entry of the same structure, found to be a double.
+
+    Returns what was added. The one that leaves keeps its own, as it was.
+    """
+    standing = Opposition.objects.standing().filter(dossier_id=left.dossier_id)
+    known = set(standing.filter(habilitation=kept).values_list("rubrique", flat=True))
+    return [
+        Opposition.objects.create(
+            dossier_id=kept.dossier_id,
+            habilitation=kept,
+            rubrique=one.rubrique,
+            refused_on=one.refused_on,
+            collected=one.collected,
+            comment=one.comment,
+            recorded_by_id=one.recorded_by_id,
+        )
+        for one in standing.filter(habilitation=left).exclude(rubrique__in=known)
+    ]
+
+
+def _noting(by, access: Access) -> set[UUID]:
+    """Return who stays inside: who acts for another enters by him, and would close the dossier to himself too."""
+    return {by.pk, access.on_behalf_of.id} if access.on_behalf_of else {by.pk}
 
 
 def _check(day: dt.date, collected: str, *, not_before: dt.date | None = None) -> None:

@@ -143,13 +143,14 @@ class OppositionQuerySet(models.QuerySet):
         """Those this reader may know of: never one that is aimed at him (SEC-6).
 
         What closes a rubric, or the dossier, to everybody is shown to who keeps the dossier (he reads its journal,
-        where the act is written) and to who noted it.
+        where the act is written), to who noted it and to those left inside, so that it can still be withdrawn once
+        who noted it has left.
         """
         aimed = Q(habilitation__user=user) | Q(habilitation=access.habilitation_id, habilitation__isnull=False)
         found = self.exclude(aimed)
         if access.may(Action.READ_JOURNAL):
             return found
-        return found.filter(Q(habilitation__isnull=False) | Q(recorded_by=user))
+        return found.filter(Q(habilitation__isnull=False) | Q(recorded_by=user) | Q(spared__contains=[user.pk]))
 
 
 class Opposition(models.Model):

@@ -159,7 +159,7 @@ def test_who_is_vouched_for_by_his_structure_waits_for_nobody(client, matrix):
     assert "Acceptée" in row_of(text(client.get(LIST)), invitation)
     assert invitation.email not in text(client.get(LIST + "?etat=a-confirmer"))
     client.force_login(invitee)
-    assert "Plus rien n’attend" in text(client.get(reverse("invitations:awaiting")))
+    assert "Rien de plus n’est attendu de vous" in text(client.get(reverse("invitations:awaiting")))
 
 
 # ---- Which rights open ----------------------------------------------------------------------------

@@ -44,6 +44,7 @@ from habilitations.models import (
     EmergencyAccess,
     EmergencyBan,
     EmergencyReview,
+    Opposition,
     Trace,
 )
 from habilitations.rubriques import Action, Niveau, Rubrique
@@ -262,6 +263,14 @@ def shut(how, nurse, dossier, doctor):
         habilitation(dossier, "refus", structure=house)
     elif how == "forbidden":
         forbid(dossier, doctor)
+    elif how == "consent withdrawn":
+        row = habilitation(dossier, "oui", user=nurse)
+        row.consents.update(end="retrait", ended_at=timezone.now(), ended_on=timezone.localdate())
+    elif how == "whole dossier opposed":
+        Opposition.objects.create(
+            dossier=dossier, rubrique="", spared=[doctor.pk], refused_on=timezone.localdate(), collected="oral",
+            recorded_by=doctor,
+        )  # fmt: skip
 
 
 def forbid(dossier, doctor, **said):
@@ -270,7 +279,10 @@ def forbid(dossier, doctor, **said):
     return habilitations.forbid_emergency(dossier.pk, by=doctor, access=entered, **details)
 
 
-SHUT = ["refused", "refused before leaving", "structure refused", "forbidden"]
+SHUT = [
+    "refused", "refused before leaving", "structure refused", "forbidden", "consent withdrawn",
+    "whole dossier opposed",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("how", SHUT)
