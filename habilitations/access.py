@@ -218,10 +218,9 @@ def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
     """
     if not _may_act(user):
         return Habilitation.objects.none().values("dossier_id")
-    ways = [Habilitation.objects.granting(), opened_to_others(user), _in_emergencies(user)]
-    for closed in closures.closed_whole_to(user):
-        ways = [way.exclude(dossier_id__in=closed) for way in ways]
-    granting, for_another, in_emergency = ways
+    closed = closures.closed_whole_to(user)
+    ways = (Habilitation.objects.granting(), opened_to_others(user), _in_emergencies(user))
+    granting, for_another, in_emergency = (way.exclude(dossier_id__in=closed) for way in ways)
     own = granting.filter(user=user).values("dossier_id")
     by_structure = granting.filter(structure__in=_delegated(user)).values("dossier_id")
     others = for_another.values("dossier_id")

@@ -38,14 +38,12 @@ def opens(row: dict, today: dt.date) -> bool:
     return bool(rests and row["state"] == State.OUI and (row["access_until"] or today) >= today)
 
 
-def closed_whole_to(user) -> tuple[QuerySet[Any], ...]:
-    """Return the subqueries of the dossiers that the person closes to the account: `closes_whole`, for lists."""
+def closed_whole_to(user) -> QuerySet[Any]:
+    """Return, as a subquery of ids, the dossiers that the person closes to the account: `closes_whole`, for lists."""
+    refused = Habilitation.objects.filter(user=user, state=State.REFUS).values("dossier_id")
+    withdrawn = Consent.objects.withdrawn().filter(habilitation__user=user).values("dossier_id")
     whole = Opposition.objects.standing().filter(rubrique="").exclude(spared__contains=[user.pk])
-    return (
-        Habilitation.objects.filter(user=user, state=State.REFUS).values("dossier_id"),
-        Consent.objects.withdrawn().filter(habilitation__user=user).values("dossier_id"),
-        whole.values("dossier_id"),
-    )
+    return refused.union(withdrawn, whole.values("dossier_id"))
 
 
 _CLOSED = f"""

@@ -22,7 +22,7 @@ from circle import actions
 from circle.models import Invitation, Member
 from coordination.dossiers.actions import change_status, update_identity
 from coordination.dossiers.models import Dossier
-from habilitations.models import AccessRequest, Refusal
+from habilitations.models import AccessQuestion, AccessRequest, Refusal, Trace
 from tests.circle import factories as make
 from tests.security import world as w
 from tests.security.expected import Who
@@ -48,6 +48,10 @@ def discreet(who: Who) -> bool:
 def grants(who: Who) -> bool:
     """Who may answer a request, and who asked (here, nobody of the table)."""
     return circle(who) and who.may("habiliter")
+
+
+def journal(who: Who) -> bool:
+    return who.level("journal") >= 1 and who.level("medical") >= 1 and who.may("lire_journal")
 
 
 def nobody(who: Who) -> bool:
@@ -105,6 +109,7 @@ TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
     ("circle.Invitation", "declared_name"): ("declare", nobody),
     ("circle.Invitation", "refusal_reason"): ("ecarte", grants),
     ("habilitations.Refusal", "comment"): ("refus", circle),
+    ("habilitations.AccessQuestion", "answer"): ("explication", journal),
     ("habilitations.AccessRequest", "reason"): ("demande", grants),
     ("habilitations.AccessRequest", "answer"): ("reponse", nobody),
 }
@@ -112,7 +117,7 @@ TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
 # apart (INS, `Planted.numbers`).
 NOT_WORDS = {
     "birth_place_code", "ins_matricule", "ins_oid", "phone", "mobile", "postal_code", "commune_code", "civility",
-    "profession", "fonction", "relation", "role", "declared_rpps",
+    "profession", "fonction", "relation", "role", "declared_rpps", "action", "rubrique",
     # Columns of search and order, never shown: a copy of the names, filled with them.
     "search_birth_name", "search_name", "sort_name",
 }  # fmt: skip
@@ -162,6 +167,12 @@ def prepare(entry) -> None:
     update_identity(entry.dossier, by=entry.user, version=entry.dossier.version, traits=traits)
     change_status(entry.dossier, by=entry.user, access=entry.access, status="actif")
     entry.dossier.refresh_from_db()
+    entry.trace("lecture", rubrique="cercle")
+    line = Trace.objects.of_dossier(entry.dossier.pk).filter(actor_id=entry.user.pk).last()
+    AccessQuestion.objects.create(
+        dossier=entry.dossier, trace_id=line.pk, trace_at=line.at, action="lecture", user=entry.user,
+        asked_by=make.UserFactory(),
+    )  # fmt: skip
 
 
 def plant(place: w.Place, situation: str) -> Planted:
@@ -184,6 +195,7 @@ def plant(place: w.Place, situation: str) -> Planted:
         words[made] = reads
     # A reason is that of a refusal.
     planted["circle.Invitation"] |= {"refused_at": timezone.now()}
+    planted["habilitations.AccessQuestion"] |= {"answered_at": timezone.now()}
     for model, values in planted.items():
         found = rows.get(model)
         if found is None:

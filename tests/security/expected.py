@@ -93,7 +93,7 @@ def in_dossier(*, reads="", writes="", may=(), sees=lambda who: True) -> Rule:
             return SIGN_IN
         if not who.is_inside:
             return ABSENT
-        level_held = (not reads or who.level(reads) >= 1) and (not writes or who.level(writes) >= 2)
+        level_held = all(who.level(rubric) >= 1 for rubric in reads.split()) and (not writes or who.level(writes) >= 2)
         if not (level_held and all(who.may(action) for action in may)):
             return CLOSED
         return OPEN if sees(who) else ABSENT
@@ -137,7 +137,9 @@ FAMILIES = (
     Family("Identité, écrire", "qui écrit l’identité", in_dossier(writes="identite"), {
         "dossiers:edit_identity": BOTH, "dossiers:edit_contacts": BOTH,
     }),
-    Family("Journal", "qui lit le journal et en a le droit", in_dossier(reads="journal", may=("lire_journal",)), {
+    Family("Journal", "qui lit le journal et en a le droit, et lit le volet médical : une ligne peut nommer un membre "
+           "discret", in_dossier(reads="journal medical", may=("lire_journal",)), {
+        "dossiers:ask_why": SEND,
         "dossiers:journal": BOTH, "dossiers:journal_print": SEND, "dossiers:journal_export": SEND,
     }),
     Family("Cercle de soins", "qui lit le cercle", in_dossier(reads="cercle"), {
@@ -158,7 +160,7 @@ FAMILIES = (
         "circle:edit_member": BOTH, "circle:change_role": BOTH, "circle:call_off_plan": SEND,
         "circle:discreet": SEND, "circle:join": SEND,
         # What these change is asked again by the act, which needs the right to habilitate (test_acts.py).
-        "circle:habilitation": BOTH, "circle:preview_habilitation": "GET", "circle:undo_removal": SEND,
+        "circle:habilitation": BOTH, "circle:preview_habilitation": "GET",
     }),
     Family("Ajouter un membre", "qui écrit le cercle et peut ajouter",
            in_dossier(writes="cercle", may=("ajouter_membre",)), {
@@ -170,6 +172,7 @@ FAMILIES = (
     Family("Habiliter, réduire, retirer", "qui écrit le cercle et peut habiliter ce membre",
            in_dossier(writes="cercle", may=("habiliter",)), {
         "circle:remove": BOTH, "circle:limits": BOTH, "circle:extend": SEND, "circle:answer_request": BOTH,
+        "circle:undo_removal": SEND,
     }),
     Family("Inviter un membre", "qui écrit le cercle et peut inviter", in_dossier(writes="cercle", may=("inviter",)), {
         "circle:invite_member": BOTH, "circle:preview_letter": SEND,
@@ -233,6 +236,7 @@ FAMILIES = (
         "directory:confirm_profession": SEND, "directory:withdraw_confirmation": BOTH,
     }),
     Family("Rattachement proposé", "la personne à qui il est proposé", is_owner, {"directory:offer": BOTH}),
+    Family("Question sur un accès", "la personne à qui elle est posée", is_owner, {"answer_why": BOTH}),
     # -- Administration --
     Family("Administration", "administrateurs ; pour les autres, rien n’est là", is_administrator, {
         "habilitations:matrix": BOTH, "habilitations:rights": BOTH, "habilitations:profile": BOTH,

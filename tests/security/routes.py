@@ -68,6 +68,9 @@ def ids_of(world: w.World, place: w.Place) -> dict[str, object]:
         "key": "inconnue",
         "uidb36": "1",
         "mail_id": uuid.UUID(int=2),
+        # A line that is not there: asked why, the page says that there is nothing to explain.
+        "trace_id": uuid.UUID(int=3),
+        "question_id": world.question.pk,
     }
 
 

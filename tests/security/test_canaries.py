@@ -170,6 +170,7 @@ def test_the_logs_of_a_crawl_hold_no_word(planted):
 HOMES = {
     "dossiers_dossier", "dossiers_identityversion", "dossiers_statuschange", "circle_member", "circle_period",
     "circle_change", "circle_invitation", "habilitations_refusal", "habilitations_accessrequest",
+    "habilitations_accessquestion",
 }  # fmt: skip
 
 

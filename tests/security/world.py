@@ -20,7 +20,14 @@ from coordination.dossiers.door import Entry
 from coordination.dossiers.models import Dossier
 from habilitations import defaults, published
 from habilitations.actions import name_administrator, name_officer, publish_matrix
-from habilitations.models import AccessRequest, DataProtectionOfficer, Delegate, Habilitation, VouchedProfession
+from habilitations.models import (
+    AccessQuestion,
+    AccessRequest,
+    DataProtectionOfficer,
+    Delegate,
+    Habilitation,
+    VouchedProfession,
+)
 from tests.circle import factories as make
 from tests.dossiers.factories import habilitation
 from tests.security import matrix_read_apart as apart
@@ -71,6 +78,7 @@ class World:
     local: Structure
     colleague: Invitation
     offer: AttachmentOffer | None = None
+    question: AccessQuestion | None = None
     officer: DataProtectionOfficer | None = None
     people: dict[str, User] = field(default_factory=dict)
     staff: User | None = None
@@ -179,6 +187,10 @@ def _others(world: World) -> None:
     }
     if OWNER in world.people:
         owner = world.people[OWNER]
+        world.question = AccessQuestion.objects.create(
+            dossier=world.places[GRANTED].dossier, trace_id=uuid.UUID(int=4), trace_at=timezone.now(),
+            action="lecture", user=owner, asked_by=keeper,
+        )  # fmt: skip
         world.offer = AttachmentOffer.objects.create(
             structure=world.local, user=owner, email=owner.email, family_name=owner.family_name,
             given_name=owner.given_name, profession=make.NURSE, offered_by=keeper,
