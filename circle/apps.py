@@ -8,7 +8,9 @@ class CircleConfig(AppConfig):
 
     def ready(self):
         from circle import actions, journal, letters, referents, summaries
+        from circle import notices as invited
         from circle.invitation import LETTERS
+        from coordination.accounts import notices
         from coordination.common.context import register_link
         from coordination.dossiers import opening, panels
         from coordination.dossiers.journal import subjects
@@ -19,6 +21,7 @@ class CircleConfig(AppConfig):
         for kind in LETTERS:
             filling.filler(kind)(letters.fill)
         binding.follow(actions.close_answered)
+        notices.register("invitations", invited.to_confirm)
         register_link("nav", "todo", "À faire", "todo", order=20)
         register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
         register_link("administration", "roles", "Rôles uniques", "roles:unique", order=20)

@@ -50,6 +50,11 @@ class Arrival:
     is_open: bool = True
 
     @property
+    def trade(self) -> str:
+        """The profession understood: everyday words were read, the eye checks."""
+        return profession_label(self.line.profession) or ""
+
+    @property
     def choices(self) -> list[tuple[str, str]]:
         """Return (value, words) of who it may be; none when nothing will be done."""
         if not self.is_open:

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from coordination.common.text import of_name
+
 
 class Told(NamedTuple):
     """One change as it was: names ready to show, `feminine` the member's gender, `other` a former holder."""
@@ -36,7 +38,7 @@ PLAN_LOST = "changement prévu non rétabli"
 
 def who(author: str, principal: str) -> str:
     """Return the author of an act, and for whom he did it (SEC-15)."""
-    return f"{author or BY_LINK}, pour le compte de {principal}," if principal else author or BY_LINK
+    return f"{author or BY_LINK}, pour le compte {of_name(principal)}," if principal else author or BY_LINK
 
 
 def told_of(change) -> Told:
@@ -279,9 +281,10 @@ def _invited(t: Told) -> str:
 
 
 def _secretary(t: Told) -> str:
+    of_whom = of_name(t.member)
     if not t.after:
-        return f"{t.who} a noté le retrait de l’accord de la personne au secrétariat de {t.member} : {t.subject}."
-    return f"{t.who} a noté l’accord de la personne au secrétariat de {t.member} : {t.subject}."
+        return f"{t.who} a noté le retrait de l’accord de la personne au secrétariat {of_whom} : {t.subject}."
+    return f"{t.who} a noté l’accord de la personne au secrétariat {of_whom} : {t.subject}."
 
 
 _TELLERS: dict[str, Callable[[Told], str]] = {

@@ -36,6 +36,8 @@ class Fact:
     at: dt.datetime
     member_id: UUID | None = None
     opposition_id: UUID | None = None
+    # An opposition to the whole dossier: what else stands opens nothing to who is not spared.
+    is_whole: bool = False
 
     @property
     def is_standing(self) -> bool:
@@ -50,14 +52,14 @@ def facts_of(entry, *, member_id: UUID | None = None) -> list[Fact]:
     refusals = Refusal.objects.filter(**asked).select_related("recorded_by", "withdrawn_by")
     shown = Opposition.objects.filter(dossier_id=entry.dossier.pk).shown_to(entry.user, entry.access)
     oppositions = shown.select_related("recorded_by", "withdrawn_by")
-    found = list(consents)
+    found, inside = list(consents), {one.habilitation.user_id: one.display_name for one in members.values()}
     lines = [_consent(one, members[one.habilitation_id]) for one in found]
     lines += [_refusal(one, members[one.habilitation_id]) for one in refusals]
     for one in oppositions:
         if one.habilitation_id in members:
-            lines.append(_opposition(one, members[one.habilitation_id]))
+            lines.append(_opposition(one, members[one.habilitation_id], inside))
         elif one.habilitation_id is None and member_id is None:
-            lines.append(_opposition(one, None))
+            lines.append(_opposition(one, None, inside))
     lines += _missing(members, found)
     return sorted(lines, key=lambda line: (line.state == MISSING, line.at), reverse=True)
 
@@ -130,13 +132,16 @@ def _refusal(one: Refusal, member: Member) -> Fact:
     return _refused(one, member, "Refus du patient : aucun partage avec ce membre")
 
 
-def _opposition(one: Opposition, member: Member | None) -> Fact:
+def _opposition(one: Opposition, member: Member | None, inside: dict[UUID, str]) -> Fact:
+    """`inside`: {account: name} of the members, to name who keeps the dossier when everything is opposed."""
     what = f"Opposition : {Rubrique(one.rubrique).label}" if one.rubrique else "Opposition : tout le dossier"
-    return _refused(one, member, what, opposition_id=one.pk)
+    keep = sorted(inside[account] for account in one.spared if account in inside)
+    said = (f"Gardent l’accès : {', '.join(keep)}.",) if keep else ()
+    return _refused(one, member, what, said, opposition_id=one.pk, is_whole=not one.rubrique)
 
 
-def _refused(one, member: Member | None, what: str, **more) -> Fact:
-    details = [f"Le {date_fr(one.refused_on)}. {one.get_collected_display()}."]
+def _refused(one, member: Member | None, what: str, said: tuple[str, ...] = (), **more) -> Fact:
+    details = [f"Le {date_fr(one.refused_on)}. {one.get_collected_display()}.", *said]
     if one.comment:
         details.append(f"{one.comment.rstrip('.')}.")
     details.append(_noted(one.recorded_by, one.recorded_at))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from coordination.common import nomenclatures
 from coordination.common.errors import DomainError
 from coordination.common.identifiers import parse_email, parse_person_name
+from coordination.common.nomenclatures import synonyms
 from coordination.common.text import fold, squeeze
 
 MOST = 50
@@ -81,10 +82,10 @@ def _read_line(number: int, line: str, order: tuple[str, ...], seen: set[str]) -
         parse_person_name(said.family_name)
     except DomainError as error:
         return said._replace(error=str(error))
-    profession = _professions().get(fold(cells.get(PROFESSION, "")), "")
-    said = said._replace(email=email, profession=profession)
-    if not profession:
-        return said._replace(error="Cette profession n’est pas dans la liste.")
+    trade = cells.get(PROFESSION, "")
+    said = said._replace(email=email, profession=_profession(trade))
+    if not said.profession:
+        return said._replace(error=_unknown(trade))
     if email in seen:
         return said._replace(error="Cette adresse est déjà plus haut.")
     return said
@@ -93,6 +94,21 @@ def _read_line(number: int, line: str, order: tuple[str, ...], seen: set[str]) -
 def _cells(line: str) -> list[str]:
     separator = next((mark for mark in SEPARATORS if mark in line), ";")
     return next(csv.reader([line], delimiter=separator))
+
+
+def _profession(words: str) -> str:
+    """Return the code these words name: those of the list, else everyday ones (« kiné », « IDE »), else ""."""
+    known = _professions()
+    term = synonyms.lookup(words)
+    meant = [target.profession for target in term.targets] if term else []
+    everyday = (code for code in meant if code != synonyms.BY_ROLE and code in known.values())
+    return known.get(fold(words)) or next(everyday, "")
+
+
+def _unknown(words: str) -> str:
+    if not words:
+        return "Il manque la profession."
+    return f"La profession « {words[:60]} » n’est pas dans la liste. Écrivez son nom entier, comme « Aide-soignant »."
 
 
 @cache

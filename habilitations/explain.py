@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from django.utils import timezone
 
+from coordination.common.text import of_name
 from habilitations import emergency
 from habilitations.access import Access
 from habilitations.acting import SECRETARY, STAND_IN
@@ -108,7 +109,7 @@ def _grant(access: Access, structure: str) -> Fact:
     if other := access.on_behalf_of:
         if other.kind == STAND_IN:
             return Fact(f"Vous remplacez {other.name}, qui a accès à ce dossier{until}.")
-        return Fact(f"Vous tenez le secrétariat de {other.name}, avec l’accord de la personne{until}.")
+        return Fact(f"Vous tenez le secrétariat {of_name(other.name)}, avec l’accord de la personne{until}.")
     express = access.ground == Consent.Ground.EXPRESS
     rests = ", avec l’accord de la personne" if express else _TEAM if access.ground else ""
     if structure:

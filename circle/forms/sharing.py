@@ -143,7 +143,7 @@ class OppositionForm(TidyForm):
     rubrique = forms.ChoiceField(label="Ce que la personne ne veut pas partager")
     whom = forms.ChoiceField(label="Avec qui")
     spared = forms.MultipleChoiceField(
-        label="Gardent l’accès à tout le dossier", required=False, widget=forms.CheckboxSelectMultiple
+        label="Pour tout le dossier, gardent l’accès", required=False, widget=forms.CheckboxSelectMultiple
     )
     refused_on = FrenchDateField(label="Date de l’opposition")
     collected = forms.ChoiceField(label="Recueil de l’opposition", choices=HOW)

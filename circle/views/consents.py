@@ -78,6 +78,7 @@ def print_consents(request: HttpRequest, entry) -> HttpResponse:
     context = {
         "consents": [fact for fact in facts if fact.kind == ledger.CONSENTS],
         "refusals": [fact for fact in facts if fact.kind == ledger.REFUSALS],
+        "closed": any(fact.is_whole for fact in facts),
         "information": information.TEXT,
         "version": information.VERSION,
         "today": timezone.localdate(),
@@ -112,6 +113,7 @@ def consent(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "now": now if now and stands(now) else None,
         "facts": ledger.facts_of(entry, member_id=found.pk),
         "may_note": form is not None,
+        "is_own": is_reader(row, entry),
         "links": links,
         "may_end": bool(now and stands(now)) and not row.ends_on,
         "list_url": consents_url(entry),

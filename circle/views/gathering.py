@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from urllib.parse import urlencode
 from uuid import uuid5
 
 from allauth.core import ratelimit
@@ -72,8 +73,10 @@ def check_several(request: HttpRequest, entry) -> HttpResponse:
             form.add_error("lines", "Écrivez au moins une ligne, ou choisissez un fichier.")
     if form.errors:
         return _people_page(request, entry, form, status=422)
-    lines = several.read(text)
-    return _check_page(request, entry, lines, _answers(request, entry, lines, initial=_asked(form, text)))
+    lines, asked = several.read(text), _asked(form, text)
+    # « Revenir aux lignes » finds them again, even when the browser had no time to keep them.
+    drafts.save(request.user, DRAFT, entry.dossier.pk, urlencode(asked))
+    return _check_page(request, entry, lines, _answers(request, entry, lines, initial=asked))
 
 
 def _asked(form: PeopleForm, text: str) -> dict:

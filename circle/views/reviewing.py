@@ -36,6 +36,7 @@ def review(request: HttpRequest, entry) -> HttpResponse:
         "asleep": [line for line in lines if line.sleeps and may_grant(line.row, entry)],
         "others": [line for line in lines if not (line.sleeps and may_grant(line.row, entry))],
         "unknown": _unknown(),
+        "since": known_since(),
         "months": settings.ACCESS_UNUSED_MONTHS,
         "last": reviewing.last_review(entry.dossier.pk),
     }

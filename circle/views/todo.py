@@ -15,7 +15,7 @@ from circle.forms.limits import AnswerForm
 from circle.models import Member
 from circle.views.drawing import may_grant
 from circle.views.pages import attempt, draft_initial, drafted, find_row, page
-from coordination.accounts import drafts, reauthentication
+from coordination.accounts import drafts, notices, reauthentication
 from coordination.common.htmx import redirect
 from coordination.dossiers.door import rubric_view
 from coordination.dossiers.journal.questions import waiting_for
@@ -31,13 +31,14 @@ ACCEPT, REFUSE = "accepter", "refuser"
 
 @require_safe
 def todo(request: HttpRequest) -> HttpResponse:
-    """What waits for an answer: requests of rubrics, of habilitations, and accesses that end soon."""
-    found, questions = listed.of(request.user), waiting_for(request.user)
-    count = found.count + len(questions)
+    """What waits for an answer: what others ask of this person, requests, and accesses that end soon."""
+    found, questions, asked = listed.of(request.user), waiting_for(request.user), notices.of(request.user)
+    count = found.count + len(questions) + len(asked)
     traces.record_account(
         user=request.user, action="lecture", object_kind="a_faire", count=count, via=traces.via_request(request)
     )
-    return render(request, "circle/todo.html", {"todo": found, "questions": questions, "count": count})
+    context = {"todo": found, "questions": questions, "notices": asked, "count": count}
+    return render(request, "circle/todo.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

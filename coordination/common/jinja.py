@@ -24,7 +24,7 @@ from coordination.common import french
 from coordination.common.addresses import address
 from coordination.common.comb import comb_bars
 from coordination.common.escaping import PageEnvironment
-from coordination.common.text import initials
+from coordination.common.text import initials, of_name
 
 _INDENT = re.compile(r"[ \t]*\n\s*")
 
@@ -127,5 +127,6 @@ def environment(**options: Any) -> Environment:
         rpps_fr=french.rpps_fr,
         nbsp=french.nbsp,
         initials=initials,
+        of_name=of_name,
     )
     return env

@@ -200,11 +200,16 @@ function release(form) {
 addEventListener("pageshow", () => document.querySelectorAll("[data-sending]").forEach(release));
 document.addEventListener("htmx:afterRequest", (event) => event.target.matches?.("form") && release(event.target));
 
-document.addEventListener("change", (event) => {
-  const form = event.target.form;
-  if (form && "autoSubmit" in form.dataset && event.target.matches("select, [type=checkbox], [type=radio]")) {
-    form.requestSubmit();
-  }
+let sent;
+document.addEventListener("submit", (event) => { sent = event.target; });
+document.addEventListener("change", ({ target }) => {
+  const { form } = target;
+  if (!form || !("autoSubmit" in form.dataset)) return;
+  if (target.matches("select, [type=checkbox], [type=radio]")) form.requestSubmit();
+  if (!target.matches(".date")) return;
+  // The number pad of a phone has no Enter: a date is sent when it is left. Enter has sent it by then, once is enough.
+  sent = null;
+  setTimeout(() => sent || form.requestSubmit());
 });
 
 // --- Dialogs -------------------------------------------------------------------------------------

@@ -357,6 +357,23 @@ def test_the_recap_holds_what_stands_the_text_and_a_place_to_sign(visitor, entry
     assert Trace.objects.of_dossier(entry.dossier.pk).filter(action="impression").exists()
 
 
+@pytest.mark.req("SEC-5")
+def test_the_recap_of_a_closed_dossier_says_so_and_who_keeps_it(visitor, entry, nurse):
+    page = words(visitor.get(url("print_consents", entry)))
+    assert "Le partage est arrêté" not in page
+    oppose(entry, "", spared=[nurse.pk])
+    page = words(visitor.get(url("print_consents", entry)))
+    assert "Le partage est arrêté pour tout le dossier" in page
+    assert f"Gardent l’accès : {NAME}, SPÉCIMEN Inès." in page
+
+
+def test_ones_own_page_says_who_completes_it(visitor, entry, nurse):
+    own = Member.objects.get(habilitation__user=entry.user, dossier=entry.dossier)
+    said = "Un autre membre qui note les accords"
+    assert said in words(visitor.get(url("consent", entry, own.pk)))
+    assert said not in words(visitor.get(url("consent", entry, nurse.member.pk)))
+
+
 @pytest.mark.req("PERF-3")
 @pytest.mark.parametrize("name", ["consents", "print_consents"])
 def test_statements_are_flat(visitor, entry, name):

@@ -50,12 +50,20 @@ def test_without_a_heading_the_order_is_that_of_the_help():
 
 
 @pytest.mark.parametrize(
+    ("said", "code"), [("Kiné", "70"), ("kinésithérapeute", "70"), ("IDE", "60"), ("assistante sociale", "41")]
+)
+def test_everyday_words_of_a_trade_are_understood(said, code):
+    (line,) = several.read(f"nina@cabinet.example;Calque;Nina;{said}")
+    assert (line.profession, line.error) == (code, "")
+
+
+@pytest.mark.parametrize(
     ("said", "why"),
     [
         ("nina;Calque;Nina;Infirmier", "arobase"),
         ("nina@cabinet.example;;Nina;Infirmier", "nom"),
-        ("nina@cabinet.example;Calque;Nina;Astronaute", "profession"),
-        ("nina@cabinet.example;Calque;Nina", "profession"),
+        ("nina@cabinet.example;Calque;Nina;Astronaute", "« Astronaute » n’est pas dans la liste"),
+        ("nina@cabinet.example;Calque;Nina", "Il manque la profession"),
     ],
 )
 def test_a_line_that_cannot_be_read_says_why(said, why):
@@ -182,7 +190,8 @@ def test_from_the_circle_to_the_letters(desk, entry):
     assert at(entry) in text(desk.get(reverse("circle:list", args=[entry.dossier.pk])))
     page = desk.post(at(entry, "check_several"), {"lines": lines, "message": "Bienvenue"})
     said = text(page)
-    assert page.status_code == 200 and "3 lignes, dont 2 à traiter" in said
+    assert page.status_code == 200 and "3 lignes : 2 à traiter, 1 à corriger" in said
+    assert "Revenir aux lignes" in said and NINA in text(desk.get(at(entry)))
     assert "Pas dans l’annuaire à ce nom." in said and "Trouvé dans l’annuaire" in said and "arobase" in said
     assert not Invitation.objects.exists() and Member.objects.count() == 1
     sent = {

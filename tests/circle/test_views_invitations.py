@@ -376,7 +376,9 @@ def test_confirming_from_the_list_opens_the_dossier(at_desk, entry):
     user = newcomer(invitation).invitation.accepted_by
     page = text(at_desk.get(reverse("invitations:list") + "?etat=a-confirmer"))
     assert "Confirmez que c’est bien la personne invitée" in row_of(page, invitation)
+    assert "1 personne à confirmer" in text(at_desk.get(reverse("todo")))
     at_desk.post(reverse("invitations:confirm", args=[invitation.pk]))
+    assert "à confirmer" not in text(at_desk.get(reverse("todo")))
     assert Habilitation.objects.get(user=user).state == "oui"
 
 

@@ -64,7 +64,7 @@ def text_of(answer):
 def test_counts_and_no_dossier(client, director, helper):
     client.force_login(director)
     page = text_of(client.get(PATH))
-    assert "2 dossiers ouverts, 1 sans usage depuis 6 mois." in page
+    assert "2 dossiers ouverts à son nom, 1 sans usage depuis 6 mois." in page
     assert "MODÈLE" not in page
     assert not any(str(row.dossier_id) in client.get(PATH).content.decode() for row in helper.rows)
     assert AccountTrace.objects.filter(actor_id=director.pk, object_kind="revue des comptes").exists()

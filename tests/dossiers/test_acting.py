@@ -57,6 +57,22 @@ def test_patients_marks_the_dossiers_of_who_is_replaced(as_other, doctor, other,
     assert "MARTIN" not in text(as_other.get(f"{LIST}?vue=remplacements"))
 
 
+def test_a_name_that_begins_with_a_vowel_is_elided(as_other, other, dossier):
+    absent = professional(DOCTOR, family_name="EXEMPLE", given_name="Ana")
+    habilitate(absent, dossier)
+    stand_in(absent, other)
+    assert "Remplacement d’EXEMPLE Ana" in text(as_other.get(LIST))
+
+
+def test_a_demand_is_to_do_until_it_is_answered(as_other, doctor, other):
+    nothing = "Rien n’attend de réponse"
+    assert nothing in text(as_other.get("/a-faire/"))
+    stand_in(doctor, other, accepted=False)
+    page = text(as_other.get("/a-faire/"))
+    assert "On vous demande un remplacement." in page and nothing not in page
+    assert "Répondre" in page
+
+
 def test_all_my_accesses_says_which_are_for_another(as_other, doctor, other, dossier):
     own = DossierFactory(birth_name="PROPRE", used_name="")
     habilitate(other, own)

@@ -43,6 +43,20 @@ def test_a_text_and_a_filter_hold_together(visit, world, javascript, written_log
     assert someone.lower() not in written_logs().lower()
 
 
+@pytest.mark.parametrize("key", ["Tab", "Enter"])
+def test_a_date_is_sent_once_when_it_is_left(visit, world, key):
+    """The number pad of a phone has no Enter."""
+    entry = worlds.circle_of(world)
+    maelle = visit()
+    acts.signs_in(maelle, world.coordinator)
+    acts.opens_the_circle(maelle, entry.dossier.pk)
+    maelle.addresses.clear()
+    maelle.field("Le cercle au").fill("31/02/2026")
+    maelle.field("Le cercle au").press(key)
+    maelle.sees("Cette date n’existe pas dans le calendrier.")
+    assert len([one for one in maelle.addresses if "au=31" in one]) == 1
+
+
 @pytest.mark.parametrize("key", ["End", "Home"])
 def test_home_and_end_in_the_menu_of_a_row(visit, world, key):
     entry = worlds.circle_of(world)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from coordination.common.french import date_fr, long_date, time_fr
+from coordination.common.text import of_name
 from coordination.directory.search import profession_label
 from coordination.dossiers.journal.reading import RIGHTS, Filters, Line
 from habilitations import catalog
@@ -62,23 +63,24 @@ _ACTS = {
         "envelope", "write",
     ),
     "urgence": (
-        "a ouvert un accès d’urgence à", "ouvrir un accès d’urgence à", "Accès d’urgence", "exclamation-triangle",
-        "att",
+        "a ouvert un accès d’urgence dans", "ouvrir un accès d’urgence dans", "Accès d’urgence",
+        "exclamation-triangle", "att",
     ),
     "fin d’urgence": (
-        "a quitté son accès d’urgence à", "quitter son accès d’urgence à", "Accès d’urgence", "box-arrow-right",
+        "a quitté son accès d’urgence dans", "quitter son accès d’urgence dans", "Accès d’urgence", "box-arrow-right",
         "info",
     ),
     "revue d’urgence": (
-        "a relu un accès d’urgence à", "relire un accès d’urgence à", "Accès d’urgence", "check2-square", "write",
+        "a relu un accès d’urgence dans", "relire un accès d’urgence dans", "Accès d’urgence", "check2-square",
+        "write",
     ),
     "interdiction": (
-        "a noté que la personne interdit l’accès d’urgence à", "noter l’interdiction de l’accès d’urgence à",
+        "a noté que la personne interdit l’accès d’urgence dans", "noter l’interdiction de l’accès d’urgence dans",
         "Accès d’urgence", "slash-circle", "att",
     ),
     "fin d’interdiction": (
-        "a noté que la personne permet de nouveau l’accès d’urgence à",
-        "noter que l’accès d’urgence est de nouveau permis à", "Accès d’urgence", "check-lg", "att",
+        "a noté que la personne permet de nouveau l’accès d’urgence dans",
+        "noter que l’accès d’urgence est de nouveau permis dans", "Accès d’urgence", "check-lg", "att",
     ),
 }  # fmt: skip
 # A line outlives the version of the product that wrote it: what is no longer known is told plainly.
@@ -220,7 +222,7 @@ def _why(line: Line) -> str:
     if line.opened_at is None:
         return ""
     if principal := line.trace.on_behalf_of_name:
-        return f"Par l’accès de {principal}, ouvert depuis le {date_fr(line.opened_at)}"
+        return f"Par l’accès {of_name(principal)}, ouvert depuis le {date_fr(line.opened_at)}"
     as_what = f" comme {trade}" if trade else ""
     return f"Accès ouvert{as_what} depuis le {date_fr(line.opened_at)}"
 

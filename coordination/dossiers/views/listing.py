@@ -15,6 +15,7 @@ from coordination.common.communes import departements
 from coordination.common.dates import Precision, write_birth_date
 from coordination.common.french import age_fr, ago_fr, date_fr
 from coordination.common.htmx import redirect as see_other
+from coordination.common.text import of_name
 from coordination.common.workbooks import CONTENT_TYPE
 from coordination.dossiers import export, panels
 from coordination.dossiers.file_active import ALL_STATES, OPEN_STATES, Counts, FileActive, Filters, Reader, Rows
@@ -182,7 +183,7 @@ def _for_whom(said: str) -> str:
         return ""
     kind, until, name = said.split("|", 2)
     what = "Remplacement" if kind == STAND_IN else "Secrétariat"
-    return f"{what} de {name}" + (f" jusqu’au {date_fr(dt.date.fromisoformat(until))}" if until else "")
+    return f"{what} {of_name(name)}" + (f" jusqu’au {date_fr(dt.date.fromisoformat(until))}" if until else "")
 
 
 def _born(dossier: Dossier) -> str:
