@@ -9,7 +9,7 @@ _CLOSABLE = ", ".join(f"'{rubrique.value}'" for rubrique in CLOSABLE)
 
 # What the person closes for the account {user} on the row `h`, as "medical=0": the rubrics that her consent (the row
 # `rests`) leaves out, those made in the browser too, and what she opposes, to everybody or to this member however he
-# enters. "=0" is the whole dossier (SEC-3, SEC-5).
+# enters, and to whom he acts for. "=0" is the whole dossier (SEC-3, SEC-5).
 CLOSED_BY_THE_PERSON = f"""
     SELECT left_out || '=0' FROM (
         SELECT unnest(ARRAY[{_CLOSABLE}]) UNION
@@ -20,7 +20,8 @@ CLOSED_BY_THE_PERSON = f"""
     SELECT o.rubrique || '=0' FROM habilitations_opposition o
     WHERE o.dossier_id = h.dossier_id AND o.withdrawn_at IS NULL
         AND (o.habilitation_id IS NULL OR o.habilitation_id = h.id OR EXISTS (
-            SELECT 1 FROM habilitations_habilitation own WHERE own.id = o.habilitation_id AND own.user_id = {{user}}
+            SELECT 1 FROM habilitations_habilitation own
+            WHERE own.id = o.habilitation_id AND own.user_id IN ({{user}}, h.user_id)
         ))
         AND coalesce({{user}} <> ALL (o.spared), true)
 """  # noqa: S608 - our own names
