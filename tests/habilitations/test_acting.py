@@ -17,7 +17,7 @@ from habilitations import access, acting, defaults, explain, published
 from habilitations.access import ANOTHER, HIMSELF, OWN, STRUCTURE, Access, Hat
 from habilitations.acting import Principal
 from habilitations.matrix import Matrix
-from habilitations.models import ActingFor, Ceiling, Habilitation, VouchedProfession
+from habilitations.models import ActingFor, Ceiling, Habilitation, Opposition, VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubrique
 from tests.dossiers.factories import (
     DOCTOR,
@@ -428,3 +428,19 @@ def test_one_statement_decides_and_the_list_is_one_whatever_the_number(doctor, o
         access.to_dossier(other, dossier.pk)
         assert len(list(access.dossier_ids(other))) == 11
     assert (len(few), len(many)) == (2, 2)
+
+
+@pytest.mark.django_db
+def test_what_the_person_closed_to_the_other_by_a_membership_of_before_is_closed_to_who_acts_for_him(
+    doctor, other, dossier
+):
+    """An opposition outlives the membership it was noted on, for the other and for who acts for him alike."""
+    before = habilitation(dossier, "non", user=doctor, ended_at=timezone.now())
+    Opposition.objects.create(
+        dossier=dossier, habilitation=before, rubrique="medical", refused_on=today(), collected="oral",
+        recorded_by=doctor,
+    )  # fmt: skip
+    stand_in(doctor, other)
+    assert [access.to_dossier(one, dossier.pk).level(Rubrique.MEDICAL) for one in (doctor, other)] == [
+        Niveau.AUCUN
+    ] * 2

@@ -7,6 +7,7 @@ letter says which dossier it was planted in.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 import zipfile
@@ -22,12 +23,20 @@ from circle import actions
 from circle.models import Invitation, Member
 from coordination.dossiers.actions import change_status, update_identity
 from coordination.dossiers.models import Dossier
-from habilitations.models import AccessQuestion, AccessRequest, Refusal, Trace
+from habilitations.models import (
+    AccessQuestion,
+    AccessRequest,
+    EmergencyAccess,
+    EmergencyBan,
+    EmergencyReview,
+    Refusal,
+    Trace,
+)
 from tests.circle import factories as make
 from tests.security import world as w
 from tests.security.expected import Who
 
-LETTERS = dict(zip(w.SITUATIONS, "abcdefghi", strict=True))
+LETTERS = dict(zip(w.SITUATIONS, "abcdefghijklmno", strict=True))
 INS = {situation: f"2{41 + rank}0381999012" for rank, situation in enumerate(w.SITUATIONS)}
 Reads = Callable[[Who], bool]
 
@@ -52,6 +61,11 @@ def grants(who: Who) -> bool:
 
 def journal(who: Who) -> bool:
     return who.level("journal") >= 1 and who.level("medical") >= 1 and who.may("lire_journal")
+
+
+def notes(who: Who) -> bool:
+    """Who writes down what the person says: « Consentements et refus »."""
+    return circle(who) and who.notes_refusals
 
 
 def nobody(who: Who) -> bool:
@@ -110,6 +124,12 @@ TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
     ("circle.Invitation", "refusal_reason"): ("ecarte", grants),
     ("habilitations.Refusal", "comment"): ("refus", circle),
     ("habilitations.AccessQuestion", "answer"): ("explication", journal),
+    ("habilitations.Consent", "proof"): ("preuve", notes),
+    ("habilitations.Opposition", "comment"): ("opposition", notes),
+    # « Accès d’urgence » is off: its pages are not there. On, who may habilitate reads these (tests/dossiers).
+    ("habilitations.EmergencyAccess", "detail"): ("malaise", nobody),
+    ("habilitations.EmergencyReview", "comment"): ("relecture", nobody),
+    ("habilitations.EmergencyBan", "comment"): ("interdite", nobody),
     ("habilitations.AccessRequest", "reason"): ("demande", grants),
     ("habilitations.AccessRequest", "answer"): ("reponse", nobody),
 }
@@ -117,7 +137,7 @@ TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
 # apart (INS, `Planted.numbers`).
 NOT_WORDS = {
     "birth_place_code", "ins_matricule", "ins_oid", "phone", "mobile", "postal_code", "commune_code", "civility",
-    "profession", "fonction", "relation", "role", "declared_rpps", "action", "rubrique",
+    "profession", "fonction", "relation", "role", "declared_rpps", "action", "rubrique", "information_version",
     # Columns of search and order, never shown: a copy of the names, filled with them.
     "search_birth_name", "search_name", "sort_name",
 }  # fmt: skip
@@ -173,6 +193,20 @@ def prepare(entry) -> None:
         dossier=entry.dossier, trace_id=line.pk, trace_at=line.at, action="lecture", user=entry.user,
         asked_by=make.UserFactory(),
     )  # fmt: skip
+    _emergency(entry)
+
+
+def _emergency(entry) -> None:
+    """An emergency access of somebody outside the table, reviewed, then forbidden."""
+    now = timezone.now()
+    opened = EmergencyAccess.objects.create(
+        dossier=entry.dossier, user=make.UserFactory(), reason="vitale", detail="Malaise",
+        opened_at=now - dt.timedelta(hours=3), ends_at=now - dt.timedelta(hours=1),
+    )  # fmt: skip
+    EmergencyReview.objects.create(dossier=entry.dossier, emergency=opened, by=entry.user, verdict="justifie")
+    EmergencyBan.objects.create(
+        dossier=entry.dossier, said_on=timezone.localdate(), collected="oral", recorded_by=entry.user
+    )
 
 
 def plant(place: w.Place, situation: str) -> Planted:

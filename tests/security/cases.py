@@ -1,23 +1,15 @@
 """Every situation of an account in a dossier, one dossier each: what the two engines are compared on (SECT-8).
 
-To add a fact that decides (a consent, a stand-in): one more field of Case, its values in `cases`, its rows in `fill`.
+Memberships, days, ceilings and delegations are crossed whole. What the person grants and opposes, who acts for
+another and emergencies are crossed with what they meet: `_of_grounds`, `_of_oppositions`, `_of_others`,
+`_of_emergencies`. To add a fact that decides: one more field of Case, its values in `cases`, its rows in `filling.py`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-
-from django.utils import timezone
-
-from coordination.accounts.models import User
-from coordination.directory.models import Structure
-from coordination.dossiers.models import Dossier
-from habilitations.models import Ceiling, Delegate, Habilitation, LegalStructure, Refusal, VouchedProfession
-from tests.bench.town import dossier_row
-from tests.circle.factories import DOCTOR, StructureFactory, UserFactory
 
 BEFORE, TODAY, AFTER = -1, 0, 1
 # Who stands for the structure: today, no longer, or for one that is no longer a « personne morale ».
@@ -27,13 +19,93 @@ HOUSE_CEILINGS = ((), (("medical", 1),), (("liaison", 0), ("plan", 1)))
 
 
 @dataclass(frozen=True)
+class Ground:
+    """On what a membership rests. `last_day` is counted from today; `end`: withdrawn by the person, or over."""
+
+    last_day: int | None = None
+    end: str = ""
+    rubrics: tuple[str, ...] = ()
+    # Another fact has taken its place, and none stands now.
+    replaced: bool = False
+
+
+TEAM, MISSING, WITHDRAWN, OVER = Ground(), None, Ground(end="retrait"), Ground(end="fin")
+LIMITED = Ground(rubrics=("medical", "liaison"))
+GROUNDS = (
+    TEAM, MISSING, WITHDRAWN, OVER, LIMITED, Ground(BEFORE), Ground(TODAY), Ground(AFTER), Ground(replaced=True),
+    Ground(end="retrait", replaced=True), Ground(end="retrait", rubrics=("plan",)),
+    Ground(end="fin", rubrics=("plan",)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Row:
-    """One membership: its state, whether it ended, its last day counted from today, what is reduced."""
+    """One membership: its state, whether it ended, its last day counted from today, what is reduced, its ground."""
 
     state: str
     ended: bool = False
     last_day: int | None = None
     ceilings: tuple[tuple[str, int], ...] = ()
+    rests: Ground | None = TEAM
+
+
+@dataclass(frozen=True)
+class Opposed:
+    """What the person opposes, and to whom; no rubric is the whole dossier, which spares some accounts.
+
+    `whom`: everybody, "own", "house", "other", or a membership of before ("former", "other's former").
+    """
+
+    rubric: str = ""
+    whom: str = ""
+    spares: tuple[str, ...] = ()
+    withdrawn: bool = False
+
+
+WHOLE, MEDICAL = Opposed(), Opposed("medical")
+OPPOSITIONS = (
+    WHOLE, Opposed(withdrawn=True), Opposed(spares=("own",)), Opposed(spares=("other",)),
+    Opposed(spares=("own", "other")), MEDICAL, Opposed("plan"), Opposed("medical", withdrawn=True),
+    *(Opposed("medical", whom) for whom in ("own", "house", "former", "other", "other's former")),
+    Opposed("medical", "own", withdrawn=True),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of acting for another, the same in every dossier: kind, days counted from today, what became of it."""
+
+    kind: str = "remplacement"
+    first: int = -5
+    last: int | None = 5
+    profession: str = "10"
+    accepted: bool = True
+    ended: bool = False
+    # What became of the other: his account, his profession.
+    active: bool = True
+    vouched: bool = True
+    rubrics: tuple[str, ...] = ()
+
+
+CHOSEN = ("identite", "cercle", "liaison", "medical", "journal")
+STAND_IN, NURSE = Way(), Way(profession="60", last=20)
+SECRETARY = Way("secretariat", last=None, rubrics=CHOSEN)
+WAYS = (
+    STAND_IN, NURSE, SECRETARY, Way(first=TODAY, last=TODAY), Way(last=BEFORE), Way(first=AFTER), Way(accepted=False),
+    Way(ended=True), Way(active=False), Way(vouched=False), Way(profession="26"),
+    Way("secretariat", last=TODAY, rubrics=CHOSEN[:3]), Way("secretariat", last=BEFORE, rubrics=CHOSEN),
+    Way("secretariat", first=AFTER, last=None, rubrics=CHOSEN),
+)  # fmt: skip
+GIVEN, TAKEN_BACK, NEVER = "given", "taken back", "never"
+
+
+@dataclass(frozen=True)
+class Other:
+    """For whom the account may act here, by which membership of his; the person's consent to a secretary."""
+
+    way: Way
+    row: Row
+    agreed: str = GIVEN
 
 
 @dataclass(frozen=True)
@@ -41,10 +113,31 @@ class Case:
     own: Row | None
     house: Row | None
     delegation: str = STANDS
+    opposed: Opposed | None = None
+    others: tuple[Other, ...] = ()
+    emergency: str = ""
+
+
+RUNNING, PAST, LEFT = "running", "past", "left"
+OUI = Row("oui")
+# The memberships that meet what the person says: none, closed ones, one that grants, whole or less.
+MET = (
+    None, Row("non"), Row("non", ceilings=CEILINGS[1]), Row("refus"), Row("refus", ended=True), OUI,
+    Row("oui", ended=True), Row("oui", ceilings=CEILINGS[3]), Row("oui", rests=LIMITED), Row("oui", rests=MISSING),
+    Row("oui", rests=WITHDRAWN), Row("oui", ended=True, rests=WITHDRAWN), Row("non", rests=LIMITED),
+)  # fmt: skip
+HOUSES = (None, OUI, Row("oui", rests=LIMITED), Row("oui", rests=WITHDRAWN), Row("non", rests=LIMITED), Row("refus"))
 
 
 def cases() -> Iterator[Case]:
-    """Return every own row × every row of a structure × what is reduced in each × who stands for it."""
+    """Return each case once."""
+    yield from dict.fromkeys(
+        case for part in (_of_rows, _of_grounds, _of_oppositions, _of_others, _of_emergencies) for case in part()
+    )
+
+
+def _of_rows() -> Iterator[Case]:
+    """Every own row × every row of a structure × what is reduced in each × who stands for it."""
     own = [None, *_rows(("non", "attente", "oui", "refus"), (None, BEFORE, TODAY, AFTER), CEILINGS)]
     houses = [(None, STANDS)]
     houses += [(row, STANDS) for row in _rows(("non", "oui"), (None, BEFORE, TODAY), HOUSE_CEILINGS)]
@@ -60,54 +153,43 @@ def _rows(states, last_days, ceilings) -> list[Row]:
     return [row for row in rows if not row.ended or row.last_day is None]
 
 
-@dataclass
-class Filled:
-    """The rows of the cases in the database. `accounts`: vouched, not vouched, suspended: the same rows each."""
-
-    cases: list[Case]
-    dossiers: list[Dossier]
-    accounts: dict[str, User]
-
-
-def fill(wanted: list[Case]) -> Filled:
-    accounts = {"vouched": UserFactory(), "unknown": UserFactory(), "suspended": UserFactory(suspended=True)}
-    VouchedProfession.objects.create(user=accounts["vouched"], profession=DOCTOR, how="administrateur")
-    VouchedProfession.objects.create(
-        user=accounts["unknown"], profession=DOCTOR, how="administrateur", ended_at=timezone.now()
-    )
-    houses = {why: _house(why, accounts.values()) for why in (STANDS, STOOD, SHUT)}
-    dossiers = Dossier.objects.bulk_create(dossier_row(rank, accounts["unknown"]) for rank in range(len(wanted)))
-    rows: list[tuple[Row, Habilitation]] = []
-    for case, dossier in zip(wanted, dossiers, strict=True):
-        if case.own:
-            rows += [(case.own, _habilitation(case.own, dossier, user=user)) for user in accounts.values()]
-        if case.house:
-            rows.append((case.house, _habilitation(case.house, dossier, structure=houses[case.delegation])))
-    Habilitation.objects.bulk_create((made for _, made in rows), batch_size=5_000)
-    by = accounts["unknown"]
-    Ceiling.objects.bulk_create(
-        Ceiling(dossier=made.dossier, habilitation=made, rubrique=rubric, niveau=most, set_by=by)
-        for row, made in rows
-        for rubric, most in row.ceilings
-    )
-    Refusal.objects.bulk_create(
-        Refusal(dossier=made.dossier, habilitation=made, refused_on=dt.date(2026, 1, 1), collected="oral",
-                recorded_by=by)
-        for row, made in rows
-        if row.state == "refus"
-    )  # fmt: skip
-    return Filled(wanted, dossiers, accounts)
+def _of_grounds() -> Iterator[Case]:
+    """Each ground of one's own membership × of a structure's."""
+    for state, ended, rests, house in product(("oui", "non"), (False, True), GROUNDS, HOUSES[:5]):
+        yield Case(Row(state, ended=ended, rests=rests), house)
+    for rests, own in product(GROUNDS, MET):
+        yield Case(own, Row("oui", rests=rests))
 
 
-def _house(why: str, users) -> Structure:
-    house, now = StructureFactory(), timezone.now()
-    LegalStructure.objects.create(structure=house, closed_at=now if why == SHUT else None)
-    ended = now if why == STOOD else None
-    Delegate.objects.bulk_create(Delegate(structure=house, user=user, ended_at=ended) for user in users)
-    return house
+def _of_oppositions() -> Iterator[Case]:
+    for opposed, own, house in product(OPPOSITIONS, MET, HOUSES[:3]):
+        if (opposed.whom != "own" or own) and (opposed.whom != "house" or house) and "other" not in opposed.whom:
+            yield Case(own, house, opposed=opposed)
 
 
-def _habilitation(row: Row, dossier: Dossier, **holder) -> Habilitation:
-    until = None if row.last_day is None else timezone.localdate() + dt.timedelta(days=row.last_day)
-    ended = timezone.now() if row.ended else None
-    return Habilitation(dossier=dossier, state=row.state, ended_at=ended, access_until=until, **holder)
+def _of_others() -> Iterator[Case]:
+    """Each way × each membership of the other; then what the account has itself, and what the person opposes."""
+    rows = [row for row in MET if row] + [Row("oui", last_day=BEFORE), Row("oui", last_day=TODAY)]
+    for way, row in product(WAYS, rows):
+        yield Case(None, None, others=(Other(way, row),))
+    for agreed in (TAKEN_BACK, NEVER):
+        yield Case(None, None, others=(Other(SECRETARY, OUI, agreed),))
+    for way, row, own, house in product((STAND_IN, SECRETARY), (OUI, MET[7]), MET, (None, OUI)):
+        yield Case(own, house, others=(Other(way, row),))
+    for way, opposed, own in product((STAND_IN, SECRETARY), OPPOSITIONS, (None, Row("non"))):
+        if opposed.whom not in ("house", "own") or opposed.whom == "own" and own:
+            yield Case(own, None, opposed=opposed, others=(Other(way, OUI),))
+    # Of two, the one that is preferred, and the one that lasts longest.
+    for first, second, last_day in product(WAYS[:3], WAYS[:3], (None, TODAY)):
+        if first is not second:
+            yield Case(None, None, others=(Other(first, Row("oui", last_day=last_day)), Other(second, OUI)))
+
+
+def _of_emergencies() -> Iterator[Case]:
+    for ended, own, house in product((RUNNING, PAST, LEFT), MET, (None, *HOUSES[1:])):
+        yield Case(own, house, emergency=ended)
+    for opposed, own in product(OPPOSITIONS, (None, Row("non"))):
+        if opposed.whom in ("", "former") or opposed.whom == "own" and own:
+            yield Case(own, None, opposed=opposed, emergency=RUNNING)
+    for way, row in product((STAND_IN, SECRETARY), (OUI, Row("non"), Row("refus"))):
+        yield Case(None, None, others=(Other(way, row),), emergency=RUNNING)

@@ -32,24 +32,42 @@ class Who:
     def is_inside(self) -> bool:
         return self.situation in w.INSIDE
 
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Whose profession bounds him: his own, and that of whom he acts for (« never more than either »)."""
+        return (self.profile, w.PRINCIPAL) if self.situation in w.FOR_ANOTHER else (self.profile,)
+
     def level(self, rubric: str) -> int:
         """The least of the cell and of what the state of the dossier allows (rule 2)."""
-        most = 1 if self.situation == w.READ_ONLY else 2
-        return min(apart.LEVELS[self.profile][rubric], most) if self.is_inside else 0
+        if not self.is_inside:
+            return 0
+        # Rule 7: the journal names discreet members, whoever reads it.
+        if rubric == "journal" and self.level("medical") < 1:
+            return 0
+        most = min(1 if self.situation == w.READ_ONLY else 2, w.MOST.get(self.situation, {}).get(rubric, 2))
+        return min(most, *(apart.LEVELS[profile][rubric] for profile in self.profiles))
 
     def may(self, action: str) -> bool:
         """Whether an action right is held in the dossier, for a member of no structure of one's own."""
-        if not self.is_inside or (self.situation == w.READ_ONLY and action not in apart.STILL_ALLOWED):
+        if not self.is_inside or self.situation == w.EMERGENCY:
             return False
-        return self.holds(action)
+        if self.situation == w.READ_ONLY and action not in apart.STILL_ALLOWED:
+            return False
+        return all(apart.RIGHTS[profile].get(action) == "tous" for profile in self.profiles)
 
     def holds(self, action: str) -> bool:
         """Whether the profession gives a right, outside any dossier."""
         return apart.RIGHTS.get(self.profile, {}).get(action) == "tous"
 
     @property
+    def notes_refusals(self) -> bool:
+        """Who writes the circle when the dossier can be written, and may note what the person says."""
+        writes = all(apart.LEVELS[profile]["cercle"] >= 2 for profile in self.profiles)
+        return writes and self.is_inside and self.may("noter_refus")
+
+    @property
     def sees_whole_circle(self) -> bool:
-        return self.level("cercle") >= 1 and self.profile not in apart.REDUCED_CIRCLE
+        return self.level("cercle") >= 1 and not apart.REDUCED_CIRCLE & set(self.profiles)
 
 
 Rule = Callable[[Who], str]
@@ -76,6 +94,11 @@ def nobody(who: Who) -> str:
     return ABSENT
 
 
+def unknown(who: Who) -> str:
+    """An address that the installation does not have: whoever asks, by whatever method, finds nothing."""
+    return ABSENT
+
+
 def signed_in(who: Who) -> str:
     return OPEN if who.is_signed_in else SIGN_IN
 
@@ -85,8 +108,11 @@ def only(test: Callable[[Who], bool], otherwise: str = ABSENT) -> Rule:
     return lambda who: (OPEN if test(who) else otherwise) if who.is_signed_in else SIGN_IN
 
 
-def in_dossier(*, reads="", writes="", may=(), sees=lambda who: True) -> Rule:
-    """Inside the dossier, else 404; with the level and the action rights, else 403; shown the member, else 404."""
+def in_dossier(*, reads="", writes="", may=(), notes=False, sees=lambda who: True) -> Rule:
+    """Inside the dossier, else 404; with the level and the action rights, else 403; shown the member, else 404.
+
+    `notes`: who writes down what the person says, whatever the state of the dossier.
+    """
 
     def rule(who: Who) -> str:
         if not who.is_signed_in:
@@ -94,7 +120,7 @@ def in_dossier(*, reads="", writes="", may=(), sees=lambda who: True) -> Rule:
         if not who.is_inside:
             return ABSENT
         level_held = all(who.level(rubric) >= 1 for rubric in reads.split()) and (not writes or who.level(writes) >= 2)
-        if not (level_held and all(who.may(action) for action in may)):
+        if not (level_held and all(who.may(action) for action in may) and (not notes or who.notes_refusals)):
             return CLOSED
         return OPEN if sees(who) else ABSENT
 
@@ -169,21 +195,39 @@ FAMILIES = (
         "circle:add_structure_manually": BOTH, "circle:choose_structure": BOTH, "circle:link": BOTH,
         "circle:request": SEND,
     }),
-    Family("Habiliter, réduire, retirer", "qui écrit le cercle et peut habiliter ce membre",
+    Family("Habiliter, réduire, retirer et revenir dessus", "qui écrit le cercle et peut habiliter ce membre",
            in_dossier(writes="cercle", may=("habiliter",)), {
         "circle:remove": BOTH, "circle:limits": BOTH, "circle:extend": SEND, "circle:answer_request": BOTH,
+        "circle:close_access": SEND, "circle:keep_access": SEND, "circle:finish_review": SEND,
+        # Of a member who was habilitated: it gives the access back.
         "circle:undo_removal": SEND,
     }),
+    Family("Revue des accès", "qui lit le cercle et peut habiliter", in_dossier(reads="cercle", may=("habiliter",)), {
+        "circle:review": READ, "circle:export_review": READ,
+    }),
     Family("Inviter un membre", "qui écrit le cercle et peut inviter", in_dossier(writes="cercle", may=("inviter",)), {
-        "circle:invite_member": BOTH, "circle:preview_letter": SEND,
+        "circle:invite_member": BOTH, "circle:preview_letter": SEND, "circle:invite_several": BOTH,
+        "circle:check_several": SEND,
     }),
     Family("Noter un refus", "qui lit le cercle et peut noter un refus, aussi dans un dossier clos : cela ne fait "
            "que fermer", in_dossier(reads="cercle", may=("noter_refus",)), {
         "circle:record_refusal": BOTH,
     }),
-    Family("Retirer un refus", "qui écrit le cercle et peut noter un refus",
+    Family("Retirer un refus, une opposition", "qui écrit le cercle et peut noter un refus",
            in_dossier(writes="cercle", may=("noter_refus",)), {
-        "circle:withdraw_refusal": BOTH,
+        "circle:withdraw_refusal": BOTH, "circle:withdraw_opposition": BOTH,
+    }),
+    Family("Consentements et refus", "qui écrit le cercle quand le dossier s’écrit, et peut noter un refus",
+           in_dossier(reads="cercle", notes=True), {
+        "circle:consents": READ, "circle:consent": READ, "circle:end_consent": BOTH, "circle:oppose": BOTH,
+    }),
+    Family("Noter un accord", "de même, dans un dossier qui s’écrit : cela ouvre",
+           in_dossier(writes="cercle", may=("noter_refus",)), {"circle:consent": SEND}),
+    Family("Imprimer les consentements", "de même, et qui peut imprimer",
+           in_dossier(reads="cercle", notes=True, may=("imprimer",)), {"circle:print_consents": READ}),
+    Family("Secrétariat d’un membre", "qui lit le cercle en entier et peut noter un refus : de ce membre, personne "
+           "n’a de secrétariat", in_dossier(reads="cercle", may=("noter_refus",), sees=lambda who: False), {
+        "circle:secretary": BOTH,
     }),
     # -- Across dossiers --
     Family("File active", "toute personne connectée : la liste ne contient que ses dossiers", signed_in, {
@@ -197,7 +241,12 @@ FAMILIES = (
         "dossiers:towns": SEND, "dossiers:birth_places": SEND, "dossiers:structures": SEND,
     }),
     Family("Journaux de tous les dossiers", "délégué à la protection des données", is_officer, {
-        "dossiers:journals": BOTH,
+        "dossiers:journals": BOTH, "dossiers:export_asleep": READ,
+    }),
+    Family("Accès d’urgence, éteint", "personne : l’installation ne l’a pas", unknown, {
+        "dossiers:emergency": BOTH, "dossiers:emergencies": BOTH, "dossiers:officer_review": BOTH,
+        "dossiers:emergency_ban": READ, "dossiers:forbid_emergency": SEND, "dossiers:allow_emergency": SEND,
+        "dossiers:leave_emergency": SEND, "dossiers:show_emergency": READ, "dossiers:review_emergency": SEND,
     }),
     # -- Invitations --
     Family("Mes invitations", "toute personne connectée : ce qu’elle suit", signed_in, {
@@ -234,8 +283,18 @@ FAMILIES = (
         "directory:accounts": READ, "directory:offer_account": BOTH, "directory:offer_by_hand": BOTH,
         "directory:offer_professional": BOTH, "directory:withdraw_offer": SEND,
         "directory:confirm_profession": SEND, "directory:withdraw_confirmation": BOTH,
+        "directory:account_review": READ, "directory:export_account_review": READ, "directory:keep_account": SEND,
     }),
     Family("Rattachement proposé", "la personne à qui il est proposé", is_owner, {"directory:offer": BOTH}),
+    Family("Absences et remplaçants", "toute personne connectée, pour elle seule", signed_in, {
+        "acting:list": READ, "acting:declare": BOTH, "acting:secretary": BOTH,
+    }),
+    Family("Répondre à qui demande un remplacement", "la personne à qui c’est demandé", is_owner, {
+        "acting:answer": BOTH,
+    }),
+    Family("Mettre fin à un remplacement", "l’un des deux, une fois accepté", only(lambda who: False), {
+        "acting:end": SEND,
+    }),
     Family("Question sur un accès", "la personne à qui elle est posée", is_owner, {"answer_why": BOTH}),
     # -- Administration --
     Family("Administration", "administrateurs ; pour les autres, rien n’est là", is_administrator, {
@@ -247,6 +306,10 @@ FAMILIES = (
         "habilitations:replay": READ, "habilitations:restore": SEND, "habilitations:export_xlsx": READ,
         "habilitations:export_csv": READ, "habilitations:professions": READ, "habilitations:rule": BOTH,
         "habilitations:officers": BOTH, "habilitations:end_officer": SEND, "habilitations:see_as": READ,
+        "habilitations:profiles": READ, "habilitations:new_profile": BOTH, "habilitations:edit_profile": BOTH,
+        "habilitations:close_profile": BOTH, "habilitations:reopen_profile": SEND, "habilitations:rubrics": READ,
+        "habilitations:new_rubric": BOTH, "habilitations:edit_rubric": BOTH, "habilitations:withdraw_rubric": BOTH,
+        "habilitations:restore_rubric": SEND,
         "administration:legal_structures": READ, "administration:allow_structure": BOTH,
         "administration:legal_structure": BOTH, "administration:close_structure": BOTH,
         "administration:name_delegate": SEND, "administration:end_delegate": SEND,
@@ -303,5 +366,7 @@ def answer_of(rules: Mapping[tuple[str, str], Rule], route: str, method: str, wh
     """Return the answer owed. A method of no line is refused to who is signed in, whoever he is."""
     if rule := rules.get((route, method)):
         return rule(who)
+    if any(rules.get((route, other)) is unknown for other in METHODS):
+        return ABSENT
     is_open_page = any(rules.get((route, other)) in (public, nobody) for other in METHODS)
     return METHOD if who.is_signed_in or is_open_page else SIGN_IN

@@ -71,6 +71,10 @@ def ids_of(world: w.World, place: w.Place) -> dict[str, object]:
         # A line that is not there: asked why, the page says that there is nothing to explain.
         "trace_id": uuid.UUID(int=3),
         "question_id": world.question.pk,
+        "opposition_id": place.opposition.pk,
+        "acting_id": world.asked.pk,
+        # « Accès d’urgence » is off: whatever is asked, the address is not there.
+        "emergency_id": uuid.UUID(int=5),
     }
 
 

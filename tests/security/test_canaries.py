@@ -170,7 +170,8 @@ def test_the_logs_of_a_crawl_hold_no_word(planted):
 HOMES = {
     "dossiers_dossier", "dossiers_identityversion", "dossiers_statuschange", "circle_member", "circle_period",
     "circle_change", "circle_invitation", "habilitations_refusal", "habilitations_accessrequest",
-    "habilitations_accessquestion",
+    "habilitations_accessquestion", "habilitations_consent", "habilitations_opposition",
+    "habilitations_emergencyaccess", "habilitations_emergencyreview", "habilitations_emergencyban",
 }  # fmt: skip
 
 

@@ -21,7 +21,9 @@ OF_DOSSIER = {name: parts for name, parts in PARTS.items() if "dossier_id" in pa
 LEFT_ALONE = {"account_logout"}
 
 # Tables of which every row belongs to one dossier: reading one is reading the dossier.
-FAMILY = re.compile(r"\b(?:FROM|JOIN)\s+\"?((?:dossiers|circle)_\w+|habilitations_(?:refusal|ceiling|accessrequest))")
+FAMILY = re.compile(
+    r"\b(?:FROM|JOIN)\s+\"?((?:dossiers|circle)_\w+|habilitations_(?:refusal|ceiling|accessrequest|consent|opposition|secretaryconsent|emergency\w+))"
+)
 # Lists of what is possible, which say nothing of anybody.
 NOT_OF_A_DOSSIER = {"circle_rolesetting"}
 
@@ -31,6 +33,9 @@ NO_RUBRIC = {
     "dossiers:seen": "writes the date of one's own visit",
     "dossiers:access": "one's own rights, and one's own requests",
     "dossiers:ask_access": "one's own request",
+    "dossiers:leave_emergency": "ends one's own emergency access; off here",
+    "dossiers:show_emergency": "an emergency access: who, when and why, nothing of the person; off here",
+    "dossiers:review_emergency": "the same",
 }
 # Beside the dossiers, a table of a dossier is read and nothing of a dossier is served.
 _LINK = "the invitation itself, to the person invited: who invites and for which structure, never who is followed"

@@ -23,9 +23,14 @@ from habilitations.actions import name_administrator, name_officer, publish_matr
 from habilitations.models import (
     AccessQuestion,
     AccessRequest,
+    ActingFor,
+    Consent,
     DataProtectionOfficer,
     Delegate,
+    EmergencyAccess,
     Habilitation,
+    Opposition,
+    SecretaryConsent,
     VouchedProfession,
 )
 from tests.circle import factories as make
@@ -37,9 +42,27 @@ GRANTED, DELEGATE, READ_ONLY = "habilité", "délégué", "habilité, dossier cl
 # Outside: asked for, never answered, refused by the person, over, past its last day, never there.
 AWAITING, NOT_GRANTED, REFUSED, ENDED = "en attente", "non habilité", "refusé", "terminé"
 PAST, OUTSIDER = "dernier jour passé", "étranger"
-INSIDE = (GRANTED, DELEGATE, READ_ONLY)
-OUTSIDE = (AWAITING, NOT_GRANTED, REFUSED, ENDED, PAST, OUTSIDER)
-SITUATIONS = INSIDE + OUTSIDE
+# Inside with less: a rubric that the person opposes, for another, in an emergency.
+OPPOSED, STAND_IN, SECRETARY, EMERGENCY = "rubrique refusée", "remplaçant", "secrétaire", "accès d’urgence"
+# Outside: granted, and nothing carries the grant; the person went back on what she agreed to.
+NO_GROUND, TAKEN_BACK = "habilité sans fondement", "accord retiré"
+OUTSIDE = (AWAITING, NOT_GRANTED, REFUSED, ENDED, PAST, OUTSIDER, NO_GROUND, TAKEN_BACK)
+# Every profile is asked in these; a few, those that tell one from the other, in the others.
+WHOLE = (GRANTED, DELEGATE, READ_ONLY)
+WITH_FEW = (OPPOSED, STAND_IN, SECRETARY, EMERGENCY, *OUTSIDE)
+FEW = ("coordinateur_sante", "medecin", "assistant_social", "benevole", "inconnu")
+INSIDE = (GRANTED, DELEGATE, READ_ONLY, OPPOSED, STAND_IN, SECRETARY, EMERGENCY)
+SITUATIONS = WHOLE + WITH_FEW
+# Of whom one acts for, and what a secretary was given: he keeps to it, whatever his profession.
+FOR_ANOTHER, PRINCIPAL = (STAND_IN, SECRETARY), "infirmier"
+CHOSEN = ("identite", "cercle", "liaison", "medical")
+RUBRICS = tuple(apart.LEVELS[PRINCIPAL])
+MOST: dict[str, dict[str, int]] = {
+    OPPOSED: {"medical": 0},
+    SECRETARY: {rubric: 0 for rubric in RUBRICS if rubric not in CHOSEN},
+    # Rule 9: reading, of three rubrics.
+    EMERGENCY: {rubric: int(rubric in ("identite", "medical", "documents_medicaux")) for rubric in RUBRICS},
+}
 # Who is nobody's carer.
 ANONYMOUS, ADMINISTRATOR, OFFICER, LOOKS_AFTER = "visiteur", "administrateur", "délégué données", "admin structure"
 SUSPENDED = "compte suspendu"
@@ -66,6 +89,8 @@ class Place:
     free: Member
     request: AccessRequest
     invitation: Invitation
+    # To one rubric, for the member typed by hand: closes nothing to anybody of the table.
+    opposition: Opposition
 
     @property
     def dossier(self) -> Dossier:
@@ -80,6 +105,8 @@ class World:
     offer: AttachmentOffer | None = None
     question: AccessQuestion | None = None
     officer: DataProtectionOfficer | None = None
+    # What waits for the owner's answer.
+    asked: ActingFor | None = None
     people: dict[str, User] = field(default_factory=dict)
     staff: User | None = None
     apart: dict[str, User | None] = field(default_factory=dict)
@@ -148,26 +175,66 @@ def _place(creator: User, doctor: User, nurses: list[User], situation: str, worl
     prepare(entry)
     if situation == DELEGATE:
         make.add_house(entry, world.house, wanted="oui")
+    elif situation in FOR_ANOTHER:
+        _act_for_another(list(world.people.values()), entry.dossier, situation)
+    elif situation == EMERGENCY:
+        now = timezone.now()
+        for user in world.people.values():
+            EmergencyAccess.objects.create(
+                dossier=entry.dossier, user=user, reason="vitale", detail="Malaise", opened_at=now,
+                ends_at=now + dt.timedelta(hours=2),
+            )  # fmt: skip
     elif situation != OUTSIDER:
         for user in world.people.values():
             _stand(user, entry.dossier, situation)
+    opposed = _oppose(entry.dossier, creator, habilitation=typed.habilitation, rubrique="plan")
+    if situation == OPPOSED:
+        _oppose(entry.dossier, creator, rubrique="medical")
     if situation == READ_ONLY:
         Dossier.objects.filter(pk=entry.dossier.pk).update(status="clos", closing_reason="fin")
         entry.dossier.refresh_from_db()
     return Place(
-        entry, member, hidden, typed, closed, refused, gone, free, asked, Invitation.objects.get(member=waiting)
-    )
+        entry, member, hidden, typed, closed, refused, gone, free, asked, Invitation.objects.get(member=waiting),
+        opposed,
+    )  # fmt: skip
 
 
 def _stand(user: User, dossier: Dossier, situation: str) -> Habilitation:
     """Give an account its row in a dossier."""
     yesterday = timezone.localdate() - dt.timedelta(days=1)
     state = {AWAITING: "attente", NOT_GRANTED: "non", REFUSED: "refus"}.get(situation, "oui")
-    return habilitation(
+    made = habilitation(
         dossier, state, user=user, state_by=dossier.created_by,
         ended_at=timezone.now() if situation == ENDED else None,
         access_until=yesterday if situation == PAST else None,
     )  # fmt: skip
+    if situation == NO_GROUND:
+        Consent.objects.filter(habilitation=made).delete()
+    if situation == TAKEN_BACK:
+        today = timezone.localdate()
+        Consent.objects.filter(habilitation=made).update(end="retrait", ended_on=today, ended_at=timezone.now())
+    return made
+
+
+def _oppose(dossier: Dossier, by: User, **what) -> Opposition:
+    day = timezone.localdate()
+    return Opposition.objects.create(dossier=dossier, refused_on=day, collected="oral", recorded_by=by, **what)
+
+
+def _act_for_another(people: list[User], dossier: Dossier, situation: str) -> None:
+    """Let each act for a nurse who is in this dossier and in no other."""
+    nurse, today, now = make.account(), timezone.localdate(), timezone.now()
+    habilitation(dossier, "oui", user=nurse, state_by=dossier.created_by)
+    kind = {"kind": "secretariat", "rubriques": list(CHOSEN)} if situation == SECRETARY else {"kind": "remplacement"}
+    for user in people:
+        acting = ActingFor.objects.create(
+            **kind, principal=nurse, substitute=user, called=user.email, first_day=today, accepted_at=now,
+            last_day=today + dt.timedelta(days=5),
+        )  # fmt: skip
+        if situation == SECRETARY:
+            SecretaryConsent.objects.create(
+                dossier=dossier, acting=acting, given_on=today, collected="oral", recorded_by=dossier.created_by
+            )
 
 
 def _others(world: World) -> None:
@@ -187,6 +254,11 @@ def _others(world: World) -> None:
     }
     if OWNER in world.people:
         owner = world.people[OWNER]
+        today = timezone.localdate()
+        world.asked = ActingFor.objects.create(
+            kind="remplacement", principal=world.staff, substitute=owner, called=owner.email, first_day=today,
+            last_day=today,
+        )  # fmt: skip
         world.question = AccessQuestion.objects.create(
             dossier=world.places[GRANTED].dossier, trace_id=uuid.UUID(int=4), trace_at=timezone.now(),
             action="lecture", user=owner, asked_by=keeper,
