@@ -126,6 +126,7 @@ def test_several_people_are_invited_into_a_circle(visit, world, phone, javascrip
     maelle = visit(phone=phone, javascript=javascript)
     acts.signs_in(maelle, world.coordinator)
     acts.opens_the_circle(maelle, entry.dossier.pk)
+    maelle.clicks("Ajouter un professionnel ou un aidant")
     maelle.clicks("Inviter plusieurs personnes")
     maelle.arrives_at("Inviter plusieurs personnes")
     lines = (

@@ -194,7 +194,7 @@ def then_the_history_reads_right(maelle, dossier, world):
     her = "EXEMPLE-LARRIEU Maëlle"
     for sentence in (
         f"{her} a créé le dossier.",
-        f"{her} a ajouté TESTARD Paul au cercle de soins : rôle « Médecin traitant », accès en attente de son compte.",
+        f"{her} a ajouté TESTARD Paul au cercle de soins : rôle « Médecin traitant », accès en attente de son compte",
         f"{her} a ajouté PROTOTYPE Louise au cercle de soins : rôle « Médecin traitant » à partir du",
         f"{her} a ajouté VRAISEMBLABLE Ombeline au cercle de soins",
         f"{her} a ajouté {worlds.EHPAD} au cercle de soins",
