@@ -281,9 +281,13 @@ def users_able_to(dossier_id: UUID, rubrique: Rubrique, niveau: Niveau = Niveau.
     return {user_id for user_id, found in _decisions(dossier_id).items() if found.level(rubrique) >= niveau}
 
 
-def users_who_may(dossier_id: UUID, action: Action) -> set[UUID]:
-    """Return the ids of the accounts that hold an action right for every member of the dossier. One SQL statement."""
-    return {user_id for user_id, found in _decisions(dossier_id).items() if found.may(action)}
+def users_who_may(dossier_id: UUID, action: Action, *, himself: bool = False) -> set[UUID]:
+    """Return the ids of the accounts that hold an action right for every member of the dossier. One SQL statement.
+
+    `himself` leaves out who is there for another: « À faire », to which the mails lead, tells him nothing of it.
+    """
+    decisions = _decisions(dossier_id).items()
+    return {user_id for user_id, found in decisions if found.may(action) and not (himself and found.on_behalf_of)}
 
 
 def _decisions(dossier_id: UUID) -> dict[UUID, Access]:

@@ -120,6 +120,11 @@ def concerns(access, user_id: UUID | None, by) -> bool:
     return user_id is not None and user_id in (by.pk, other)
 
 
+def is_way_in(access, row, by) -> bool:
+    """Say whether a habilitation lets `by` in, himself, by his structure or by another: nobody widens it for himself."""
+    return row.pk == access.habilitation_id or concerns(access, row.user_id, by)
+
+
 def _ends(row: dict) -> dt.date:
     return min(*(row[day] or dt.date.max for day in ("access_until", "ground_until")), _way(row)[2])
 

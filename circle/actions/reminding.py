@@ -47,5 +47,6 @@ def _due(rows: QuerySet, day: str) -> QuerySet:
 
 
 def _able(rows: Iterable[Habilitation], action: Action) -> set[UUID]:
-    able = {dossier_id: access.users_who_may(dossier_id, action) for dossier_id in {row.dossier_id for row in rows}}
+    dossiers = {row.dossier_id for row in rows}
+    able = {dossier_id: access.users_who_may(dossier_id, action, himself=True) for dossier_id in dossiers}
     return {user_id for row in rows for user_id in able[row.dossier_id] - {row.user_id}}

@@ -84,7 +84,7 @@ def record_consent(
     if not access.may_withdraw_refusal:
         raise NotAllowed
     row = locked(habilitation)
-    if acting.concerns(access, row.user_id, by):
+    if acting.is_way_in(access, row, by):
         raise OwnHabilitation
     _check_ground(ground, may_be_team=may_be_team)
     express = ground == Ground.EXPRESS

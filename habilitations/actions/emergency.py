@@ -106,7 +106,7 @@ def open_emergency(dossier_id: UUID, *, by, reason: str, detail: str, via: Via =
 
 def _tell(row: EmergencyAccess) -> None:
     """Write to those who may grant there and to the officers; the letter says neither who nor why (SEC-22)."""
-    grantors = access.users_who_may(row.dossier_id, Action.GRANT) - {row.user_id}
+    grantors = access.users_who_may(row.dossier_id, Action.GRANT, himself=True) - {row.user_id}
     officers = set(DataProtectionOfficer.objects.current().values_list("user_id", flat=True)) - {row.user_id}
     for user in User.objects.filter(pk__in=grantors | officers, is_active=True).order_by("pk"):
         page = "todo" if user.pk in grantors else "dossiers:emergencies"

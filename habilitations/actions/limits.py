@@ -61,7 +61,7 @@ def set_limits(
     "habiliter"), LastDayBehind (a day gone by, unless it is the one already noted), MembershipEnded.
     """
     row = locked(habilitation)
-    if acting.concerns(access, row.user_id, by):
+    if acting.is_way_in(access, row, by):
         raise OwnHabilitation
     if not access.may(Action.GRANT, structure_id=member_structure_id):
         raise GrantNotAllowed

@@ -86,7 +86,7 @@ def withdraw_opposition(
     if not access.may_withdraw_refusal:
         raise NotAllowed
     found = Opposition.objects.select_for_update(of=("self",)).select_related("habilitation").get(pk=opposition.pk)
-    if found.habilitation is not None and acting.concerns(access, found.habilitation.user_id, by):
+    if found.habilitation is not None and acting.is_way_in(access, found.habilitation, by):
         raise OwnHabilitation
     if found.withdrawn_at is not None:
         raise NothingToWithdraw("Cette opposition est déjà retirée.")

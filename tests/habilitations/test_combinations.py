@@ -11,7 +11,7 @@ from habilitations import actions as do
 from habilitations.acting_lists import said_of_others
 from habilitations.errors import EmergencyNotOpened, OwnHabilitation
 from habilitations.models import Opposition
-from habilitations.rubriques import Rubrique
+from habilitations.rubriques import Action, Rubrique
 from habilitations.usage import uses_of
 from tests.circle.conftest import publish_default_matrix
 from tests.dossiers.factories import (
@@ -190,3 +190,26 @@ def test_a_grant_that_nothing_carries_is_no_dossier_that_the_account_may_enter(d
     dossier.row.consents.all().delete()
     assert access.to_dossier(doctor, dossier.pk) is None
     assert doctor.pk not in uses_of([doctor.pk])
+
+
+@pytest.mark.req("SEC-3", "SEC-5")
+def test_a_delegate_widens_nothing_of_the_structure_by_which_he_enters(matrix, doctor, dossier):
+    structure = StructureFactory()
+    user = professional(DOCTOR)
+    delegate(user, structure)
+    row = habilitation(dossier, "oui", structure=structure)
+    opposition = opposed(dossier, "medical", habilitation=row)
+    held = access.to_dossier(user, dossier.pk)
+    assert held.habilitation_id == row.pk
+    with pytest.raises(OwnHabilitation):
+        do.record_consent(row, by=user, access=held, ground="reconnue", starts_on=today())
+    with pytest.raises(OwnHabilitation):
+        do.set_limits(row, by=user, access=held, ceilings={}, until=None)
+    with pytest.raises(OwnHabilitation):
+        do.withdraw_opposition(opposition, by=user, access=held, withdrawn_on=today(), collected=ORAL)
+
+
+@pytest.mark.req("SEC-22")
+def test_who_is_there_for_another_is_not_written_to_of_what_his_list_does_not_show(doctor, other, dossier):
+    assert access.users_who_may(dossier.pk, Action.GRANT) == {doctor.pk, other.pk}
+    assert access.users_who_may(dossier.pk, Action.GRANT, himself=True) == {doctor.pk}
