@@ -121,7 +121,7 @@ def concerns(access, user_id: UUID | None, by) -> bool:
 
 
 def is_way_in(access, row, by) -> bool:
-    """Say whether a habilitation lets `by` in, himself, by his structure or by another: nobody widens it for himself."""
+    """Say whether a habilitation lets `by` in, himself, by his structure or by another: he does not widen it."""
     return row.pk == access.habilitation_id or concerns(access, row.user_id, by)
 
 
