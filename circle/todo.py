@@ -19,7 +19,7 @@ from circle.models import Member
 from coordination.dossiers.emergencies import unreviewed
 from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import HIDDEN_NAME
-from habilitations import access, published
+from habilitations import access
 from habilitations.access import Access
 from habilitations.actions.drafts import open_draft
 from habilitations.emergency import is_on
@@ -82,9 +82,8 @@ class Todo:
 
 def of(user) -> Todo:
     """Return what waits for this person, the oldest first, at most a hundred of each."""
-    hat, matrix = access.hat_of(user), published.current()
-    reader = Access(matrix.profile_of(hat.profession, hat.fonction), matrix, hat, None)
-    grants = matrix.scope(reader.profile, Action.GRANT) is not None
+    reader = access.held_by(user)
+    grants = reader.matrix.scope(reader.profile, Action.GRANT) is not None
     notes = reader.may_withdraw_refusal
     if not (grants or notes):
         return Todo(publication=_publication(user))
@@ -111,7 +110,7 @@ def of(user) -> Todo:
     return Todo(
         [
             names.line(r.dossier, r.habilitation_id, timezone.localdate(r.asked_at), member=r.user.get_full_name(),
-                       rubrique=matrix.catalog.rubric_label(r.rubrique), reason=r.reason, request_id=r.pk)
+                       rubrique=reader.matrix.catalog.rubric_label(r.rubrique), reason=r.reason, request_id=r.pk)
             for r in asked if r.habilitation_id in members
         ],
         [

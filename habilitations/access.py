@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from coordination.common.statements import rows as run
@@ -22,7 +23,7 @@ from habilitations.acting_lists import opened_to_others
 from habilitations.errors import LevelMissing
 from habilitations.held import NO_CEILING, Access, Hat
 from habilitations.houses import administered_structures, require_looks_after  # noqa: F401 - asked here like the rest
-from habilitations.matrix import least
+from habilitations.matrix import Matrix, least
 from habilitations.models import Consent, Delegate, EmergencyAccess, Habilitation, VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubric, Rubrique
 
@@ -170,12 +171,27 @@ def profile_of(user) -> str:
     return published.current().profile_of(hat.profession, hat.fonction)
 
 
+def _hat_and_matrix(user) -> tuple[Hat, Matrix]:
+    """Return the vouched profession of an account and the matrix in force: one SQL statement, two for who has none."""
+    row = (
+        VouchedProfession.objects.current()
+        .filter(user=user)
+        .annotate(edition=RawSQL(published.EDITION, []))  # noqa: S611 - our own names
+        .values("profession", "fonction", "national_id", "structure_id", "structure_name", "how", "edition")
+        .first()
+    )
+    if row is None:
+        return Hat(), published.current()
+    edition = row.pop("edition")
+    return Hat(**row), published.read(*edition)
+
+
 def held_by(user, *, cap: Niveau = Niveau.ECRITURE) -> Access:
     """Return what the profession of an account gives, nothing being reduced: for a list that crosses dossiers.
 
     It opens no dossier: keep first those that the account may enter. `cap` is the limit of the state of the dossier.
     """
-    hat, matrix = hat_of(user), published.current()
+    hat, matrix = _hat_and_matrix(user)
     return Access(matrix.profile_of(hat.profession, hat.fonction), matrix, hat, None, cap=cap)
 
 

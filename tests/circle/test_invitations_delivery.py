@@ -112,7 +112,7 @@ class Falls:
 
     def in_the_middle(self):
         for rank, fall in enumerate(self.all, 1):
-            wait(lambda rank=rank: len(self._met) >= COUNT * rank // (len(self.all) + 2), 180)
+            wait(lambda rank=rank: len(self._met) >= COUNT * rank // (len(self.all) + 2), 400)
             began = time.time()
             # The connection of the judge falls with the database.
             connection.close()

@@ -126,6 +126,13 @@ WITH dossier AS MATERIALIZED (
             JOIN stands_for g ON g.structure = h.structure AND g.account = p.account
             WHERE r.dossier_id = p.dossier AND r.withdrawn_at IS NULL
         )
+        AND NOT EXISTS (
+            -- Nor a consent taken back from such a structure.
+            SELECT FROM fact f
+            JOIN held h ON h.id = f.membership AND h.ended_at IS NULL
+            JOIN stands_for g ON g.structure = h.structure AND g.account = p.account
+            WHERE f.dossier = p.dossier AND f."end" = 'retrait'
+        )
 ), inside AS MATERIALIZED (
     -- Oneself, a structure, a stand-in, a secretary, an emergency; then what lasts longest.
     SELECT DISTINCT ON (dossier, account) * FROM way ORDER BY dossier, account, rank, lasts DESC NULLS FIRST

@@ -15,6 +15,7 @@ from django.utils import timezone
 from circle.models import Invitation, Member
 from coordination.dossiers.models import Dossier
 from habilitations.models import AccessRequest, Ceiling, Habilitation, Refusal
+from tests.circle.factories import TEAM_POSTED
 from tests.dossiers.test_creation import typed as person
 from tests.security import expected as e
 from tests.security import routes as r
@@ -70,7 +71,7 @@ def is_whole(who):
 
 
 ACTS = [
-    Act("habiliter", page("circle:habilitation", "closed"), fixed(habilitation="oui"),
+    Act("habiliter", page("circle:habilitation", "closed"), fixed(habilitation="oui", **TEAM_POSTED),
         rights("habiliter"), state("closed", "oui")),
     Act("retirer l’habilitation", page("circle:habilitation"), fixed(habilitation="non", confirme="1"),
         rights("habiliter"), state("member", "non")),
