@@ -41,7 +41,12 @@ NO_RUBRIC = {
 _LINK = "the invitation itself, to the person invited: who invites and for which structure, never who is followed"
 SERVES_NOTHING = dict.fromkeys(
     ("invitations:answer", "invitations:refuse", "invitations:opened", "invitations:ask", "invitations:receive"), _LINK
-) | {"invitations:awaiting": "what one has accepted oneself, and that it waits"}
+) | {
+    "invitations:awaiting": "what one has accepted oneself, and that it waits",
+    "accounts:home": "how many of one's own invitations wait for one's word",
+    "administration:legal_structures": "in how many dossiers a structure is habilitated, never in which",
+    "administration:close_structure": "the same number, before closing",
+}
 
 
 class Behind:
