@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from circle.models import Member
 from coordination.common.french import date_fr
+from habilitations.actions.consents import stands
 from habilitations.models import Consent, Opposition, Refusal
 from habilitations.rubriques import Rubrique
 
@@ -83,11 +84,7 @@ def _members(entry, member_id: UUID | None) -> dict[UUID, Member]:
 
 def _missing(members: dict[UUID, Member], consents: list[Consent]) -> list[Fact]:
     """Return who is habilitated with nothing that carries it: nothing opens before it is noted."""
-    today = timezone.localdate()
-    carried = {
-        one.habilitation_id for one in consents
-        if one.replaced_at is None and not one.end and (one.last_day is None or one.last_day >= today)
-    }  # fmt: skip
+    carried = {one.habilitation_id for one in consents if one.replaced_at is None and stands(one)}
     return [
         Fact(
             member.display_name, "Accord de la personne à recueillir", ("Habilité, aucun accès d’ici là.",), MISSING,
@@ -100,8 +97,7 @@ def _missing(members: dict[UUID, Member], consents: list[Consent]) -> list[Fact]
 
 
 def _consent(one: Consent, member: Member) -> Fact:
-    today = timezone.localdate()
-    over = one.replaced_at is not None or bool(one.end) or (one.last_day is not None and one.last_day < today)
+    over = one.replaced_at is not None or not stands(one)
     given = "donné" if one.is_express else "depuis"
     said = [f"{given.capitalize()} le {date_fr(one.starts_on)}"]
     if one.is_express:
