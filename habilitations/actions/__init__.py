@@ -19,6 +19,7 @@ from habilitations.actions.catalog import (
     restore_rubric,
     withdraw_rubric,
 )
+from habilitations.actions.closing import end_care
 from habilitations.actions.consents import end_consent, record_consent
 from habilitations.actions.drafts import (
     discard_draft,
@@ -96,6 +97,7 @@ __all__ = [
     "edit_draft",
     "end_acting",
     "end_administrator",
+    "end_care",
     "end_consent",
     "end_delegate",
     "end_habilitation",
