@@ -20,7 +20,7 @@ from habilitations.actions.catalog import (
     withdraw_rubric,
 )
 from habilitations.actions.closing import end_care
-from habilitations.actions.consents import end_consent, record_consent
+from habilitations.actions.consents import end_consent, record_consent, take_back_too
 from habilitations.actions.drafts import (
     discard_draft,
     edit_draft,
@@ -136,6 +136,7 @@ __all__ = [
     "set_limits",
     "set_state",
     "stop_waiting",
+    "take_back_too",
     "vouch_profession",
     "withdraw_opposition",
     "withdraw_refusal",
