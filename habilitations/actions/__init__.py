@@ -56,7 +56,12 @@ from habilitations.actions.members import (
     stop_waiting,
 )
 from habilitations.actions.officers import end_officer, name_officer
-from habilitations.actions.oppositions import carry_oppositions, record_opposition, withdraw_opposition
+from habilitations.actions.oppositions import (
+    carry_oppositions,
+    lift_opposition,
+    record_opposition,
+    withdraw_opposition,
+)
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
 from habilitations.actions.questions import answer_why, ask_why
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
@@ -108,6 +113,7 @@ __all__ = [
     "import_draft",
     "kept_structures",
     "leave_emergency",
+    "lift_opposition",
     "name_administrator",
     "name_officer",
     "name_secretary",

@@ -140,6 +140,10 @@ class OppositionQuerySet(models.QuerySet):
     def standing(self):
         return self.filter(withdrawn_at=None)
 
+    def whole(self):
+        """Those that close the whole dossier."""
+        return self.filter(rubrique="")
+
     def shown_to(self, user, access):
         """Those this reader may know of: never one that is aimed at him (SEC-6).
 
@@ -179,6 +183,9 @@ class Opposition(models.Model):
     withdrawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+
+    # Why an administrator lifted it, when nobody was left inside to withdraw it.
+    lifted_why = models.CharField("motif de la levée", max_length=300, blank=True)
 
     objects = OppositionQuerySet.as_manager()
 
