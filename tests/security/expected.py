@@ -198,7 +198,8 @@ FAMILIES = (
     Family("Habiliter, réduire, retirer et revenir dessus", "qui écrit le cercle et peut habiliter ce membre",
            in_dossier(writes="cercle", may=("habiliter",)), {
         "circle:remove": BOTH, "circle:limits": BOTH, "circle:extend": SEND, "circle:answer_request": BOTH,
-        "circle:close_access": SEND, "circle:keep_access": SEND, "circle:finish_review": SEND,
+        "circle:close_access": SEND, "circle:restore_access": SEND, "circle:keep_access": SEND,
+        "circle:finish_review": SEND,
         # Of a member who was habilitated: it gives the access back.
         "circle:undo_removal": SEND,
     }),
