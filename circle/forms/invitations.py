@@ -160,7 +160,7 @@ class ProfessionForm(TidyForm):
     @property
     def is_seen(self) -> bool:
         """Whether the page showed what this profession opens before it was confirmed."""
-        return self.cleaned_data["profession"] == self.cleaned_data["seen"]
+        return self.cleaned_data["profession"] in ("", self.cleaned_data["seen"])
 
 
 class RefusalReasonForm(TidyForm):
