@@ -298,7 +298,7 @@ class MessageNamesPerson(DomainError):
 
 
 class ProfessionToChoose(DomainError):
-    """None was invited, or the person invited says another: who confirms chooses the one that he vouches for."""
+    """None was invited: who confirms chooses the one that he vouches for."""
 
     code = "profession_to_choose"
     message = "Choisissez la profession que vous confirmez : elle décide de ce que cette personne verra."

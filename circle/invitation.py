@@ -286,10 +286,8 @@ class Invitation(models.Model):
 
     @property
     def asks_profession(self):
-        """Whether who confirms chooses the profession: none was invited, or the person says another. Needs
-        `with_names()`. An account vouched for has its own, which decides."""
-        said = self.declared_profession or self.profession
-        return self.account_profession is None and (not self.profession or said != self.profession)
+        """Whether who confirms chooses the profession: none was invited nor vouched for. Needs `with_names()`."""
+        return self.account_profession is None and not self.profession
 
     @property
     def remindable_at(self):

@@ -123,12 +123,9 @@ def _whose_rights(invitation) -> str:
 
 
 def _said_profession(invitation) -> str:
-    """Say what the person says of her trade, beside what was invited."""
-    invited = (invitation.profession, invitation.fonction)
-    beside = f", et non {_trade(invited)} comme dans l’invitation" if invitation.profession else ""
     if not invitation.declared_profession:
-        return "Cette personne n’a pas dit sa profession, et l’invitation non plus."
-    return f"Cette personne dit être {_trade((invitation.declared_profession, ''))}{beside}."
+        return "Ni cette personne ni l’invitation n’ont dit de profession."
+    return f"Cette personne dit être {_trade((invitation.declared_profession, ''))}."
 
 
 def profession_said(invitation) -> str:

@@ -51,6 +51,7 @@ NOT_DRAWN = {
     "circle:extend": "one button",
     "circle:close_access": "one button",
     "circle:keep_access": "one button",
+    "circle:restore_access": "one button",
     "circle:finish_review": "one button",
     "directory:keep_account": "one button",
     "dossiers:emergency": "says who is looked for, kept nowhere (SEC-8)",

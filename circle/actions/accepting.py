@@ -60,8 +60,8 @@ def accept_invitation(
     """Bind the account to the member invited, and open what the inviter granted if the person is proved to be the one.
 
     Same member row, same period. Proved: an account vouched for as this professional; or the address invited,
-    verified, being the one the national directory gives him. Any difference waits for somebody to confirm, that of the
-    `profession` he says he has included; it gives no right by itself.
+    verified, being the one the national directory gives him. Any difference waits for somebody to confirm. The
+    `profession` he says he has, where none was invited, gives no right by itself.
     Raises InvitationClosed, OwnInvitation. Source: issue 3 §3.
     """
     row = _locked_for_answer(invitation, opens=True)
@@ -168,8 +168,8 @@ def confirm_invitee(
 
     Rights come from a profession that somebody vouched for. When that of the account is not the one invited, `rights`
     is the (profession, fonction) that the person who confirms read and chose: without it, or if it is no longer that
-    of the account, nothing opens. When none was invited, or the person says another, it is the one that who confirms
-    vouches for.
+    of the account, nothing opens. When none was invited, it is the one that who confirms vouches for, whatever the
+    person says.
 
     In a dossier, who may habilitate this member; without one, who sent the invitation. Nobody confirms himself. The
     account is not attached to the professional of the directory: what waits for him in other dossiers stays closed.
@@ -219,7 +219,7 @@ def _chosen_rights(row: Invitation, rights: tuple[str, str] | None) -> tuple[str
     if row.asks_profession:
         if rights is None or not profession_label(rights[0]):
             raise ProfessionToChoose
-        return (row.profession, row.fonction) if rights[0] == row.profession else (rights[0], "")
+        return rights
     if rights != row.counting_profession and (rights is not None or row.is_of_another_profession):
         raise OtherProfession(profession=profession_said(row))
     return row.profession, row.fonction
@@ -293,9 +293,8 @@ def _prove(row: Invitation, user: User) -> bool:
     if attachment is not None and attachment.professional_id != professional.pk:
         return False
     activity = row.member.activity if row.member_id and row.member.activity_id else main_activity(professional)
-    # What was invited, and what he says of himself: any difference waits for somebody.
-    said = {row.profession, row.declared_profession} - {""}
-    if activity is None or said - {activity.profession}:
+    said = row.profession or row.declared_profession
+    if activity is None or (said and activity.profession != said):
         return False
     confirm_account(user, activity, how=How.DIRECTORY, by=None)
     return True

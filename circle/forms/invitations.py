@@ -15,7 +15,6 @@ from coordination.common.errors import DomainError
 from coordination.common.identifiers import parse_person_name, parse_rpps
 from coordination.common.ids import uuid7
 from coordination.common.text import capital_family, capital_given
-from coordination.directory.search import profession_label
 from coordination.dossiers.forms import TidyForm
 
 MESSAGE = {
@@ -31,6 +30,9 @@ FRENCH = {
     "password_too_common": "Ce mot de passe est trop courant.",
     "password_entirely_numeric": "Un mot de passe ne se fait pas de chiffres seulement.",
 }
+
+
+_PROFESSIONS = [("", "Choisir"), *nomenclatures.choices("profession")]
 
 
 class InvitationFields(forms.Form):
@@ -74,7 +76,7 @@ class ColleagueForm(TidyForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["profession"].choices = [("", "Choisir"), *nomenclatures.choices("profession")]
+        self.fields["profession"].choices = _PROFESSIONS
         self.fields["email"].required = True
         self.fields["email"].error_messages["required"] = "Ce champ est obligatoire."
 
@@ -133,7 +135,7 @@ class RightsForm(TidyForm):
 
 
 class ProfessionForm(TidyForm):
-    """The profession that who confirms vouches for, when none was invited or the person invited says another.
+    """The profession that who confirms vouches for, when none was invited; the person invited may have said hers.
 
     `seen`: the one whose rights the page showed.
     """
@@ -144,18 +146,15 @@ class ProfessionForm(TidyForm):
     )  # fmt: skip
     seen = forms.CharField(max_length=4, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, invitation, **kwargs) -> None:
-        self.invitation = invitation
-        said = invitation.profession or invitation.declared_profession
+    def __init__(self, *args, said: str, **kwargs) -> None:
         super().__init__(*args, initial={"profession": said, "seen": said}, **kwargs)
-        self.fields["profession"].choices = _professions(invitation.profession, invitation.declared_profession)
+        self.fields["profession"].choices = _PROFESSIONS
 
     @property
     def chosen(self) -> tuple[str, str] | None:
         """Return the (profession, fonction) chosen, None when nothing was."""
         profession = self.cleaned_data["profession"]
-        fonction = self.invitation.fonction if profession == self.invitation.profession else ""
-        return (profession, fonction) if profession else None
+        return (profession, "") if profession else None
 
     @property
     def is_seen(self) -> bool:
@@ -171,9 +170,10 @@ class RefusalReasonForm(TidyForm):
 
 
 class AccountForm(TidyForm):
-    """The account of who accepts: a name, a profession, a password, and an RPPS number if one has it. Six fields.
+    """The account of who accepts: a name, a password, and an RPPS number if one has it. Five fields.
 
-    `profession`: the one invited. Said again or changed, it is for who confirms to compare: it gives no right.
+    Where nobody said of what profession he is (`asks_profession`), he says it instead of his number, which the
+    directory knows: the second factor makes the sixth field of the way in. It gives no right by itself.
     """
 
     family_name = forms.CharField(
@@ -184,7 +184,7 @@ class AccountForm(TidyForm):
     )
     profession = forms.ChoiceField(
         label="Votre profession", required=False,
-        help_text="Une autre que celle de l’invitation sera confirmée avant tout accès.",
+        help_text="Quelqu’un la confirmera avant tout accès.",
     )  # fmt: skip
     rpps = forms.CharField(
         label="Numéro RPPS", max_length=14, required=False,
@@ -199,10 +199,11 @@ class AccountForm(TidyForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
 
-    def __init__(self, *args, email: str, profession: str = "", **kwargs) -> None:
+    def __init__(self, *args, email: str, asks_profession: bool = False, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.email = email
-        self.fields["profession"].choices = _professions(profession)
+        self.fields["profession"].choices = _PROFESSIONS
+        del self.fields["rpps" if asks_profession else "profession"]
 
     def clean_family_name(self) -> str:
         return self.read("family_name", parse_person_name, self.cleaned_data["family_name"]) or ""
@@ -236,11 +237,3 @@ class AccountForm(TidyForm):
         except ValidationError as refusal:
             for error in refusal.error_list:
                 self.add_error("password1", FRENCH.get(error.code, error))
-
-
-def _professions(*known: str) -> list[tuple[str, str]]:
-    """Return the choices of a profession, those of an invitation included however rare they are."""
-    usual = nomenclatures.choices("profession")
-    offered = {code for code, _ in usual}
-    rare = [(code, profession_label(code)) for code in dict.fromkeys(known) if code and code not in offered]
-    return [("", "Choisir"), *usual, *rare]

@@ -162,11 +162,12 @@ def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """« Confirmer »: it is the person meant; the page first says what opens, by the profession that will decide.
 
     An account vouched for another profession than the one invited: who confirms chooses, nothing is checked for him.
-    None invited, or the person says another: he chooses it, and reads what it opens before it is confirmed.
+    None invited nor vouched for: he chooses it, and reads what it opens before it is confirmed.
     """
     invitation = _found(request, invitation_id)
     sent = request.POST if request.method == "POST" else None
-    form = ProfessionForm(sent, invitation=invitation) if invitation.asks_profession else RightsForm(sent)
+    said = invitation.declared_profession
+    form = ProfessionForm(sent, said=said) if invitation.asks_profession else RightsForm(sent)
     if form.is_bound and form.is_valid() and form.is_seen:
         said = "C’est confirmé : l’accès prévu est ouvert." if invitation.dossier_id else "C’est confirmé."
         try:
@@ -192,8 +193,8 @@ def _confirmation_page(
 ) -> HttpResponse:
     preview, counts, chosen = None, invitation.counting_profession, None
     if invitation.asks_profession:
-        said = form.cleaned_data.get("profession") if form.is_bound else form["profession"].value()
-        counts = chosen = _pair(invitation, said or "")
+        said = form.cleaned_data.get("profession") if form.is_bound else invitation.declared_profession
+        counts = chosen = (said or "", "")
     if invitation.member_id and (chosen is None or chosen[0]):
         row = invitation.member.habilitation
         reduced = standing(row) | closed_by_the_person(row)
@@ -210,10 +211,6 @@ def _confirmation_page(
         "changed": bool(chosen and form.is_bound and not form.errors),
     }  # fmt: skip
     return render(request, "circle/invitation_confirm.html", context, status=422 if form.errors else 200)
-
-
-def _pair(invitation: Invitation, profession: str) -> tuple[str, str]:
-    return profession, invitation.fonction if profession == invitation.profession else ""
 
 
 @require_POST

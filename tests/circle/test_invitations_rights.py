@@ -281,18 +281,19 @@ def confirm_url(invitation):
     return reverse("invitations:confirm", args=[invitation.pk])
 
 
-def test_the_page_of_the_link_asks_six_things_the_profession_among_them(client, entry):
-    page = client.get(link(invited(entry)))
+@pytest.mark.parametrize(("says", "asked"), [(True, "rpps"), (False, "profession")])
+def test_the_profession_is_asked_where_nobody_said_it(client, entry, says, asked):
+    """Five fields either way: with the second factor, six."""
+    page = client.get(link(invited(entry) if says else without_profession(entry)))
     form = page.content.decode().split("Créer votre compte")[1].split("</form>")[0]
     names = re.findall(r'<(?:input|select)[^>]*\sname="(\w+)"', form)
-    assert names == ["family_name", "given_name", "profession", "rpps", "password1", "password2"]
-    assert re.search(rf'value="{make.NURSE}"\s+selected', form)
+    assert names == ["family_name", "given_name", asked, "password1", "password2"]
 
 
 @pytest.mark.req("SEC-1")
 def test_what_the_person_says_gives_nothing_before_somebody_vouches(client, entry):
     invitation = without_profession(entry)
-    sent = {"family_name": "Spécimen", "given_name": "Inès", "profession": make.DOCTOR, "rpps": "",
+    sent = {"family_name": "Spécimen", "given_name": "Inès", "profession": make.DOCTOR,
             "password1": PASSWORD, "password2": PASSWORD}  # fmt: skip
     assert client.post(link(invitation), sent).status_code == 302
     invitation.refresh_from_db()
@@ -322,25 +323,3 @@ def test_nobody_is_confirmed_without_a_profession_that_somebody_chose(entry):
     for nothing in (None, ("", ""), ("9999", "")):
         with pytest.raises(ProfessionToChoose):
             actions.confirm_invitee(invitation, by=entry.user, entry=entry, rights=nothing)
-
-
-@pytest.mark.req("SEC-1")
-def test_another_profession_than_the_one_invited_waits_even_for_who_proves_his_address(client, entry):
-    """The national directory gives this address to the nurse invited: without a difference she enters at once."""
-    someone = make.listed(family_name="SPÉCIMEN", given_name="Inès")
-    type(someone).objects.filter(pk=someone.pk).update(email=ADDRESS)
-    invitation = invited(entry, someone)
-    answered = newcomer(invitation, profession=make.DOCTOR)
-    assert not answered.enters
-    client.force_login(entry.user)
-    page = text(client.get(confirm_url(invitation)))
-    assert "Cette personne dit être médecin, et non infirmier comme dans l’invitation." in page
-    assert "Droits des infirmiers" in page, "the one invited is proposed"
-    actions.confirm_invitee(invitation, by=entry.user, entry=entry, rights=(make.NURSE, ""))
-    assert make.entry_of(answered.invitation.accepted_by, entry).access.profile == "infirmier"
-
-
-def test_the_same_profession_said_again_changes_nothing(entry):
-    someone = make.listed(family_name="SPÉCIMEN", given_name="Inès")
-    type(someone).objects.filter(pk=someone.pk).update(email=ADDRESS)
-    assert newcomer(invited(entry, someone), profession=make.NURSE).enters
