@@ -154,6 +154,8 @@ def build(profiles=tuple(apart.LEVELS), prepare: Callable[[Entry], object] = lam
     for situation in SITUATIONS:
         world.places[situation] = _place(creator, doctor, nurses, situation, world, prepare)
     _others(world)
+    # Read before anybody asks: the first request would otherwise send statements that its twin does not.
+    published.current()
     return world
 
 
