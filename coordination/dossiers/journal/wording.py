@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -122,30 +123,51 @@ class Sentence:
         return time_fr(self.at)
 
 
-def sentence(line: Line, reader) -> Sentence:
-    """Return the words of one line for this reader."""
+class _Act(NamedTuple):
+    """What was done, to what, and how it is marked."""
+
+    did: str
+    what: str
+    tag: str
+    icon: str
+    kind: str
+    tag_kind: str = "auc"
+
+
+def _act(line: Line) -> _Act:
     trace = line.trace
     done, undone, tag, icon, kind = _ACTS.get(trace.action, _OTHER)
-    label = catalog.last().labels.get(trace.rubrique, "")
-    if not label:
-        done, undone = _HOME.get(done, done), _HOME.get(undone, undone)
-    you = trace.actor_id == reader.pk
-    did, tag_kind = done, "auc"
+    what = catalog.last().labels.get(trace.rubrique, "")
+    if not what:
+        done, undone, what = _HOME.get(done, done), _HOME.get(undone, undone), WHOLE_DOSSIER
     if trace.outcome == Outcome.REFUSED:
-        did, tag, icon, kind, tag_kind = f"n’a pas pu {undone}", "Accès bloqué", "slash-circle", "refus", "refus"
-    elif trace.outcome == Outcome.FAILED:
-        did, tag, icon, kind = f"a voulu {undone}", f"{tag}, sans effet", "exclamation-triangle", "auc"
+        return _Act(f"n’a pas pu {undone}", what, "Accès bloqué", "slash-circle", "refus", "refus")
+    if trace.outcome == Outcome.FAILED:
+        return _Act(f"a voulu {undone}", what, f"{tag}, sans effet", "exclamation-triangle", "auc")
+    return _Act(done, what, tag, icon, kind)
+
+
+def in_words(line: Line) -> str:
+    """Return "A lu Volet médical": what was done, without who, when nor why."""
+    act = _act(line)
+    return f"{act.did[:1].upper()}{act.did[1:]} {act.what}"
+
+
+def sentence(line: Line, reader) -> Sentence:
+    """Return the words of one line for this reader."""
+    trace, act = line.trace, _act(line)
+    you = trace.actor_id == reader.pk
     return Sentence(
         at=line.at,
         who="Vous" if you else _name(trace),
         hat="" if you else _hat(trace),
-        did=_to_you(did) if you else did,
-        what=label or WHOLE_DOSSIER,
+        did=_to_you(act.did) if you else act.did,
+        what=act.what,
         why=_why(line),
-        tag=tag,
-        icon=icon,
-        kind=kind,
-        tag_kind=tag_kind,
+        tag=act.tag,
+        icon=act.icon,
+        kind=act.kind,
+        tag_kind=act.tag_kind,
         on_behalf_of=trace.on_behalf_of_name,
         to_check=", ".join(_UNUSUAL[one].format(**settings.JOURNAL_UNUSUAL) for one in line.unusual),
         explained=_explained(line),
