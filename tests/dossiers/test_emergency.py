@@ -636,7 +636,8 @@ def test_who_reviews_it_is_told_what_was_read_and_when(client, doctor, nurse, do
     monkeypatch.undo()
     clock = f"{timezone.localtime():%H:}"
     for said in told():
-        assert re.search(rf"A lu Identité et droits {clock}\d\d N’a pas pu lire Cercle de soins {clock}\d\d", said), said
+        read = rf"A lu Identité et droits {clock}\d\d N’a pas pu lire Cercle de soins {clock}\d\d"
+        assert re.search(read, said), said
         assert "Journal des accès 1" not in said and "A ouvert le dossier" not in said
 
 

@@ -24,7 +24,8 @@ def stand_in(principal, substitute, *, first=None, last=None, accepted=True, **m
 def secretary(principal, substitute, *rubriques, first=None, last=None, **more):
     return ActingFor.objects.create(
         kind="secretariat", principal=principal, substitute=substitute, called=substitute.email,
-        first_day=first or today(), last_day=last, rubriques=["identite", "cercle", *rubriques], accepted_at=timezone.now(), **more,
+        first_day=first or today(), last_day=last, rubriques=["identite", "cercle", *rubriques],
+        accepted_at=timezone.now(), **more,
     )  # fmt: skip
 
 

@@ -227,6 +227,7 @@ def test_each_button_says_which_line_it_is_about(as_doctor, doctor, other):
         secretary(doctor, other, "agenda", first=first, last=first + 7 * DAY)
         stand_in(other, doctor, first=first, last=first + 7 * DAY)
     page = as_doctor.get(LIST).content.decode()
-    names = [" ".join(re.sub(r"<[^>]+>", "", one).split()) for one in re.findall(r"(?s)<button[^>]*>(.*?)</button>", page)]
+    buttons = re.findall(r"(?s)<button[^>]*>(.*?)</button>", page)
+    names = [" ".join(re.sub(r"<[^>]+>", "", one).split()) for one in buttons]
     ends = [name for name in names if name.startswith(("Mettre fin", "Annuler"))]
     assert len(ends) == len(set(ends)) == 7, ends

@@ -1,4 +1,4 @@
-"""What was done in one dossier under an emergency access, for who reviews it: pages and times, nothing of their content."""
+"""What was done in one dossier under an emergency access, for who reviews it: pages and times, not their content."""
 
 from __future__ import annotations
 
