@@ -226,9 +226,7 @@ def _write(view, request, dossier_id, rubrique, niveau, right, said, kwargs) -> 
             return response
     except _Refused as refused:
         looked = hasattr(refused.response, "only_shown")
-        entry.trace(
-            READ if looked else said["action"], outcome=Outcome.OK if looked else Outcome.FAILED, **details
-        )
+        entry.trace(READ if looked else said["action"], outcome=Outcome.OK if looked else Outcome.FAILED, **details)
         return refused.response
     except IdentityNotShown:
         # Neither refused nor failed: the act comes back, and is traced, once its author has shown who he is.

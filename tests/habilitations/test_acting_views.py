@@ -219,7 +219,7 @@ def test_the_page_is_flat(client, doctor):
 
 
 def test_each_button_says_which_line_it_is_about(as_doctor, doctor, other):
-    """Two stand-ins on the same days, two secretariats of one person one after the other: no two buttons read alike."""
+    """Two stand-ins on the same days, two secretariats of one person in turn: no two buttons read alike."""
     for called in ("", "anne@cabinet.example", "luc@cabinet.example"):
         as_doctor.post(f"{LIST}absence/", absence(called))
     for days in (0, 30):

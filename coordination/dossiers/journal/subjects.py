@@ -27,6 +27,4 @@ def with_subjects(entry, lines: list[Line]) -> list[Line]:
         ids = {line.trace.object_id for line in lines if line.trace.object_kind == kind and line.trace.object_id}
         if ids:
             names |= namer(entry, ids)
-    return [
-        replace(line, subject=name) if (name := names.get(line.trace.object_id, "")) else line for line in lines
-    ]
+    return [replace(line, subject=name) if (name := names.get(line.trace.object_id, "")) else line for line in lines]
