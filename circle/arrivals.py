@@ -15,6 +15,7 @@ from circle.lines import MemberRow
 from circle.models import Member
 from circle.several import Line
 from coordination.common.french import date_fr, rpps_fr
+from coordination.common.nomenclatures import synonyms
 from coordination.common.text import fold, person_name
 from coordination.directory.models import Activity
 from coordination.directory.search import profession_label
@@ -51,8 +52,10 @@ class Arrival:
 
     @property
     def trade(self) -> str:
-        """The profession understood: everyday words were read, the eye checks."""
-        return profession_label(self.line.profession) or ""
+        """The profession and the role understood: everyday words were read, the eye checks."""
+        role = roles.label(self.line.role)
+        by_role = bool(role) and self.line.profession == synonyms.BY_ROLE
+        return ", ".join(filter(None, ["" if by_role else profession_label(self.line.profession), role]))
 
     @property
     def choices(self) -> list[tuple[str, str]]:
@@ -84,7 +87,7 @@ def of_lines(entry, lines: Iterable[Line], *, may_grant: bool) -> list[Arrival]:
 def _arrival(line: Line, present, past, places: list[Place], may_grant: bool) -> Arrival:
     if line.error:
         return _closed(line, line.error)
-    listed = {place.professional_id for place in places if place.profession == line.profession}
+    listed = {place.professional_id for place in places if _is_trade(place, line)}
     alike = duplicates.named_alike(present, line.family_name, line.given_name)
     same = [row for row in present if row.professional_id in listed] or alike
     if same:
@@ -95,7 +98,7 @@ def _arrival(line: Line, present, past, places: list[Place], may_grant: bool) ->
     warning = f" Même adresse que {shared}, membre du cercle." if shared else ""
     if not places:
         return Arrival(line, f"Pas dans l’annuaire à ce nom.{warning}", guess=BY_HAND)
-    places = sorted(places, key=lambda place: place.profession != line.profession)
+    places = sorted(places, key=lambda place: not _is_trade(place, line))
     guess = _guess(line, places)
     said = "Trouvé dans l’annuaire : à vérifier." if guess else "Plusieurs réponses de l’annuaire : à choisir."
     return Arrival(line, f"{said}{warning}", places=tuple(places[:SHOWN]), guess=guess)
@@ -141,9 +144,14 @@ def _place(activity: Activity) -> Place:
     )  # fmt: skip
 
 
+def _is_trade(place: Place, line: Line) -> bool:
+    """Say whether somebody practises there what the line says: who is told by his role has it as a function."""
+    return place.profession == line.profession or (line.role != "" and line.role in (place.profession, place.fonction))
+
+
 def _guess(line: Line, places: list[Place]) -> str:
     """Return the only person of this name and trade, at the structure typed if it is one of his; "" otherwise."""
-    likely = [place for place in places if place.profession == line.profession]
+    likely = [place for place in places if _is_trade(place, line)]
     if len({place.professional_id for place in likely}) != 1:
         return ""
     house = fold(line.structure)

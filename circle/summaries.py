@@ -15,7 +15,7 @@ from circle.lines import MemberRow
 from circle.models import Change, Member
 from circle.names import Person, name_of, shown_person
 from circle.rows import READ
-from circle.wording import kinship
+from circle.wording import ATTENTE, kinship
 from coordination.common.addresses import address
 from coordination.common.french import plural
 from coordination.common.prepared import Prepared
@@ -226,7 +226,8 @@ def _reduced(rows: list[MemberRow]) -> dict:
 
 def _sentence(rows: list[MemberRow]) -> str:
     opened = sum(row.has_access for row in rows)
-    waiting = sum(row.state == "attente" for row in rows)
+    # Said as the list of the circle says it: who is closed by an opposition to the whole dossier waits for nothing.
+    waiting = sum(row.access is not None and row.access.value == ATTENTE for row in rows)
     refused = sum(row.state == "refus" for row in rows)
     said = [f"{plural(opened, 'membre')} {'ont' if opened > 1 else 'a'} accès"]
     if waiting:

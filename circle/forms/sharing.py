@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from circle.forms.fields import FrenchDateField
 from coordination.dossiers.forms import TidyForm
+from habilitations import catalog
 from habilitations.models import Collected, Consent
 from habilitations.models.consents import CLOSABLE
 from habilitations.rubriques import Rubrique
@@ -85,7 +86,7 @@ class ConsentForm(TidyForm):
         label="Limiter l’accord à ces rubriques",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        choices=[(rubrique.value, rubrique.label) for rubrique in CLOSABLE],
+        choices=lambda: catalog.last().grouped(CLOSABLE),
     )
     last_day = FrenchDateField(label="Dernier jour de l’accord", required=False)
 
@@ -153,9 +154,9 @@ class OppositionForm(TidyForm):
         self, *args, members: Iterable[tuple[str, str]], inside: Sequence[tuple[str, str]] = (), **kwargs
     ) -> None:
         super().__init__(*args, **kwargs)
-        rubrics = [(rubrique.value, rubrique.label) for rubrique in CLOSABLE]
-        self.fields["rubrique"].choices = [("", "Choisir"), ("Une rubrique", rubrics),
-                                           ("Tout", [(self.WHOLE, "Tout le dossier")])]  # fmt: skip
+        self.fields["rubrique"].choices = [
+            ("", "Choisir"), *catalog.last().grouped(CLOSABLE), ("Tout", [(self.WHOLE, "Tout le dossier")]),
+        ]  # fmt: skip
         self.fields["whom"].choices = [
             ("", "Choisir"), (self.EVERYBODY, "Tout le cercle de soins"), ("Un membre", list(members)),
         ]  # fmt: skip

@@ -189,6 +189,16 @@ def _missing(entry: Entry, rubrique: Rubrique, niveau: Niveau) -> LevelMissing:
     return refusal
 
 
+def only_shown(response: HttpResponse) -> HttpResponse:
+    """Mark the answer to a form that wrote nothing and asks something more: the journal says that it was read."""
+    response.only_shown = True  # type: ignore[attr-defined]
+    return response
+
+
+def _is_nothing_written(response: HttpResponse) -> bool:
+    return response.status_code >= 400 or hasattr(response, "only_shown")
+
+
 class _Refused(Exception):
     """Carries an answer out of the transaction it must roll back."""
 
@@ -213,11 +223,12 @@ def _write(view, request, dossier_id, rubrique, niveau, right, said, kwargs) -> 
             response = view(request, entry, **kwargs)
             if isinstance(response, TemplateResponse):
                 response.render()
-            if response.status_code >= 400:
+            if _is_nothing_written(response):
                 raise _Refused(response)
             return response
     except _Refused as refused:
-        entry.trace(said["action"], outcome=Outcome.FAILED, **details)
+        looked = hasattr(refused.response, "only_shown")
+        entry.trace(READ if looked else said["action"], outcome=Outcome.OK if looked else Outcome.FAILED, **details)
         return refused.response
     except IdentityNotShown:
         # Neither refused nor failed: the act comes back, and is traced, once its author has shown who he is.
