@@ -24,6 +24,7 @@ from circle.actions.adding import (
     open_dossier,
 )
 from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
+from circle.actions.closing import tell_end_of_care
 from circle.actions.consenting import end_consent, record_consent, record_opposition, withdraw_opposition
 from circle.actions.editing import invite_present, link_to_directory, set_discreet, set_habilitation, update_member
 from circle.actions.gathering import bring_in
@@ -91,6 +92,7 @@ __all__ = [
     "set_discreet",
     "set_habilitation",
     "set_unique_role",
+    "tell_end_of_care",
     "tell_undelivered",
     "undo_removal",
     "update_member",

@@ -48,11 +48,13 @@ def end_consent(entry, member, *, end: str, ended_on: dt.date, collected: str = 
     """
     lock_circle(entry, level=Niveau.LECTURE)
     member = locked_member(entry, member)
-    consent = habilitations.end_consent(
+    consent, *twins = habilitations.end_consent(
         member.habilitation, by=entry.user, access=entry.access, end=end, ended_on=ended_on, collected=collected
     )
     said = history.WITHDRAWN if end == Consent.End.WITHDRAWN else history.OUT_OF_TEAM
     record(entry, member, KIND.SHARING, subject=said, after=date_fr(ended_on))
+    for twin in Member.objects.filter(habilitation__in=[one.habilitation_id for one in twins]).order_by("pk"):
+        record(entry, twin, KIND.SHARING, subject=said, after=date_fr(ended_on))
     return consent
 
 

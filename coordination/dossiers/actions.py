@@ -16,6 +16,7 @@ from coordination.common.identifiers import parse_person_name
 from coordination.common.ins import InsMatricule, first_given_name
 from coordination.common.prepared import Prepared
 from coordination.common.text import fold
+from coordination.dossiers import closing
 from coordination.dossiers import identity_status as moves
 from coordination.dossiers.errors import (
     ChangedMeanwhile,
@@ -26,7 +27,9 @@ from coordination.dossiers.errors import (
     ReopeningReasonMissing,
 )
 from coordination.dossiers.models import Dossier, IdentityStatus, IdentityTraits, IdentityVersion, StatusChange, Visit
+from habilitations import actions as habilitations
 from habilitations.rubriques import Action, Niveau
+from habilitations.traces import NOWHERE, Via
 
 TRAITS = tuple(f.name for f in IdentityTraits._meta.get_fields())
 # What makes the person, by the INS reference: changing one of them by hand breaks the link with INSi.
@@ -191,11 +194,12 @@ def update_contacts(dossier: Dossier, *, by, version: int, contacts: dict) -> Do
 
 @transaction.atomic
 def change_status(
-    dossier: Dossier, *, by, access, status: str, reason: str = "", note: str = "", seen: str = ""
+    dossier: Dossier, *, by, access, status: str, reason: str = "", note: str = "", seen: str = "", via: Via = NOWHERE
 ) -> Dossier:
     """Move a dossier between « en évaluation », « actif », « en pause » and « clôturé ».
 
-    Entering or leaving a read-only state needs the right to close; the rest, to write the identity.
+    Entering or leaving a read-only state needs the right to close; the rest, to write the identity. Closing ends what
+    the sharing rested on but for who may reopen (`habilitations.actions.end_care`); reopening gives back nothing.
     `seen` is the status the screen showed. Raises NotAllowed, ClosingReasonMissing, ReopeningReasonMissing,
     ChangedMeanwhile.
     """
@@ -219,6 +223,8 @@ def change_status(
     StatusChange.objects.create(
         dossier=dossier, by=by, before=before, after=after, reason=dossier.closing_reason, note=note.strip()
     )
+    if after == Dossier.Status.CLOS:
+        closing.tell(dossier, habilitations.end_care(dossier.pk, by=by, access=access), by=by, access=access, via=via)
     return dossier
 
 

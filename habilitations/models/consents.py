@@ -57,6 +57,7 @@ class Consent(models.Model):
     class End(models.TextChoices):
         WITHDRAWN = "retrait", "La personne retire son accord"
         OVER = "fin", "Ne fait plus partie de l’équipe de soins"
+        CARE_OVER = "cloture", "Fin de prise en charge : dossier clôturé"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="consents")
@@ -124,7 +125,7 @@ class Consent(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(end="", ended_at=None, ended_on=None)
-                | Q(end__in=["retrait", "fin"], ended_at__isnull=False, ended_on__gte=F("starts_on")),
+                | Q(end__in=["retrait", "fin", "cloture"], ended_at__isnull=False, ended_on__gte=F("starts_on")),
                 name="consent_ends_after_it_was_given",
                 violation_error_message="La fin ne peut pas précéder le début.",
             ),
@@ -138,6 +139,10 @@ class Consent(models.Model):
 class OppositionQuerySet(models.QuerySet):
     def standing(self):
         return self.filter(withdrawn_at=None)
+
+    def whole(self):
+        """Those that close the whole dossier."""
+        return self.filter(rubrique="")
 
     def shown_to(self, user, access):
         """Those this reader may know of: never one that is aimed at him (SEC-6).
@@ -178,6 +183,9 @@ class Opposition(models.Model):
     withdrawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+
+    # Why an administrator lifted it, when nobody was left inside to withdraw it.
+    lifted_why = models.CharField("motif de la levée", max_length=300, blank=True)
 
     objects = OppositionQuerySet.as_manager()
 

@@ -150,7 +150,8 @@ def record(row, noting, ground="reconnue", **details):
 
 def end(row, noting, how="retrait", **details):
     by, held = noting
-    return do.end_consent(row, by=by, access=held, end=how, ended_on=timezone.localdate(), collected=ORAL, **details)
+    said = {"ended_on": timezone.localdate(), "collected": ORAL} | details
+    return do.end_consent(row, by=by, access=held, end=how, **said)[0]
 
 
 def oppose(dossier, noting, rubrique, **details):
