@@ -1,7 +1,7 @@
 """Whether a circle is still the one this process has read, told by the versions of its rows and not by what they say.
 
-Reading a circle again costs more than the page around it, and circles change rarely. PostgreSQL names each version of a
-row by the transaction that wrote it and by its place (`xmin`, `ctid`): same versions, same circle. Nothing has to
+Reading a circle again costs more than the page around it, and circles change rarely. PostgreSQL names each version of
+a row by the transaction that wrote it and by its place (`xmin`, `ctid`): same versions, same circle. Nothing has to
 announce a change, so nothing can forget to. Of what is not a row of its own: the day and the edition of the matrix,
 which whoever keeps a circle adds, and the invitation whose end comes with the clock, told here.
 """

@@ -45,8 +45,8 @@ def _ran(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> Any:
     raw = ours.connection
     if raw.prepare_threshold is None:
         _allow_preparing(raw)
-    # Django's cursors bind on the client, which cannot prepare; this one binds on the server. The driver would look for
-    # the places of a long statement at each run.
+    # Django's cursors bind on the client, which cannot prepare; this one binds on the server. Given other marks, the
+    # driver would look for the places of a long statement at each run.
     numbered, names = _numbered(sql)
     cursor = ours.make_cursor(psycopg.RawCursor(raw))
     cursor.execute(numbered, [params[name] for name in names] if isinstance(params, Mapping) else params)

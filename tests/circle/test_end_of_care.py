@@ -1,4 +1,4 @@
-"""The end of care, said with a closing: the dossier is read by who may reopen it, and by nobody else before a new fact."""
+"""The end of care, said with a closing: who may reopen goes on reading, nobody else before a new fact."""
 
 import pytest
 from django.db import connection

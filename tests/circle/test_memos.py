@@ -128,7 +128,8 @@ def fill(circle):
     entry = circle.entry
     invited(circle)
     refused = make.add(entry, make.account().attachment.professional)
-    actions.set_habilitation(entry, refused, "refus", refusal={"refused_on": timezone.localdate(), "collected": "oral"})
+    said = {"refused_on": timezone.localdate(), "collected": "oral"}
+    actions.set_habilitation(entry, refused, "refus", refusal=said)
     Ceiling.objects.create(
         dossier=entry.dossier, habilitation=circle.first.habilitation, rubrique="medical", niveau=0, set_by=entry.user,
     )  # fmt: skip
@@ -161,7 +162,7 @@ def test_a_row_written_again_is_another_version(circle, table):
     assert before == versions.read(dossier_id, day)
     with connection.cursor() as cursor:
         key = connection.introspection.get_primary_key_column(cursor, table)
-        cursor.execute(f'UPDATE {table} SET "{key}" = "{key}"')
+        cursor.execute(f'UPDATE {table} SET "{key}" = "{key}"')  # noqa: S608 - our own names
         assert cursor.rowcount
     assert versions.read(dossier_id, day) != before
 
