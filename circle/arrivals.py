@@ -54,7 +54,8 @@ class Arrival:
     def trade(self) -> str:
         """The profession and the role understood: everyday words were read, the eye checks."""
         role = roles.label(self.line.role)
-        by_role = bool(role) and self.line.profession == synonyms.BY_ROLE
+        # « Médecin traitant » says the doctor, « Coordonnateur de parcours » who has no other profession.
+        by_role = self.line.role == roles.PCP or (bool(role) and self.line.profession == synonyms.BY_ROLE)
         return ", ".join(filter(None, ["" if by_role else profession_label(self.line.profession), role]))
 
     @property

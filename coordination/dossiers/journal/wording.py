@@ -274,7 +274,10 @@ def _way_in(line: Line) -> str:
 
 
 def _repeated(line: Line) -> str:
-    return f"{line.times} fois depuis {time_fr(timezone.localtime(line.first_at))}" if line.first_at else ""
+    if line.first_at is None:
+        return ""
+    since = time_fr(timezone.localtime(line.first_at))
+    return f"{line.times} fois" if since == time_fr(line.at) else f"{line.times} fois depuis {since}"
 
 
 def _explained(line: Line) -> str:
