@@ -143,6 +143,9 @@ _INVITATIONS = {
     ANSWERED: "L’invitation de {member} est close : son compte est connu autrement.",
 }
 
+# Closed by the application, for nobody asked: kept as this word in `Change.subject`.
+UNUSED = "sans usage"
+
 # What is noted of the facts on which the sharing rests: kept as these words in `Change.subject`, dates beside.
 TEAM, CONSENT = "équipe de soins déclarée", "accord exprès noté"
 WITHDRAWN, OUT_OF_TEAM, CARE_OVER = "accord retiré", "fin d’équipe de soins", "fin de prise en charge"
@@ -234,6 +237,8 @@ def _when(t: Told) -> str:
 
 
 def _state(t: Told) -> str:
+    if t.subject == UNUSED:
+        return f"L’accès de {t.member} s’est fermé d’office, faute d’usage."
     if t.after == "oui":
         return f"{t.who} a habilité {t.member}."
     if t.after == "attente":

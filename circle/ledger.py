@@ -15,9 +15,9 @@ from django.utils import timezone
 from circle.models import Member
 from coordination.common.french import date_fr
 from coordination.dossiers.models import Dossier
+from habilitations import catalog
 from habilitations.actions.consents import stands
 from habilitations.models import Consent, Opposition, Refusal
-from habilitations.rubriques import Rubrique
 
 STANDING, PAST, MISSING = "en-cours", "termines", "a-recueillir"
 CONSENTS, REFUSALS = "accords", "refus"
@@ -132,10 +132,10 @@ def _refusal(one: Refusal, member: Member) -> Fact:
 
 def _opposition(one: Opposition, member: Member | None, inside: dict[UUID, str]) -> Fact:
     """`inside`: {account: name} of the members, to name who keeps the dossier when everything is opposed."""
-    what = f"Opposition : {Rubrique(one.rubrique).label}" if one.rubrique else "Opposition : tout le dossier"
+    closed = catalog.last().rubric_label(one.rubrique) if one.rubrique else "tout le dossier"
     keep = sorted(inside[account] for account in one.spared if account in inside)
     said = (f"Gardent l’accès : {', '.join(keep)}.",) if keep else ()
-    return _refused(one, member, what, said, opposition_id=one.pk, is_whole=not one.rubrique)
+    return _refused(one, member, f"Opposition : {closed}", said, opposition_id=one.pk, is_whole=not one.rubrique)
 
 
 def _refused(one, member: Member | None, what: str, said: tuple[str, ...] = (), **more) -> Fact:
@@ -153,7 +153,7 @@ def _refused(one, member: Member | None, what: str, said: tuple[str, ...] = (), 
 
 def labels(rubriques) -> list[str]:
     """Return the labels of rubrics in the order of the matrix."""
-    return [rubrique.label for rubrique in Rubrique if rubrique.value in set(rubriques)]
+    return [rubrique.label for rubrique in catalog.last().every if rubrique.value in set(rubriques)]
 
 
 def _noted(by, at: dt.datetime | None) -> str:

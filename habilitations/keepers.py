@@ -19,11 +19,16 @@ def keepers(dossier_id: UUID) -> set[UUID]:
     return noting & users_able_to(dossier_id, Rubrique.CERCLE, Niveau.ECRITURE)
 
 
+def is_last_keeper(row: Habilitation) -> bool:
+    """Say whether this row is that of the only one left inside a dossier closed whole who may note otherwise."""
+    closed = Opposition.objects.standing().whole().filter(dossier_id=row.dossier_id)
+    return bool(row.user_id) and closed.exists() and keepers(row.dossier_id) == {row.user_id}
+
+
 def require_another_keeper(row: Habilitation) -> None:
     """Raise LastKeeper when ending this row leaves nobody to withdraw the opposition to the whole dossier.
 
     What the person says herself (a refusal, a consent taken back) is never held back by it.
     """
-    closed = Opposition.objects.standing().whole().filter(dossier_id=row.dossier_id)
-    if row.user_id and closed.exists() and keepers(row.dossier_id) == {row.user_id}:
+    if is_last_keeper(row):
         raise LastKeeper

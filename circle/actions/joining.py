@@ -21,8 +21,9 @@ from circle.errors import NotDouble
 from circle.models import Member, Period
 from coordination.common.french import date_fr
 from habilitations import actions as habilitations
+from habilitations import catalog
 from habilitations.models import Habilitation
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Niveau
 
 State = Habilitation.State
 
@@ -79,7 +80,7 @@ def join_doubles(entry, member) -> Joined:
         carried.append("le retrait de l’accord")
     for opposition in habilitations.carry_oppositions(leaves.habilitation, stays.habilitation):
         # In the words of a reduction, and not among what is said to be carried: who joins may be a delegate (SEC-6).
-        record_ceiling(entry, stays, Rubrique(opposition.rubrique), Niveau.AUCUN)
+        record_ceiling(entry, stays, catalog.last().rubric_of(opposition.rubrique), Niveau.AUCUN)
     return Joined(stays, leaves, lost, tuple(carried), period.starts_on)
 
 

@@ -16,6 +16,7 @@ from habilitations.access import Access
 from habilitations.actions.grounds import declare, finish
 from habilitations.actions.members import locked
 from habilitations.actions.twins import other_entries
+from habilitations.closures import closable
 from habilitations.errors import (
     CollectedUnknown,
     ConsentDateNotPossible,
@@ -28,7 +29,6 @@ from habilitations.errors import (
     TeamNotPossible,
 )
 from habilitations.models import Collected, Consent, Habilitation
-from habilitations.models.consents import CLOSABLE
 
 Ground = Consent.Ground
 
@@ -55,8 +55,9 @@ def widens(now: Consent | None, *, rubriques: Collection[str] = (), last_day: dt
     if now is None or not stands(now):
         return True
     later = (last_day or dt.date.max) > (now.last_day or dt.date.max)
-    before, after = set(now.rubriques or CLOSABLE), set(rubriques or CLOSABLE)
-    return later or not after <= before
+    # None at all is the whole dossier, with the rubrics to come.
+    within = not now.rubriques or (bool(rubriques) and set(rubriques) <= set(now.rubriques))
+    return later or not within
 
 
 @transaction.atomic
@@ -100,7 +101,7 @@ def record_consent(
         informed_on=informed_on or (starts_on if express else None),
         collected=collected if express else "",
         proof=proof if express else "",
-        rubriques=_rubrics(rubriques) if express else [],
+        rubriques=_rubrics(rubriques, access) if express else [],
         last_day=last_day if express else None,
     )
 
@@ -178,9 +179,9 @@ def _check_days(starts_on: dt.date | None, informed_on: dt.date | None, last_day
         raise LastDayBehind("Le dernier jour de l’accord ne peut pas être passé.", field="last_day")
 
 
-def _rubrics(rubriques: Collection[str]) -> list[str]:
-    wanted = {str(rubrique) for rubrique in rubriques}
-    if not wanted <= set(CLOSABLE):
+def _rubrics(rubriques: Collection[str], access: Access) -> list[str]:
+    wanted, offered = set(map(str, rubriques)), set(map(str, closable(access.matrix.rubrics)))
+    if not wanted <= offered:
         raise RubricNotClosable(field="rubriques")
     # All of them is no limit: a rubric to come is then shared too.
-    return [] if wanted == set(CLOSABLE) else sorted(wanted)
+    return [] if wanted == offered else sorted(wanted)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from habilitations import acting
 from habilitations.access import Access, held_by, may_administer
 from habilitations.actions.members import locked
+from habilitations.closures import closable
 from habilitations.errors import (
     AlreadyOpposed,
     CollectedUnknown,
@@ -28,7 +29,6 @@ from habilitations.errors import (
 )
 from habilitations.keepers import keepers
 from habilitations.models import Collected, Delegate, Habilitation, Opposition
-from habilitations.models.consents import CLOSABLE
 from habilitations.rubriques import Rubrique
 from habilitations.sharing_errors import LiftReasonMissing, SomebodyKeeps
 from habilitations.traces import NOWHERE, Via, record, record_account
@@ -59,7 +59,7 @@ def record_opposition(
     """
     if not access.may_record_refusal:
         raise NotAllowed
-    if rubrique not in (WHOLE, *CLOSABLE) or (rubrique == WHOLE and habilitation is not None):
+    if rubrique not in (WHOLE, *closable(access.matrix.rubrics)) or (rubrique == WHOLE and habilitation is not None):
         raise RubricNotClosable
     row = locked(habilitation) if habilitation is not None else None
     if row is not None and row.dossier_id != dossier_id:

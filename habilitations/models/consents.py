@@ -15,6 +15,7 @@ from habilitations.models.ceilings import ALWAYS_READ
 from habilitations.rubriques import Action, Rubrique
 
 # What a consent may leave out and an opposition close: inside a dossier one knows whose it is and with whom.
+# Those made in the browser are added to these: `closures.closable`.
 CLOSABLE = tuple(rubrique for rubrique in Rubrique if rubrique not in ALWAYS_READ)
 
 
@@ -69,7 +70,8 @@ class Consent(models.Model):
     information_version = models.CharField("texte d’information", max_length=10, blank=True)
     collected = models.CharField("recueil de l’accord", max_length=10, choices=Collected, blank=True)
     proof = models.CharField("preuve", max_length=200, blank=True)
-    rubriques = ArrayField(models.CharField(max_length=20, choices=Rubrique), default=list, blank=True)
+    # Codes of the catalogue, as a trigger asks (migration 0022): rubrics are added in the browser.
+    rubriques = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     last_day = models.DateField("dernier jour", null=True, blank=True)
     recorded_at = models.DateTimeField(auto_now_add=True)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -114,9 +116,9 @@ class Consent(models.Model):
                 violation_error_message="Seul un accord exprès se limite à des rubriques.",
             ),
             models.CheckConstraint(
-                condition=Q(rubriques__contained_by=[str(rubrique) for rubrique in CLOSABLE]),
-                name="consent_rubrics_known",
-                violation_error_message="Cette rubrique n’existe pas, ou reste toujours lisible.",
+                condition=~Q(rubriques__overlap=[str(rubrique) for rubrique in ALWAYS_READ]),
+                name="consent_leaves_who_and_with_whom",
+                violation_error_message="L’identité et le cercle de soins restent toujours lisibles de qui a accès.",
             ),
             models.CheckConstraint(
                 condition=Q(last_day=None) | Q(last_day__gte=F("starts_on")),
@@ -170,7 +172,8 @@ class Opposition(models.Model):
     habilitation = models.ForeignKey(
         "habilitations.Habilitation", null=True, blank=True, on_delete=models.PROTECT, related_name="oppositions"
     )
-    rubrique = models.CharField(max_length=20, choices=Rubrique, blank=True)
+    # A code of the catalogue, as the same trigger asks; empty is the whole dossier.
+    rubrique = models.CharField(max_length=20, blank=True)
     spared = ArrayField(models.UUIDField(), default=list, blank=True)
     refused_on = models.DateField("date de l’opposition")
     collected = models.CharField("recueil", max_length=10, choices=Collected)
@@ -206,7 +209,7 @@ class Opposition(models.Model):
                 violation_error_message="Pour un membre et tout le dossier, notez un refus.",
             ),
             models.CheckConstraint(
-                condition=Q(rubrique__in=["", *(str(rubrique) for rubrique in CLOSABLE)]),
+                condition=~Q(rubrique__in=[str(rubrique) for rubrique in ALWAYS_READ]),
                 name="opposition_rubric_closable",
                 violation_error_message="L’identité et le cercle de soins restent lisibles de qui a accès.",
             ),

@@ -210,8 +210,8 @@ FAMILIES = (
     }),
     Family("Répondre à une demande, revoir les accès", "qui écrit le cercle et peut habiliter",
            in_dossier(writes="cercle", may=("habiliter",)), {
-        "circle:answer_request": BOTH, "circle:close_access": SEND, "circle:keep_access": SEND,
-        "circle:finish_review": SEND,
+        "circle:answer_request": BOTH, "circle:close_access": SEND, "circle:restore_access": SEND,
+        "circle:keep_access": SEND, "circle:finish_review": SEND,
     }),
     Family("Réduire, prolonger, retirer et revenir dessus", "qui écrit le cercle et peut habiliter ce membre : le "
            "droit peut s’arrêter à sa structure, et se demande donc du membre trouvé",
