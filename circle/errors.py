@@ -295,3 +295,11 @@ class MessageNamesPerson(DomainError):
         "Ce message dit qui est la personne accompagnée : un e-mail ne porte ni son nom, ni sa naissance, ni son INS."
     )
     field = "invitation_message"
+
+
+class ProfessionToChoose(DomainError):
+    """None was invited, or the person invited says another: who confirms chooses the one that he vouches for."""
+
+    code = "profession_to_choose"
+    message = "Choisissez la profession que vous confirmez : elle décide de ce que cette personne verra."
+    field = "profession"

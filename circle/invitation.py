@@ -158,6 +158,7 @@ class Invitation(models.Model):
     # What the person wrote of themselves, for who confirms to compare.
     declared_name = models.CharField(max_length=250, blank=True)
     declared_rpps = models.CharField(max_length=11, blank=True)
+    declared_profession = models.CharField(max_length=4, blank=True)
     confirmed_at = models.DateTimeField("confirmée le", null=True, blank=True)
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -289,6 +290,13 @@ class Invitation(models.Model):
     def is_of_another_profession(self):
         """Whether the account that accepted is vouched for something else than what was invited."""
         return self.counting_profession != (self.profession, self.fonction)
+
+    @property
+    def asks_profession(self):
+        """Whether who confirms chooses the profession: none was invited, or the person says another. Needs
+        `with_names()`. An account vouched for has its own, which decides."""
+        said = self.declared_profession or self.profession
+        return self.account_profession is None and (not self.profession or said != self.profession)
 
     @property
     def remindable_at(self):

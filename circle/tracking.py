@@ -111,6 +111,8 @@ def _whose_rights(invitation) -> str:
     """Say which profession will decide, and whether it is the one invited."""
     invited = (invitation.profession, invitation.fonction)
     counts = invitation.counting_profession
+    if invitation.asks_profession:
+        return f"{_said_profession(invitation)} Rien ne le prouve : vous choisissez celle que vous confirmez."
     if invitation.account_profession is None:
         gives = f"Confirmer lui donne celle de l’invitation, {_trade(invited)}."
         return f"Profession de ce compte : aucune de confirmée. {gives}"
@@ -118,6 +120,15 @@ def _whose_rights(invitation) -> str:
     if counts == invited:
         return f"{said}, celle de l’invitation."
     return f"{said}, et non {_trade(invited)} comme dans l’invitation. Elle seule peut donner des droits."
+
+
+def _said_profession(invitation) -> str:
+    """Say what the person says of her trade, beside what was invited."""
+    invited = (invitation.profession, invitation.fonction)
+    beside = f", et non {_trade(invited)} comme dans l’invitation" if invitation.profession else ""
+    if not invitation.declared_profession:
+        return "Cette personne n’a pas dit sa profession, et l’invitation non plus."
+    return f"Cette personne dit être {_trade((invitation.declared_profession, ''))}{beside}."
 
 
 def profession_said(invitation) -> str:

@@ -22,6 +22,7 @@ from circle.errors import (
     NumberHasAccount,
     OtherProfession,
     OwnInvitation,
+    ProfessionToChoose,
     RefusalNotProved,
 )
 from circle.granting import may_vouch
@@ -33,6 +34,7 @@ from coordination.accounts.models import User
 from coordination.common.text import fold, person_name
 from coordination.directory.actions import confirm_account, lock_account
 from coordination.directory.models import Attachment, Mailbox, Professional, Source
+from coordination.directory.search import profession_label
 from coordination.dossiers.models import Dossier
 from habilitations import actions as habilitations
 from habilitations.access import hat_of, to_dossier
@@ -52,11 +54,14 @@ class Answered(NamedTuple):
 
 
 @transaction.atomic
-def accept_invitation(invitation: Invitation, *, by: User, rpps: str = "", via: Via = NOWHERE) -> Answered:
+def accept_invitation(
+    invitation: Invitation, *, by: User, rpps: str = "", profession: str = "", via: Via = NOWHERE
+) -> Answered:
     """Bind the account to the member invited, and open what the inviter granted if the person is proved to be the one.
 
     Same member row, same period. Proved: an account vouched for as this professional; or the address invited,
-    verified, being the one the national directory gives him. Any difference waits for somebody to confirm.
+    verified, being the one the national directory gives him. Any difference waits for somebody to confirm, that of the
+    `profession` he says he has included; it gives no right by itself.
     Raises InvitationClosed, OwnInvitation. Source: issue 3 §3.
     """
     row = _locked_for_answer(invitation, opens=True)
@@ -67,7 +72,7 @@ def accept_invitation(invitation: Invitation, *, by: User, rpps: str = "", via: 
     lock_account(by)
     row.accepted_at, row.accepted_by = timezone.now(), by
     row.declared_name = person_name(by.family_name, by.given_name)
-    row.declared_rpps = rpps
+    row.declared_rpps, row.declared_profession = rpps, profession
     # Answered before anything is bound: what is bound closes the invitations that still wait.
     row.save()
     is_proved = _prove(row, by)
@@ -85,8 +90,9 @@ def accept_invitation(invitation: Invitation, *, by: User, rpps: str = "", via: 
 
 @transaction.atomic
 def accept_with_new_account(
-    invitation: Invitation, *, family_name: str, given_name: str, password: str, rpps: str = "", via: Via = NOWHERE
-) -> Answered:
+    invitation: Invitation, *, family_name: str, given_name: str, password: str, rpps: str = "", profession: str = "",
+    via: Via = NOWHERE,
+) -> Answered:  # fmt: skip
     """Open the account of somebody whose mailbox received the letter, and accept by it: both or neither.
 
     The link that came by mail proves the address: only its holder may call. One account for one RPPS number: the
@@ -97,7 +103,7 @@ def accept_with_new_account(
     user = create_account(
         email=invitation.email, family_name=family_name, given_name=given_name, password=password, by=None
     )
-    return accept_invitation(invitation, by=user, rpps=rpps, via=via)
+    return accept_invitation(invitation, by=user, rpps=rpps, profession=profession, via=via)
 
 
 @transaction.atomic
@@ -162,24 +168,25 @@ def confirm_invitee(
 
     Rights come from a profession that somebody vouched for. When that of the account is not the one invited, `rights`
     is the (profession, fonction) that the person who confirms read and chose: without it, or if it is no longer that
-    of the account, nothing opens.
+    of the account, nothing opens. When none was invited, or the person says another, it is the one that who confirms
+    vouches for.
 
     In a dossier, who may habilitate this member; without one, who sent the invitation. Nobody confirms himself. The
     account is not attached to the professional of the directory: what waits for him in other dossiers stays closed.
-    Raises NotAllowed, OwnInvitation, NothingToConfirm, OtherProfession, AlreadyHabilitated, RefusalStands (the person
-    refused that account, under another entry of the circle).
+    Raises NotAllowed, OwnInvitation, NothingToConfirm, OtherProfession, ProfessionToChoose, AlreadyHabilitated,
+    RefusalStands (the person refused that account, under another entry of the circle).
     """
     row = _locked_for_confirmation(invitation, by, entry)
     user = row.accepted_by
     lock_account(user)
-    _require_chosen_rights(locked_invitation(row), rights)
+    profession, fonction = _chosen_rights(locked_invitation(row), rights)
     row.confirmed_at, row.confirmed_by = timezone.now(), by
     row.save(update_fields=["confirmed_at", "confirmed_by"])
     if row.member_id:
         habilitations.bind_account(row.member.habilitation, user, by=by)
     if not VouchedProfession.objects.current().filter(user=user).exists():
         habilitations.vouch_profession(
-            user, profession=row.profession, fonction=row.fonction, structure=None, how=How.INVITER, by=by
+            user, profession=profession, fonction=fonction, structure=None, how=How.INVITER, by=by
         )
     if row.member_id and Habilitation.objects.granting().filter(pk=row.member.habilitation_id).exists():
         letters.tell_of_opened_dossier(user, row.dossier_id)
@@ -204,12 +211,18 @@ def decline_invitee(invitation: Invitation, *, by: User, entry=None, via: Via = 
     return row
 
 
-def _require_chosen_rights(row: Invitation, rights: tuple[str, str] | None) -> None:
-    """Refuse to open by a profession that nobody chose; read once the account can no longer change it."""
-    if rights is None and not row.is_of_another_profession:
-        return
-    if rights != row.counting_profession:
+def _chosen_rights(row: Invitation, rights: tuple[str, str] | None) -> tuple[str, str]:
+    """Return the (profession, fonction) to vouch for; read once the account can no longer change its own.
+
+    Raises OtherProfession or ProfessionToChoose rather than open by one that nobody chose.
+    """
+    if row.asks_profession:
+        if rights is None or not profession_label(rights[0]):
+            raise ProfessionToChoose
+        return (row.profession, row.fonction) if rights[0] == row.profession else (rights[0], "")
+    if rights != row.counting_profession and (rights is not None or row.is_of_another_profession):
         raise OtherProfession(profession=profession_said(row))
+    return row.profession, row.fonction
 
 
 def _decline(row: Invitation, by: User) -> None:
@@ -280,7 +293,9 @@ def _prove(row: Invitation, user: User) -> bool:
     if attachment is not None and attachment.professional_id != professional.pk:
         return False
     activity = row.member.activity if row.member_id and row.member.activity_id else main_activity(professional)
-    if activity is None or (row.profession and activity.profession != row.profession):
+    # What was invited, and what he says of himself: any difference waits for somebody.
+    said = {row.profession, row.declared_profession} - {""}
+    if activity is None or said - {activity.profession}:
         return False
     confirm_account(user, activity, how=How.DIRECTORY, by=None)
     return True

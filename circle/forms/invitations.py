@@ -15,6 +15,7 @@ from coordination.common.errors import DomainError
 from coordination.common.identifiers import parse_person_name, parse_rpps
 from coordination.common.ids import uuid7
 from coordination.common.text import capital_family, capital_given
+from coordination.directory.search import profession_label
 from coordination.dossiers.forms import TidyForm
 
 MESSAGE = {
@@ -127,6 +128,40 @@ class RightsForm(TidyForm):
         profession, slash, fonction = self.cleaned_data["rights"].partition("/")
         return (profession, fonction) if slash else None
 
+    # What decides is on the page: there is nothing else to look at first.
+    is_seen = True
+
+
+class ProfessionForm(TidyForm):
+    """The profession that who confirms vouches for, when none was invited or the person invited says another.
+
+    `seen`: the one whose rights the page showed.
+    """
+
+    profession = forms.ChoiceField(
+        label="Profession que vous confirmez", required=False,
+        help_text="Ce que cette personne dit d’elle ne prouve rien : confirmez ce que vous savez.",
+    )  # fmt: skip
+    seen = forms.CharField(max_length=4, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, invitation, **kwargs) -> None:
+        self.invitation = invitation
+        said = invitation.profession or invitation.declared_profession
+        super().__init__(*args, initial={"profession": said, "seen": said}, **kwargs)
+        self.fields["profession"].choices = _professions(invitation.profession, invitation.declared_profession)
+
+    @property
+    def chosen(self) -> tuple[str, str] | None:
+        """Return the (profession, fonction) chosen, None when nothing was."""
+        profession = self.cleaned_data["profession"]
+        fonction = self.invitation.fonction if profession == self.invitation.profession else ""
+        return (profession, fonction) if profession else None
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the page showed what this profession opens before it was confirmed."""
+        return self.cleaned_data["profession"] in ("", self.cleaned_data["seen"])
+
 
 class RefusalReasonForm(TidyForm):
     reason = forms.CharField(
@@ -136,7 +171,10 @@ class RefusalReasonForm(TidyForm):
 
 
 class AccountForm(TidyForm):
-    """The account of who accepts: a name, a password, and an RPPS number if one has it. Five fields."""
+    """The account of who accepts: a name, a profession, a password, and an RPPS number if one has it. Six fields.
+
+    `profession`: the one invited. Said again or changed, it is for who confirms to compare: it gives no right.
+    """
 
     family_name = forms.CharField(
         label="Nom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
@@ -144,6 +182,10 @@ class AccountForm(TidyForm):
     given_name = forms.CharField(
         label="Prénom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
     )
+    profession = forms.ChoiceField(
+        label="Votre profession", required=False,
+        help_text="Une autre que celle de l’invitation sera confirmée avant tout accès.",
+    )  # fmt: skip
     rpps = forms.CharField(
         label="Numéro RPPS", max_length=14, required=False,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}), help_text="Si vous en avez un.",
@@ -157,9 +199,10 @@ class AccountForm(TidyForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
 
-    def __init__(self, *args, email: str, **kwargs) -> None:
+    def __init__(self, *args, email: str, profession: str = "", **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.email = email
+        self.fields["profession"].choices = _professions(profession)
 
     def clean_family_name(self) -> str:
         return self.read("family_name", parse_person_name, self.cleaned_data["family_name"]) or ""
@@ -193,3 +236,11 @@ class AccountForm(TidyForm):
         except ValidationError as refusal:
             for error in refusal.error_list:
                 self.add_error("password1", FRENCH.get(error.code, error))
+
+
+def _professions(*known: str) -> list[tuple[str, str]]:
+    """Return the choices of a profession, those of an invitation included however rare they are."""
+    usual = nomenclatures.choices("profession")
+    offered = {code for code, _ in usual}
+    rare = [(code, profession_label(code)) for code in dict.fromkeys(known) if code and code not in offered]
+    return [("", "Choisir"), *usual, *rare]

@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, tracking
-from circle.errors import OtherProfession
+from circle.errors import OtherProfession, ProfessionToChoose
 from circle.forms.access import YES
-from circle.forms.invitations import ResendForm, RightsForm
+from circle.forms.invitations import ProfessionForm, ResendForm, RightsForm
 from circle.models import Invitation
 from circle.views import answering
 from circle.views.pages import links_of
@@ -161,14 +161,16 @@ def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """« Confirmer »: it is the person meant; the page first says what opens, by the profession that will decide.
 
     An account vouched for another profession than the one invited: who confirms chooses, nothing is checked for him.
+    None invited, or the person says another: he chooses it, and reads what it opens before it is confirmed.
     """
     invitation = _found(request, invitation_id)
-    form = RightsForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    sent = request.POST if request.method == "POST" else None
+    form = ProfessionForm(sent, invitation=invitation) if invitation.asks_profession else RightsForm(sent)
+    if form.is_bound and form.is_valid() and form.is_seen:
         said = "C’est confirmé : l’accès prévu est ouvert." if invitation.dossier_id else "C’est confirmé."
         try:
             _do(request, invitation, actions.confirm_invitee, rights=form.chosen)
-        except OtherProfession as error:
+        except (OtherProfession, ProfessionToChoose) as error:
             form.refuse(error)
         except DomainError as error:
             messages.error(request, str(error))
@@ -184,12 +186,17 @@ def confirm(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     return _confirmation_page(request, invitation, form)
 
 
-def _confirmation_page(request: HttpRequest, invitation: Invitation, form: RightsForm) -> HttpResponse:
-    preview = None
-    if invitation.member_id:
+def _confirmation_page(
+    request: HttpRequest, invitation: Invitation, form: RightsForm | ProfessionForm
+) -> HttpResponse:
+    preview, counts, chosen = None, invitation.counting_profession, None
+    if invitation.asks_profession:
+        said = form.cleaned_data.get("profession") if form.is_bound else form["profession"].value()
+        counts = chosen = _pair(invitation, said or "")
+    if invitation.member_id and (chosen is None or chosen[0]):
         row = invitation.member.habilitation
         reduced = standing(row) | closed_by_the_person(row)
-        preview = answering.preview_of(invitation.counting_profession, YES, ceilings=reduced)
+        preview = answering.preview_of(counts, YES, ceilings=reduced)
     origin = request.POST if request.method == "POST" else request.GET
     context = {
         "name": invitation.display_name, "detail": tracking.tell(invitation).detail, "preview": preview,
@@ -197,8 +204,15 @@ def _confirmation_page(request: HttpRequest, invitation: Invitation, form: Right
         "counting": tracking.profession_said(invitation),
         "rights": RightsForm.value_of(invitation) if invitation.is_of_another_profession else "",
         "decline_url": reverse("invitations:decline", args=[invitation.pk]),
+        "chooses": chosen is not None, "chosen": chosen[0] if chosen else "",
+        # Another one chosen than the one shown: its rights are read first.
+        "changed": bool(chosen and form.is_bound and not form.errors),
     }  # fmt: skip
     return render(request, "circle/invitation_confirm.html", context, status=422 if form.errors else 200)
+
+
+def _pair(invitation: Invitation, profession: str) -> tuple[str, str]:
+    return profession, invitation.fonction if profession == invitation.profession else ""
 
 
 @require_POST

@@ -50,11 +50,12 @@ def answer(request: HttpRequest, held: Held) -> HttpResponse:
         _note_opening(request, invitation)
     if request.method == "POST" and (signs_up or request.user.is_authenticated):
         _note_opening(request, invitation)
-        form = AccountForm(request.POST, email=invitation.email) if signs_up else None
+        asked = {"email": invitation.email, "profession": invitation.profession}
+        form = AccountForm(request.POST, **asked) if signs_up else None
         if done := _answered(request, held, form):
             return done
     elif signs_up:
-        form = AccountForm(initial=_known(invitation), email=invitation.email)
+        form = AccountForm(initial=_known(invitation), email=invitation.email, profession=invitation.profession)
     return _answer_page(request, held, form)
 
 
@@ -88,7 +89,7 @@ def _accept_with_new_account(request: HttpRequest, held: Held, form: AccountForm
     said = form.cleaned_data
     answered = actions.accept_with_new_account(
         held.invitation, family_name=said["family_name"], given_name=said["given_name"], password=said["password1"],
-        rpps=said["rpps"], via=via_request(request),
+        rpps=said["rpps"], profession=said["profession"], via=via_request(request),
     )  # fmt: skip
     user = answered.invitation.accepted_by
     record_authentication(request, user, method="password")
@@ -219,7 +220,7 @@ def _has_account(invitation: Invitation) -> bool:
 
 
 def _known(invitation: Invitation) -> dict:
-    return {"family_name": invitation.family_name, "given_name": invitation.given_name}
+    return {name: getattr(invitation, name) for name in ("family_name", "given_name", "profession")}
 
 
 def _inviter(invitation: Invitation) -> str:

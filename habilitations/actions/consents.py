@@ -28,7 +28,8 @@ from habilitations.errors import (
     RubricNotClosable,
     TeamNotPossible,
 )
-from habilitations.models import Collected, Consent, Habilitation
+from habilitations.kin import same_structures
+from habilitations.models import Collected, Consent, Delegate, Habilitation
 
 Ground = Consent.Ground
 
@@ -86,7 +87,7 @@ def record_consent(
     if not access.may_withdraw_refusal:
         raise NotAllowed
     row = locked(habilitation)
-    if acting.is_way_in(access, row, by):
+    if acting.is_way_in(access, row, by) or _is_his_house(row, by, access):
         raise OwnHabilitation
     _check_ground(ground, may_be_team=may_be_team)
     express = ground == Ground.EXPRESS
@@ -160,6 +161,13 @@ def take_back_too(left: Habilitation, kept: Habilitation, *, by) -> Consent | No
         return None
     day = max(taken.ended_on, found.starts_on)
     return finish(found, by=by, end=Consent.End.WITHDRAWN, ended_on=day, collected=taken.ended_collected)
+
+
+def _is_his_house(row: Habilitation, by, access: Access) -> bool:
+    """Say whether who is here for another would open the way in of a structure he acts for himself (SEC-15)."""
+    if access.on_behalf_of is None or row.structure_id is None:
+        return False
+    return Delegate.objects.current().filter(user=by, structure__in=same_structures(row.structure_id)).exists()
 
 
 def _check_ground(ground: str, *, may_be_team: bool) -> None:

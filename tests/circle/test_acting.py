@@ -12,7 +12,9 @@ from circle.models import Change, Member
 from coordination.dossiers import door
 from habilitations import access
 from habilitations.acting_errors import NotTheirSecretary
+from habilitations.errors import OwnHabilitation
 from habilitations.models import SecretaryConsent, Trace
+from habilitations.rubriques import Action
 from tests.circle import factories as make
 from tests.habilitations.acting_data import DAY, consent, secretary, stand_in, today
 
@@ -239,3 +241,38 @@ def test_the_sheet_is_flat(client, entry, member, doctor):
             client.get(sheet(entry, member))
         counts.append(len(made))
     assert counts[0] == counts[1] <= 12
+
+
+# ---- what a secretary notes ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_desk(entry, doctor, desk):
+    """The entry of the doctor's secretary, to whom the person agreed."""
+    consent(secretary(doctor, desk), entry.dossier)
+    return make.entry_of(desk, entry)
+
+
+def test_a_secretary_notes_what_the_person_says_and_both_are_named(entry, at_desk, doctor, desk):
+    nurse = make.account()
+    member = make.add(entry, nurse.attachment.professional, wanted="oui", rests=None)
+    assert make.entry_of_or_none(nurse, entry) is None
+    actions.record_consent(at_desk, member, **make.team())
+    assert make.entry_of_or_none(nurse, entry)
+    line = Change.objects.get(member=member, kind="partage")
+    assert (line.by, line.on_behalf_of) == (desk, doctor)
+    trace = Trace.objects.of_dossier(entry.dossier.pk).filter(action="habilitation", actor_id=desk.pk).last()
+    assert trace.on_behalf_of_id == doctor.pk
+    assert not at_desk.access.may(Action.GRANT), "a consent carries a grant that somebody else gave"
+
+
+@pytest.mark.req("SEC-3")
+def test_nobody_widens_his_own_way_in_by_acting_for_another(entry, at_desk, member, desk):
+    house = make.legal_structure(desk)
+    by_house = make.add_house(entry, house, wanted="oui", rests=None)
+    for one in (by_house, member):
+        with pytest.raises(OwnHabilitation):
+            actions.record_consent(at_desk, one, **make.team())
+    assert make.entry_of(desk, entry).access.on_behalf_of is not None
+    actions.record_consent(entry, by_house, **make.team())
+    assert make.entry_of(desk, entry).access.through_structure == house.pk

@@ -1,13 +1,16 @@
 """Who reads an invitation, and what he may do of it: the right of the act, before its page and its button."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
 from circle import actions
-from circle.errors import OtherProfession
+from circle.errors import OtherProfession, ProfessionToChoose
 from circle.models import Invitation
 from habilitations.actions import vouch_profession
 from habilitations.models import Habilitation, Trace, VouchedProfession
+from tests.accounts.factories import PASSWORD
 from tests.circle import factories as make
 from tests.circle.test_invitations import ADDRESS, colleague, invited, invited_by_hand, newcomer
 from tests.circle.test_views_invitations import link, row_of, text
@@ -260,3 +263,84 @@ def test_nothing_is_promised_that_accepting_does_not_do(client, entry):
     asked = make.add(make.entry_of(nurse, entry), person, wanted="oui", invitation={"email": "b@cabinet.example"})
     said = text(client.get(link(asked.invitations.get())))
     assert "Accepter n’ouvre pas encore le dossier" in said and "Ce que vous verrez" not in said
+
+
+# ---- The profession that the person invited says ---------------------------------------------------
+
+
+def without_profession(entry):
+    """A professional of the directory without a place of work: nothing says what he does."""
+    someone = make.listed(family_name="SPÉCIMEN", given_name="Inès")
+    someone.activities.all().delete()
+    invitation = invited(entry, someone)
+    assert invitation.profession == ""
+    return invitation
+
+
+def confirm_url(invitation):
+    return reverse("invitations:confirm", args=[invitation.pk])
+
+
+def test_the_page_of_the_link_asks_six_things_the_profession_among_them(client, entry):
+    page = client.get(link(invited(entry)))
+    form = page.content.decode().split("Créer votre compte")[1].split("</form>")[0]
+    names = re.findall(r'<(?:input|select)[^>]*\sname="(\w+)"', form)
+    assert names == ["family_name", "given_name", "profession", "rpps", "password1", "password2"]
+    assert re.search(rf'value="{make.NURSE}"\s+selected', form)
+
+
+@pytest.mark.req("SEC-1")
+def test_what_the_person_says_gives_nothing_before_somebody_vouches(client, entry):
+    invitation = without_profession(entry)
+    sent = {"family_name": "Spécimen", "given_name": "Inès", "profession": make.DOCTOR, "rpps": "",
+            "password1": PASSWORD, "password2": PASSWORD}  # fmt: skip
+    assert client.post(link(invitation), sent).status_code == 302
+    invitation.refresh_from_db()
+    user = invitation.accepted_by
+    assert invitation.declared_profession == make.DOCTOR
+    assert not VouchedProfession.objects.filter(user=user).exists()
+    client.force_login(entry.user)
+    assert "Cette personne dit être médecin. Rien ne le prouve" in row_of(text(client.get(LIST)), invitation)
+    page = text(client.get(confirm_url(invitation)))
+    assert "Droits des médecins" in page
+    assert client.post(confirm_url(invitation), {"seen": make.DOCTOR}).status_code == 422
+    # Changed by who confirms: what it opens is read first.
+    page = client.post(confirm_url(invitation), {"profession": make.NURSE, "seen": make.DOCTOR})
+    assert page.status_code == 200 and "Droits des infirmiers" in text(page)
+    assert not VouchedProfession.objects.filter(user=user).exists()
+    page = client.post(confirm_url(invitation), {"profession": make.NURSE, "seen": make.NURSE})
+    assert page.status_code == 303
+    vouched = VouchedProfession.objects.current().get(user=user)
+    assert (vouched.profession, vouched.vouched_by) == (make.NURSE, entry.user)
+    assert make.entry_of(user, entry).access.profile == "infirmier"
+
+
+@pytest.mark.req("SEC-1")
+def test_nobody_is_confirmed_without_a_profession_that_somebody_chose(entry):
+    invitation = without_profession(entry)
+    newcomer(invitation, profession=make.DOCTOR)
+    for nothing in (None, ("", ""), ("9999", "")):
+        with pytest.raises(ProfessionToChoose):
+            actions.confirm_invitee(invitation, by=entry.user, entry=entry, rights=nothing)
+
+
+@pytest.mark.req("SEC-1")
+def test_another_profession_than_the_one_invited_waits_even_for_who_proves_his_address(client, entry):
+    """The national directory gives this address to the nurse invited: without a difference she enters at once."""
+    someone = make.listed(family_name="SPÉCIMEN", given_name="Inès")
+    type(someone).objects.filter(pk=someone.pk).update(email=ADDRESS)
+    invitation = invited(entry, someone)
+    answered = newcomer(invitation, profession=make.DOCTOR)
+    assert not answered.enters
+    client.force_login(entry.user)
+    page = text(client.get(confirm_url(invitation)))
+    assert "Cette personne dit être médecin, et non infirmier comme dans l’invitation." in page
+    assert "Droits des infirmiers" in page, "the one invited is proposed"
+    actions.confirm_invitee(invitation, by=entry.user, entry=entry, rights=(make.NURSE, ""))
+    assert make.entry_of(answered.invitation.accepted_by, entry).access.profile == "infirmier"
+
+
+def test_the_same_profession_said_again_changes_nothing(entry):
+    someone = make.listed(family_name="SPÉCIMEN", given_name="Inès")
+    type(someone).objects.filter(pk=someone.pk).update(email=ADDRESS)
+    assert newcomer(invited(entry, someone), profession=make.NURSE).enters

@@ -126,6 +126,7 @@ TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
     ("habilitations.AccessQuestion", "answer"): ("explication", journal),
     ("habilitations.Consent", "proof"): ("preuve", notes),
     ("habilitations.Opposition", "comment"): ("opposition", notes),
+    ("habilitations.Opposition", "lifted_why"): ("levee", nobody),
     # « Accès d’urgence » is off: its pages are not there. On, who may habilitate reads these (tests/dossiers).
     ("habilitations.EmergencyAccess", "detail"): ("malaise", nobody),
     ("habilitations.EmergencyReview", "comment"): ("relecture", nobody),
@@ -137,7 +138,8 @@ TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
 # apart (INS, `Planted.numbers`).
 NOT_WORDS = {
     "birth_place_code", "ins_matricule", "ins_oid", "phone", "mobile", "postal_code", "commune_code", "civility",
-    "profession", "fonction", "relation", "role", "declared_rpps", "action", "rubrique", "information_version",
+    "profession", "fonction", "relation", "role", "declared_rpps", "declared_profession",
+    "action", "rubrique", "information_version",
     # Columns of search and order, never shown: a copy of the names, filled with them.
     "search_birth_name", "search_name", "sort_name",
 }  # fmt: skip
