@@ -7,11 +7,12 @@ class CircleConfig(AppConfig):
     verbose_name = "Cercle de soins"
 
     def ready(self):
-        from circle import actions, journal, letters, referents, summaries
+        from circle import actions, closing, journal, letters, referents, summaries
         from circle import notices as invited
         from circle.invitation import LETTERS
         from coordination.accounts import notices
         from coordination.common.context import register_link
+        from coordination.dossiers import closing as end_of_care
         from coordination.dossiers import opening, panels
         from coordination.dossiers.journal import subjects
         from coordination.outbox import filling
@@ -26,6 +27,7 @@ class CircleConfig(AppConfig):
         register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
         register_link("administration", "roles", "Rôles uniques", "roles:unique", order=20)
         opening.register(actions.open_dossier)
+        end_of_care.register(tell=actions.tell_end_of_care, effect=closing.effect)
         subjects.register("member", journal.names_of)
         panels.register_page(Rubrique.CERCLE, summaries.url_of)
         panels.register_card(Rubrique.CERCLE, summaries.card)

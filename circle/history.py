@@ -143,14 +143,18 @@ _INVITATIONS = {
     ANSWERED: "L’invitation de {member} est close : son compte est connu autrement.",
 }
 
+# Closed by the application, for nobody asked: kept as this word in `Change.subject`.
+UNUSED = "sans usage"
+
 # What is noted of the facts on which the sharing rests: kept as these words in `Change.subject`, dates beside.
 TEAM, CONSENT = "équipe de soins déclarée", "accord exprès noté"
-WITHDRAWN, OUT_OF_TEAM = "accord retiré", "fin d’équipe de soins"
+WITHDRAWN, OUT_OF_TEAM, CARE_OVER = "accord retiré", "fin d’équipe de soins", "fin de prise en charge"
 _SHARING = {
     TEAM: "{who} a déclaré {member} dans l’équipe de soins de la personne, depuis le {day}.",
     CONSENT: "{who} a noté l’accord exprès de la personne pour {member}, donné le {day}{until}.",
     WITHDRAWN: "{who} a noté que la personne retire son accord pour {member}, le {day} : accès fermé.",
     OUT_OF_TEAM: "{who} a noté que {member} ne fait plus partie de l’équipe de soins, le {day} : accès fermé.",
+    CARE_OVER: "{who} a clôturé le dossier : l’accès se ferme pour {member}, fin de prise en charge le {day}.",
 }
 
 # What an arrival brings with it, in the same sentence.
@@ -233,6 +237,8 @@ def _when(t: Told) -> str:
 
 
 def _state(t: Told) -> str:
+    if t.subject == UNUSED:
+        return f"L’accès de {t.member} s’est fermé d’office, faute d’usage."
     if t.after == "oui":
         return f"{t.who} a habilité {t.member}."
     if t.after == "attente":
@@ -282,6 +288,8 @@ def _invited(t: Told) -> str:
 
 def _secretary(t: Told) -> str:
     of_whom = of_name(t.member)
+    if t.before == CARE_OVER:
+        return f"{t.who} a clôturé le dossier : l’accord au secrétariat {of_whom} prend fin, {t.subject}."
     if not t.after:
         return f"{t.who} a noté le retrait de l’accord de la personne au secrétariat {of_whom} : {t.subject}."
     return f"{t.who} a noté l’accord de la personne au secrétariat {of_whom} : {t.subject}."

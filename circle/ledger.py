@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from circle.models import Member
 from coordination.common.french import date_fr
+from coordination.dossiers.models import Dossier
+from habilitations import catalog
 from habilitations.actions.consents import stands
 from habilitations.models import Consent, Opposition, Refusal
-from habilitations.rubriques import Rubrique
 
 STANDING, PAST, MISSING = "en-cours", "termines", "a-recueillir"
 CONSENTS, REFUSALS = "accords", "refus"
@@ -47,7 +48,7 @@ class Fact:
 
 def facts_of(entry, *, member_id: UUID | None = None) -> list[Fact]:
     """Return what this reader may know, the newest first; that of one member when `member_id` is given."""
-    members = _members(entry, member_id)
+    members = members_of(entry, member_id)
     asked = {"dossier_id": entry.dossier.pk, "habilitation__in": list(members)}
     consents = Consent.objects.filter(**asked).select_related("recorded_by", "ended_by")
     refusals = Refusal.objects.filter(**asked).select_related("recorded_by", "withdrawn_by")
@@ -61,7 +62,7 @@ def facts_of(entry, *, member_id: UUID | None = None) -> list[Fact]:
             lines.append(_opposition(one, members[one.habilitation_id], inside))
         elif one.habilitation_id is None and member_id is None:
             lines.append(_opposition(one, None, inside))
-    lines += _missing(members, found)
+    lines += _missing(members, found, closed=entry.dossier.status == Dossier.Status.CLOS)
     return sorted(lines, key=lambda line: (line.state == MISSING, line.at), reverse=True)
 
 
@@ -72,7 +73,7 @@ def kept(facts: list[Fact], shown: str) -> list[Fact]:
     return [fact for fact in facts if fact.kind == shown] if shown in (CONSENTS, REFUSALS) else facts
 
 
-def _members(entry, member_id: UUID | None) -> dict[UUID, Member]:
+def members_of(entry, member_id: UUID | None = None) -> dict[UUID, Member]:
     """Return {habilitation: member} of those the reader may see, also those who have left. One SQL statement."""
     if not entry.access.sees_whole_circle:
         return {}
@@ -82,12 +83,13 @@ def _members(entry, member_id: UUID | None) -> dict[UUID, Member]:
     return {member.habilitation_id: member for member in found}
 
 
-def _missing(members: dict[UUID, Member], consents: list[Consent]) -> list[Fact]:
+def _missing(members: dict[UUID, Member], consents: list[Consent], *, closed: bool) -> list[Fact]:
     """Return who is habilitated with nothing that carries it: nothing opens before it is noted."""
     carried = {one.habilitation_id for one in consents if one.replaced_at is None and stands(one)}
+    said = "Fin de prise en charge : à noter à la réouverture." if closed else "Habilité, aucun accès d’ici là."
     return [
         Fact(
-            member.display_name, "Accord de la personne à recueillir", ("Habilité, aucun accès d’ici là.",), MISSING,
+            member.display_name, "Accord de la personne à recueillir", (said,), MISSING,
             CONSENTS, timezone.localdate(member.habilitation.state_at), member.habilitation.state_at, member.pk,
         )
         for habilitation_id, member in members.items()
@@ -130,10 +132,10 @@ def _refusal(one: Refusal, member: Member) -> Fact:
 
 def _opposition(one: Opposition, member: Member | None, inside: dict[UUID, str]) -> Fact:
     """`inside`: {account: name} of the members, to name who keeps the dossier when everything is opposed."""
-    what = f"Opposition : {Rubrique(one.rubrique).label}" if one.rubrique else "Opposition : tout le dossier"
+    closed = catalog.last().rubric_label(one.rubrique) if one.rubrique else "tout le dossier"
     keep = sorted(inside[account] for account in one.spared if account in inside)
     said = (f"Gardent l’accès : {', '.join(keep)}.",) if keep else ()
-    return _refused(one, member, what, said, opposition_id=one.pk, is_whole=not one.rubrique)
+    return _refused(one, member, f"Opposition : {closed}", said, opposition_id=one.pk, is_whole=not one.rubrique)
 
 
 def _refused(one, member: Member | None, what: str, said: tuple[str, ...] = (), **more) -> Fact:
@@ -151,7 +153,7 @@ def _refused(one, member: Member | None, what: str, said: tuple[str, ...] = (), 
 
 def labels(rubriques) -> list[str]:
     """Return the labels of rubrics in the order of the matrix."""
-    return [rubrique.label for rubrique in Rubrique if rubrique.value in set(rubriques)]
+    return [rubrique.label for rubrique in catalog.last().every if rubrique.value in set(rubriques)]
 
 
 def _noted(by, at: dt.datetime | None) -> str:

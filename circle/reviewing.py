@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.utils import timezone
 from circle.lines import MemberRow
 from circle.models import Member
 from coordination.dossiers.models import Dossier
-from habilitations.models import AccessKept, AccessReview
+from habilitations.models import AccessKept, AccessReview, Habilitation, SleepingAccess
 from habilitations.usage import last_kept, last_uses, months_before, sleeps
 
 
@@ -26,25 +27,46 @@ class Line:
     used_at: dt.datetime | None
     kept: AccessKept | None
     sleeps: bool
+    # The day it closes by itself, once its holder was told.
+    closes_on: dt.date | None = None
 
 
-def lines_of(entry) -> list[Line]:
-    """Return the grants open in a dossier, those proposed for closing first. Four SQL statements, however many.
+def lines_of(entry, rows: Iterable[MemberRow] | None = None) -> list[Line]:
+    """Return the grants open in a dossier, those proposed for closing first. Five SQL statements, however many.
 
     Members as this reader sees them: who may not know of a discreet member does not review his access (rule 7).
     """
-    rows = [row for row in Member.objects.rows(entry) if row.has_access]
+    rows = [row for row in (Member.objects.rows(entry) if rows is None else rows) if row.has_access]
     told = Member.objects.filter(dossier_id=entry.dossier.pk, pk__in=[row.id for row in rows])
     granted = {pk: (row_id, at) for pk, row_id, at in told.values_list("pk", "habilitation", "habilitation__state_at")}
     ids = [row_id for row_id, _ in granted.values()]
     used, kept = last_uses(ids), last_kept(ids)
+    told = SleepingAccess.objects.waiting().filter(dossier_id=entry.dossier.pk)
+    closing = dict(told.values_list("habilitation_id", "closes_on"))
     found = []
     for row in rows:
         row_id, opened_at = granted[row.id]
         last, choice = used.get(row_id), kept.get(row_id)
         asleep = sleeps(opened_at, last, choice.at if choice else None)
-        found.append(Line(row, opened_at, last, choice, asleep))
+        found.append(Line(row, opened_at, last, choice, asleep, closing.get(row_id)))
     return sorted(found, key=lambda line: not line.sleeps)
+
+
+@dataclass(frozen=True)
+class Closed:
+    """One access that the application closed for want of use: whose, and when."""
+
+    row: MemberRow
+    at: dt.datetime
+
+
+def closed_of(entry, rows: Iterable[MemberRow]) -> list[Closed]:
+    """Return the accesses of these members closed by themselves and not open again since. One SQL statement."""
+    closed = SleepingAccess.objects.closed().filter(
+        dossier_id=entry.dossier.pk, habilitation__state=Habilitation.State.NON, habilitation__ended_at=None
+    )
+    days = dict(closed.order_by("closed_at").values_list("habilitation__members__pk", "closed_at"))
+    return [Closed(row, days[row.id]) for row in rows if row.id in days]
 
 
 def last_review(dossier_id) -> AccessReview | None:

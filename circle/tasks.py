@@ -20,3 +20,11 @@ def tell_undelivered() -> None:
 def remind_last_days() -> int:
     """Daily: tell who may extend them of the accesses that end soon."""
     return remind()
+
+
+@shared_task
+def close_sleeping_accesses() -> int:
+    """Daily: close the accesses that nobody uses and whose holder was told; tell the next ones."""
+    closed = actions.close_sleeping()
+    actions.tell_sleeping()
+    return closed

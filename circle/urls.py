@@ -68,6 +68,7 @@ urlpatterns = [
     path(MEMBER + "accord/", consents.consent, name="consent"),
     path(MEMBER + "accord/retirer/", consents.end_consent, name="end_consent"),
     path(MEMBER + "habilitation/fermer/", reviewing.close_access, name="close_access"),
+    path(MEMBER + "habilitation/rouvrir/", reviewing.restore_access, name="restore_access"),
     path(MEMBER + "habilitation/garder/", reviewing.keep_access, name="keep_access"),
     path(MEMBER + "refus/noter/", rights.record_refusal, name="record_refusal"),
     path(MEMBER + "refus/retirer/", rights.withdraw_refusal, name="withdraw_refusal"),

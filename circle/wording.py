@@ -35,6 +35,8 @@ class Rests(NamedTuple):
             return "Accord de la personne à recueillir"
         if self.end == "retrait":
             return f"Accord retiré le {date_fr(self.ended_on)}"
+        if self.end == "cloture":
+            return f"Fin de prise en charge le {date_fr(self.ended_on)} : accord à recueillir"
         if self.end:
             return "Hors de l’équipe de soins : accord à recueillir"
         return f"Accord terminé le {date_fr(self.until)}" if self.is_over else ""

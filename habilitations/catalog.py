@@ -114,6 +114,10 @@ class Catalog:
         entry = self.entries.get(code)
         return entry.rubrique if entry else None
 
+    def rubric_of(self, code: str) -> Rubrique | Rubric:
+        """Return the rubric of a code kept in a row, one made since this catalogue was read included."""
+        return self.find(code) or Rubric(code)
+
     def rubric_label(self, code: str) -> str:
         """Return the name of a rubric; its code when it is none of ours."""
         return self.labels.get(code, code)

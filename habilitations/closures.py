@@ -7,6 +7,7 @@ out, an opposition, beside the ceilings set by who may grant.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -14,9 +15,15 @@ from django.db.models import Q, QuerySet
 from coordination.common.statements import rows as run
 from habilitations import catalog, grants
 from habilitations.models import Ceiling, Consent, Habilitation, Opposition
-from habilitations.rubriques import Niveau
+from habilitations.models.ceilings import ALWAYS_READ
+from habilitations.rubriques import Niveau, Rubric, Rubrique
 
 State = Habilitation.State
+
+
+def closable(rubrics: Iterable[Rubrique | Rubric]) -> tuple[Rubrique | Rubric, ...]:
+    """Return what a consent may leave out and an opposition close, among rubrics: all but identity and circle."""
+    return tuple(rubrique for rubrique in rubrics if rubrique not in ALWAYS_READ)
 
 
 def closes_whole(row: dict) -> bool:

@@ -161,10 +161,13 @@ def record_link(
     object_id: UUID,
     outcome: str = Outcome.OK,
     via: Via = NOWHERE,
+    name: str = BY_LINK,
+    reason: str = BY_LINK,
 ) -> None:
     """Append the trace of an act done by a personal link: in the chain of its dossier when it concerns one.
 
-    `user` is None for the holder of the link without an account. One SQL statement. In a dossier, `action` is one of
+    `user` is None for the holder of the link without an account, and for what the application does by itself, under
+    the `name` and for the `reason` given. One SQL statement. In a dossier, `action` is one of
     ACTIONS, else ValueError.
     """
     if dossier_id is None:
@@ -180,7 +183,7 @@ def record_link(
             "at": timezone.now(),
             "dossier_id": dossier_id,
             "actor_id": user.pk if user else None,
-            "actor_name": user.get_full_name() if user else BY_LINK,
+            "actor_name": user.get_full_name() if user else name,
             "actor_national_id": "",
             "profession": "",
             "fonction": "",
@@ -193,7 +196,7 @@ def record_link(
             "outcome": outcome,
             "object_kind": object_kind,
             "object_id": object_id,
-            "reason": BY_LINK,
+            "reason": reason[:300],
             "request_id": via.request_id,
             "address": via.address,
             "on_behalf_of_id": None,

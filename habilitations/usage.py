@@ -8,7 +8,7 @@ known: a grant last used before it reads as not used since then.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from coordination.common.statements import rows
 from habilitations.grants import RESTS
-from habilitations.models import AccessKept, AccountKept
+from habilitations.models import AccessKept, AccountKept, Habilitation
 
 # No day before that is asked of the journal.
 _LAST = """
@@ -46,7 +46,7 @@ def months_before(months: int, *, today: dt.date | None = None) -> dt.date:
 
 def known_since() -> dt.date:
     """Return the day from which the journal is asked: what the retention leaves, or longer ago if the setting asks."""
-    months = max(settings.JOURNAL_RETENTION_MONTHS, settings.ACCESS_UNUSED_MONTHS)
+    months = max(settings.JOURNAL_RETENTION_MONTHS, settings.ACCESS_UNUSED_MONTHS, settings.ACCESS_CLOSE_MONTHS)
     return months_before(months)
 
 
@@ -187,3 +187,38 @@ def asleep_everywhere() -> list[Asleep]:
         "now": timezone.now(), "judged": JUDGED, "longest": LONGEST,
     }  # fmt: skip
     return [Asleep(*line) for line in rows(_ASLEEP, said)]
+
+
+# Read a few thousand at a time, by their identifiers: those that are used do not hide those that sleep.
+CHUNK = 5_000
+_SEEN = """
+SELECT h.id, h.dossier_id, greatest(h.state_at, used.at, kept.at)
+FROM (
+    SELECT * FROM habilitations_habilitation
+    WHERE ended_at IS NULL AND state = 'oui' AND user_id IS NOT NULL AND id > %(after)s
+    ORDER BY id LIMIT %(chunk)s
+) h
+LEFT JOIN LATERAL (
+    SELECT line.at FROM habilitations_trace line
+    WHERE line.habilitation_id = h.id AND line.outcome = 'ok' AND line.at >= %(since)s AND line.at <= %(now)s
+    ORDER BY line.at DESC LIMIT 1
+) used ON TRUE
+LEFT JOIN LATERAL (SELECT max(k.at) AS at FROM habilitations_accesskept k WHERE k.habilitation_id = h.id) kept ON TRUE
+ORDER BY h.id"""
+
+
+def unused_since(day: dt.date) -> Iterator[tuple[UUID, UUID]]:
+    """Yield (habilitation, dossier) of the grants of accounts neither opened, used nor kept since before a day.
+
+    Every open grant is looked at, CHUNK at a time, one SQL statement each: for a task of the night.
+    """
+    said = {"after": UUID(int=0), "chunk": CHUNK, "since": _midnight(known_since()), "now": timezone.now()}
+    while lines := rows(_SEEN, said):
+        yield from ((row_id, dossier_id) for row_id, dossier_id, seen in lines if timezone.localdate(seen) < day)
+        said["after"] = lines[-1][0]
+
+
+def last_seen(row: Habilitation) -> dt.datetime:
+    """Return when a grant was last opened, used or kept. Two SQL statements."""
+    used, kept = last_uses([row.pk]).get(row.pk), last_kept([row.pk]).get(row.pk)
+    return max(at for at in (row.state_at, used, kept.at if kept else None) if at)

@@ -24,6 +24,7 @@ from circle.actions.adding import (
     open_dossier,
 )
 from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
+from circle.actions.closing import tell_end_of_care
 from circle.actions.consenting import end_consent, record_consent, record_opposition, withdraw_opposition
 from circle.actions.editing import invite_present, link_to_directory, set_discreet, set_habilitation, update_member
 from circle.actions.gathering import bring_in
@@ -42,8 +43,9 @@ from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
 from circle.actions.limiting import answer_request, extend_access, limit_access
 from circle.actions.refusing import record_refusal
-from circle.actions.reviewing import close_access, finish_review, keep_access
+from circle.actions.reviewing import close_access, finish_review, keep_access, restore_access
 from circle.actions.secretaries import record_secretary_consent, withdraw_secretary_consent
+from circle.actions.sleeping import close_sleeping, tell_sleeping
 
 __all__ = [
     "accept_invitation",
@@ -60,6 +62,7 @@ __all__ = [
     "change_role",
     "close_access",
     "close_answered",
+    "close_sleeping",
     "confirm_invitee",
     "copy_link",
     "decline_invitee",
@@ -86,11 +89,14 @@ __all__ = [
     "remind_invitation",
     "remove_member",
     "resend_invitation",
+    "restore_access",
     "revoke_invitation",
     "send_to_address",
     "set_discreet",
     "set_habilitation",
     "set_unique_role",
+    "tell_end_of_care",
+    "tell_sleeping",
     "tell_undelivered",
     "undo_removal",
     "update_member",

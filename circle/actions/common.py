@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from circle.errors import MemberUnknown, NotPresent
+from circle.history import CARE_OVER
 from circle.models import Change, Member
 from coordination.directory.models import Attachment
 from coordination.dossiers.errors import DossierIsReadOnly
@@ -97,7 +98,11 @@ _SAID_OF_RIGHT = {
         f"{subject} : réduction à « {after} »" if after else f"{subject} : réduction levée"
     ),
     KIND.SHARING: lambda subject, until, day: f"{subject} le {day}" + (f", jusqu’au {until}" if until else ""),
-    KIND.SECRETARY: lambda _, before, after: f"Secrétariat : accord de la personne {'noté' if after else 'retiré'}",
+    KIND.SECRETARY: lambda _, before, after: (
+        f"Secrétariat : {before}"
+        if before == CARE_OVER
+        else f"Secrétariat : accord de la personne {'noté' if after else 'retiré'}"
+    ),
     KIND.LAST_DAY: lambda _, before, after: f"Dernier jour : {before or 'aucun'} → {after or 'aucun'}",
 }
 

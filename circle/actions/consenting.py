@@ -19,6 +19,7 @@ from circle.actions.limiting import record_ceiling
 from circle.models import Member
 from coordination.common.french import date_fr
 from habilitations import actions as habilitations
+from habilitations import catalog
 from habilitations.errors import AlreadyOpposed
 from habilitations.models import Consent, Habilitation, Opposition
 from habilitations.rubriques import Niveau, Rubrique
@@ -48,11 +49,13 @@ def end_consent(entry, member, *, end: str, ended_on: dt.date, collected: str = 
     """
     lock_circle(entry, level=Niveau.LECTURE)
     member = locked_member(entry, member)
-    consent = habilitations.end_consent(
+    consent, *twins = habilitations.end_consent(
         member.habilitation, by=entry.user, access=entry.access, end=end, ended_on=ended_on, collected=collected
     )
     said = history.WITHDRAWN if end == Consent.End.WITHDRAWN else history.OUT_OF_TEAM
     record(entry, member, KIND.SHARING, subject=said, after=date_fr(ended_on))
+    for twin in Member.objects.filter(habilitation__in=[one.habilitation_id for one in twins]).order_by("pk"):
+        record(entry, twin, KIND.SHARING, subject=said, after=date_fr(ended_on))
     return consent
 
 
@@ -96,9 +99,9 @@ def withdraw_opposition(entry, opposition: Opposition, *, withdrawn_on: dt.date,
 
 def _tell(entry, member: Member | None, rubrique: str, *, closed: bool) -> None:
     if member is not None:
-        record_ceiling(entry, member, Rubrique(rubrique), Niveau.AUCUN if closed else None)
+        record_ceiling(entry, member, catalog.last().rubric_of(rubrique), Niveau.AUCUN if closed else None)
         return
-    what = Rubrique(rubrique).label if rubrique else "Tout le dossier"
+    what = catalog.last().rubric_label(rubrique) if rubrique else "Tout le dossier"
     said = "opposition de la personne, pour tout le cercle" if closed else "opposition retirée, pour tout le cercle"
     entry.trace(RIGHT, rubrique=Rubrique.CERCLE, object_kind="dossier", object_id=entry.dossier.pk,
                 reason=f"{what} : {said}")  # fmt: skip

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from circle import roles
+from circle import history, roles
 from circle.actions.assigning import give_role
 from circle.actions.common import KIND, lock_circle, locked_member, next_version, record
 from circle.actions.leaving import end_stay, require_right_to_remove
@@ -21,8 +21,9 @@ from circle.errors import NotDouble
 from circle.models import Member, Period
 from coordination.common.french import date_fr
 from habilitations import actions as habilitations
+from habilitations import catalog
 from habilitations.models import Habilitation
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Niveau
 
 State = Habilitation.State
 
@@ -45,8 +46,8 @@ def join_doubles(entry, member) -> Joined:
 
     The one that has an access stays, else the one of the structure the directory keeps, else the first to have come.
     It takes the other's role of today when it has none, its refusal, what the person opposes to it and its discretion;
-    the other's period ends as a double, which `undo_removal` undoes. What was planned for it is called off: a plan is
-    agreed with people.
+    what she took back from one is taken back from both. The other's period ends as a double, which `undo_removal`
+    undoes. What was planned for it is called off: a plan is agreed with people.
     Needs the right to remove. Raises NotDouble, GrantNotAllowed, NotPresent, MemberUnknown.
     """
     lock_circle(entry)
@@ -59,6 +60,8 @@ def join_doubles(entry, member) -> Joined:
     held = leaves.roles.on_day(today).first()
     lost = _planned(leaves, today)
     refusal = leaves.habilitation.refusals.filter(withdrawn_at=None).first()
+    # Put back one day, the double would be a way round what the person took back.
+    _take_back_too(entry, stays, leaves)
     period = end_stay(entry, leaves, reason=Period.EndReason.DOUBLON)
     carried = []
     if held and not stays.roles.from_day(today).exists():
@@ -73,9 +76,11 @@ def join_doubles(entry, member) -> Joined:
     if refusal and stays.habilitation.state != State.REFUS:
         _refuse_too(entry, stays, refusal)
         carried.append("le refus du patient")
+    if _take_back_too(entry, leaves, stays):
+        carried.append("le retrait de l’accord")
     for opposition in habilitations.carry_oppositions(leaves.habilitation, stays.habilitation):
         # In the words of a reduction, and not among what is said to be carried: who joins may be a delegate (SEC-6).
-        record_ceiling(entry, stays, Rubrique(opposition.rubrique), Niveau.AUCUN)
+        record_ceiling(entry, stays, catalog.last().rubric_of(opposition.rubrique), Niveau.AUCUN)
     return Joined(stays, leaves, lost, tuple(carried), period.starts_on)
 
 
@@ -117,3 +122,12 @@ def _refuse_too(entry, member: Member, refusal) -> None:
         comment=refusal.comment,
     )
     record(entry, member, KIND.STATE, before=before, after=State.REFUS)
+
+
+def _take_back_too(entry, one: Member, other: Member) -> bool:
+    """Close to `other` what the person had taken back from `one`; return whether something stood."""
+    taken = habilitations.take_back_too(one.habilitation, other.habilitation, by=entry.user)
+    if taken is None:
+        return False
+    record(entry, other, KIND.SHARING, subject=history.WITHDRAWN, after=date_fr(taken.ended_on))
+    return True

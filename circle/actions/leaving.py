@@ -31,6 +31,7 @@ from coordination.common.french import date_fr
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import actions as habilitations
 from habilitations.errors import GrantNotAllowed
+from habilitations.keepers import require_another_keeper
 from habilitations.models import Habilitation
 from habilitations.rubriques import Action
 
@@ -50,13 +51,14 @@ def remove_member(entry, member, *, reason: str, note: str = "", version: int | 
     """End a member's period today, with his roles and his access. `reason` is a Period.EndReason.
 
     Needs the action right "habiliter" (bounded to the own structure for some). A standing refusal stays.
-    Raises GrantNotAllowed, RemovalReasonMissing, ChangedMeanwhile, NotPresent, MemberUnknown.
+    Raises GrantNotAllowed, RemovalReasonMissing, ChangedMeanwhile, NotPresent, MemberUnknown, LastKeeper.
     """
     lock_circle(entry)
     member = locked_member(entry, member)
     require_right_to_remove(entry, member)
     if reason not in Period.EndReason.values:
         raise RemovalReasonMissing
+    require_another_keeper(member.habilitation)
     if version is not None and member.version != version:
         raise ChangedMeanwhile
     return end_stay(entry, member, reason=reason, note=note)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from circle.actions.answering import NON, answer
+from circle.actions.answering import NON, OUI, answer
 from circle.actions.common import RIGHT, lock_circle, locked_member, trace_right
 from circle.models import Member
 from habilitations.acting import concerns
+from habilitations.actions.sleeping import note_restored
 from habilitations.errors import GrantNotAllowed, NotOpen, OwnHabilitation
-from habilitations.models import AccessKept, AccessReview, Habilitation
+from habilitations.models import AccessKept, AccessReview, Habilitation, SleepingAccess
 from habilitations.rubriques import Action, Rubrique
 
 
@@ -22,6 +23,23 @@ def close_access(entry, member) -> Member:
     lock_circle(entry)
     member = locked_member(entry, member)
     answer(entry, member, NON)
+    return member
+
+
+@transaction.atomic
+def restore_access(entry, member) -> Member:
+    """Open again, in one click, an access that the application closed for want of use.
+
+    It rests on what it rested on. Raises NotOpen (it was not closed so, or is open again), MemberUnknown, NotPresent,
+    and the errors of `habilitations.actions.set_state`.
+    """
+    lock_circle(entry)
+    member = locked_member(entry, member)
+    closed = SleepingAccess.objects.closed().filter(dossier_id=entry.dossier.pk, habilitation=member.habilitation_id)
+    if member.habilitation.state != Habilitation.State.NON or not closed.exists():
+        raise NotOpen("Cet accès n’est plus fermé d’office : voyez la fiche du membre.")
+    answer(entry, member, OUI)
+    note_restored(member.habilitation, by=entry.user)
     return member
 
 

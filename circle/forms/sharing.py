@@ -12,9 +12,9 @@ from django.utils import timezone
 from circle.forms.fields import FrenchDateField
 from coordination.dossiers.forms import TidyForm
 from habilitations import catalog
+from habilitations.closures import closable
 from habilitations.models import Collected, Consent
-from habilitations.models.consents import CLOSABLE
-from habilitations.rubriques import Rubrique
+from habilitations.rubriques import Rubric, Rubrique
 
 Ground = Consent.Ground
 # Granted, and nothing opens before the person has been asked.
@@ -74,7 +74,10 @@ class SharingFields(TidyForm):
 
 
 class ConsentForm(TidyForm):
-    """« Accord et équipe de soins » of one member: what it rests on from now, in full."""
+    """« Accord et équipe de soins » of one member: what it rests on from now, in full.
+
+    `rubrics`: those in use in the dossier, those made in the browser too.
+    """
 
     NAMES = TidyForm.NAMES | {"until": "last_day"}
     ground = forms.ChoiceField(label="Sur quoi repose le partage")
@@ -86,13 +89,13 @@ class ConsentForm(TidyForm):
         label="Limiter l’accord à ces rubriques",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        choices=lambda: catalog.last().grouped(CLOSABLE),
     )
     last_day = FrenchDateField(label="Dernier jour de l’accord", required=False)
 
-    def __init__(self, *args, may_be_team: bool = True, **kwargs) -> None:
+    def __init__(self, *args, rubrics: Iterable[Rubrique | Rubric], may_be_team: bool = True, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["ground"].choices = grounds(may_be_team=may_be_team)
+        self.fields["rubriques"].choices = _choices(rubrics)
 
     def clean(self) -> dict:
         cleaned = super().clean()
@@ -136,7 +139,8 @@ class EndForm(TidyForm):
 class OppositionForm(TidyForm):
     """An opposition: to one rubric, for one member or for everybody, or to the whole dossier.
 
-    `members`: (id, name) of who may be opposed; `inside`: (account, name) of who may stay inside a closed dossier.
+    `rubrics`: those in use; `members`: (id, name) of who may be opposed; `inside`: (account, name) of who may stay
+    inside a closed dossier.
     """
 
     EVERYBODY, WHOLE = "tous", "dossier"
@@ -151,11 +155,12 @@ class OppositionForm(TidyForm):
     comment = forms.CharField(label="Commentaire", max_length=500, required=False)
 
     def __init__(
-        self, *args, members: Iterable[tuple[str, str]], inside: Sequence[tuple[str, str]] = (), **kwargs
-    ) -> None:
+        self, *args, rubrics: Iterable[Rubrique | Rubric], members: Iterable[tuple[str, str]],
+        inside: Sequence[tuple[str, str]] = (), **kwargs,
+    ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
         self.fields["rubrique"].choices = [
-            ("", "Choisir"), *catalog.last().grouped(CLOSABLE), ("Tout", [(self.WHOLE, "Tout le dossier")]),
+            ("", "Choisir"), *_choices(rubrics), ("Tout", [(self.WHOLE, "Tout le dossier")]),
         ]  # fmt: skip
         self.fields["whom"].choices = [
             ("", "Choisir"), (self.EVERYBODY, "Tout le cercle de soins"), ("Un membre", list(members)),
@@ -180,7 +185,7 @@ class OppositionForm(TidyForm):
         said = self.cleaned_data
         whole = said["rubrique"] == self.WHOLE
         return {
-            "rubrique": "" if whole else Rubrique(said["rubrique"]).value,
+            "rubrique": "" if whole else said["rubrique"],
             "spared": [UUID(user_id) for user_id in said["spared"]] if whole else [],
             "refused_on": said["refused_on"],
             "collected": said["collected"],
@@ -197,6 +202,10 @@ class OppositionWithdrawalForm(TidyForm):
         cleaned = super().clean()
         _require_past(self, "withdrawn_on", cleaned.get("withdrawn_on"), missing=False)
         return cleaned
+
+
+def _choices(rubrics: Iterable[Rubrique | Rubric]) -> list[tuple[str, list[tuple[str, str]]]]:
+    return catalog.last().grouped(closable(rubrics))
 
 
 def _require_past(form: TidyForm, name: str, day: dt.date | None, *, missing: bool = True) -> None:

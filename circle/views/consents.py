@@ -96,7 +96,7 @@ def consent(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     links = links_of(entry.dossier.pk, found.pk)
     now = current(found.habilitation)
     may_open = entry.access.may_withdraw_refusal and not is_reader(row, entry) and not row.ends_on
-    form, kept = _consent_form(request, found, now) if may_open else (None, {})
+    form, kept = _consent_form(request, entry, found, now) if may_open else (None, {})
     if form is not None and form.is_bound and form.is_valid():
         rests = form.rests()
         if widens(now, rubriques=rests["rubriques"], last_day=rests["last_day"]):
@@ -158,6 +158,7 @@ def oppose(request: HttpRequest, entry) -> HttpResponse:
     initial = {"refused_on": timezone.localdate(), "whom": request.GET.get("membre", "")} | kept
     rows = Member.objects.rows(entry)
     asked = {
+        "rubrics": entry.access.matrix.rubrics,
         "members": [(str(row.id), row.name) for row in rows if row.kind != roles.PERSON or row.user_id],
         "inside": [
             (str(row.user_id), row.name) for row in rows
@@ -211,8 +212,8 @@ def _require_noting(entry) -> None:
         raise NotAllowed
 
 
-def _consent_form(request: HttpRequest, found: Member, now: Consent | None) -> tuple[ConsentForm, dict]:
-    asked = {"may_be_team": found.kind != roles.PERSON}
+def _consent_form(request: HttpRequest, entry, found: Member, now: Consent | None) -> tuple[ConsentForm, dict]:
+    asked = {"may_be_team": found.kind != roles.PERSON, "rubrics": entry.access.matrix.rubrics}
     if request.method == "POST":
         return ConsentForm(request.POST, **asked), {}
     kept = draft_initial(request, DRAFT, found.pk)

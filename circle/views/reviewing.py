@@ -12,8 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from circle import actions, reviewing
 from circle.exports import review as workbook
+from circle.models import Member
 from circle.views.drawing import may_grant
 from circle.views.pages import find_member, page
+from coordination.accounts import reauthentication
 from coordination.accounts.decorators import recently_authenticated
 from coordination.accounts.reauthentication import DOSSIER
 from coordination.common.errors import DomainError
@@ -31,8 +33,12 @@ from habilitations.usage import known_since
 @rubric_view(Rubrique.CERCLE, right=Action.GRANT)
 def review(request: HttpRequest, entry) -> HttpResponse:
     """The grants of a dossier, those that sleep first."""
-    lines = reviewing.lines_of(entry)
+    rows = Member.objects.rows(entry)
+    lines = reviewing.lines_of(entry, rows)
     context = {
+        "closed": reviewing.closed_of(entry, rows),
+        "may_grant": lambda row: may_grant(row, entry),
+        "closes_after": settings.ACCESS_CLOSE_MONTHS,
         "asleep": [line for line in lines if line.sleeps and may_grant(line.row, entry)],
         "others": [line for line in lines if not (line.sleeps and may_grant(line.row, entry))],
         "unknown": _unknown(),
@@ -60,6 +66,14 @@ def keep_access(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         f"Accès gardé. Il sera proposé de nouveau s’il reste sans usage pendant {settings.ACCESS_UNUSED_MONTHS} mois."
     )
     return _act(request, entry, member_id, actions.keep_access, said)
+
+
+@require_POST
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, right=Action.GRANT, object_kwarg="member_id")
+def restore_access(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
+    """« Rouvrir » what the application closed. It opens a way in: the password is asked again."""
+    reauthentication.require(request, "rouvrir un accès", DOSSIER)
+    return _act(request, entry, member_id, actions.restore_access, "Accès rouvert, comme il était.")
 
 
 def _act(request: HttpRequest, entry, member_id: UUID, act, said: str) -> HttpResponse:

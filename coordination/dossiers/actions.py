@@ -16,8 +16,10 @@ from coordination.common.identifiers import parse_person_name
 from coordination.common.ins import InsMatricule, first_given_name
 from coordination.common.prepared import Prepared
 from coordination.common.text import fold
+from coordination.dossiers import closing
 from coordination.dossiers import identity_status as moves
 from coordination.dossiers.errors import (
+    CareGoesOn,
     ChangedMeanwhile,
     ClosingReasonMissing,
     DossierIsReadOnly,
@@ -26,7 +28,9 @@ from coordination.dossiers.errors import (
     ReopeningReasonMissing,
 )
 from coordination.dossiers.models import Dossier, IdentityStatus, IdentityTraits, IdentityVersion, StatusChange, Visit
+from habilitations import actions as habilitations
 from habilitations.rubriques import Action, Niveau
+from habilitations.traces import NOWHERE, Via
 
 TRAITS = tuple(f.name for f in IdentityTraits._meta.get_fields())
 # What makes the person, by the INS reference: changing one of them by hand breaks the link with INSi.
@@ -191,20 +195,26 @@ def update_contacts(dossier: Dossier, *, by, version: int, contacts: dict) -> Do
 
 @transaction.atomic
 def change_status(
-    dossier: Dossier, *, by, access, status: str, reason: str = "", note: str = "", seen: str = ""
-) -> Dossier:
+    dossier: Dossier, *, by, access, status: str, reason: str = "", note: str = "", care_over: bool = False,
+    seen: str = "", via: Via = NOWHERE,
+) -> Dossier:  # fmt: skip
     """Move a dossier between « en évaluation », « actif », « en pause » and « clôturé ».
 
-    Entering or leaving a read-only state needs the right to close; the rest, to write the identity.
-    `seen` is the status the screen showed. Raises NotAllowed, ClosingReasonMissing, ReopeningReasonMissing,
-    ChangedMeanwhile.
+    Entering or leaving a read-only state needs the right to close; the rest, to write the identity. `care_over`, said
+    when it closes or later, ends what the sharing rested on but for who may reopen
+    (`habilitations.actions.end_care`, SEC-4); reopening gives back nothing. `seen` is the status the screen showed.
+    Raises NotAllowed, ClosingReasonMissing, ReopeningReasonMissing, CareGoesOn, ChangedMeanwhile.
     """
     dossier = Dossier.objects.select_for_update(of=("self",)).get(pk=dossier.pk)
     before, after = Dossier.Status(dossier.status), Dossier.Status(status)
     if seen and seen != before:
         last = dossier.status_changes.select_related("by").order_by("-at").first()
         raise ChangedMeanwhile(who=last.by.get_full_name() if last else "", current={"status": before})
+    if care_over and after != Dossier.Status.CLOS:
+        raise CareGoesOn
     if before == after:
+        if care_over:
+            _end_care(dossier, by=by, access=access, via=via)
         return dossier
     frozen = {Dossier.Status.PAUSE, Dossier.Status.CLOS}
     if frozen & {before, after} or not access.can_write("identite"):
@@ -219,7 +229,13 @@ def change_status(
     StatusChange.objects.create(
         dossier=dossier, by=by, before=before, after=after, reason=dossier.closing_reason, note=note.strip()
     )
+    if care_over:
+        _end_care(dossier, by=by, access=access, via=via)
     return dossier
+
+
+def _end_care(dossier: Dossier, *, by, access, via: Via) -> None:
+    closing.tell(dossier, habilitations.end_care(dossier.pk, by=by, access=access), by=by, access=access, via=via)
 
 
 _visits = Prepared(

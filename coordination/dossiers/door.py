@@ -63,8 +63,9 @@ class Entry:
 
 
 _FIELDS = [field.attname for field in Dossier._meta.concrete_fields]
-_LOOK = habilitations.beside(
-    ", ".join(f'dossier."{field.column}"' for field in Dossier._meta.concrete_fields), f'"{Dossier._meta.db_table}"'
+_COLUMNS = ", ".join(f'dossier."{field.column}"' for field in Dossier._meta.concrete_fields)
+_LOOK, _LOOK_BY_HIMSELF = (
+    habilitations.beside(_COLUMNS, f'"{Dossier._meta.db_table}"', by_himself=alone) for alone in (False, True)
 )
 
 
@@ -74,7 +75,8 @@ def look(user, dossier_id: UUID, *, via: traces.Via = traces.NOWHERE) -> Entry:
     Raises DossierUnknown for an unknown dossier and for an outsider alike, after having recorded the
     attempt. One SQL statement for the two, and the same for both.
     """
-    lines = run(_LOOK, {"user": user.pk, "dossier": dossier_id})
+    asked = _LOOK_BY_HIMSELF if habilitations.comes_by_himself(user) else _LOOK
+    lines = run(asked, {"user": user.pk, "dossier": dossier_id})
     dossier = Dossier.from_db(connection.alias, _FIELDS, lines[0][: len(_FIELDS)]) if lines else None
     grants = (line[len(_FIELDS) :] for line in lines)
     found = habilitations.decide_for(user, grants, cap=dossier.cap) if dossier else None

@@ -150,6 +150,10 @@ CELERY_BEAT_SCHEDULE = {
     "invitation-reminders": {"task": "circle.tasks.remind_invitations", "schedule": crontab(minute=37, hour="8-18")},
     "invitations-undelivered": {"task": "circle.tasks.tell_undelivered", "schedule": 300.0},
     "last-days": {"task": "circle.tasks.remind_last_days", "schedule": crontab(hour=6, minute=41)},
+    "sleeping-accesses": {
+        "task": "circle.tasks.close_sleeping_accesses",
+        "schedule": crontab(hour=4, minute=47),
+    },
     "journal-months": {"task": "habilitations.tasks.prepare_journal", "schedule": crontab(hour=4, minute=7)},
     "journal-root": {"task": "habilitations.tasks.sign_journal", "schedule": crontab(minute=2)},
     "journal-check": {"task": "habilitations.tasks.check_journal", "schedule": crontab(hour=6, minute=0)},
@@ -189,6 +193,10 @@ BRIS_DE_GLACE_FACTOR_SECONDS = 300
 # kept), and every how many months a dossier is gone through.
 ACCESS_UNUSED_MONTHS = env.number("ACCESS_UNUSED_MONTHS", 6)
 ACCESS_REVIEW_MONTHS = env.number("ACCESS_REVIEW_MONTHS", 3)
+# After how many months without use the access of an account closes by itself, and how many days before its holder is
+# told; 0 closes none. At most JOURNAL_RETENTION_MONTHS: what the journal no longer knows would read as no use.
+ACCESS_CLOSE_MONTHS = env.number("ACCESS_CLOSE_MONTHS", 0)
+ACCESS_CLOSE_NOTICE_DAYS = env.number("ACCESS_CLOSE_NOTICE_DAYS", 15)
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = product_logging.configuration(as_json=True)

@@ -19,7 +19,8 @@ from habilitations.actions.catalog import (
     restore_rubric,
     withdraw_rubric,
 )
-from habilitations.actions.consents import end_consent, record_consent
+from habilitations.actions.closing import end_care
+from habilitations.actions.consents import end_consent, record_consent, take_back_too
 from habilitations.actions.drafts import (
     discard_draft,
     edit_draft,
@@ -55,7 +56,12 @@ from habilitations.actions.members import (
     stop_waiting,
 )
 from habilitations.actions.officers import end_officer, name_officer
-from habilitations.actions.oppositions import carry_oppositions, record_opposition, withdraw_opposition
+from habilitations.actions.oppositions import (
+    carry_oppositions,
+    lift_opposition,
+    record_opposition,
+    withdraw_opposition,
+)
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
 from habilitations.actions.questions import answer_why, ask_why
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
@@ -96,6 +102,7 @@ __all__ = [
     "edit_draft",
     "end_acting",
     "end_administrator",
+    "end_care",
     "end_consent",
     "end_delegate",
     "end_habilitation",
@@ -106,6 +113,7 @@ __all__ = [
     "import_draft",
     "kept_structures",
     "leave_emergency",
+    "lift_opposition",
     "name_administrator",
     "name_officer",
     "name_secretary",
@@ -134,6 +142,7 @@ __all__ = [
     "set_limits",
     "set_state",
     "stop_waiting",
+    "take_back_too",
     "vouch_profession",
     "withdraw_opposition",
     "withdraw_refusal",

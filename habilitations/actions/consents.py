@@ -15,6 +15,8 @@ from habilitations import acting
 from habilitations.access import Access
 from habilitations.actions.grounds import declare, finish
 from habilitations.actions.members import locked
+from habilitations.actions.twins import other_entries
+from habilitations.closures import closable
 from habilitations.errors import (
     CollectedUnknown,
     ConsentDateNotPossible,
@@ -27,7 +29,6 @@ from habilitations.errors import (
     TeamNotPossible,
 )
 from habilitations.models import Collected, Consent, Habilitation
-from habilitations.models.consents import CLOSABLE
 
 Ground = Consent.Ground
 
@@ -54,8 +55,9 @@ def widens(now: Consent | None, *, rubriques: Collection[str] = (), last_day: dt
     if now is None or not stands(now):
         return True
     later = (last_day or dt.date.max) > (now.last_day or dt.date.max)
-    before, after = set(now.rubriques or CLOSABLE), set(rubriques or CLOSABLE)
-    return later or not after <= before
+    # None at all is the whole dossier, with the rubrics to come.
+    within = not now.rubriques or (bool(rubriques) and set(rubriques) <= set(now.rubriques))
+    return later or not within
 
 
 @transaction.atomic
@@ -99,7 +101,7 @@ def record_consent(
         informed_on=informed_on or (starts_on if express else None),
         collected=collected if express else "",
         proof=proof if express else "",
-        rubriques=_rubrics(rubriques) if express else [],
+        rubriques=_rubrics(rubriques, access) if express else [],
         last_day=last_day if express else None,
     )
 
@@ -107,10 +109,12 @@ def record_consent(
 @transaction.atomic
 def end_consent(
     habilitation: Habilitation, *, by, access: Access, end: str, ended_on: dt.date, collected: str = ""
-) -> Consent:
+) -> list[Consent]:
     """End what the sharing rests on: the person withdraws her consent, or the member leaves the équipe de soins.
 
-    The access stops at once (SEC-4). Withdrawn, it stops however the member enters, until a new fact is recorded.
+    The access stops at once (SEC-4). Withdrawn, it stops however the member enters, until a new fact is recorded; from
+    a structure, it is withdrawn from every entry of the directory found to be the same. Returns the fact of the
+    member, then those of the other entries.
     Possible whatever the state of the dossier: it only closes. Raises NotAllowed (action right "noter_refus"),
     NothingRests, ConsentDateNotPossible, CollectedUnknown, MembershipEnded.
     """
@@ -131,7 +135,31 @@ def end_consent(
         raise ConsentDateNotPossible(field="ended_on")
     if ended_on < found.starts_on:
         raise ConsentDateNotPossible("La fin ne peut pas précéder le début.", field="ended_on")
-    return finish(found, by=by, end=Consent.End(end), ended_on=ended_on, collected=collected)
+    rows = [found, *(_of_other_entries(row) if end == Consent.End.WITHDRAWN else ())]
+    return [
+        finish(one, by=by, end=Consent.End(end), ended_on=max(ended_on, one.starts_on), collected=collected)
+        for one in rows
+    ]
+
+
+def _of_other_entries(row: Habilitation) -> list[Consent]:
+    """Return, locked, what the sharing with the other entries of a structure rests on."""
+    twins = [twin.pk for twin in other_entries(row).filter(ended_at=None)]
+    facts = Consent.objects.current().select_for_update(of=("self",))
+    return list(facts.filter(dossier_id=row.dossier_id, habilitation__in=twins, end="").order_by("pk"))
+
+
+def take_back_too(left: Habilitation, kept: Habilitation, *, by) -> Consent | None:
+    """Withdraw from an entry of a structure what the person had taken back from another one, found to be a double.
+
+    Returns the fact that ended, None when the person took nothing back or nothing stood.
+    """
+    facts = Consent.objects.current().select_for_update(of=("self",)).filter(dossier_id=left.dossier_id)
+    taken, found = facts.withdrawn().filter(habilitation=left).first(), facts.filter(habilitation=kept, end="").first()
+    if taken is None or found is None:
+        return None
+    day = max(taken.ended_on, found.starts_on)
+    return finish(found, by=by, end=Consent.End.WITHDRAWN, ended_on=day, collected=taken.ended_collected)
 
 
 def _check_ground(ground: str, *, may_be_team: bool) -> None:
@@ -151,9 +179,9 @@ def _check_days(starts_on: dt.date | None, informed_on: dt.date | None, last_day
         raise LastDayBehind("Le dernier jour de l’accord ne peut pas être passé.", field="last_day")
 
 
-def _rubrics(rubriques: Collection[str]) -> list[str]:
-    wanted = {str(rubrique) for rubrique in rubriques}
-    if not wanted <= set(CLOSABLE):
+def _rubrics(rubriques: Collection[str], access: Access) -> list[str]:
+    wanted, offered = set(map(str, rubriques)), set(map(str, closable(access.matrix.rubrics)))
+    if not wanted <= offered:
         raise RubricNotClosable(field="rubriques")
     # All of them is no limit: a rubric to come is then shared too.
-    return [] if wanted == set(CLOSABLE) else sorted(wanted)
+    return [] if wanted == offered else sorted(wanted)

@@ -15,7 +15,7 @@ from habilitations.access import Access
 from habilitations.actions.members import locked
 from habilitations.errors import GrantNotAllowed, LastDayBehind, OwnHabilitation
 from habilitations.models import Ceiling, Habilitation
-from habilitations.rubriques import Action, Niveau, Rubric, Rubrique
+from habilitations.rubriques import Action, Niveau, Rubrique
 
 # Each « Prolonger » adds as many days to a grant, from its last day or from today.
 EXTENSION = dt.timedelta(days=90)
@@ -31,11 +31,8 @@ class Changed(NamedTuple):
 def standing(habilitation: Habilitation) -> dict[Rubrique, Niveau]:
     """Return the ceilings that stand on a row. One SQL statement."""
     lines = Ceiling.objects.standing().filter(dossier_id=habilitation.dossier_id, habilitation=habilitation)
-    return {_known(rubrique): Niveau(niveau) for rubrique, niveau in lines.values_list("rubrique", "niveau")}
-
-
-def _known(code: str) -> Rubrique | Rubric:
-    return catalog.last().find(code) or Rubric(code)
+    of_code = catalog.last().rubric_of
+    return {of_code(rubrique): Niveau(niveau) for rubrique, niveau in lines.values_list("rubrique", "niveau")}
 
 
 def opens(habilitation: Habilitation, ceilings: Mapping[Rubrique, Niveau], until: dt.date | None) -> bool:

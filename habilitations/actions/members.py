@@ -25,6 +25,7 @@ from habilitations.errors import (
     RefusalStands,
     StructureCannotSignIn,
 )
+from habilitations.keepers import require_another_keeper
 from habilitations.kin import same_structures
 from habilitations.models import Consent, Habilitation, LegalStructure, Refusal, StateChange, VouchedProfession
 from habilitations.rubriques import Action
@@ -75,7 +76,7 @@ def set_state(
     too, for the account that will accept. It opens nothing before a fact carries it (`actions.consents`). A last day
     that is behind, and that of an access suspended, are forgotten; ceilings stay.
     Raises OwnHabilitation, GrantNotAllowed (action right, own structure only for some), RefusalStands,
-    AidantCannotBeGranted, ManualCannotBeGranted, StructureCannotSignIn, MembershipEnded.
+    AidantCannotBeGranted, ManualCannotBeGranted, StructureCannotSignIn, MembershipEnded, LastKeeper.
     """
     row = locked(habilitation)
     _require_grant(row, by=by, access=access, structure_id=member_structure_id)
@@ -85,6 +86,7 @@ def set_state(
         check_grantable(row, member_kind, is_invited=is_invited)
         target = State.OUI if _someone_can_enter(row) else State.ATTENTE
     else:
+        require_another_keeper(row)
         target = State.NON
     row.requested_at = row.requested_by = None
     if wanted != OUI or (row.access_until and row.access_until < timezone.localdate()):

@@ -11,11 +11,13 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from habilitations import acting
-from habilitations.access import Access
+from habilitations.access import Access, held_by, may_administer
 from habilitations.actions.members import locked
+from habilitations.closures import closable
 from habilitations.errors import (
     AlreadyOpposed,
     CollectedUnknown,
@@ -25,10 +27,14 @@ from habilitations.errors import (
     RefusalDateNotPossible,
     RubricNotClosable,
 )
-from habilitations.models import Collected, Habilitation, Opposition
-from habilitations.models.consents import CLOSABLE
+from habilitations.keepers import keepers
+from habilitations.models import Collected, Delegate, Habilitation, Opposition
+from habilitations.rubriques import Rubrique
+from habilitations.sharing_errors import LiftReasonMissing, SomebodyKeeps
+from habilitations.traces import NOWHERE, Via, record, record_account
 
 WHOLE = ""
+LIFTED = "Tout le dossier : opposition levée par un administrateur, personne ne pouvant plus la retirer"
 
 
 @transaction.atomic
@@ -53,7 +59,7 @@ def record_opposition(
     """
     if not access.may_record_refusal:
         raise NotAllowed
-    if rubrique not in (WHOLE, *CLOSABLE) or (rubrique == WHOLE and habilitation is not None):
+    if rubrique not in (WHOLE, *closable(access.matrix.rubrics)) or (rubrique == WHOLE and habilitation is not None):
         raise RubricNotClosable
     row = locked(habilitation) if habilitation is not None else None
     if row is not None and row.dossier_id != dossier_id:
@@ -91,10 +97,47 @@ def withdraw_opposition(
     if found.withdrawn_at is not None:
         raise NothingToWithdraw("Cette opposition est déjà retirée.")
     _check(withdrawn_on, collected, not_before=found.refused_on)
-    found.withdrawn_on, found.withdrawn_collected = withdrawn_on, collected
-    found.withdrawn_at, found.withdrawn_by = timezone.now(), by
-    found.save(update_fields=["withdrawn_on", "withdrawn_collected", "withdrawn_at", "withdrawn_by"])
+    return _withdraw(found, by=by, withdrawn_on=withdrawn_on, collected=collected)
+
+
+@transaction.atomic
+def lift_opposition(
+    dossier_id: UUID, *, by, reason: str, withdrawn_on: dt.date, collected: str, via: Via = NOWHERE
+) -> Opposition:
+    """Withdraw the opposition to a whole dossier in which nobody is left who could. `by`: a named administrator.
+
+    The person goes back on it, as when it is withdrawn on the screen; it opens nothing to who lifts it. Traced in the
+    journal of the dossier. Raises NotAllowed, NothingToWithdraw, SomebodyKeeps, OwnHabilitation (he is of the circle,
+    himself or by a structure), LiftReasonMissing, RefusalDateNotPossible, CollectedUnknown.
+    """
+    if by is None or not may_administer(by):
+        raise NotAllowed("Seul un administrateur nommé peut lever une opposition.")
+    rows = Opposition.objects.standing().whole().select_for_update(of=("self",))
+    found = rows.filter(dossier_id=dossier_id).first()
+    if found is None:
+        raise NothingToWithdraw("Aucune opposition ne ferme tout ce dossier.")
+    if keepers(dossier_id):
+        raise SomebodyKeeps
+    houses = Delegate.objects.current().filter(user=by).values("structure_id")
+    if Habilitation.objects.open().filter(Q(user=by) | Q(structure__in=houses), dossier_id=dossier_id).exists():
+        raise OwnHabilitation
+    if not reason.strip():
+        raise LiftReasonMissing
+    _check(withdrawn_on, collected, not_before=found.refused_on)
+    found.lifted_why = reason.strip()[:300]
+    _withdraw(found, by=by, withdrawn_on=withdrawn_on, collected=collected)
+    record(
+        user=by, dossier_id=dossier_id, access=held_by(by), action="habilitation", rubrique=Rubrique.CERCLE,
+        object_kind="dossier", object_id=dossier_id, reason=LIFTED, via=via,
+    )  # fmt: skip
+    record_account(user=by, action="levée d’opposition", object_kind="dossier", object_id=dossier_id, via=via)
     return found
+
+
+def without_keeper() -> list[Opposition]:
+    """Return the oppositions to a whole dossier that nobody inside may withdraw any more, the oldest first."""
+    standing = Opposition.objects.standing().whole().select_related("recorded_by").order_by("recorded_at", "pk")
+    return [one for one in standing if not keepers(one.dossier_id)]
 
 
 @transaction.atomic
@@ -117,6 +160,13 @@ def carry_oppositions(left: Habilitation, kept: Habilitation) -> list[Opposition
         )
         for one in standing.filter(habilitation=left).exclude(rubrique__in=known)
     ]
+
+
+def _withdraw(found: Opposition, *, by, withdrawn_on: dt.date, collected: str) -> Opposition:
+    found.withdrawn_on, found.withdrawn_collected = withdrawn_on, collected
+    found.withdrawn_at, found.withdrawn_by = timezone.now(), by
+    found.save(update_fields=["withdrawn_on", "withdrawn_collected", "withdrawn_at", "withdrawn_by", "lifted_why"])
+    return found
 
 
 def _noting(by, access: Access) -> set[UUID]:

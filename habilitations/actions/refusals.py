@@ -10,6 +10,7 @@ from django.utils import timezone
 from habilitations import acting
 from habilitations.access import Access
 from habilitations.actions.members import NON, locked, move
+from habilitations.actions.twins import other_entries
 from habilitations.errors import (
     AlreadyRefused,
     CollectedUnknown,
@@ -18,7 +19,6 @@ from habilitations.errors import (
     OwnHabilitation,
     RefusalDateNotPossible,
 )
-from habilitations.kin import same_structures
 from habilitations.models import Habilitation, Refusal
 
 State = Habilitation.State
@@ -74,7 +74,7 @@ def withdraw_refusal(
         raise NothingToWithdraw
     _check(withdrawn_on, collected, not_before=refusal.refused_on)
     _withdraw(refusal, by=by, withdrawn_on=withdrawn_on, collected=collected)
-    for twin in _twins(row).filter(state=State.REFUS).exclude(ended_at=None):
+    for twin in other_entries(row).filter(state=State.REFUS).exclude(ended_at=None):
         # Of an entry that has left nobody could withdraw it any more, and it stands for this one.
         for other in Refusal.objects.select_for_update(of=("self",)).filter(habilitation=twin, withdrawn_at=None):
             _withdraw(other, by=by, withdrawn_on=max(withdrawn_on, other.refused_on), collected=collected)
@@ -89,16 +89,8 @@ def _withdraw(refusal: Refusal, *, by, withdrawn_on: dt.date, collected: str) ->
 
 
 def _close_twins(row: Habilitation, *, by) -> None:
-    for twin in _twins(row).filter(ended_at=None, state__in=(State.OUI, State.ATTENTE)):
+    for twin in other_entries(row).filter(ended_at=None, state__in=(State.OUI, State.ATTENTE)):
         move(twin, NON, by=by)
-
-
-def _twins(row: Habilitation):
-    """Return, locked, the rows of the dossier for other entries of the directory found to be the same structure."""
-    if row.structure_id is None:
-        return Habilitation.objects.none()
-    rows = Habilitation.objects.select_for_update(of=("self",)).filter(dossier_id=row.dossier_id)
-    return rows.filter(structure__in=same_structures(row.structure_id)).exclude(pk=row.pk).order_by("pk")
 
 
 def _check(day: dt.date, collected: str, *, not_before: dt.date | None = None) -> None:

@@ -23,7 +23,7 @@ from habilitations.models.emergency import EmergencyAccess, EmergencyBan, Emerge
 from habilitations.models.officers import DataProtectionOfficer  # noqa: F401
 from habilitations.models.questions import AccessQuestion  # noqa: F401
 from habilitations.models.requests import AccessRequest  # noqa: F401
-from habilitations.models.reviews import AccessKept, AccessReview, AccountKept  # noqa: F401
+from habilitations.models.reviews import AccessKept, AccessReview, AccountKept, SleepingAccess  # noqa: F401
 from habilitations.models.roots import JournalCheck, JournalRoot  # noqa: F401
 from habilitations.models.structures import (  # noqa: F401 - callers import every model from here
     Delegate,

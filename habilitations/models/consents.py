@@ -15,6 +15,7 @@ from habilitations.models.ceilings import ALWAYS_READ
 from habilitations.rubriques import Action, Rubrique
 
 # What a consent may leave out and an opposition close: inside a dossier one knows whose it is and with whom.
+# Those made in the browser are added to these: `closures.closable`.
 CLOSABLE = tuple(rubrique for rubrique in Rubrique if rubrique not in ALWAYS_READ)
 
 
@@ -57,6 +58,7 @@ class Consent(models.Model):
     class End(models.TextChoices):
         WITHDRAWN = "retrait", "La personne retire son accord"
         OVER = "fin", "Ne fait plus partie de l’équipe de soins"
+        CARE_OVER = "cloture", "Fin de prise en charge : dossier clôturé"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="consents")
@@ -68,7 +70,8 @@ class Consent(models.Model):
     information_version = models.CharField("texte d’information", max_length=10, blank=True)
     collected = models.CharField("recueil de l’accord", max_length=10, choices=Collected, blank=True)
     proof = models.CharField("preuve", max_length=200, blank=True)
-    rubriques = ArrayField(models.CharField(max_length=20, choices=Rubrique), default=list, blank=True)
+    # Codes of the catalogue, as a trigger asks (migration 0022): rubrics are added in the browser.
+    rubriques = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     last_day = models.DateField("dernier jour", null=True, blank=True)
     recorded_at = models.DateTimeField(auto_now_add=True)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -113,9 +116,9 @@ class Consent(models.Model):
                 violation_error_message="Seul un accord exprès se limite à des rubriques.",
             ),
             models.CheckConstraint(
-                condition=Q(rubriques__contained_by=[str(rubrique) for rubrique in CLOSABLE]),
-                name="consent_rubrics_known",
-                violation_error_message="Cette rubrique n’existe pas, ou reste toujours lisible.",
+                condition=~Q(rubriques__overlap=[str(rubrique) for rubrique in ALWAYS_READ]),
+                name="consent_leaves_who_and_with_whom",
+                violation_error_message="L’identité et le cercle de soins restent toujours lisibles de qui a accès.",
             ),
             models.CheckConstraint(
                 condition=Q(last_day=None) | Q(last_day__gte=F("starts_on")),
@@ -124,7 +127,7 @@ class Consent(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(end="", ended_at=None, ended_on=None)
-                | Q(end__in=["retrait", "fin"], ended_at__isnull=False, ended_on__gte=F("starts_on")),
+                | Q(end__in=["retrait", "fin", "cloture"], ended_at__isnull=False, ended_on__gte=F("starts_on")),
                 name="consent_ends_after_it_was_given",
                 violation_error_message="La fin ne peut pas précéder le début.",
             ),
@@ -138,6 +141,10 @@ class Consent(models.Model):
 class OppositionQuerySet(models.QuerySet):
     def standing(self):
         return self.filter(withdrawn_at=None)
+
+    def whole(self):
+        """Those that close the whole dossier."""
+        return self.filter(rubrique="")
 
     def shown_to(self, user, access):
         """Those this reader may know of: never one that is aimed at him (SEC-6).
@@ -165,7 +172,8 @@ class Opposition(models.Model):
     habilitation = models.ForeignKey(
         "habilitations.Habilitation", null=True, blank=True, on_delete=models.PROTECT, related_name="oppositions"
     )
-    rubrique = models.CharField(max_length=20, choices=Rubrique, blank=True)
+    # A code of the catalogue, as the same trigger asks; empty is the whole dossier.
+    rubrique = models.CharField(max_length=20, blank=True)
     spared = ArrayField(models.UUIDField(), default=list, blank=True)
     refused_on = models.DateField("date de l’opposition")
     collected = models.CharField("recueil", max_length=10, choices=Collected)
@@ -178,6 +186,9 @@ class Opposition(models.Model):
     withdrawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+
+    # Why an administrator lifted it, when nobody was left inside to withdraw it.
+    lifted_why = models.CharField("motif de la levée", max_length=300, blank=True)
 
     objects = OppositionQuerySet.as_manager()
 
@@ -198,7 +209,7 @@ class Opposition(models.Model):
                 violation_error_message="Pour un membre et tout le dossier, notez un refus.",
             ),
             models.CheckConstraint(
-                condition=Q(rubrique__in=["", *(str(rubrique) for rubrique in CLOSABLE)]),
+                condition=~Q(rubrique__in=[str(rubrique) for rubrique in ALWAYS_READ]),
                 name="opposition_rubric_closable",
                 violation_error_message="L’identité et le cercle de soins restent lisibles de qui a accès.",
             ),

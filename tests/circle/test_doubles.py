@@ -13,6 +13,7 @@ from circle.models import Member, RoleHolding
 from coordination.directory.actions import merge_structure
 from habilitations.access import to_dossier
 from habilitations.errors import GrantNotAllowed, RefusalStands
+from habilitations.models import Consent
 from tests.circle import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +152,53 @@ def test_it_is_withdrawn_once_for_both(entry, houses):
     left.habilitation.refresh_from_db()
     assert left.habilitation.state == "non"
     assert not left.habilitation.refusals.filter(withdrawn_at=None).exists()
+
+
+def take_back(entry, member):
+    return actions.end_consent(entry, member, end="retrait", ended_on=timezone.localdate(), collected="oral")
+
+
+def facts(*members):
+    """What the last fact of each says of its end."""
+    return [Consent.objects.current().get(habilitation=member.habilitation_id).end for member in members]
+
+
+@pytest.mark.req("SEC-4")
+def test_a_consent_taken_back_from_one_entry_closes_the_other(entry, houses):
+    older, newer = (make.add_house(entry, house, wanted="oui") for house in houses[:2])
+    merge(entry, houses)
+    assert to_dossier(houses[2], entry.dossier.pk) is not None
+    take_back(entry, older)
+    assert to_dossier(houses[2], entry.dossier.pk) is None
+    assert facts(older, newer) == ["retrait", "retrait"]
+    for member in (older, newer):
+        assert (member.changes.order_by("at", "id").last().subject) == "accord retiré"
+    # What the person says again of one opens by that one.
+    actions.record_consent(entry, newer, **make.team())
+    assert to_dossier(houses[2], entry.dossier.pk) is not None
+    assert facts(older, newer) == ["retrait", ""]
+
+
+@pytest.mark.req("SEC-4")
+def test_leaving_the_team_under_one_entry_is_not_a_withdrawal_of_the_other(entry, houses):
+    older, newer = (make.add_house(entry, house, wanted="oui") for house in houses[:2])
+    merge(entry, houses)
+    actions.end_consent(entry, older, end="fin", ended_on=timezone.localdate())
+    assert facts(older, newer) == ["fin", ""]
+
+
+@pytest.mark.req("SEC-4")
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_consent_taken_back_before_the_merge_survives_it(entry, houses, first):
+    members = [make.add_house(entry, house, wanted="oui") for house in houses[:2]]
+    take_back(entry, members[first])
+    assert to_dossier(houses[2], entry.dossier.pk) is not None
+    merge(entry, houses)
+    left = actions.join_doubles(entry, members[0]).left
+    assert to_dossier(houses[2], entry.dossier.pk) is None
+    # Put back, the double is not a way round it.
+    actions.undo_removal(entry, left)
+    assert to_dossier(houses[2], entry.dossier.pk) is None
 
 
 @pytest.mark.req("PEERS-RULE-7")

@@ -9,7 +9,9 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from circle import actions as circle
 from coordination.dossiers import door
 from coordination.outbox.models import Message
 from habilitations import access, catalog, differences, impact, migrations, published
@@ -27,15 +29,17 @@ from habilitations.catalog_errors import (
     ProfileNeeded,
     RubricNeeded,
 )
+from habilitations.closures import closable
 from habilitations.differences import LEVEL, RULE, Edit, Key
 from habilitations.errors import CellRefused, MatrixNotSound, NotAllowed
-from habilitations.models import CatalogChange, CatalogProfile, CatalogRubric, MatrixVersion
+from habilitations.models import CatalogChange, CatalogProfile, CatalogRubric, Consent, MatrixVersion, Opposition
 from habilitations.replay import replay
 from habilitations.rubriques import Niveau, Rubrique
 from habilitations.tables import read_table, write_table
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
+from tests.security.second_engine import SecondEngine
 
 pytestmark = pytest.mark.django_db
 YOGA = {"label": "Activité physique", "short": "Activité", "group": "accompagnement", "icon": "activity"}
@@ -251,6 +255,77 @@ def test_a_new_rubric_is_a_column_that_gives_nothing_until_a_version_says_so(ann
     assert replay(1, "medecin", "activite").then == Niveau.AUCUN
     page = client.get(reverse("dossiers:home", args=[entry.dossier.pk])).content.decode()
     assert page.count(made.label) >= 2
+
+
+def agree(dossier, *users):
+    """The second engine, in SQL, finds the same levels on every rubric, the new one included."""
+    rubrics = [rubric.value for rubric in published.current().rubrics]
+    second = SecondEngine(
+        dossiers=[dossier.pk], accounts=[user.pk for user in users], profiles=list(published.current().levels),
+        states=["actif"], version=published.current().number, today=timezone.localdate(), rubrics=rubrics,
+    )  # fmt: skip
+    theirs = second.levels()
+    for user in users:
+        held = access.to_dossier(user, dossier.pk)
+        said = theirs.of(dossier.pk, user.pk, held.profile, "actif")
+        assert said == tuple(int(held.level(rubric)) for rubric in rubrics)
+    return True
+
+
+@pytest.mark.req("SEC-3", "SEC-5", "SECT-8")
+def test_a_new_rubric_is_chosen_in_a_consent_and_in_an_opposition(anna, bruno, client):
+    coordinator, doctor, nurse = make.coordinator(), make.account(make.DOCTOR), make.account()
+    entry = make.open_circle(coordinator)
+    members = [make.add(entry, user.attachment.professional, wanted="oui") for user in (doctor, nurse)]
+    do.create_rubric(code="activite", by=anna, **YOGA)
+    opened = [Edit(Key(LEVEL, p, "activite"), "ecriture") for p in ("medecin", "infirmier", "coordinateur_sante")]
+    publish(*opened, by=anna, other=bruno)
+    entry = make.entry_of(coordinator, entry)
+    level = lambda user, rubric: access.to_dossier(user, entry.dossier.pk).level(rubric)  # noqa: E731
+    express = {"ground": "accord", "collected": "oral", "starts_on": timezone.localdate()}
+
+    # A consent that leaves it out closes it, one that names it opens it and nothing else.
+    circle.record_consent(entry, members[0], **express, rubriques=["medical"])
+    assert (level(doctor, "activite"), level(doctor, "medical")) == (Niveau.AUCUN, Niveau.ECRITURE)
+    assert agree(entry.dossier, doctor, nurse)
+    client.force_login(coordinator)
+    path = reverse("circle:consent", args=[entry.dossier.pk, members[0].pk])
+    assert 'value="activite"' in client.get(path).content.decode()
+    day = f"{timezone.localdate():%d/%m/%Y}"
+    sent = {"ground": "accord", "collected": "oral", "starts_on": day, "rubriques": ["activite"]}
+    assert client.post(path, sent).status_code == 303
+    assert (level(doctor, "activite"), level(doctor, "medical")) == (Niveau.ECRITURE, Niveau.AUCUN)
+    assert "Limité à : Activité physique." in client.get(path).content.decode().replace("\xa0", " ")
+    assert agree(entry.dossier, doctor, nurse)
+    # All those of today is the whole dossier, with those to come.
+    every = [rubric.value for rubric in closable(published.current().rubrics)]
+    assert circle.record_consent(entry, members[0], **express, rubriques=every).rubriques == []
+
+    # The person opposes it to one member, then to everybody.
+    said = {"rubrique": "activite", "whom": str(members[1].pk), "refused_on": day, "collected": "oral"}
+    path = reverse("circle:oppose", args=[entry.dossier.pk])
+    assert client.post(path, said).status_code == 303
+    assert (level(nurse, "activite"), level(doctor, "activite")) == (Niveau.AUCUN, Niveau.ECRITURE)
+    assert agree(entry.dossier, doctor, nurse)
+    assert client.post(path, said | {"whom": "tous"}).status_code == 303
+    assert level(doctor, "activite") == level(coordinator, "activite") == Niveau.AUCUN
+    assert agree(entry.dossier, doctor, nurse, coordinator)
+    page = client.get(reverse("circle:consents", args=[entry.dossier.pk])).content.decode().replace("\xa0", " ")
+    assert page.count("Opposition : Activité physique") >= 2
+
+
+def test_the_database_knows_the_rubrics_of_consents_and_oppositions(anna):
+    entry = make.open_circle(make.coordinator())
+    row = Consent.objects.get(dossier=entry.dossier)
+    told = {"dossier": entry.dossier, "refused_on": timezone.localdate(), "collected": "oral"}
+    for rubric in ("inconnue", "identite"):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Consent.objects.filter(pk=row.pk).update(ground="accord", collected="oral", rubriques=[rubric])
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Opposition.objects.create(rubrique=rubric, recorded_by=anna, **told)
+    do.create_rubric(code="activite", by=anna, **YOGA)
+    Consent.objects.filter(pk=row.pk).update(ground="accord", collected="oral", rubriques=["activite"])
+    Opposition.objects.create(rubrique="activite", recorded_by=anna, **told)
 
 
 def do_edits(draft):

@@ -150,7 +150,8 @@ def record(row, noting, ground="reconnue", **details):
 
 def end(row, noting, how="retrait", **details):
     by, held = noting
-    return do.end_consent(row, by=by, access=held, end=how, ended_on=timezone.localdate(), collected=ORAL, **details)
+    said = {"ended_on": timezone.localdate(), "collected": ORAL} | details
+    return do.end_consent(row, by=by, access=held, end=how, **said)[0]
 
 
 def oppose(dossier, noting, rubrique, **details):
@@ -367,7 +368,8 @@ def test_what_cannot_be_ended_or_opposed(circle, noting):
     [
         ({"ground": "accord"}, "express_consent_says_how"),
         ({"ground": "reconnue", "rubriques": ["agenda"]}, "team_shares_the_whole_dossier"),
-        ({"ground": "accord", "collected": ORAL, "rubriques": ["cercle"]}, "consent_rubrics_known"),
+        ({"ground": "accord", "collected": ORAL, "rubriques": ["cercle"]}, "consent_leaves_who_and_with_whom"),
+        ({"ground": "accord", "collected": ORAL, "rubriques": ["inconnue"]}, "rubrique n'existe pas"),
         ({"ground": "accord", "collected": ORAL, "last_day": dt.date(2020, 1, 1)}, "consent_lasts_from_its_day"),
         ({"end": "retrait"}, "consent_ends_after_it_was_given"),
     ],

@@ -263,12 +263,12 @@ class SecondEngine:
 
     def __init__(
         self, *, dossiers: Sequence[UUID], accounts: Sequence[UUID], profiles: Sequence[str], states: Sequence[str],
-        version: int, today: dt.date, inside: str = INSIDE, bounds: str = BOUNDS, levels: str = LEVELS,
-        rights: str = RIGHTS,
+        version: int, today: dt.date, rubrics: Sequence[str] = tuple(Rubrique.values), inside: str = INSIDE,
+        bounds: str = BOUNDS, levels: str = LEVELS, rights: str = RIGHTS,
     ) -> None:  # fmt: skip
         self.asked = {
             "dossiers": list(dossiers), "accounts": list(accounts), "profiles": list(profiles),
-            "states": list(states), "version": version, "today": today, "rubrics": list(Rubrique.values),
+            "states": list(states), "version": version, "today": today, "rubrics": list(rubrics),
             "actions": list(Action.values),
         }  # fmt: skip
         self.texts = inside, bounds, levels, rights

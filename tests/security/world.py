@@ -19,7 +19,15 @@ from coordination.directory.models import AttachmentOffer, Structure
 from coordination.dossiers.door import Entry
 from coordination.dossiers.models import Dossier
 from habilitations import defaults, published
-from habilitations.actions import name_administrator, name_officer, publish_matrix
+from habilitations.actions import (
+    close_profile,
+    create_profile,
+    create_rubric,
+    name_administrator,
+    name_officer,
+    publish_matrix,
+    withdraw_rubric,
+)
 from habilitations.models import (
     AccessQuestion,
     AccessRequest,
@@ -68,6 +76,8 @@ ANONYMOUS, ADMINISTRATOR, OFFICER, LOOKS_AFTER = "visiteur", "administrateur", "
 SUSPENDED = "compte suspendu"
 # Whose offer, session and drafts they are.
 OWNER = "coordinateur_sante"
+# Of the catalogue, and out of use: nobody's profession, nobody's rubric.
+CLOSED_PROFILE, WITHDRAWN_RUBRIC = "profil_ferme", "rubrique_retiree"
 REFUSAL = {"refused_on": dt.date(2026, 1, 1), "collected": "oral", "comment": ""}
 
 
@@ -144,6 +154,8 @@ def build(profiles=tuple(apart.LEVELS), prepare: Callable[[Entry], object] = lam
     for situation in SITUATIONS:
         world.places[situation] = _place(creator, doctor, nurses, situation, world, prepare)
     _others(world)
+    # Read before anybody asks: the first request would otherwise send statements that its twin does not.
+    published.current()
     return world
 
 
@@ -241,6 +253,10 @@ def _others(world: World) -> None:
     administrator = make.UserFactory(administrator=True, family_name="GESTION", given_name="Camille")
     officer = make.UserFactory(family_name="GABARIT", given_name="Denis")
     world.officer = name_officer(officer, by=administrator)
+    create_profile(code=CLOSED_PROFILE, label="Métier d’autrefois", by=administrator)
+    close_profile(CLOSED_PROFILE, by=administrator)
+    create_rubric(code=WITHDRAWN_RUBRIC, label="Volet d’autrefois", group="echanges", icon="folder", by=administrator)
+    withdraw_rubric(WITHDRAWN_RUBRIC, by=administrator)
     # Of a profession that opens nothing: what she may do comes from the structure alone.
     keeper = make.account("26", structure=world.local, family_name="GARDIENNE", given_name="Léa")
     name_administrator(world.local, keeper, by=administrator)

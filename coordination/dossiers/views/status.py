@@ -11,11 +11,12 @@ from django.views.decorators.http import require_http_methods
 from coordination.accounts import drafts
 from coordination.common.errors import DomainError
 from coordination.common.htmx import redirect
-from coordination.dossiers import actions
+from coordination.dossiers import actions, closing
 from coordination.dossiers.door import rubric_view
 from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.dossiers.forms import StatusForm
 from coordination.dossiers.history import status_changes
+from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import strip_and_nav
 from habilitations.errors import NotAllowed
 from habilitations.rubriques import Action, Rubrique
@@ -44,7 +45,9 @@ def status(request: HttpRequest, entry) -> HttpResponse:
             status=said["status"],
             reason=said["closing_reason"],
             note=said["note"],
+            care_over=said["care_over"],
             seen=said["seen"],
+            via=entry.via,
         )
     except NotAllowed:
         raise
@@ -59,7 +62,9 @@ def status(request: HttpRequest, entry) -> HttpResponse:
         return _page(request, entry, form, 422)
     drafts.clear(request.user, DRAFT, entry.dossier.pk)
     messages.success(request, "Le statut du dossier est enregistré.")
-    return redirect(request, "dossiers:home", entry.dossier.pk)
+    # Opened again, the page of the state says who waits for a new consent.
+    reopened = entry.dossier.status == Dossier.Status.CLOS != said["status"]
+    return redirect(request, "dossiers:status" if reopened else "dossiers:home", entry.dossier.pk)
 
 
 def _page(request: HttpRequest, entry, form: StatusForm, code: int = 200, *, draft_found=False) -> HttpResponse:
@@ -68,6 +73,8 @@ def _page(request: HttpRequest, entry, form: StatusForm, code: int = 200, *, dra
         "form": form,
         "changes": status_changes(entry.dossier),
         "may_freeze": may_freeze,
+        "care": closing.effect_of(entry),
+        "is_closed": entry.dossier.status == Dossier.Status.CLOS,
         "draft_url": reverse("accounts:draft", args=[DRAFT, entry.dossier.pk]),
         "draft_found": draft_found,
         "may_change": may_freeze or entry.access.can_write(Rubrique.IDENTITE),
