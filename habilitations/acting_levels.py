@@ -16,7 +16,8 @@ from habilitations.models import ActingFor, VouchedProfession
 def held_for(own: Access, actings: Collection[UUID]) -> dict[UUID, Access]:
     """Return, for each acting of who holds `own`, what both professions give, nothing being reduced.
 
-    One SQL statement. It opens no dossier, and says nothing of a rubric that may be closed in one: identity and circle never are.
+    One SQL statement. It opens no dossier, and says nothing of a rubric that may be closed in one: identity and
+    circle never are.
     """
     vouched = VouchedProfession.objects.current().filter(user=OuterRef("principal"))
     rows = ActingFor.objects.filter(pk__in=actings).annotate(

@@ -32,8 +32,8 @@ def opened_to_others(user) -> QuerySet[Habilitation]:
 def said_of_others(user, *, himself) -> Subquery:
     """Return "kind|last day|id|name" of whom the account acts for in the dossier OuterRef("pk"), else null.
 
-    `id` is that of the acting. For dossiers it may enter. Of several, the one that `acting.preference` prefers. `himself`: the subquery of the
-    dossiers it enters by itself, where it acts for nobody.
+    `id` is that of the acting. For dossiers it may enter. Of several, the one that `acting.preference` prefers.
+    `himself`: the subquery of the dossiers it enters by itself, where it acts for nobody.
     """
     acts = ActingFor.objects.under_way().filter(substitute=user, principal=OuterRef("user"))
     consented = SecretaryConsent.objects.standing().filter(
