@@ -215,6 +215,7 @@ def test_a_hidden_member_is_not_told(entry):
 @pytest.mark.req("PERF-3")
 def test_fifty_lines_cost_as_many_statements_as_one(entry):
     counts = []
+    Member.objects.rows(entry)  # a circle that this process has not read costs one more
     for total in (1, several.MOST):
         lines = several.read("\n".join(f"{n}@c.example;Nom{n};Prénom;60" for n in range(total)))
         with CaptureQueriesContext(connection) as captured:
