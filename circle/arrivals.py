@@ -6,7 +6,7 @@ Nothing is said of accounts: an address that has one reads like an address that 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -26,6 +26,8 @@ BY_HAND, PRESENT, NOBODY = "main", "membre", "rien"
 SHOWN = 8
 # Of a common name there may be many more than anybody reads.
 READ = 400
+# A name may only look like that of a member.
+SOMEBODY_ELSE = "Nom voisin : si c’est quelqu’un d’autre, ajoutez cette personne par la recherche."
 
 
 class Place(NamedTuple):
@@ -92,7 +94,9 @@ def _arrival(line: Line, present, past, places: list[Place], may_grant: bool) ->
     alike = duplicates.named_alike(present, line.family_name, line.given_name)
     same = [row for row in present if row.professional_id in listed] or alike
     if same:
-        return _member(line, same[0], may_grant)
+        found = _member(line, same[0], may_grant)
+        is_near = not found.is_open and fold(same[0].name) != fold(f"{line.family_name} {line.given_name}")
+        return replace(found, said=f"{found.said} {SOMEBODY_ELSE}") if is_near else found
     if any(row.kind == roles.MANUAL for row in duplicates.named_alike(past, line.family_name, line.given_name)):
         return _closed(line, "Quelqu’un de ce nom a quitté le cercle : ajoutez cette personne par la recherche.")
     shared = next((row.name for row in present if line.email in (row.email, row.mss_address)), "")

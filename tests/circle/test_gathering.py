@@ -157,6 +157,15 @@ def test_two_namesakes_of_the_trade_are_to_choose_from(entry):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("given", "said"), [("Anne", False), ("Annie", True)])
+def test_a_name_that_only_looks_like_a_member_says_how_to_go_on(entry, given, said):
+    make.add(entry, make.account(family_name="CROQUIS", given_name="Anne").attachment.professional, wanted="oui")
+    (arrival,) = arrive(entry, f"n@c.example;Croquis;{given};60")
+    assert not arrival.is_open and "CROQUIS Anne est déjà dans le cercle" in arrival.said
+    assert ("Nom voisin : si c’est quelqu’un d’autre" in arrival.said) is said
+
+
+@pytest.mark.django_db
 def test_who_left_the_directory_is_not_proposed(entry):
     make.listed(family_name="CALQUE", given_name="Nina").activities.update(ceased_at="2026-01-01T00:00Z")
     (arrival,) = arrive(entry, NINA)
