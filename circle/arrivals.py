@@ -6,7 +6,7 @@ Nothing is said of accounts: an address that has one reads like an address that 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from circle.lines import MemberRow
 from circle.models import Member
 from circle.several import Line
 from coordination.common.french import date_fr, rpps_fr
+from coordination.common.nomenclatures import synonyms
 from coordination.common.text import fold, person_name
 from coordination.directory.models import Activity
 from coordination.directory.search import profession_label
@@ -25,6 +26,8 @@ BY_HAND, PRESENT, NOBODY = "main", "membre", "rien"
 SHOWN = 8
 # Of a common name there may be many more than anybody reads.
 READ = 400
+# A name may only look like that of a member.
+SOMEBODY_ELSE = "Nom voisin : si c’est quelqu’un d’autre, ajoutez cette personne par la recherche."
 
 
 class Place(NamedTuple):
@@ -51,8 +54,11 @@ class Arrival:
 
     @property
     def trade(self) -> str:
-        """The profession understood: everyday words were read, the eye checks."""
-        return profession_label(self.line.profession) or ""
+        """The profession and the role understood: everyday words were read, the eye checks."""
+        role = roles.label(self.line.role)
+        # « Médecin traitant » says the doctor, « Coordonnateur de parcours » who has no other profession.
+        by_role = self.line.role == roles.PCP or (bool(role) and self.line.profession == synonyms.BY_ROLE)
+        return ", ".join(filter(None, ["" if by_role else profession_label(self.line.profession), role]))
 
     @property
     def choices(self) -> list[tuple[str, str]]:
@@ -84,18 +90,20 @@ def of_lines(entry, lines: Iterable[Line], *, may_grant: bool) -> list[Arrival]:
 def _arrival(line: Line, present, past, places: list[Place], may_grant: bool) -> Arrival:
     if line.error:
         return _closed(line, line.error)
-    listed = {place.professional_id for place in places if place.profession == line.profession}
+    listed = {place.professional_id for place in places if _is_trade(place, line)}
     alike = duplicates.named_alike(present, line.family_name, line.given_name)
     same = [row for row in present if row.professional_id in listed] or alike
     if same:
-        return _member(line, same[0], may_grant)
+        found = _member(line, same[0], may_grant)
+        is_near = not found.is_open and fold(same[0].name) != fold(f"{line.family_name} {line.given_name}")
+        return replace(found, said=f"{found.said} {SOMEBODY_ELSE}") if is_near else found
     if any(row.kind == roles.MANUAL for row in duplicates.named_alike(past, line.family_name, line.given_name)):
         return _closed(line, "Quelqu’un de ce nom a quitté le cercle : ajoutez cette personne par la recherche.")
     shared = next((row.name for row in present if line.email in (row.email, row.mss_address)), "")
     warning = f" Même adresse que {shared}, membre du cercle." if shared else ""
     if not places:
         return Arrival(line, f"Pas dans l’annuaire à ce nom.{warning}", guess=BY_HAND)
-    places = sorted(places, key=lambda place: place.profession != line.profession)
+    places = sorted(places, key=lambda place: not _is_trade(place, line))
     guess = _guess(line, places)
     said = "Trouvé dans l’annuaire : à vérifier." if guess else "Plusieurs réponses de l’annuaire : à choisir."
     return Arrival(line, f"{said}{warning}", places=tuple(places[:SHOWN]), guess=guess)
@@ -141,9 +149,14 @@ def _place(activity: Activity) -> Place:
     )  # fmt: skip
 
 
+def _is_trade(place: Place, line: Line) -> bool:
+    """Say whether somebody practises there what the line says: who is told by his role has it as a function."""
+    return place.profession == line.profession or (line.role != "" and line.role in (place.profession, place.fonction))
+
+
 def _guess(line: Line, places: list[Place]) -> str:
     """Return the only person of this name and trade, at the structure typed if it is one of his; "" otherwise."""
-    likely = [place for place in places if place.profession == line.profession]
+    likely = [place for place in places if _is_trade(place, line)]
     if len({place.professional_id for place in likely}) != 1:
         return ""
     house = fold(line.structure)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from coordination.common.ids import uuid7
 from coordination.common.text import person_name
 from coordination.directory.models import Attachment
+from coordination.directory.search.results import profession_label
 from coordination.outbox.models import Message, State
 from habilitations.models import VouchedProfession
 
@@ -254,6 +255,12 @@ class Invitation(models.Model):
 
     def __str__(self):
         return str(self.id)
+
+    @property
+    def trade(self) -> str:
+        """The profession invited, in words: of her sheet's gender for a member of a circle."""
+        feminine = self.member_id is not None and self.member.is_feminine
+        return profession_label(self.profession, fonction=self.fonction, feminine=feminine)
 
     @property
     def display_name(self):

@@ -14,9 +14,10 @@ from dataclasses import replace
 from functools import lru_cache
 from uuid import UUID
 
+from cachetools import LRUCache
 from django.utils import timezone
 
-from circle import roles
+from circle import roles, versions
 from circle.lines import KEPT, MemberRow, member_of
 from circle.told import STATEMENT, gathered
 from coordination.common.statements import rows as run
@@ -41,7 +42,8 @@ def rows_of(
     """Return the members of a day (today by default) as this reader may see them.
 
     `wanted`: PRESENT, PAST (those who had left by then) or ALL; `member_id` keeps one of them.
-    Professionals, then structures, then relatives; by name in each. One SQL statement, two for a past day.
+    Professionals, then structures, then relatives; by name in each. One SQL statement, two for a past day, and for
+    today where the circle has changed since this process read it.
     Empty when the reader may not read the circle.
     """
     access: Access = entry.access
@@ -49,10 +51,44 @@ def rows_of(
         return []
     today = timezone.localdate()
     day = on or today
+    if wanted == PRESENT and day == today and member_id is None:
+        whole = _of_today(entry, today)
+        found = list(whole) if access.sees_whole_circle else sorted(_reduced(whole, access), key=_order)
+        entry.read[READ] = found
+        return found
+    members = _read(entry, day, today, wanted=wanted, member_id=member_id)
+    return sorted(members if access.sees_whole_circle else _reduced(members, access), key=_order)
+
+
+# A few hundred kilobytes per process besides the members, which `circle.lines` keeps.
+_circles: LRUCache[tuple, tuple[MemberRow, ...]] = LRUCache(maxsize=256)
+
+
+def forget() -> None:
+    """Drop the circles this process keeps; for tests and measures."""
+    _circles.clear()
+
+
+def _of_today(entry, today: dt.date) -> tuple[MemberRow, ...]:
+    """Return the whole circle as it is, in order: the one this process has read while no row of it has changed."""
+    access: Access = entry.access
+    key = (
+        entry.dossier.pk, today, access.sees_discreet_members, access.matrix.edition,
+        versions.read(entry.dossier.pk, today),
+    )  # fmt: skip
+    if (members := _circles.get(key)) is None:
+        members = _circles[key] = tuple(sorted(_read(entry, today, today), key=_order))
+    return members
+
+
+def _read(
+    entry, day: dt.date, today: dt.date, *, wanted: str = PRESENT, member_id: UUID | None = None
+) -> list[MemberRow]:
+    access: Access = entry.access
     told = gathered(run(STATEMENT, [day, entry.dossier.pk, member_id, access.sees_discreet_members]))
     then = _states_then(entry.dossier.pk, day) if day < today else None
     edition = access.matrix.edition
-    members = [
+    return [
         member_of(
             one.text,
             one.stay,
@@ -66,11 +102,6 @@ def rows_of(
         for one in told
         if wanted == ALL or (wanted == PRESENT) == (one.stay.ends_on is None or one.stay.ends_on > day)
     ]
-    shown = members if access.sees_whole_circle else _reduced(members, access)
-    found = sorted(shown, key=_order)
-    if day == today and wanted == PRESENT and member_id is None:
-        entry.read[READ] = found
-    return found
 
 
 def _order(row: MemberRow) -> tuple:

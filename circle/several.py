@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from circle.roles import DOCTOR, PCP, PROFESSIONALS, REFERENT, all_roles
+from circle.roles import label as role_label
 from coordination.common import nomenclatures
 from coordination.common.errors import DomainError
 from coordination.common.identifiers import parse_email, parse_person_name
@@ -17,12 +19,14 @@ MOST = 50
 SEPARATORS = ("\t", ";", ",")
 # The columns in the order of lines without a heading; a heading puts them in any order.
 EMAIL, FAMILY, GIVEN, PROFESSION, STRUCTURE = "email", "family_name", "given_name", "profession", "structure"
+ROLE = "role"
 ORDER = (EMAIL, FAMILY, GIVEN, PROFESSION, STRUCTURE)
 HEADINGS = {
     **dict.fromkeys(("email", "e mail", "mail", "adresse", "adresse e mail", "adresse mail", "courriel"), EMAIL),
     **dict.fromkeys(("nom", "nom de famille"), FAMILY),
     "prenom": GIVEN,
     **dict.fromkeys(("profession", "metier"), PROFESSION),
+    **dict.fromkeys(("role", "fonction", "poste"), ROLE),
     **dict.fromkeys(("structure", "etablissement", "cabinet"), STRUCTURE),
 }
 
@@ -37,13 +41,16 @@ class Line(NamedTuple):
     given_name: str = ""
     profession: str = ""
     structure: str = ""
+    # A role of the circle, when the words named one: « coordinatrice », « secrétaire ».
+    role: str = ""
     error: str = ""
 
 
 def read(text: str) -> list[Line]:
     """Return the people of a text, one a line: address, name, given name, profession (its code or words), structure.
 
-    A first line that names the columns says their order.
+    The words of a profession may be those of a role, in its column or in one of its own. A first line that names the
+    columns says their order.
     """
     rows = [(n, line.strip()) for n, line in enumerate(text.lstrip("\ufeff").splitlines(), 1) if line.strip()]
     order = _heading(rows[0][1]) if rows else None
@@ -82,10 +89,10 @@ def _read_line(number: int, line: str, order: tuple[str, ...], seen: set[str]) -
         parse_person_name(said.family_name)
     except DomainError as error:
         return said._replace(error=str(error))
-    trade = cells.get(PROFESSION, "")
-    said = said._replace(email=email, profession=_profession(trade))
-    if not said.profession:
-        return said._replace(error=_unknown(trade))
+    trades = [words for name in (PROFESSION, ROLE) if (words := cells.get(name, ""))]
+    said = _with_trade(said._replace(email=email), trades)
+    if said.error:
+        return said
     if email in seen:
         return said._replace(error="Cette adresse est déjà plus haut.")
     return said
@@ -94,6 +101,47 @@ def _read_line(number: int, line: str, order: tuple[str, ...], seen: set[str]) -
 def _cells(line: str) -> list[str]:
     separator = next((mark for mark in SEPARATORS if mark in line), ";")
     return next(csv.reader([line], delimiter=separator))
+
+
+def _with_trade(said: Line, trades: Sequence[str]) -> Line:
+    """Return the line with the profession and the role that these words name, or with what is not understood.
+
+    A role alone goes with the profession that says so, as in the form of one person: « coordinatrice » is
+    « caractérisé par son rôle », « médecin traitant » a doctor.
+    """
+    if not trades:
+        return said._replace(error="Il manque la profession.")
+    for words in trades:
+        profession, named = _understood(words)
+        if not (profession or named):
+            return said._replace(error=_unknown(words))
+        if len(named) > 1:
+            return said._replace(error=_ambiguous(words, named))
+        said = said._replace(profession=said.profession or profession, role=said.role or "".join(named))
+    return said if said.profession else said._replace(profession=DOCTOR if said.role == PCP else synonyms.BY_ROLE)
+
+
+def _understood(words: str) -> tuple[str, list[str]]:
+    """Return (profession, roles) named by these words, taken whole, else one after the other."""
+    profession, named = _profession(words), _roles(words)
+    if profession or named:
+        # « aide-soignant » is both: the profession says it.
+        return profession, [] if profession else named
+    parts = fold(words).split()
+    met = synonyms.find_terms(parts)
+    if sum(found.end - found.start for found in met) < len(parts):
+        return "", []
+    each = [(_profession(found.term.phrase), _roles(found.term.phrase)) for found in met]
+    return next((code for code, _ in each if code), ""), next((found for code, found in each if not code), [])
+
+
+def _roles(words: str) -> list[str]:
+    """Return the roles of a professional that these words name: the one of this name, else what they may mean."""
+    known = {code: role for code, role in all_roles().items() if code.isdigit() or code in (PCP, REFERENT)}
+    said = fold(words)
+    exact = [code for code, role in known.items() if said in (fold(role.label), fold(role.feminine))]
+    term = synonyms.lookup(words)
+    return exact or [code for target in (term.targets if term else ()) for code in target.roles if code in known]
 
 
 def _profession(words: str) -> str:
@@ -106,9 +154,23 @@ def _profession(words: str) -> str:
 
 
 def _unknown(words: str) -> str:
-    if not words:
-        return "Il manque la profession."
-    return f"La profession « {words[:60]} » n’est pas dans la liste. Écrivez son nom entier, comme « Aide-soignant »."
+    said = words[:60]
+    if fold(words) in _relatives():
+        return f"« {said} » désigne un proche : il s’ajoute un par un, par « Ajouter un professionnel ou un aidant »."
+    return f"« {said} » n’est ni une profession ni un rôle connu. Écrivez le nom entier, comme « Aide-soignant »."
+
+
+def _ambiguous(words: str, named: Sequence[str]) -> str:
+    those = " ou ".join(f"« {role_label(code)} »" for code in named)
+    return f"« {words[:60]} » peut dire {those} : écrivez l’un d’eux."
+
+
+@cache
+def _relatives() -> frozenset[str]:
+    of_person = [role for role in all_roles().values() if not role.kinds & PROFESSIONALS]
+    links = nomenclatures.concepts("relation", active_only=True)
+    said = [(role.label, role.feminine) for role in of_person] + [(link.label, link.feminine) for link in links]
+    return frozenset(fold(word) for pair in said for word in pair)
 
 
 @cache

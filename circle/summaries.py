@@ -15,7 +15,7 @@ from circle.lines import MemberRow
 from circle.models import Change, Member
 from circle.names import Person, name_of, shown_person
 from circle.rows import READ
-from circle.wording import kinship
+from circle.wording import ATTENTE, kinship
 from coordination.common.addresses import address
 from coordination.common.french import plural
 from coordination.common.prepared import Prepared
@@ -65,25 +65,26 @@ def url_of(dossier_id: UUID) -> str:
     return address("circle:list", dossier_id)
 
 
-def referents(user, dossier_ids: Sequence[UUID]) -> dict[UUID, Summary]:
-    """Return who is the référent of each dossier, for the file active."""
+def referents(user, dossier_ids: Sequence[UUID], for_another: frozenset[UUID] = frozenset()) -> dict[UUID, Summary]:
+    """Return who is the référent of each dossier, for the file active; none discreet where he acts for another."""
     today = timezone.localdate()
     lines = run(_REFERENTS, [user.pk, tuple(dossier_ids), today, today]) if dossier_ids else []
     found = {}
     for profession, fonction, edition, dossier_id, discreet, closed, *names in lines:
         sees_circle, sees_discreet = _reader(profession, fonction, edition)
-        if sees_circle and (not discreet or (sees_discreet and not closed)):
+        seen = sees_discreet and not closed and dossier_id not in for_another
+        if sees_circle and (not discreet or seen):
             found[dossier_id] = Summary(main=_named(None, *names)[0])
     return found
 
 
-def news_counts(user, dossier_ids: Sequence[UUID]) -> dict[UUID, Summary]:
+def news_counts(user, dossier_ids: Sequence[UUID], for_another: frozenset[UUID] = frozenset()) -> dict[UUID, Summary]:
     """Return how many changes others made in each circle since the reader's last visit."""
     asked = [user.pk, tuple(dossier_ids), user.pk]
     found = {}
     for profession, fonction, edition, dossier_id, closed, every, plain in run(_CHANGES, asked) if dossier_ids else []:
         sees_circle, sees_discreet = _reader(profession, fonction, edition)
-        count = every if sees_discreet and not closed else plain
+        count = every if sees_discreet and not closed and dossier_id not in for_another else plain
         if sees_circle and count:
             found[dossier_id] = Summary(main=f"{plural(count, 'changement')} dans le cercle", changed=True)
     return found
@@ -226,7 +227,8 @@ def _reduced(rows: list[MemberRow]) -> dict:
 
 def _sentence(rows: list[MemberRow]) -> str:
     opened = sum(row.has_access for row in rows)
-    waiting = sum(row.state == "attente" for row in rows)
+    # Said as the list of the circle says it: who is closed by an opposition to the whole dossier waits for nothing.
+    waiting = sum(row.access is not None and row.access.value == ATTENTE for row in rows)
     refused = sum(row.state == "refus" for row in rows)
     said = [f"{plural(opened, 'membre')} {'ont' if opened > 1 else 'a'} accès"]
     if waiting:

@@ -1,6 +1,7 @@
 """« À faire »: what waits for an answer of who may grant or note a consent, in all his dossiers. Seven SQL statements.
 
-An administrator also finds the version of the matrix that waits for him: one more statement.
+An administrator also finds the version of the matrix that waits for him, a data-protection officer the emergency
+accesses that he has not reviewed: one more statement each, and one to know that he is an officer.
 
 Only what he may answer: the action right, its scope, members he may see (rule 7), dossiers that can be written.
 """
@@ -24,6 +25,7 @@ from habilitations.access import Access
 from habilitations.actions.drafts import open_draft
 from habilitations.emergency import is_on
 from habilitations.models import AccessRequest, Consent, EmergencyAccess, Habilitation, MatrixDraft
+from habilitations.officers import may_search_journals
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 # An access that ends within as many days is named; a reminder leaves by mail as early.
@@ -69,6 +71,8 @@ class Todo:
     consents: list[Line] = field(default_factory=list)
     emergencies: list[DossierLine] = field(default_factory=list)
     reviews: list[DossierLine] = field(default_factory=list)
+    # For a data-protection officer: across dossiers, each by its reference.
+    officer_emergencies: list[EmergencyAccess] = field(default_factory=list)
     # For an administrator: a version of the matrix that another one asks to publish.
     publication: MatrixDraft | None = None
 
@@ -76,6 +80,7 @@ class Todo:
     def count(self) -> int:
         lists = (
             self.requests, self.habilitations, self.ending, self.consents, self.emergencies, self.reviews,
+            self.officer_emergencies,
         )  # fmt: skip
         return sum(len(one) for one in lists) + (self.publication is not None)
 
@@ -86,7 +91,7 @@ def of(user) -> Todo:
     grants = reader.matrix.scope(reader.profile, Action.GRANT) is not None
     notes = reader.may_withdraw_refusal
     if not (grants or notes):
-        return Todo(publication=_publication(user))
+        return Todo(officer_emergencies=_for_officer(user), publication=_publication(user))
     # Of those he enters for another, what he may answer depends on the other: it is said in each dossier.
     opened = access.dossier_ids(user, through=access.HIMSELF)
     here = Q(dossier__in=opened) & ~Q(dossier__status__in=READ_ONLY) & (Q(user=None) | ~Q(user=user))
@@ -127,6 +132,7 @@ def of(user) -> Todo:
             for row in to_carry if row.pk in every
         ],
         *_of_dossiers(user, reader, opened, names),
+        _for_officer(user),
         _publication(user),
     )  # fmt: skip
 
@@ -160,6 +166,13 @@ def _of_dossiers(user, reader: Access, opened, names: _Names) -> tuple[list[Doss
         DossierLine(one.pk, names.person(one), one.reviewed_at and timezone.localdate(one.reviewed_at))
         for one in due[:MOST_REVIEWS]
     ]
+
+
+def _for_officer(user) -> list[EmergencyAccess]:
+    """Return what the officer has not reviewed, but for his own accesses; nothing for who is not one."""
+    if not is_on() or not may_search_journals(user):
+        return []
+    return list(unreviewed(as_officer=True).exclude(user=user)[:MOST])
 
 
 def _publication(user) -> MatrixDraft | None:

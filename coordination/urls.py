@@ -12,6 +12,9 @@ handler404 = "coordination.common.error_pages.page_not_found"
 handler500 = "coordination.common.error_pages.server_error"
 
 urlpatterns = [
+    # First what is asked all day: each address tried before costs a little.
+    path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),
+    path("dossiers/", include("coordination.dossiers.urls")),
     path("", listing.root, name="root"),
     path("sante/vivant", health.alive, name="alive"),
     path("sante/pret", health.ready, name="ready"),
@@ -21,8 +24,6 @@ urlpatterns = [
     path("mentions-legales/", pages.legal, name="legal"),
     path("compte/", include("coordination.accounts.urls")),
     path("compte/remplacements/", include("habilitations.acting_urls")),
-    path("dossiers/", include("coordination.dossiers.urls")),
-    path("dossiers/<uuid:dossier_id>/cercle/", include("circle.urls")),
     path("invitations/", include("circle.invitation_urls")),
     path("a-faire/", todo.todo, name="todo"),
     path("a-faire/pourquoi/<uuid:question_id>/", questions.answer, name="answer_why"),

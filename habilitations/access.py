@@ -34,16 +34,27 @@ def _delegated(user) -> QuerySet[Any]:
     return Delegate.objects.current().filter(user=user).values("structure_id")
 
 
-def beside(columns: str, table: str) -> str:
+def beside(columns: str, table: str, *, by_himself: bool = False) -> str:
     """Return the statement that reads `columns` of one dossier in `table` and the rows `decide_for` wants, at once.
 
     Parameters %(user)s and %(dossier)s. One line per row, none for a dossier that does not exist; a dossier with no
-    row for the account gives one line whose last columns are empty. The door asks it on every page.
+    row for the account gives one line whose last columns are empty. The door asks it on every page; `by_himself`, for
+    whom `comes_by_himself`.
     """
+    rows = grants.OF_DOSSIER_BY_HIMSELF if by_himself else grants.OF_DOSSIER
     return (
         f"SELECT {columns}, grants.* FROM {table} dossier "  # noqa: S608 - names of our own columns
-        f"LEFT JOIN LATERAL ({grants.OF_DOSSIER}) grants ON TRUE WHERE dossier.id = %(dossier)s"
+        f"LEFT JOIN LATERAL ({rows}) grants ON TRUE WHERE dossier.id = %(dossier)s"
     )
+
+
+def comes_by_himself(user) -> bool:
+    """Say whether the account acts for nobody and runs no emergency, as its session said at this request.
+
+    Not known of an account loaded otherwise: then it is not said. What began since would only open more: it waits for
+    the next request.
+    """
+    return not (getattr(user, "acts_for_others", True) or getattr(user, "runs_emergency", True))
 
 
 def decide_for(user, lines: Iterable[tuple], *, cap: Niveau) -> Access | None:

@@ -12,6 +12,7 @@ from coordination.common.dates import parse_date
 from coordination.common.errors import DomainError
 from coordination.common.french import date_fr
 from coordination.common.identifiers import clean_identifier, parse_email, parse_rpps
+from habilitations import catalog
 from habilitations.models import VouchedProfession
 from habilitations.models.ceilings import ALWAYS_READ
 from habilitations.rubriques import Rubrique
@@ -70,7 +71,7 @@ class SecretaryForm(forms.Form):
     last_day = DayField(label="Jusqu’au", required=False)
     rubriques = forms.MultipleChoiceField(
         label="Ce que le secrétariat peut voir",
-        choices=[(rubrique.value, rubrique.label) for rubrique in Rubrique if rubrique not in ALWAYS_READ],
+        choices=lambda: catalog.last().grouped([rubrique for rubrique in Rubrique if rubrique not in ALWAYS_READ]),
         widget=forms.CheckboxSelectMultiple,
         help_text="L’identité et le cercle de soins en font toujours partie.",
         error_messages={"required": "Choisissez ce que le secrétariat peut voir."},

@@ -30,10 +30,10 @@ def opened_to_others(user) -> QuerySet[Habilitation]:
 
 
 def said_of_others(user, *, himself) -> Subquery:
-    """Return "kind|last day|name" of whom the account acts for in the dossier OuterRef("pk"); null where it does not.
+    """Return "kind|last day|id|name" of whom the account acts for in the dossier OuterRef("pk"), else null.
 
-    For dossiers it may enter. Of several, the one that `acting.preference` prefers. `himself`: the subquery of the
-    dossiers it enters by itself, where it acts for nobody.
+    `id` is that of the acting. For dossiers it may enter. Of several, the one that `acting.preference` prefers.
+    `himself`: the subquery of the dossiers it enters by itself, where it acts for nobody.
     """
     acts = ActingFor.objects.under_way().filter(substitute=user, principal=OuterRef("user"))
     consented = SecretaryConsent.objects.standing().filter(
@@ -45,8 +45,8 @@ def said_of_others(user, *, himself) -> Subquery:
     )
     best = acts.order_by("kind", F("until").desc(nulls_first=True))
     said = Concat(
-        "kind", Value("|"), Coalesce(Cast("until", CharField()), Value("")), Value("|"),
-        "principal__family_name", Value(" "), "principal__given_name", output_field=CharField(),
+        "kind", Value("|"), Coalesce(Cast("until", CharField()), Value("")), Value("|"), Cast("pk", CharField()),
+        Value("|"), "principal__family_name", Value(" "), "principal__given_name", output_field=CharField(),
     )  # fmt: skip
     rows = opened_to_others(user).filter(dossier=OuterRef("pk")).exclude(dossier_id__in=himself)
     rests = Consent.objects.standing().filter(dossier=OuterRef("dossier"), habilitation=OuterRef("pk"))

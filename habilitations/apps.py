@@ -25,7 +25,7 @@ class HabilitationsConfig(AppConfig):
         from coordination.accounts.sessions import carry
         from coordination.common.context import register_link
         from habilitations import receivers
-        from habilitations.models import ActingFor, DataProtectionOfficer, StructureAdministrator
+        from habilitations.models import ActingFor, DataProtectionOfficer, EmergencyAccess, StructureAdministrator
         from habilitations.notices import pending_acting
 
         register_link(
@@ -46,6 +46,8 @@ class HabilitationsConfig(AppConfig):
         carry("looks_after_accounts", Exists(named))
         acting = ActingFor.objects.filter(substitute=OuterRef("user_id"), ended_at=None, accepted_at__isnull=False)
         carry("acts_for_others", Exists(acting))
+        emergency = EmergencyAccess.objects.running().filter(user=OuterRef("user_id"))
+        carry("runs_emergency", Exists(emergency))
         officers = DataProtectionOfficer.objects.current().filter(user=OuterRef("user_id"))
         carry("searches_journals", Exists(officers))
         post_migrate.connect(_prepare_journal, sender=self, dispatch_uid="prepare_journal")

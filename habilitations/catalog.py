@@ -6,7 +6,7 @@ keeps its own. Pure: `habilitations/published.py` reads the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -98,6 +98,11 @@ class Catalog:
         shown = sorted((e for e in self.entries.values() if not e.withdrawn), key=lambda entry: entry.rank)
         groups = ((title, tuple(e for e in shown if e.group == group)) for group, title in GROUPS.items())
         return tuple((title, entries) for title, entries in groups if entries)
+
+    def grouped(self, among: Collection[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Return (title, (code, name) pairs) of these rubrics in use, by the groups of the navigation: for a list."""
+        groups = ((title, [e for e in entries if e.rubrique in among]) for title, entries in self.navigation)
+        return [(title, [(str(e.rubrique), e.label) for e in kept]) for title, kept in groups if kept]
 
     @cached_property
     def ranks(self) -> dict[str, int]:

@@ -65,7 +65,7 @@ class OwnHabilitation(NotAllowed):
 class ManualCannotBeGranted(DomainError):
     code = "manual_cannot_be_granted"
     message = (
-        "Ce professionnel saisi à la main ne peut pas se connecter : reliez-le d’abord à l’annuaire pour l’habiliter."
+        "Ce professionnel saisi à la main n’a pas de compte : invitez-le, ou reliez-le à l’annuaire, pour l’habiliter."
     )
     field = "habilitation"
 

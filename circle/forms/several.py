@@ -26,8 +26,8 @@ class PeopleForm(LinesForm):
         super().__init__(*args, **kwargs)
         self._dossier = dossier
         self.fields["lines"].help_text = (
-            "adresse ; nom ; prénom ; profession ; structure (facultative). Séparateur : point-virgule, virgule ou "
-            "tabulation. Une première ligne qui nomme les colonnes en change l’ordre."
+            "adresse ; nom ; prénom ; profession ou rôle ; structure (facultative). Séparateur : point-virgule, "
+            "virgule ou tabulation. Une première ligne qui nomme les colonnes en change l’ordre."
         )
 
     def clean(self) -> dict:
@@ -64,8 +64,10 @@ class ArrivalsForm(SharingFields):
         )  # fmt: skip
         if arrival.member_id:
             return
+        likely = self._likely_roles(arrival)
+        read = arrival.line.role if arrival.line.role in dict(likely) else ""
         self.fields[f"role-{number}"] = forms.ChoiceField(
-            label=f"{who} : rôle", required=False, choices=[AS_ALL, *self._likely_roles(arrival)]
+            label=f"{who} : rôle", required=False, choices=[AS_ALL, *likely], initial=read
         )
         self.fields[f"acces-{number}"] = forms.ChoiceField(
             label=f"{who} : habilitation", required=False,
@@ -80,7 +82,8 @@ class ArrivalsForm(SharingFields):
 
     def _likely_roles(self, arrival: Arrival) -> list[tuple[str, str]]:
         profession = arrival.line.profession
-        likely = roles.likely(roles.MANUAL, profession)
+        read = roles.get(arrival.line.role)
+        likely = [*filter(None, [read]), *(role for role in roles.likely(roles.MANUAL, profession) if role != read)]
         said = profession_label(profession)
         return [(r.code, roles.label(r.code, profession=said)) for r in likely if r.code not in self._unique]
 

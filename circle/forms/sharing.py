@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from circle.forms.fields import FrenchDateField
 from coordination.dossiers.forms import TidyForm
+from habilitations import catalog
 from habilitations.closures import closable
 from habilitations.models import Collected, Consent
 from habilitations.rubriques import Rubric, Rubrique
@@ -158,8 +159,9 @@ class OppositionForm(TidyForm):
         inside: Sequence[tuple[str, str]] = (), **kwargs,
     ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
-        self.fields["rubrique"].choices = [("", "Choisir"), ("Une rubrique", _choices(rubrics)),
-                                           ("Tout", [(self.WHOLE, "Tout le dossier")])]  # fmt: skip
+        self.fields["rubrique"].choices = [
+            ("", "Choisir"), *_choices(rubrics), ("Tout", [(self.WHOLE, "Tout le dossier")]),
+        ]  # fmt: skip
         self.fields["whom"].choices = [
             ("", "Choisir"), (self.EVERYBODY, "Tout le cercle de soins"), ("Un membre", list(members)),
         ]  # fmt: skip
@@ -202,8 +204,8 @@ class OppositionWithdrawalForm(TidyForm):
         return cleaned
 
 
-def _choices(rubrics: Iterable[Rubrique | Rubric]) -> list[tuple[str, str]]:
-    return [(rubrique.value, rubrique.label) for rubrique in closable(rubrics)]
+def _choices(rubrics: Iterable[Rubrique | Rubric]) -> list[tuple[str, list[tuple[str, str]]]]:
+    return catalog.last().grouped(closable(rubrics))
 
 
 def _require_past(form: TidyForm, name: str, day: dt.date | None, *, missing: bool = True) -> None:

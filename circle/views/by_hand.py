@@ -23,7 +23,7 @@ from coordination.accounts import drafts
 from coordination.common.htmx import redirect
 from coordination.common.phones import phone_or_none
 from coordination.common.text import initials, person_name
-from coordination.dossiers.door import rubric_view
+from coordination.dossiers.door import only_shown, rubric_view
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 FORMS = {PROFESSIONAL: ManualProfessionalForm, RELATIVE: RelativeForm}
@@ -46,7 +46,7 @@ def add_manually(request: HttpRequest, entry, kind: str) -> HttpResponse:
         return _page(request, entry, kind, _form(entry, kind, initial=initial))
     if SWITCH in request.POST:
         initial = {name: value for name, value in request.POST.items() if name not in NOT_KEPT}
-        return _page(request, entry, kind, _form(entry, kind, initial=initial))
+        return only_shown(_page(request, entry, kind, _form(entry, kind, initial=initial)))
     form = _form(entry, kind, request.POST)
     if form.is_valid():
         is_inviting = kind == PROFESSIONAL and form.is_inviting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from urllib.parse import urlencode
 from uuid import uuid5
@@ -14,8 +15,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from circle import actions, arrivals, several
-from circle.arrivals import Arrival
-from circle.forms.access import YES
+from circle.arrivals import PRESENT, Arrival
+from circle.forms.access import NO, YES
 from circle.forms.several import ArrivalsForm, PeopleForm
 from circle.views import picking
 from circle.views.colleagues import letter_preview, text_of_file
@@ -33,6 +34,9 @@ LOOK = "aperçu"
 AT_ONCE = 2.0
 # What the page of progress carries from one answer to the next: lines done, and why the others were not.
 DONE, REFUSED = "fait", "refus-"
+# What was done of a line: an answer of the form, or the invitation of somebody who was there.
+MEMBER = "membre"
+KINDS = (YES, NO, MEMBER)
 TOO_MANY = "Trop d’invitations en une heure : réessayez plus tard."
 
 
@@ -49,7 +53,7 @@ def invite_several(request: HttpRequest, entry) -> HttpResponse:
         return _check_page(request, entry, lines, form, status=422)
     show_identity_to_open(request, form)
     done, refused = _carried(request)
-    left = [arrival for arrival in form.to_do if arrival.line.number not in done | set(refused)]
+    left = [arrival for arrival in form.to_do if arrival.line.number not in done.keys() | refused.keys()]
     until = time.monotonic() + AT_ONCE
     for rank, arrival in enumerate(left):
         if rank and time.monotonic() >= until:
@@ -57,7 +61,7 @@ def invite_several(request: HttpRequest, entry) -> HttpResponse:
         if why := _bring_in(request, entry, form, arrival):
             refused[arrival.line.number] = why
         else:
-            done.add(arrival.line.number)
+            done[arrival.line.number] = _kind(form, arrival)
     return _end(request, entry, lines, done, refused)
 
 
@@ -111,11 +115,33 @@ def _bring_in(request: HttpRequest, entry, form: ArrivalsForm, arrival: Arrival)
     return ""
 
 
-def _carried(request: HttpRequest) -> tuple[set[int], dict[int, str]]:
-    """Return the lines done by the answers before this one, and why others were not."""
-    done = {int(number) for number in request.POST.getlist(DONE) if number.isdigit()}
+def _carried(request: HttpRequest) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the lines done by the answers before this one with what was done of each, and why others were not."""
+    told = (value.partition(" ") for value in request.POST.getlist(DONE))
+    done = {int(number): kind for number, _, kind in told if number.isdigit() and kind in KINDS}
     said = ((name.removeprefix(REFUSED), why) for name, why in request.POST.items() if name.startswith(REFUSED))
     return done, {int(number): why[:300] for number, why in said if number.isdigit()}
+
+
+def _kind(form: ArrivalsForm, arrival: Arrival) -> str:
+    return MEMBER if form.who_of(arrival) == PRESENT else form.wanted_of(arrival)
+
+
+def _said_of(done: dict[int, str], *, may_grant: bool) -> str:
+    """Return "2 personnes ajoutées, habilitées et prévenues par e-mail, 1 personne ajoutée sans habilitation.".
+
+    Whether an invitation left or an account was already there is not told apart.
+    """
+    opened = ("ajoutée, habilitée et prévenue par e-mail", "ajoutées, habilitées et prévenues par e-mail")
+    asked = ("ajoutée, habilitation demandée", "ajoutées, habilitation demandée")
+    words = {
+        YES: opened if may_grant else asked,
+        NO: ("ajoutée sans habilitation", "ajoutées sans habilitation"),
+        MEMBER: ("déjà membre et invitée", "déjà membres et invitées"),
+    }
+    count = Counter(done.values())
+    told = [f"{plural(count[kind], 'personne')} {words[kind][count[kind] > 1]}" for kind in words if count[kind]]
+    return f"{', '.join(told)}."
 
 
 def _end(request: HttpRequest, entry, lines: Iterable[several.Line], done, refused: dict[int, str]) -> HttpResponse:
@@ -123,7 +149,7 @@ def _end(request: HttpRequest, entry, lines: Iterable[several.Line], done, refus
     read = [line._replace(error=refused.get(line.number) or line.error) for line in lines]
     left = [line for line in read if line.error and line.number not in done]
     if done:
-        messages.success(request, f"{plural(len(done), 'personne traitée', 'personnes traitées')}.")
+        messages.success(request, _said_of(done, may_grant=entry.access.may(Action.GRANT)))
     if not left:
         drafts.clear(request.user, DRAFT, entry.dossier.pk)
         return redirect(request, circle_url(entry))
@@ -148,11 +174,11 @@ def _check_page(request, entry, lines, form: ArrivalsForm, *, status: int = 200)
     return page(request, entry, "circle/gather_check.html", context, status=status)
 
 
-def _progress_page(request, entry, done: set[int], refused: dict[int, str], left: int) -> HttpResponse:
+def _progress_page(request, entry, done: dict[int, str], refused: dict[int, str], left: int) -> HttpResponse:
     told = {"csrfmiddlewaretoken", DONE}
     sent = [(name, value) for name, values in request.POST.lists() for value in values if name not in told]
     carried = [(name, value) for name, value in sent if not name.startswith(REFUSED)]
-    carried += [(DONE, number) for number in sorted(done)]
+    carried += [(DONE, f"{number} {kind}") for number, kind in sorted(done.items())]
     carried += [(f"{REFUSED}{number}", why) for number, why in refused.items()]
     treated = len(done) + len(refused)
     context = {

@@ -25,7 +25,6 @@ from coordination.accounts.decorators import recently_authenticated
 from coordination.common.errors import DomainError
 from coordination.common.htmx import redirect
 from coordination.common.pagination import paginate
-from coordination.directory.search import profession_label
 from coordination.dossiers import door
 from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
@@ -361,7 +360,7 @@ def _row(request: HttpRequest, row: Invitation, access: Access | None) -> dict:
     by = "" if row.invited_by_id == request.user.pk else row.invited_by.get_full_name()
     return {
         "name": row.display_name,
-        "trade": profession_label(row.profession, fonction=row.fonction),
+        "trade": row.trade,
         "email": row.email,
         "by": by,
         "told": told,

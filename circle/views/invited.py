@@ -29,6 +29,7 @@ from coordination.accounts.errors import EmailTaken
 from coordination.accounts.models import User
 from coordination.common.errors import DomainError
 from coordination.directory.search import profession_label
+from habilitations import access
 from habilitations.access import hat_of
 from habilitations.actions.limits import standing
 from habilitations.closures import closed_by_the_person
@@ -176,6 +177,8 @@ def awaiting(request: HttpRequest) -> HttpResponse:
             "confirming": sorted({_who_confirms(row) for row in rows}),
             # The opening of a dossier is told by a mail; a colleague without a dossier has nothing to be told of.
             "is_told": any(row.dossier_id for row in rows),
+            # Who comes back once confirmed is not told that nothing is open.
+            "has_dossiers": not rows and access.dossier_ids(request.user).exists(),
         },
     )
 
@@ -232,7 +235,7 @@ def _about(held: Held) -> dict:
     return {
         "invitation": invitation,
         "inviter": _inviter(invitation),
-        "trade": profession_label(invitation.profession, fonction=invitation.fonction),
+        "trade": invitation.trade,
         "answer_url": here,
         "refuse_url": reverse("invitations:refuse", args=[held.token]),
         "receive_url": reverse("invitations:receive", args=[held.token]),

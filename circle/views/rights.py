@@ -27,7 +27,7 @@ from circle.views.wording import answer_said, removing_access
 from coordination.accounts import drafts, reauthentication
 from coordination.common.htmx import redirect
 from coordination.directory.models import Attachment
-from coordination.dossiers.door import rubric_view
+from coordination.dossiers.door import only_shown, rubric_view
 from habilitations.access import hat_of
 from habilitations.actions.consents import current, stands
 from habilitations.actions.limits import standing
@@ -74,7 +74,7 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         if form.wanted == NO and row.state in OPEN and CONFIRMED not in request.POST:
             context = {"row": row, "links": links, "question": removing_access(row.name), "impact": row.access,
                        "is_last": granting.is_last_able_to_grant(entry.dossier.pk, found)}  # fmt: skip
-            return page(request, entry, "circle/confirm_closing.html", context)
+            return only_shown(page(request, entry, "circle/confirm_closing.html", context))
         show_identity_to_open(request, form)
         changed = attempt(
             form, actions.set_habilitation, entry, found, form.wanted, refusal=form.cleaned_data["refusal"],

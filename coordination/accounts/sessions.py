@@ -4,11 +4,13 @@ Limits (SEC-18): idle and absolute, both folded into `expire_date`. The cookie i
 """
 
 from datetime import timedelta
+from functools import cache, lru_cache
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
+from django.core import signing
 from django.db import connection
 from django.utils import timezone
 
@@ -44,6 +46,7 @@ def _live(*, session_key, now):
     return live.annotate(**_carried).values_list(*columns)
 
 
+@cache
 def _columns(model):
     return [field.attname for field in model._meta.concrete_fields]
 
@@ -52,11 +55,29 @@ def _columns(model):
 _sessions = Prepared(_live, one_plan=True)
 
 
+@lru_cache(maxsize=512)
+def _signed_text(session_data, salt):
+    """Return what a session holds, as text, once its signature was checked; raises like `signing.loads`."""
+    return signing.loads(session_data, salt=salt, serializer=_AsItIs)
+
+
+class _AsItIs:
+    def loads(self, data):
+        return data
+
+
 class SessionStore(db.SessionStore):
     # The row this store was loaded from or last saved as; its `user` comes with the same query.
     row = None
     # Words for the browser, given by the middleware.
     device = ""
+
+    def decode(self, session_data):
+        """Return the dictionary of a session. The same text has the same signature: it is checked once per process."""
+        try:
+            return self.serializer().loads(_signed_text(session_data, self.key_salt))
+        except (signing.BadSignature, ValueError):
+            return super().decode(session_data)
 
     @classmethod
     def get_model_class(cls):

@@ -2,43 +2,76 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 # Planning many joins or index scans costs more than running them: the server keeps the plan after the second time.
 PREPARE_AFTER = 1
+
+
+_PLACE = re.compile(r"%(?:\((\w+)\))?[s%]")
 
 
 def rows(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple]:
     """Return the rows of a read, its parameters in order or named; a tuple among those in order is an SQL array."""
     if not isinstance(params, Mapping):
         params = [list(p) if isinstance(p, tuple) else p for p in params]
-    with _cursor() as cursor:
-        cursor.execute(sql, params)
+    with _ran(sql, params) as cursor:
         return cursor.fetchall()
 
 
 def write(sql: str, params: Mapping[str, Any]) -> None:
     """Run a statement that answers nothing; its parameters are named."""
-    with _cursor() as cursor:
-        cursor.execute(sql, params)
+    with _ran(sql, params):
+        pass
 
 
-def _cursor() -> Any:
-    """Return a cursor that prepares, wrapped like Django's: execute wrappers, database errors, transactions."""
-    connection.ensure_connection()
+def _ran(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> Any:
+    """Return a cursor that has run the statement, wrapped like Django's: execute wrappers, errors, transactions."""
+    # Through `connection` each of these words would look for the connection of this thread again.
+    ours = connections[DEFAULT_DB_ALIAS]
+    ours.ensure_connection()
     # Behind a transaction pooler a prepared statement may live on another server connection; and when statements are
     # logged (tests, debug), only Django's own cursors know how to write them.
-    if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS") or connection.queries_logged:
-        return connection.cursor()
-    raw = connection.connection
+    if ours.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS") or ours.queries_logged:
+        cursor = ours.cursor()
+        cursor.execute(sql, params)
+        return cursor
+    raw = ours.connection
     if raw.prepare_threshold is None:
         _allow_preparing(raw)
-    # Django's cursors bind on the client, which cannot prepare; this one binds on the server.
-    return connection.make_cursor(psycopg.Cursor(raw))
+    # Django's cursors bind on the client, which cannot prepare; this one binds on the server. Given other marks, the
+    # driver would look for the places of a long statement at each run.
+    numbered, names = _numbered(sql)
+    cursor = ours.make_cursor(psycopg.RawCursor(raw))
+    cursor.execute(numbered, [params[name] for name in names] if isinstance(params, Mapping) else params)
+    return cursor
+
+
+@lru_cache(maxsize=500)
+def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    """Return a statement with the places that the server knows ($1), and the names given to them in that order."""
+    names: list[str] = []
+    rank = 0
+
+    def place(found: re.Match[str]) -> str:
+        nonlocal rank
+        if found.group() == "%%":
+            return "%"
+        name = found.group(1)
+        if name is None:
+            rank += 1
+            return f"${rank}"
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return _PLACE.sub(place, sql), tuple(names)
 
 
 def _allow_preparing(raw: psycopg.Connection) -> None:

@@ -19,6 +19,7 @@ from coordination.common.text import fold
 from coordination.dossiers import closing
 from coordination.dossiers import identity_status as moves
 from coordination.dossiers.errors import (
+    CareGoesOn,
     ChangedMeanwhile,
     ClosingReasonMissing,
     DossierIsReadOnly,
@@ -194,21 +195,26 @@ def update_contacts(dossier: Dossier, *, by, version: int, contacts: dict) -> Do
 
 @transaction.atomic
 def change_status(
-    dossier: Dossier, *, by, access, status: str, reason: str = "", note: str = "", seen: str = "", via: Via = NOWHERE
-) -> Dossier:
+    dossier: Dossier, *, by, access, status: str, reason: str = "", note: str = "", care_over: bool = False,
+    seen: str = "", via: Via = NOWHERE,
+) -> Dossier:  # fmt: skip
     """Move a dossier between « en évaluation », « actif », « en pause » and « clôturé ».
 
-    Entering or leaving a read-only state needs the right to close; the rest, to write the identity. Closing ends what
-    the sharing rested on but for who may reopen (`habilitations.actions.end_care`); reopening gives back nothing.
-    `seen` is the status the screen showed. Raises NotAllowed, ClosingReasonMissing, ReopeningReasonMissing,
-    ChangedMeanwhile.
+    Entering or leaving a read-only state needs the right to close; the rest, to write the identity. `care_over`, said
+    when it closes or later, ends what the sharing rested on but for who may reopen
+    (`habilitations.actions.end_care`, SEC-4); reopening gives back nothing. `seen` is the status the screen showed.
+    Raises NotAllowed, ClosingReasonMissing, ReopeningReasonMissing, CareGoesOn, ChangedMeanwhile.
     """
     dossier = Dossier.objects.select_for_update(of=("self",)).get(pk=dossier.pk)
     before, after = Dossier.Status(dossier.status), Dossier.Status(status)
     if seen and seen != before:
         last = dossier.status_changes.select_related("by").order_by("-at").first()
         raise ChangedMeanwhile(who=last.by.get_full_name() if last else "", current={"status": before})
+    if care_over and after != Dossier.Status.CLOS:
+        raise CareGoesOn
     if before == after:
+        if care_over:
+            _end_care(dossier, by=by, access=access, via=via)
         return dossier
     frozen = {Dossier.Status.PAUSE, Dossier.Status.CLOS}
     if frozen & {before, after} or not access.can_write("identite"):
@@ -223,9 +229,13 @@ def change_status(
     StatusChange.objects.create(
         dossier=dossier, by=by, before=before, after=after, reason=dossier.closing_reason, note=note.strip()
     )
-    if after == Dossier.Status.CLOS:
-        closing.tell(dossier, habilitations.end_care(dossier.pk, by=by, access=access), by=by, access=access, via=via)
+    if care_over:
+        _end_care(dossier, by=by, access=access, via=via)
     return dossier
+
+
+def _end_care(dossier: Dossier, *, by, access, via: Via) -> None:
+    closing.tell(dossier, habilitations.end_care(dossier.pk, by=by, access=access), by=by, access=access, via=via)
 
 
 _visits = Prepared(

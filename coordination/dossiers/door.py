@@ -63,8 +63,9 @@ class Entry:
 
 
 _FIELDS = [field.attname for field in Dossier._meta.concrete_fields]
-_LOOK = habilitations.beside(
-    ", ".join(f'dossier."{field.column}"' for field in Dossier._meta.concrete_fields), f'"{Dossier._meta.db_table}"'
+_COLUMNS = ", ".join(f'dossier."{field.column}"' for field in Dossier._meta.concrete_fields)
+_LOOK, _LOOK_BY_HIMSELF = (
+    habilitations.beside(_COLUMNS, f'"{Dossier._meta.db_table}"', by_himself=alone) for alone in (False, True)
 )
 
 
@@ -74,7 +75,8 @@ def look(user, dossier_id: UUID, *, via: traces.Via = traces.NOWHERE) -> Entry:
     Raises DossierUnknown for an unknown dossier and for an outsider alike, after having recorded the
     attempt. One SQL statement for the two, and the same for both.
     """
-    lines = run(_LOOK, {"user": user.pk, "dossier": dossier_id})
+    asked = _LOOK_BY_HIMSELF if habilitations.comes_by_himself(user) else _LOOK
+    lines = run(asked, {"user": user.pk, "dossier": dossier_id})
     dossier = Dossier.from_db(connection.alias, _FIELDS, lines[0][: len(_FIELDS)]) if lines else None
     grants = (line[len(_FIELDS) :] for line in lines)
     found = habilitations.decide_for(user, grants, cap=dossier.cap) if dossier else None
@@ -187,6 +189,16 @@ def _missing(entry: Entry, rubrique: Rubrique, niveau: Niveau) -> LevelMissing:
     return refusal
 
 
+def only_shown(response: HttpResponse) -> HttpResponse:
+    """Mark the answer to a form that wrote nothing and asks something more: the journal says that it was read."""
+    response.only_shown = True  # type: ignore[attr-defined]
+    return response
+
+
+def _is_nothing_written(response: HttpResponse) -> bool:
+    return response.status_code >= 400 or hasattr(response, "only_shown")
+
+
 class _Refused(Exception):
     """Carries an answer out of the transaction it must roll back."""
 
@@ -211,11 +223,12 @@ def _write(view, request, dossier_id, rubrique, niveau, right, said, kwargs) -> 
             response = view(request, entry, **kwargs)
             if isinstance(response, TemplateResponse):
                 response.render()
-            if response.status_code >= 400:
+            if _is_nothing_written(response):
                 raise _Refused(response)
             return response
     except _Refused as refused:
-        entry.trace(said["action"], outcome=Outcome.FAILED, **details)
+        looked = hasattr(refused.response, "only_shown")
+        entry.trace(READ if looked else said["action"], outcome=Outcome.OK if looked else Outcome.FAILED, **details)
         return refused.response
     except IdentityNotShown:
         # Neither refused nor failed: the act comes back, and is traced, once its author has shown who he is.

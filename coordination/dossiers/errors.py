@@ -65,3 +65,9 @@ class ReopeningReasonMissing(DomainError):
     code = "reopening_reason_missing"
     message = "Indiquez pourquoi ce dossier est rouvert."
     field = "note"
+
+
+class CareGoesOn(DomainError):
+    code = "care_goes_on"
+    message = "La fin de la prise en charge accompagne une clôture : choisissez « Clôturé », ou décochez-la."
+    field = "care_over"

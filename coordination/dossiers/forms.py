@@ -232,6 +232,7 @@ class StatusForm(TidyForm):
         label="Motif de clôture", choices=[("", "Choisir"), *Dossier.ClosingReason.choices], required=False
     )
     note = forms.CharField(label="Précision", max_length=300, required=False)
+    care_over = forms.BooleanField(label="La prise en charge est terminée : fermer l’accès du cercle", required=False)
     seen = forms.ChoiceField(choices=Dossier.Status.choices, widget=forms.HiddenInput)
 
 

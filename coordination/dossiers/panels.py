@@ -59,8 +59,9 @@ class News:
     detail: str = ""
 
 
-# {name: provider}. A list provider gets (user, [dossier ids]) and returns {dossier id: Summary}.
-_list_columns: dict[str, Callable[[object, Sequence[UUID]], dict[UUID, Summary]]] = {}
+# {name: provider}. A list provider gets (user, [dossier ids], those of them entered for another) and returns
+# {dossier id: Summary}.
+_list_columns: dict[str, Callable[[object, Sequence[UUID], frozenset[UUID]], dict[UUID, Summary]]] = {}
 # {rubric: provider}. A card provider gets the door's Entry and returns a Card.
 _cards: dict[Rubrique, Callable[[object], Card]] = {}
 # {name: provider}. An activity provider gets (user, can_read) and returns an expression giving, for the dossier
@@ -108,8 +109,12 @@ def register_strip_fact(name: str, provider) -> None:
     _strip[name] = provider
 
 
-def list_columns(user, dossier_ids: Sequence[UUID]) -> dict[str, dict[UUID, Summary]]:
-    return {name: provider(user, dossier_ids) for name, provider in _list_columns.items()}
+def list_columns(
+    user, dossier_ids: Sequence[UUID], for_another: frozenset[UUID] = frozenset()
+) -> dict[str, dict[UUID, Summary]]:
+    """Return what each column says of these dossiers. `for_another`: those of them entered for somebody who reads the
+    whole circle there; what is closed to him is not known, and nothing that may be closed is told."""
+    return {name: provider(user, dossier_ids, for_another) for name, provider in _list_columns.items()}
 
 
 def has_list_column(name: str) -> bool:

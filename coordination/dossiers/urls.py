@@ -26,6 +26,7 @@ def when_on(route, view, name):
 
 
 urlpatterns = [
+    path("<uuid:dossier_id>/", home.home, name="home"),
     path("", listing.file_active, name="list"),
     path("ouvrir/", listing.open_dossier, name="open"),
     path("export.xlsx", listing.export_xlsx, name="export"),
@@ -39,7 +40,6 @@ urlpatterns = [
     when_on("acces-urgence/", emergency.open_emergency, name="emergency"),
     when_on("acces-urgence/revue/", emergency.officer_reviews, name="emergencies"),
     when_on("acces-urgence/revue/<uuid:emergency_id>/", emergency.officer_reviews, name="officer_review"),
-    path("<uuid:dossier_id>/", home.home, name="home"),
     path("<uuid:dossier_id>/vu/", home.mark_seen, name="seen"),
     path("<uuid:dossier_id>/acces/", home.my_access, name="access"),
     path("<uuid:dossier_id>/acces/<slug:rubrique>/demander/", home.ask_access, name="ask_access"),

@@ -16,5 +16,7 @@ def test(arguments: list[str]) -> int:
     environment = dict(os.environ)
     if browser := chromium.ensure():
         environment[chromium.VARIABLE] = browser
-    command = [sys.executable, "-m", "pytest", "-n", "auto", "--create-db", *arguments]
+    # Each worker takes a row of modules, and from the end of another's once it has none: what a module makes for its
+    # tests, a world of accounts or a browser, is made once and not by each worker.
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", "--create-db", *arguments]
     return subprocess.run(command, env=environment, cwd=ROOT).returncode

@@ -144,8 +144,11 @@ def end_consent(
 
 
 def _of_other_entries(row: Habilitation) -> list[Consent]:
-    """Return, locked, what the sharing with the other entries of a structure rests on."""
-    twins = [twin.pk for twin in other_entries(row).filter(ended_at=None)]
+    """Return, locked, what the sharing with the other entries of a structure rests on.
+
+    Those that have left too: a removal is undone, and gives back the access on the fact it rested on.
+    """
+    twins = [twin.pk for twin in other_entries(row)]
     facts = Consent.objects.current().select_for_update(of=("self",))
     return list(facts.filter(dossier_id=row.dossier_id, habilitation__in=twins, end="").order_by("pk"))
 

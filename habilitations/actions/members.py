@@ -107,11 +107,16 @@ def check_grantable(row: Habilitation, member_kind: str, *, is_invited: bool = F
 
 
 def _refuse_refused_twin(row: Habilitation) -> None:
-    """Two entries of the directory found to be one structure: what the person refused to one stands for the other."""
-    entries = same_structures(row.structure_id)
-    twin = Habilitation.objects.filter(dossier_id=row.dossier_id, state=State.REFUS, structure__in=entries).first()
-    if twin:
+    if twin := _refused_twin(row):
         raise RefusalStands(date=_refusal_date(twin))
+
+
+def _refused_twin(row: Habilitation) -> Habilitation | None:
+    """Two entries of the directory found to be one structure: what the person refused to one stands for the other."""
+    if row.structure_id is None:
+        return None
+    entries = same_structures(row.structure_id)
+    return Habilitation.objects.filter(dossier_id=row.dossier_id, state=State.REFUS, structure__in=entries).first()
 
 
 @transaction.atomic
@@ -158,7 +163,8 @@ def reopen_habilitation(habilitation: Habilitation, *, by, user=None, as_it_was:
     row = Habilitation.objects.select_for_update(of=("self",)).get(pk=habilitation.pk)
     if row.ended_at is None:
         return row
-    gives_back = as_it_was and row.gives_access_back()
+    # Put back after a refusal, an entry of a structure is no way round it: it comes back without the access.
+    gives_back = as_it_was and row.gives_access_back() and _refused_twin(row) is None
     if row.user_id is None and user is not None:
         row.user = user
     _refuse_second_row(row)

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from coordination.common.htmx import redirect
+from coordination.common.text import fold
 from habilitations import published, wording
 from habilitations.access import Access, Hat
 from habilitations.differences import RULE, Key
@@ -27,24 +28,29 @@ NOBODY = Hat()
 def professions(request: HttpRequest) -> HttpResponse:
     """The table, and the professions somebody holds that no line maps: they open nothing."""
     board = Board.read()
-    wanted = request.GET.get("profil", "")
+    wanted, looked_for = request.GET.get("profil", ""), request.GET.get("q", "")[:100]
     rules = board.after.profiles
     keys = sorted({*board.base.profiles, *rules}, key=lambda pair: wording.trade(*pair).casefold())
     rows = [
         board.cell(Key(RULE, *pair))
         | {"trade": wording.trade(*pair), "pair": pair, "codes": " + ".join(filter(None, pair))}
         for pair in keys
-        if not wanted or rules.get(pair) == wanted
+        if (not wanted or rules.get(pair) == wanted) and _has_words(wording.trade(*pair), looked_for)
     ]
     lost = [
         {"trade": wording.trade(*pair), "pair": pair, "accounts": accounts}
         for pair, accounts in unmapped(board.after).items()
     ]
     context = {
-        "board": board, "rows": rows, "lost": lost, "wanted": wanted,
+        "board": board, "rows": rows, "lost": lost, "wanted": wanted, "looked_for": looked_for,
         "profiles": [("", "Tous"), *profile_choices(of_a_profession=True)],
     }  # fmt: skip
     return render(request, "habilitations/professions.html", context)
+
+
+def _has_words(trade: str, looked_for: str) -> bool:
+    said = fold(trade)
+    return all(word in said for word in fold(looked_for).split())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

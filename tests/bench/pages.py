@@ -152,11 +152,13 @@ def _middle(application, path: str, cookie: str, spent: dict, forget=lambda: Non
 
 
 def _forget_drawings() -> None:
+    from circle import rows
     from circle.lines import member_of
     from circle.views import listing
     from circle.views.drawing import drawn_row
 
     listing.forget()
+    rows.forget()
     member_of.cache_clear()
     drawn_row.cache_clear()
 

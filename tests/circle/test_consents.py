@@ -459,3 +459,15 @@ def test_who_notes_the_end_of_his_own_consent_is_out(client, entry, nurse):
     done = client.post(url("end_consent", entry, nurse.member.pk), end)
     assert (done.status_code, done.url) == (303, reverse("dossiers:list"))
     assert client.get(path).status_code == 404
+
+
+def test_the_rubrics_of_a_consent_are_grouped_as_in_the_navigation(visitor, entry, nurse):
+    page = words(visitor.get(url("consent", entry, nurse.member.pk)))
+    groups = page.split('id="id_rubriques"')[1].split("</form>")[0]
+    assert [part.split("</legend>")[0].strip() for part in groups.split("<legend>")[2:]] == [
+        "La personne", "Échanges", "Accompagnement", "Pièces et traces",
+    ]  # fmt: skip
+    assert groups.count('type="checkbox"') == 14
+    refused = words(visitor.post(url("consent", entry, nurse.member.pk), {"rubriques": ["inventee"]}))
+    link = re.search(r'href="#(id_rubriques_[0-9_]+)"', refused)[1]
+    assert f'id="{link}"' in refused, "the link of the summary of errors leads to the first box"

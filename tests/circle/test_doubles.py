@@ -201,6 +201,20 @@ def test_a_consent_taken_back_before_the_merge_survives_it(entry, houses, first)
     assert to_dossier(houses[2], entry.dossier.pk) is None
 
 
+@pytest.mark.req("SEC-4", "SEC-5")
+@pytest.mark.parametrize("said", [take_back, refuse])
+def test_what_she_says_once_they_are_joined_holds_for_the_double_put_back(entry, houses, said):
+    for house in houses[:2]:
+        make.add_house(entry, house, wanted="oui")
+    merge(entry, houses)
+    stays, left, *_ = actions.join_doubles(entry, Member.objects.get(structure=houses[0]))
+    assert to_dossier(houses[2], entry.dossier.pk) is not None
+    said(entry, stays)
+    assert to_dossier(houses[2], entry.dossier.pk) is None
+    actions.undo_removal(entry, left)
+    assert to_dossier(houses[2], entry.dossier.pk) is None
+
+
 @pytest.mark.req("PEERS-RULE-7")
 def test_a_discreet_entry_stays_discreet(entry, houses):
     _, newer = make.add_house(entry, houses[0], discreet=True), make.add_house(entry, houses[1])

@@ -1,4 +1,4 @@
-"""The end of care: a dossier closed is read by who may reopen it, and by nobody else before a new fact (SEC-4)."""
+"""The end of care, said with a closing: who may reopen goes on reading, nobody else before a new fact."""
 
 import pytest
 from django.db import connection
@@ -10,7 +10,9 @@ from circle import actions, history, ledger
 from circle.models import Change, Member
 from coordination.dossiers import door
 from coordination.dossiers.actions import change_status
+from coordination.dossiers.errors import CareGoesOn
 from habilitations import access
+from habilitations.errors import NotAllowed
 from habilitations.models import Consent, SecretaryConsent, Trace
 from habilitations.rubriques import Niveau, Rubrique
 from tests.circle import factories as make
@@ -40,7 +42,7 @@ def state(entry, status, **said):
 
 
 def close(entry):
-    return state(entry, "clos", reason="fin")
+    return state(entry, "clos", reason="fin", care_over=True)
 
 
 def reopen(entry):
@@ -70,6 +72,32 @@ def test_closing_ends_each_access_but_that_of_who_may_reopen(entry, nurse, docto
     assert Member.objects.row(closed, nurse.member.pk).access.detail == (
         f"Fin de prise en charge le {timezone.localdate():%d/%m/%Y} : accord à recueillir"
     )
+
+
+def test_a_closing_alone_leaves_the_circle_reading(entry, nurse):
+    state(entry, "clos", reason="fin")
+    assert held(nurse, entry).level(Rubrique.LIAISON) == Niveau.LECTURE
+    assert not held(nurse, entry).can_write(Rubrique.LIAISON)
+
+
+def test_the_end_of_care_may_be_said_of_a_dossier_closed_before(entry, nurse):
+    state(entry, "clos", reason="fin")
+    state(entry, "clos", care_over=True)
+    assert held(nurse, entry) is None
+
+
+def test_the_end_of_care_goes_with_a_closing(entry, nurse):
+    with pytest.raises(CareGoesOn):
+        state(entry, "pause", care_over=True)
+    assert held(nurse, entry)
+
+
+def test_who_may_not_close_ends_no_care(entry, nurse):
+    state(entry, "clos", reason="fin")
+    now = make.entry_of(nurse, entry)
+    with pytest.raises(NotAllowed):
+        change_status(now.dossier, by=nurse, access=now.access, status="clos", care_over=True)
+    assert held(nurse, entry)
 
 
 def test_a_pause_is_not_the_end_of_care(entry, nurse):
@@ -114,7 +142,7 @@ def test_who_closes_by_his_structure_may_still_reopen(entry, doctor):
     actions.set_habilitation(entry, doctor.member, "non")
     by_house = make.entry_of(doctor, entry)
     assert by_house.access.through_structure == house.pk
-    change_status(by_house.dossier, by=doctor, access=by_house.access, status="clos", reason="fin")
+    change_status(by_house.dossier, by=doctor, access=by_house.access, status="clos", reason="fin", care_over=True)
     again = held(doctor, entry)
     assert again.level(Rubrique.CERCLE) == Niveau.LECTURE
     now = make.entry_of(doctor, entry)
@@ -156,9 +184,12 @@ def test_the_page_of_the_state_says_it_before_and_after(client, entry, nurse, do
     client.force_login(entry.user)
     url = reverse("dossiers:status", args=[entry.dossier.pk])
     before = text(client.get(url))
-    assert "l’accès se ferme aussitôt pour SPÉCIMEN Inès" in before
+    assert "L’accès se ferme aussitôt pour SPÉCIMEN Inès" in before
     assert "Gardent la lecture, parce qu’ils peuvent rouvrir : EXEMPLE-LARRIEU Maëlle, TESTARD Paul." in before
-    client.post(url, {"status": "clos", "closing_reason": "fin", "seen": entry.dossier.status})
+    said = {"closing_reason": "fin", "care_over": "on", "seen": entry.dossier.status}
+    refused = client.post(url, said | {"status": "pause"})
+    assert refused.status_code == 422 and "choisissez « Clôturé »" in text(refused)
+    client.post(url, said | {"status": "clos"})
     assert "un nouvel accord est à noter pour : SPÉCIMEN Inès." in text(client.get(url))
     answer = client.post(url, {"status": "actif", "note": "Rechute", "seen": "clos"}, follow=True)
     page = text(answer)

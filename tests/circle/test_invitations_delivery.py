@@ -24,7 +24,7 @@ from tests.circle import campaign, inviter
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
 
-pytestmark = [pytest.mark.slow, pytest.mark.req("REL-6", "REL-1", "REL-2")]
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.req("REL-6", "REL-1", "REL-2")]
 COUNT = 1_000 if os.environ.get("FULL") else 120
 # Between two clocks of one machine, the one that says « taken » and the one that says « killed ».
 BLINK = 0.5

@@ -1,24 +1,37 @@
 """What is kept from one reading to the next never outlives what it was made from, nor goes to another reader."""
 
 import datetime as dt
+import re
 from dataclasses import astuple
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
-from circle import actions
+from circle import actions, told, versions
+from circle import rows as circle_rows
 from circle.lines import member_of
-from circle.models import Member
+from circle.models import Invitation, Member
 from circle.rows import reduced_row
 from circle.views import listing
 from circle.views.drawing import Listing, drawn_row
 from coordination.dossiers import door
 from habilitations import defaults, published
-from habilitations.actions import add_delegate, close_structure, end_profession, publish_matrix, withdraw_rubric
+from habilitations.actions import (
+    add_delegate,
+    close_structure,
+    end_profession,
+    publish_matrix,
+    record_opposition,
+    withdraw_rubric,
+)
+from habilitations.models import Ceiling, StateChange
 from habilitations.rubriques import Niveau
 from tests.circle import factories as make
+from tests.habilitations import acting_data
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +50,7 @@ def circle(entry):
 
 def forget():
     """Do what a new process does."""
+    circle_rows.forget()
     member_of.cache_clear()
     reduced_row.cache_clear()
     drawn_row.cache_clear()
@@ -100,6 +114,89 @@ def test_what_a_line_depends_on_is_seen_at_once(circle, change):
     assert after[0] != before[0]
     assert after[1] != before[1]
     assert after[3] != before[3]
+
+
+def invited(circle):
+    """A professional without an account, waiting for whoever answers the mail."""
+    sent = {"email": "n.echantillon@ms-segala.example", "message": ""}
+    member = make.add(circle.entry, make.listed(family_name="SPÉCIMEN"), wanted="oui", invitation=sent)
+    return Invitation.objects.get(member=member)
+
+
+def fill(circle):
+    """Give the circle what each table may say of it: a refusal, an opposition, something reduced, an absence..."""
+    entry = circle.entry
+    invited(circle)
+    refused = make.add(entry, make.account().attachment.professional)
+    said = {"refused_on": timezone.localdate(), "collected": "oral"}
+    actions.set_habilitation(entry, refused, "refus", refusal=said)
+    Ceiling.objects.create(
+        dossier=entry.dossier, habilitation=circle.first.habilitation, rubrique="medical", niveau=0, set_by=entry.user,
+    )  # fmt: skip
+    record_opposition(
+        entry.dossier.pk, by=entry.user, access=entry.access, rubrique="social",
+        refused_on=timezone.localdate(), collected="oral",
+    )  # fmt: skip
+    acting_data.stand_in(circle.doctor, make.account())
+
+
+# Read by the circle and not among its versions: written with the habilitation and never alone (a test below), and the
+# catalogue, whose edition is asked with that of the matrix.
+BESIDE = {"habilitations_statechange", "habilitations_catalogrubric"}
+
+
+def tables(statement):
+    return set(re.findall(r"(?:FROM|JOIN) ((?:circle|directory|habilitations|accounts)_\w+)", statement))
+
+
+def test_each_table_of_the_circle_is_among_its_versions():
+    assert tables(told.STATEMENT) - BESIDE == tables(versions.STATEMENT)
+
+
+@pytest.mark.parametrize("table", sorted(tables(told.STATEMENT) - BESIDE))
+def test_a_row_written_again_is_another_version(circle, table):
+    """Whatever the act, even one that changes nothing: each row of each table, those that say something of nobody."""
+    fill(circle)
+    day, dossier_id = timezone.localdate(), circle.entry.dossier.pk
+    before = versions.read(dossier_id, day)
+    assert before == versions.read(dossier_id, day)
+    with connection.cursor() as cursor:
+        key = connection.introspection.get_primary_key_column(cursor, table)
+        cursor.execute(f'UPDATE {table} SET "{key}" = "{key}"')  # noqa: S608 - our own names
+        assert cursor.rowcount
+    assert versions.read(dossier_id, day) != before
+
+
+def test_a_state_is_never_written_without_its_habilitation(circle):
+    day, dossier_id = timezone.localdate(), circle.entry.dossier.pk
+    before, changes = versions.read(dossier_id, day), StateChange.objects.count()
+    actions.set_habilitation(circle.entry, circle.first, "non")
+    assert StateChange.objects.count() > changes
+    assert versions.read(dossier_id, day) != before
+
+
+def test_an_invitation_ends_with_the_clock(circle):
+    invitation = invited(circle)
+    day, dossier_id = timezone.localdate(), circle.entry.dossier.pk
+    Invitation.objects.filter(pk=invitation.pk).update(expires_at=Now() + dt.timedelta(milliseconds=1))
+    with connection.cursor() as cursor:
+        # The clock of a transaction stands still: what is compared is the same row before and after its end.
+        cursor.execute("SELECT concat(xmin, ctid) FROM circle_invitation WHERE id = %s", [invitation.pk])
+        row = cursor.fetchone()[0]
+    assert f"{row}f" in versions.read(dossier_id, day)
+
+
+def test_a_circle_is_read_again_only_when_it_has_changed(circle, django_assert_num_queries):
+    entry = door.look(circle.entry.user, circle.entry.dossier.pk)
+    forget()
+    Member.objects.rows(entry)
+    with django_assert_num_queries(1):
+        first = Member.objects.rows(entry)
+    first.clear()
+    assert Member.objects.rows(entry), "what is kept is not what was handed out"
+    actions.set_discreet(circle.entry, circle.second, True)
+    with django_assert_num_queries(2):
+        Member.objects.rows(entry)
 
 
 def test_readers_in_turn_each_find_their_own(circle, client):

@@ -13,6 +13,7 @@ from circle.models import Member
 from coordination.dossiers.models import Dossier
 from tests.circle import factories as make
 from tests.dossiers.factories import habilitation
+from tests.habilitations.acting_data import consent, secretary, stand_in
 
 pytestmark = pytest.mark.django_db
 LIST = "/dossiers/"
@@ -126,3 +127,66 @@ def test_the_cost_is_flat(client, coordinator, three, query):
         counted.append(len(captured))
     assert len(set(counted)) == 1, counted
     assert counted[0] <= 12
+
+
+# ---- the column, of dossiers entered for another ----------------------------------------------------
+
+
+def column(client, vue="remplacements"):
+    """Return the référent shown on the only line of the list, "" when there is none."""
+    page = client.get(f"{LIST}?vue={vue}").content.decode()
+    (row,) = page.split("<tbody")[1].split("</tbody>")[0].split("<tr")[1:]
+    return "EXEMPLE-LARRIEU Maëlle" if "EXEMPLE-LARRIEU Maëlle" in row else ""
+
+
+@pytest.mark.req("SEC-15")
+@pytest.mark.parametrize(
+    ("other", "mine", "shown"),
+    [
+        ((make.DOCTOR, ""), (make.DOCTOR, ""), True),
+        (("99", "350"), (make.DOCTOR, ""), False),
+        ((make.DOCTOR, ""), ("99", "350"), False),
+    ],
+)
+def test_the_column_tells_who_acts_for_another_what_both_are_told(client, entry, other, mine, shown):
+    principal, reader = make.account(*other), make.account(*mine)
+    make.add(entry, principal.attachment.professional, wanted="oui")
+    stand_in(principal, reader)
+    assert make.entry_of(reader, entry).access.sees_whole_circle is shown
+    client.force_login(reader)
+    assert bool(column(client)) is bool(column(client, "tous")) is shown
+
+
+@pytest.mark.req("SEC-15")
+def test_a_discreet_referent_is_not_told_to_who_acts_for_another(client, entry):
+    """What is closed to the other is not known of a list: nobody discreet is told."""
+    principal, reader = make.account(make.DOCTOR), make.account(make.DOCTOR)
+    make.add(entry, principal.attachment.professional, wanted="oui")
+    Member.objects.filter(habilitation__user=entry.user).update(discreet=True)
+    stand_in(principal, reader)
+    client.force_login(reader)
+    assert column(client) == ""
+
+
+@pytest.mark.req("SEC-15")
+def test_a_secretary_is_told_by_the_rubrics_that_go_with_any(client, entry):
+    principal, reader = make.account(make.DOCTOR), make.account(make.NURSE)
+    make.add(entry, principal.attachment.professional, wanted="oui")
+    consent(secretary(principal, reader, "agenda"), entry.dossier)
+    client.force_login(reader)
+    assert column(client)
+
+
+@pytest.mark.req("PERF-3")
+def test_the_column_costs_as_many_statements_for_ten_as_for_one(client, coordinator):
+    reader, counted = make.account(make.DOCTOR), []
+    for more in (1, 9):
+        for _ in range(more):
+            entry, principal = make.open_circle(coordinator), make.account(make.DOCTOR)
+            make.add(entry, principal.attachment.professional, wanted="oui")
+            stand_in(principal, reader)
+        client.force_login(reader)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(f"{LIST}?vue=remplacements").status_code == 200
+        counted.append(len(captured))
+    assert counted[0] == counted[1]

@@ -86,5 +86,28 @@ def test_a_request_answered(entry, nurse):
 def test_the_journal_says_whose_access_changed_to_who_sees_the_circle(client, entry, nurse):
     client.force_login(entry.user)
     page = client.get(reverse("dossiers:journal", args=[entry.dossier.pk])).content.decode().replace("\xa0", " ")
-    assert "SPÉCIMEN Inès : Non habilité → Habilité" in page
+    assert "avez changé l’accès <strong>de SPÉCIMEN Inès</strong>." in page
+    assert "Non habilité → Habilité" in page
     assert not Trace.objects.of_dossier(entry.dossier.pk).filter(reason__contains="SPÉCIMEN").exists()
+
+
+def test_one_act_is_one_line_of_the_screen(client, entry, nurse):
+    """The door writes that the circle was written, the act which right it changed, of one member: told once."""
+    client.force_login(entry.user)
+    page = reverse("circle:habilitation", args=[entry.dossier.pk, nurse.member.pk])
+    lines = Trace.objects.of_dossier(entry.dossier.pk)
+    before = lines.count()
+    assert "Garder l’accès" in client.post(page, {"habilitation": "non"}).content.decode()
+    assert [line.action for line in lines[before:]] == ["lecture"], "asked once more: nothing is written yet"
+    client.post(page, {"habilitation": "non", "confirme": "1"})
+    door, act = lines[before + 1 :]
+    assert (door.action, act.action) == ("écriture", "habilitation") and door.request_id == act.request_id != ""
+    page = client.get(reverse("dossiers:journal", args=[entry.dossier.pk])).content.decode().replace("\xa0", " ")
+    assert "Habilité → Non habilité" in page and "avez écrit dans" not in page
+
+
+def test_a_sheet_opened_says_whose(client, entry, nurse):
+    client.force_login(entry.user)
+    client.get(reverse("circle:member", args=[entry.dossier.pk, nurse.member.pk]))
+    page = client.get(reverse("dossiers:journal", args=[entry.dossier.pk])).content.decode().replace("\xa0", " ")
+    assert "Fiche de SPÉCIMEN Inès. Accès ouvert" in page

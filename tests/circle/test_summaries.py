@@ -38,3 +38,14 @@ def test_the_card_says_that_a_number_is_unlisted(client, entry, unlisted):
     page = client.get(reverse("dossiers:home", args=[entry.dossier.pk])).content.decode()
     assert "06\xa039\xa098\xa020\xa055" in page
     assert ("liste rouge" in page) is unlisted
+
+
+@pytest.mark.req("SEC-5")
+def test_who_is_closed_by_an_opposition_to_the_whole_dossier_waits_for_nothing(entry):
+    factories.add(entry, wanted="oui")
+    assert "1 accès en attente" in summaries.card(entry).facts["sentence"].replace("\xa0", " ")
+    actions.record_opposition(
+        entry, rubrique="", spared=[entry.user.pk], refused_on=timezone.localdate(), collected="oral"
+    )
+    said = summaries.card(factories.entry_of(entry.user, entry)).facts["sentence"].replace("\xa0", " ")
+    assert said == "1 membre a accès."

@@ -610,6 +610,53 @@ def test_the_coordinator_finds_it_in_what_is_to_do_and_reviews_it(client, nurse,
     assert client.get(f"/dossiers/{other.pk}/urgences/{opened.pk}/").status_code == 404
 
 
+def test_who_reviews_it_is_told_what_was_read_and_when(client, doctor, nurse, dossier, opened, monkeypatch):
+    """Rubrics and times, of its author, in that dossier, while it was open: nothing of what they hold."""
+    coordinator, officer = professional("60", "330"), UserFactory()
+    for member in (coordinator, officer):
+        habilitate(member, dossier)
+    DataProtectionOfficer.objects.create(user=officer, named_by=doctor)
+    pages = f"/dossiers/{dossier.pk}/urgences/{opened.pk}/", f"/dossiers/acces-urgence/revue/{opened.pk}/"
+
+    def told():
+        for reviewer, page in zip((coordinator, officer), pages, strict=True):
+            client.force_login(reviewer)
+            yield text_of(client.get(page))
+
+    assert all("Rien après l’ouverture." in said for said in told())
+    sign_in(client, nurse)
+    client.get(f"/dossiers/{dossier.pk}/identite/")
+    assert client.get(f"/dossiers/{dossier.pk}/cercle/").status_code == 403
+    client.force_login(doctor)
+    client.get(f"/dossiers/{dossier.pk}/journal/")
+    later(monkeypatch, hours=3)
+    habilitate(nurse, dossier)
+    sign_in(client, nurse)
+    client.get(f"/dossiers/{dossier.pk}/")
+    monkeypatch.undo()
+    clock = f"{timezone.localtime():%H:}"
+    for said in told():
+        read = rf"A lu Identité et droits {clock}\d\d N’a pas pu lire Cercle de soins {clock}\d\d"
+        assert re.search(read, said), said
+        assert "Journal des accès 1" not in said and "A ouvert le dossier" not in said
+
+
+def test_the_officer_finds_it_in_what_is_to_do(client, dossier, doctor, nurse, opened):
+    officer = UserFactory()
+    DataProtectionOfficer.objects.create(user=officer, named_by=doctor)
+    client.force_login(officer)
+    page = client.get("/a-faire/")
+    assert f"/dossiers/acces-urgence/revue/{opened.pk}/" in page.content.decode()
+    assert "1 demande ou échéance" in text_of(page) and "CROQUIS" in text_of(page)
+    assert not {"MARTIN", "EXEMPLE"} & set(text_of(page).split())
+    habilitations.review_emergency(opened, by=officer, verdict="justifie")
+    assert "Rien n’attend de réponse" in text_of(client.get("/a-faire/"))
+    EmergencyReview.objects.all().delete()
+    DataProtectionOfficer.objects.create(user=nurse, named_by=doctor)
+    client.force_login(nurse)
+    assert str(opened.pk) not in client.get("/a-faire/").content.decode(), "nobody reviews his own"
+
+
 def test_who_may_not_grant_does_not_read_it(client, dossier, opened):
     other = professional(NURSE)
     habilitate(other, dossier)

@@ -232,6 +232,34 @@ def test_the_reader_is_you(as_coordinator, followed):
     assert "Vous avez lu Journal des accès." in plain(as_coordinator.get(path(followed)))
 
 
+def test_the_same_page_read_again_is_told_once_and_counted(as_coordinator, followed):
+    doctor, nurse = UserFactory(family_name="TESTARD", given_name="Paul"), UserFactory(family_name="SPÉCIMEN")
+    for user in (doctor, nurse):
+        leave(followed, user, at=noon(20))
+    first = noon(1)
+    for minutes, user, rubrique in ((0, doctor, "medical"), (1, doctor, "medical"), (2, doctor, "medical"),
+                                    (3, doctor, "cercle"), (4, nurse, "cercle"), (5, doctor, "medical")):  # fmt: skip
+        leave(followed, user, rubrique=rubrique, at=first + dt.timedelta(minutes=minutes))
+    leave(followed, doctor, at=noon(2))
+    leave(followed, doctor, outcome="refus", at=noon(3))
+    leave(followed, doctor, outcome="refus", at=noon(3) + dt.timedelta(minutes=1))
+    said = plain(as_coordinator.get(path(followed)))
+    assert said.count("TESTARD Paul, médecin, Cabinet du Viaur, a lu Volet médical.") == 4
+    assert said.count("3 fois depuis 12:00") == said.count(" fois depuis ") == 1
+    assert said.count("n’a pas pu lire Volet médical.") == 2, "what was refused stands by itself"
+    rows = load_workbook(io.BytesIO(as_coordinator.post(path(followed, "journal.xlsx")).content)).active
+    assert [row[6].value for row in rows.iter_rows(min_row=3)].count("Volet médical") == 9, "the file has each line"
+
+
+def test_what_is_to_check_is_not_put_with_the_rest(as_coordinator, followed):
+    someone = UserFactory(family_name="TESTARD", given_name="Paul")
+    night = noon(1).replace(hour=3)
+    for minutes in (0, 1):
+        leave(followed, someone, at=night + dt.timedelta(minutes=minutes))
+    said = plain(as_coordinator.get(path(followed)))
+    assert said.count("a lu Volet médical.") == 2 and said.count("Demander pourquoi") == 2
+
+
 def test_days_are_headings_newest_first(as_coordinator, followed):
     someone = UserFactory()
     for days in (30, 2):

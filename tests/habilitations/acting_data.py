@@ -21,10 +21,11 @@ def stand_in(principal, substitute, *, first=None, last=None, accepted=True, **m
     )  # fmt: skip
 
 
-def secretary(principal, substitute, *rubriques, last=None, **more):
+def secretary(principal, substitute, *rubriques, first=None, last=None, **more):
     return ActingFor.objects.create(
-        kind="secretariat", principal=principal, substitute=substitute, called=substitute.email, first_day=today(),
-        last_day=last, rubriques=["identite", "cercle", *rubriques], accepted_at=timezone.now(), **more,
+        kind="secretariat", principal=principal, substitute=substitute, called=substitute.email,
+        first_day=first or today(), last_day=last, rubriques=["identite", "cercle", *rubriques],
+        accepted_at=timezone.now(), **more,
     )  # fmt: skip
 
 

@@ -403,7 +403,7 @@ def test_the_questions_agree_whatever_the_mixture(matrix, ways, own, by_house):
     marked = listed.said if listed else ""
     assert bool(marked) is bool(found and found.on_behalf_of)
     if marked:
-        kind, until, name = marked.split("|", 2)
+        kind, until, _, name = marked.split("|", 3)
         assert (kind, name) == (found.on_behalf_of.kind, found.on_behalf_of.name)
         assert until == (found.until.isoformat() if found.until else "")
 

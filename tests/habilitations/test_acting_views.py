@@ -216,3 +216,18 @@ def test_the_page_is_flat(client, doctor):
             client.get(LIST)
         counts.append(len(made))
     assert counts[0] == counts[1] <= 12
+
+
+def test_each_button_says_which_line_it_is_about(as_doctor, doctor, other):
+    """Two stand-ins on the same days, two secretariats of one person in turn: no two buttons read alike."""
+    for called in ("", "anne@cabinet.example", "luc@cabinet.example"):
+        as_doctor.post(f"{LIST}absence/", absence(called))
+    for days in (0, 30):
+        first = today() + days * DAY
+        secretary(doctor, other, "agenda", first=first, last=first + 7 * DAY)
+        stand_in(other, doctor, first=first, last=first + 7 * DAY)
+    page = as_doctor.get(LIST).content.decode()
+    buttons = re.findall(r"(?s)<button[^>]*>(.*?)</button>", page)
+    names = [" ".join(re.sub(r"<[^>]+>", "", one).split()) for one in buttons]
+    ends = [name for name in names if name.startswith(("Mettre fin", "Annuler"))]
+    assert len(ends) == len(set(ends)) == 7, ends

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zipfile
 
 import pytest
@@ -430,3 +431,11 @@ def test_a_broken_workbook_is_refused_with_its_sentence(replaced):
     with pytest.raises(TableRefused) as refused:
         read_file("matrice.xlsx", _broken(replaced))
     assert refused.value.faults[0].reason == "Le fichier n’est pas un classeur XLSX."
+
+
+def test_a_profession_is_looked_for_by_its_words(client, anna):
+    client.force_login(anna)
+    page = client.get(reverse("habilitations:professions"), {"q": "INFIRMIER psychiatrique"}).content.decode()
+    rows = re.findall(r'<th scope="row">([^<]+)', page)
+    assert rows and all("Infirmier psychiatrique" in row for row in rows)
+    assert "0 ligne" in client.get(reverse("habilitations:professions"), {"q": "astronaute"}).content.decode()

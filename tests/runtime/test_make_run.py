@@ -27,7 +27,7 @@ from coordination.runtime.postgres import Cluster
 from coordination.runtime.services import ROOM_NEEDED
 
 # Three starts and a load; each wait has its own patience.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.timeout(1200)]
 PATIENCE = 300
 # What pytest set for itself must not reach the product.
 OURS = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PORT", "DATA_DIR", "SITE_URL", "SECRET_KEY")

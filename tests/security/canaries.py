@@ -165,15 +165,19 @@ class Planted:
     situation: str
     words: dict[str, Reads]
 
-    def leaked(self, text: str, who: Who) -> set[str]:
-        """Return the words of this dossier in a text, that this reader is not owed."""
-        squeezed = squeeze(text)
-        return {word for word, reads in self.words.items() if word in squeezed and not reads(who)}
+    def met(self, squeezed: str) -> set[str]:
+        """Return the words of this dossier in a text that was squeezed."""
+        if f"zq{LETTERS[self.situation]}" not in squeezed and INS[self.situation] not in squeezed:
+            return set()
+        return {word for word in self.words if word in squeezed}
 
-    def owed(self, text: str, who: Who) -> set[str]:
+    def leaked(self, squeezed: str, who: Who) -> set[str]:
+        """Return those that this reader is not owed."""
+        return {word for word in self.met(squeezed) if not self.words[word](who)}
+
+    def owed(self, squeezed: str, who: Who) -> set[str]:
         """Return the words that are there, and rightly."""
-        squeezed = squeeze(text)
-        return {word for word, reads in self.words.items() if word in squeezed and reads(who)}
+        return {word for word in self.met(squeezed) if self.words[word](who)}
 
 
 def squeeze(text: str) -> str:

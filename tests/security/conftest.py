@@ -8,10 +8,10 @@ from tests.security import world as made
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker):
-    """The world of the tables, made once for a module and taken back at its end."""
+def world(request, django_db_setup, django_db_blocker):
+    """The world of the tables, made once for a module and taken back at its end. `NEEDS`: what a module asks of it."""
     with django_db_blocker.unblock(), transaction.atomic():
-        yield made.build()
+        yield made.build(**getattr(request.module, "NEEDS", {}))
         transaction.set_rollback(True)
     published.forget()
 

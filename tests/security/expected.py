@@ -19,10 +19,14 @@ OPEN, CLOSED, ABSENT, METHOD, SIGN_IN = "ouvert", "403", "404", "405", "connexio
 
 @dataclass(frozen=True)
 class Who:
-    """A profile of the matrix in a situation; or, without a profile, one of those who are nobody's carers."""
+    """A profile of the matrix in a situation; or, without a profile, one of those who are nobody's carers.
+
+    `asks_of_discreet`: the member in the address is discreet.
+    """
 
     situation: str
     profile: str = ""
+    asks_of_discreet: bool = False
 
     @property
     def is_signed_in(self) -> bool:
@@ -64,6 +68,11 @@ class Who:
         """Who writes the circle when the dossier can be written, and may note what the person says."""
         writes = all(apart.LEVELS[profile]["cercle"] >= 2 for profile in self.profiles)
         return writes and self.is_inside and self.may("noter_refus")
+
+    @property
+    def is_shown_member(self) -> bool:
+        """Rule 7: a discreet member exists for those only who read the medical rubric."""
+        return not self.asks_of_discreet or self.level("medical") >= 1
 
     @property
     def sees_whole_circle(self) -> bool:
@@ -108,10 +117,12 @@ def only(test: Callable[[Who], bool], otherwise: str = ABSENT) -> Rule:
     return lambda who: (OPEN if test(who) else otherwise) if who.is_signed_in else SIGN_IN
 
 
-def in_dossier(*, reads="", writes="", may=(), notes=False, sees=lambda who: True) -> Rule:
+def in_dossier(*, reads="", writes="", may=(), notes=False, sees=lambda who: True, may_for_member=()) -> Rule:
     """Inside the dossier, else 404; with the level and the action rights, else 403; shown the member, else 404.
 
     `notes`: who writes down what the person says, whatever the state of the dossier.
+    `may_for_member`: rights that reach some members only, so that the member is found before they are asked. Who is
+    not shown him is answered 404, as for an identifier of nobody: a 403 would say that somebody is there.
     """
 
     def rule(who: Who) -> str:
@@ -122,7 +133,9 @@ def in_dossier(*, reads="", writes="", may=(), notes=False, sees=lambda who: Tru
         level_held = all(who.level(rubric) >= 1 for rubric in reads.split()) and (not writes or who.level(writes) >= 2)
         if not (level_held and all(who.may(action) for action in may) and (not notes or who.notes_refusals)):
             return CLOSED
-        return OPEN if sees(who) else ABSENT
+        if not (who.is_shown_member and sees(who)):
+            return ABSENT
+        return OPEN if all(who.may(action) for action in may_for_member) else CLOSED
 
     return rule
 
@@ -195,11 +208,15 @@ FAMILIES = (
         "circle:add_structure_manually": BOTH, "circle:choose_structure": BOTH, "circle:link": BOTH,
         "circle:request": SEND,
     }),
-    Family("Habiliter, réduire, retirer et revenir dessus", "qui écrit le cercle et peut habiliter ce membre",
+    Family("Répondre à une demande, revoir les accès", "qui écrit le cercle et peut habiliter",
            in_dossier(writes="cercle", may=("habiliter",)), {
-        "circle:remove": BOTH, "circle:limits": BOTH, "circle:extend": SEND, "circle:answer_request": BOTH,
-        "circle:close_access": SEND, "circle:restore_access": SEND, "circle:keep_access": SEND,
-        "circle:finish_review": SEND,
+        "circle:answer_request": BOTH, "circle:close_access": SEND, "circle:restore_access": SEND,
+        "circle:keep_access": SEND, "circle:finish_review": SEND,
+    }),
+    Family("Réduire, prolonger, retirer et revenir dessus", "qui écrit le cercle et peut habiliter ce membre : le "
+           "droit peut s’arrêter à sa structure, et se demande donc du membre trouvé",
+           in_dossier(writes="cercle", may_for_member=("habiliter",)), {
+        "circle:remove": BOTH, "circle:limits": BOTH, "circle:extend": SEND,
         # Of a member who was habilitated: it gives the access back.
         "circle:undo_removal": SEND,
     }),

@@ -119,6 +119,9 @@ def said_by(answer) -> str:
 OWN_IDS = {
     # « Relier à l'annuaire » is about who was typed by hand.
     "circle:link": lambda world, place: {"member_id": place.typed.pk},
+    # Only what is out of use is brought back: « medecin » and « psychologique » are in use, and answered 404.
+    "habilitations:reopen_profile": lambda world, place: {"profile": w.CLOSED_PROFILE},
+    "habilitations:restore_rubric": lambda world, place: {"rubrique": w.WITHDRAWN_RUBRIC},
     # Only a profession that nobody confirmed can be.
     "administration:confirm_account": lambda world, place: {"user_id": world.apart[w.OFFICER].pk},
     **{

@@ -14,11 +14,14 @@ from tests.security import routes as r
 from tests.security import world as w
 from tests.test_architecture import named_routes
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.req("SECT-10", "SEC-9", "SEC-13")]
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.slow, pytest.mark.once, pytest.mark.req("SECT-10", "SEC-9", "SEC-13"),
+]  # fmt: skip
 PARTS = r.names()
 VIEWS = {name: view for name, _, view in named_routes()}
 OF_DOSSIER = {name: parts for name, parts in PARTS.items() if "dossier_id" in parts}
 LEFT_ALONE = {"account_logout"}
+NEEDS = {"profiles": (w.OWNER,), "situations": (w.GRANTED,)}
 
 # Tables of which every row belongs to one dossier: reading one is reading the dossier.
 FAMILY = re.compile(

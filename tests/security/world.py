@@ -19,7 +19,15 @@ from coordination.directory.models import AttachmentOffer, Structure
 from coordination.dossiers.door import Entry
 from coordination.dossiers.models import Dossier
 from habilitations import defaults, published
-from habilitations.actions import name_administrator, name_officer, publish_matrix
+from habilitations.actions import (
+    close_profile,
+    create_profile,
+    create_rubric,
+    name_administrator,
+    name_officer,
+    publish_matrix,
+    withdraw_rubric,
+)
 from habilitations.models import (
     AccessQuestion,
     AccessRequest,
@@ -66,8 +74,11 @@ MOST: dict[str, dict[str, int]] = {
 # Who is nobody's carer.
 ANONYMOUS, ADMINISTRATOR, OFFICER, LOOKS_AFTER = "visiteur", "administrateur", "délégué données", "admin structure"
 SUSPENDED = "compte suspendu"
+APART = (ANONYMOUS, SUSPENDED, ADMINISTRATOR, OFFICER, LOOKS_AFTER)
 # Whose offer, session and drafts they are.
 OWNER = "coordinateur_sante"
+# Of the catalogue, and out of use: nobody's profession, nobody's rubric.
+CLOSED_PROFILE, WITHDRAWN_RUBRIC = "profil_ferme", "rubrique_retiree"
 REFUSAL = {"refused_on": dt.date(2026, 1, 1), "collected": "oral", "comment": ""}
 
 
@@ -108,6 +119,8 @@ class World:
     # What waits for the owner's answer.
     asked: ActingFor | None = None
     people: dict[str, User] = field(default_factory=dict)
+    # Who opens the dossiers and fills their circles: a coordinator, a doctor, three nurses.
+    carers: tuple[User, ...] = ()
     staff: User | None = None
     apart: dict[str, User | None] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
@@ -122,9 +135,12 @@ def publish() -> None:
     publish_matrix(shipped.levels, shipped.action_rights, rules, by=None, reason="Tests")
 
 
-def build(profiles=tuple(apart.LEVELS), prepare: Callable[[Entry], object] = lambda entry: None) -> World:
+def build(
+    profiles=tuple(apart.LEVELS), situations=SITUATIONS, prepare: Callable[[Entry], object] = lambda entry: None
+) -> World:
     """Make the world. Everything by the product's actions, but the states that one reaches in weeks.
 
+    `situations`: the dossiers that are made at once, GRANTED among them; `settle` makes another when it is asked for.
     `prepare` adds what a module needs in each dossier, while it is still written.
     """
     publish()
@@ -141,9 +157,12 @@ def build(profiles=tuple(apart.LEVELS), prepare: Callable[[Entry], object] = lam
     Delegate.objects.bulk_create(Delegate(structure=house, user=user) for user in world.people.values())
     doctor = make.account(make.DOCTOR, family_name="CIBLE", given_name="Paul")
     nurses = [make.account() for _ in range(3)]
-    for situation in SITUATIONS:
-        world.places[situation] = _place(creator, doctor, nurses, situation, world, prepare)
+    world.carers = (creator, doctor, *nurses)
+    for situation in situations:
+        world.places[situation] = settle(world, situation, prepare)
     _others(world)
+    # Read before anybody asks: the first request would otherwise send statements that its twin does not.
+    published.current()
     return world
 
 
@@ -156,7 +175,9 @@ def _account(profile: str) -> User:
     return user
 
 
-def _place(creator: User, doctor: User, nurses: list[User], situation: str, world: World, prepare) -> Place:
+def settle(world: World, situation: str, prepare: Callable[[Entry], object] = lambda entry: None) -> Place:
+    """Make the dossier of a situation, where each account of the world stands in that situation."""
+    creator, doctor, *nurses = world.carers
     entry = make.open_circle(creator)
     member = make.add(entry, doctor.attachment.professional, wanted="oui")
     hidden = make.add(entry, make.listed(family_name="DISCRÈTE"), discreet=True)
@@ -241,6 +262,10 @@ def _others(world: World) -> None:
     administrator = make.UserFactory(administrator=True, family_name="GESTION", given_name="Camille")
     officer = make.UserFactory(family_name="GABARIT", given_name="Denis")
     world.officer = name_officer(officer, by=administrator)
+    create_profile(code=CLOSED_PROFILE, label="Métier d’autrefois", by=administrator)
+    close_profile(CLOSED_PROFILE, by=administrator)
+    create_rubric(code=WITHDRAWN_RUBRIC, label="Volet d’autrefois", group="echanges", icon="folder", by=administrator)
+    withdraw_rubric(WITHDRAWN_RUBRIC, by=administrator)
     # Of a profession that opens nothing: what she may do comes from the structure alone.
     keeper = make.account("26", structure=world.local, family_name="GARDIENNE", given_name="Léa")
     name_administrator(world.local, keeper, by=administrator)

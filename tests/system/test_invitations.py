@@ -154,7 +154,7 @@ def test_several_people_are_invited_into_a_circle(visit, world, phone, javascrip
     maelle.chooses("Habilitation : oui")
     maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     maelle.presses("Ajouter et inviter")
-    maelle.sees("2 personnes traitées.")
+    maelle.sees("2 personnes ajoutées, habilitées et prévenues par e-mail.")
     maelle.sees("1 ligne à corriger")
     maelle.checks_the_page("plusieurs-a-corriger")
     letters = [letter for letter in mail.outbox if "/repondre/" in letter.body]
@@ -183,7 +183,7 @@ def test_a_long_list_goes_on_by_itself(visit, world, monkeypatch):
             maelle.checks_the_page("plusieurs-envoi")
             maelle.presses("Continuer")
         maelle.arrives_at("Cercle de soins")
-        maelle.sees(f"{len(names)} personnes traitées.")
+        maelle.sees(f"{len(names)} personnes ajoutées, habilitées et prévenues par e-mail.")
     assert Invitation.objects.count() == 5
 
 

@@ -91,11 +91,20 @@ class Line:
     opened_at: dt.datetime | None = None
     through: str = ""
     is_maker: bool = False
-    # Whose right it is about, when the reader may know (see `journal.subjects`); never stored.
+    # Which member it is about, when the reader may know (see `journal.subjects`); never stored.
     subject: str = ""
     unusual: tuple[str, ...] = ()
     # What was asked of its author, and what he answered (see `journal.questions`).
     question: AccessQuestion | None = None
+    # How many lines this one stands for, and the time of the first of them (see `journal.folding`).
+    times: int = 1
+    first_at: dt.datetime | None = None
+    # Why, of each line of one act, in their order; set from the trace.
+    reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.reasons and self.trace.reason:
+            object.__setattr__(self, "reasons", (self.trace.reason,))
 
     @property
     def at(self) -> dt.datetime:

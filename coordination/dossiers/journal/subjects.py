@@ -1,4 +1,4 @@
-"""Whom a line of the journal is about: a name read when the line is shown, never stored in the journal.
+"""Which member a line of the journal is about: a name read when the line is shown, never stored in the journal.
 
 The floors forbid the dossier to know the circle: the room that knows names of a kind of object registers here.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from coordination.dossiers.journal.reading import RIGHTS, Line
+from coordination.dossiers.journal.reading import Line
 
 Namer = Callable[[object, set[UUID]], Mapping[UUID, str]]
 _namers: dict[str, Namer] = {}
@@ -21,14 +21,10 @@ def register(object_kind: str, namer: Namer) -> None:
 
 
 def with_subjects(entry, lines: list[Line]) -> list[Line]:
-    """Return the lines, with whose right it is when the reader may know. One SQL statement per kind of object."""
+    """Return the lines, with whom they are about when the reader may know. One SQL statement per kind of object."""
     names: dict[UUID, str] = {}
-    of_rights = [line.trace for line in lines if line.trace.action in RIGHTS]
     for kind, namer in _namers.items():
-        ids = {trace.object_id for trace in of_rights if trace.object_kind == kind}
+        ids = {line.trace.object_id for line in lines if line.trace.object_kind == kind and line.trace.object_id}
         if ids:
             names |= namer(entry, ids)
-    return [
-        replace(line, subject=names.get(line.trace.object_id, "")) if line.trace.action in RIGHTS else line
-        for line in lines
-    ]
+    return [replace(line, subject=name) if (name := names.get(line.trace.object_id, "")) else line for line in lines]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -13,6 +15,7 @@ from django.utils import timezone
 from coordination.common.french import date_fr, long_date, time_fr
 from coordination.common.text import of_name
 from coordination.directory.search import profession_label
+from coordination.dossiers.journal.folding import folded
 from coordination.dossiers.journal.reading import RIGHTS, Filters, Line
 from habilitations import catalog
 from habilitations.models import JournalCheck, Outcome, Trace
@@ -20,19 +23,22 @@ from habilitations.traces import BY_LINK, IN_EMERGENCY
 from habilitations.unusual import FIRST, HOURS, MANY, WEEKEND
 
 WHOLE_DOSSIER = "le dossier"
+# Said of a right when the reader may not know whose it is.
+_OF_SOMEBODY = " d’un membre dans"
 # {action of the trace: (what was done, what could not be done, tag, icon, kind of pictogram)}
 _ACTS = {
     "lecture": ("a lu", "lire", "Lecture", "eye", "info"),
     "écriture": ("a écrit dans", "écrire dans", "Écriture", "pencil", "write"),
     "habilitation": (
-        "a changé l’accès d’un membre dans", "changer l’accès d’un membre dans", "Habilitation", "key", "att",
+        f"a changé l’accès{_OF_SOMEBODY}", f"changer l’accès{_OF_SOMEBODY}", "Habilitation", "key", "att",
     ),
     "création": ("a créé", "créer", "Création", "plus-lg", "write"),
     "recherche": ("a cherché qui ajouter dans", "chercher qui ajouter dans", "Recherche", "search", "info"),
     "impression": ("a imprimé", "imprimer", "Impression", "printer", "info"),
     "export": ("a exporté", "exporter", "Export", "download", "info"),
     "réponse": (
-        "a répondu à une demande d’accès dans", "répondre à une demande d’accès dans", "Habilitation", "key", "att",
+        f"a répondu à la demande d’accès{_OF_SOMEBODY}", f"répondre à la demande d’accès{_OF_SOMEBODY}",
+        "Habilitation", "key", "att",
     ),
     "question": (
         "a demandé la raison d’un accès dans", "demander la raison d’un accès dans", "Question", "chat-left-text",
@@ -97,7 +103,10 @@ _UNUSUAL = {
 
 @dataclass(frozen=True)
 class Sentence:
-    """What a line says: « who » did « what », why it could, and the words of its tag. `you`: the reader himself."""
+    """What a line says: « who » did « what », why it could, and the words of its tag.
+
+    `whom`: whose right changed, "" when the line is not about a right or the reader may not know.
+    """
 
     at: dt.datetime
     who: str
@@ -116,37 +125,65 @@ class Sentence:
     ask_id: UUID | None = None
     # For whom it was done, "" for oneself.
     on_behalf_of: str = ""
+    whom: str = ""
+    # "4 fois depuis 09:41", "" for what was done once.
+    repeated: str = ""
 
     @property
     def time(self) -> str:
         return time_fr(self.at)
 
 
-def sentence(line: Line, reader) -> Sentence:
-    """Return the words of one line for this reader."""
+class _Act(NamedTuple):
+    """What was done, in what, and how it is marked."""
+
+    did: str
+    what: str
+    tag: str
+    icon: str
+    kind: str
+    tag_kind: str = "auc"
+
+
+def _act(line: Line) -> _Act:
     trace = line.trace
     done, undone, tag, icon, kind = _ACTS.get(trace.action, _OTHER)
-    label = catalog.last().labels.get(trace.rubrique, "")
-    if not label:
-        done, undone = _HOME.get(done, done), _HOME.get(undone, undone)
-    you = trace.actor_id == reader.pk
-    did, tag_kind = done, "auc"
+    what = catalog.last().labels.get(trace.rubrique, "")
+    if not what:
+        done, undone, what = _HOME.get(done, done), _HOME.get(undone, undone), WHOLE_DOSSIER
     if trace.outcome == Outcome.REFUSED:
-        did, tag, icon, kind, tag_kind = f"n’a pas pu {undone}", "Accès bloqué", "slash-circle", "refus", "refus"
-    elif trace.outcome == Outcome.FAILED:
-        did, tag, icon, kind = f"a voulu {undone}", f"{tag}, sans effet", "exclamation-triangle", "auc"
+        return _Act(f"n’a pas pu {undone}", what, "Accès bloqué", "slash-circle", "refus", "refus")
+    if trace.outcome == Outcome.FAILED:
+        return _Act(f"a voulu {undone}", what, f"{tag}, sans effet", "exclamation-triangle", "auc")
+    return _Act(done, what, tag, icon, kind)
+
+
+def in_words(line: Line) -> str:
+    """Return "A lu Volet médical": what was done, without who, when nor why."""
+    act = _act(line)
+    return f"{act.did[:1].upper()}{act.did[1:]} {act.what}"
+
+
+def sentence(line: Line, reader) -> Sentence:
+    """Return the words of one line for this reader."""
+    trace, act = line.trace, _act(line)
+    you = trace.actor_id == reader.pk
+    whom = line.subject if trace.action in RIGHTS else ""
+    did = act.did.removesuffix(_OF_SOMEBODY) if whom else act.did
     return Sentence(
         at=line.at,
         who="Vous" if you else _name(trace),
         hat="" if you else _hat(trace),
         did=_to_you(did) if you else did,
-        what=label or WHOLE_DOSSIER,
+        what=act.what,
         why=_why(line),
-        tag=tag,
-        icon=icon,
-        kind=kind,
-        tag_kind=tag_kind,
+        tag=act.tag,
+        icon=act.icon,
+        kind=act.kind,
+        tag_kind=act.tag_kind,
         on_behalf_of=trace.on_behalf_of_name,
+        whom=of_name(whom) if whom else "",
+        repeated=_repeated(line),
         to_check=", ".join(_UNUSUAL[one].format(**settings.JOURNAL_UNUSUAL) for one in line.unusual),
         explained=_explained(line),
         ask_id=trace.pk if line.unusual and line.question is None and not you else None,
@@ -154,18 +191,22 @@ def sentence(line: Line, reader) -> Sentence:
 
 
 def by_day(lines: list[Line], reader) -> list[tuple[str, list[Sentence]]]:
-    """Return [("Aujourd’hui, lundi 23 novembre 2026", sentences)], in the order given."""
-    today = timezone.localdate()
-    said = itertools.groupby(lines, key=lambda line: line.at.date())
-    return [(_day(day, today), [sentence(line, reader) for line in group]) for day, group in said]
+    """Return [("Aujourd’hui, lundi 23 novembre 2026", sentences)], in the order given; what says one thing, once."""
+    return [(day, [sentence(line, reader) for line in group]) for day, group in _days(lines)]
 
 
 def by_day_across(traces: list[Trace], reader) -> list[tuple[str, list[Sentence]]]:
     """Return the same for lines of several dossiers: each says the reference of its dossier, not whose it is."""
-    lines = [Line(trace) for trace in traces]
-    told = by_day(lines, reader)
-    references = iter(f"Dossier {trace.dossier_id}" for trace in traces)
-    return [(day, [replace(said, why=next(references)) for said in sentences]) for day, sentences in told]
+    return [
+        (day, [replace(sentence(line, reader), why=f"Dossier {line.trace.dossier_id}") for line in group])
+        for day, group in _days(Line(trace) for trace in traces)
+    ]
+
+
+def _days(lines: Iterable[Line]) -> Iterator[tuple[str, Iterable[Line]]]:
+    today = timezone.localdate()
+    for day, group in itertools.groupby(folded(lines), key=lambda line: line.at.date()):
+        yield _day(day, today), group
 
 
 def said_of_check(check: JournalCheck | None, *, today: dt.date | None = None) -> dict:
@@ -209,7 +250,12 @@ def _to_you(did: str) -> str:
 
 def _why(line: Line) -> str:
     if line.trace.action in RIGHTS:
-        return " : ".join(filter(None, [line.subject, line.trace.reason]))
+        return ", ".join(line.reasons)
+    about = f"Fiche {of_name(line.subject)}" if line.subject else ""
+    return ". ".join(filter(None, [about, _way_in(line)]))
+
+
+def _way_in(line: Line) -> str:
     if line.trace.reason == BY_LINK:
         return "Par le lien personnel de l’invitation"
     if line.trace.action == "urgence" and line.trace.reason:
@@ -225,6 +271,13 @@ def _why(line: Line) -> str:
         return f"Par l’accès {of_name(principal)}, ouvert depuis le {date_fr(line.opened_at)}"
     as_what = f" comme {trade}" if trade else ""
     return f"Accès ouvert{as_what} depuis le {date_fr(line.opened_at)}"
+
+
+def _repeated(line: Line) -> str:
+    if line.first_at is None:
+        return ""
+    since = time_fr(timezone.localtime(line.first_at))
+    return f"{line.times} fois" if since == time_fr(line.at) else f"{line.times} fois depuis {since}"
 
 
 def _explained(line: Line) -> str:

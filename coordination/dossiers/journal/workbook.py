@@ -28,7 +28,8 @@ def write_workbook(sentences: list[Sentence], *, about: str) -> bytes:
     sheet.append([text_cell(sheet, head, bold=True) for head, _ in HEADS])
     for said in sentences:
         values = (
-            f"{said.at:%d/%m/%Y}", said.time, said.who, said.hat, said.on_behalf_of, said.did, said.what, said.tag,
+            f"{said.at:%d/%m/%Y}", said.time, said.who, said.hat, said.on_behalf_of,
+            f"{said.did} {said.whom}".rstrip(), said.what, said.tag,
             _why(said), said.to_check,
         )  # fmt: skip
         sheet.append([text_cell(sheet, value) for value in values])

@@ -21,6 +21,7 @@ from coordination.common.htmx import redirect
 from coordination.dossiers import emergencies
 from coordination.dossiers.door import rubric_view
 from coordination.dossiers.forms import BanForm, EmergencyForm, ReviewForm
+from coordination.dossiers.journal.emergency import done_during
 from coordination.dossiers.strip import strip_and_nav
 from habilitations import access, traces
 from habilitations import actions as habilitations
@@ -134,6 +135,7 @@ def _review_page(request: HttpRequest, entry, found: EmergencyAccess, form: Revi
     kept = drafts.load(request.user, REVIEW_DRAFT, found.pk) if form is None else None
     context = strip_and_nav(entry, "") | {
         "emergency": found,
+        "done": done_during(found),
         "reviews": list(found.reviews.select_related("by").order_by("at")),
         "form": form or ReviewForm(initial=kept.dict() if kept else {}),
         "is_own": found.user_id == request.user.pk,
@@ -168,6 +170,7 @@ def officer_reviews(request: HttpRequest, emergency_id: UUID | None = None) -> H
     context = {
         "rows": rows,
         "emergency": found,
+        "done": done_during(found) if found else [],
         "form": form,
         "reviews": list(found.reviews.select_related("by").order_by("at")) if found else [],
         "draft_url": reverse("accounts:draft", args=[OFFICER_DRAFT, found.pk]) if found else "",

@@ -40,7 +40,7 @@ from habilitations.rubriques import Action, Rubrique
 
 # A sheet of paper is read by one person.
 PRINTED_LINES = 500
-ACTS = [("", "Toutes les actions"), *ACTIONS.items()]
+ACTS = [("", "Toutes"), *ACTIONS.items()]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +57,7 @@ def journal(request: HttpRequest, entry) -> HttpResponse:
         "found": found,
         "judged_most": JUDGED,
         "check": said_of_check(last_check()),
-        "rubrics": [("", "Toutes les rubriques"), (HOME, "Accueil du dossier"), *catalog.last().labels.items()],
+        "rubrics": [("", "Toutes"), (HOME, "Accueil du dossier"), *catalog.last().labels.items()],
         "acts": ACTS,
     }
     return render(request, "dossiers/journal.html", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,8 +22,9 @@ from coordination.dossiers import export, panels
 from coordination.dossiers.file_active import ALL_STATES, OPEN_STATES, Counts, FileActive, Filters, Reader, Rows
 from coordination.dossiers.models import Dossier
 from coordination.dossiers.search import LONGEST, Wanted, parse
-from habilitations import emergency, traces
+from habilitations import access, emergency, traces
 from habilitations.acting import STAND_IN
+from habilitations.acting_levels import held_for
 
 TABS = {
     "mes": "Mes dossiers", "structure": "Ma structure", "remplacements": "Pour un confrère", "tous": "Tous mes accès",
@@ -83,9 +85,10 @@ def export_xlsx(request: HttpRequest) -> HttpResponse:
 
 def rows_of(user, dossiers: list[Dossier]) -> list[dict]:
     """Return the rows in the shape of templates/components/table.html. One SQL statement per registered column."""
-    # What a profession tells of a circle is told where one enters by oneself: elsewhere it depends on the other.
+    # What a profession tells of a circle is told where one enters by oneself; elsewhere, if it tells the other too.
     own = [dossier.pk for dossier in dossiers if not _acting(dossier)]
-    columns = panels.list_columns(user, own) if own else {}
+    told = _told_for_another(user, dossiers)
+    columns = panels.list_columns(user, [*own, *told], told) if own or told else {}
     referents, news = columns.get("referent", {}), columns.get("news", {})
     return [_row(dossier, referents.get(dossier.pk), news.get(dossier.pk)) for dossier in dossiers]
 
@@ -177,11 +180,21 @@ def _acting(dossier: Dossier) -> str:
     return getattr(dossier, "acting", None) or ""
 
 
+def _told_for_another(user, dossiers: list[Dossier]) -> frozenset[UUID]:
+    """Return, of the dossiers entered for another, those whose whole circle is read by both. Two SQL statements more,
+    none for who enters all of them by himself."""
+    actings = {dossier.pk: UUID(_acting(dossier).split("|", 3)[2]) for dossier in dossiers if _acting(dossier)}
+    if not actings:
+        return frozenset()
+    held = held_for(access.held_by(user), set(actings.values()))
+    return frozenset(pk for pk, acting in actings.items() if acting in held and held[acting].sees_whole_circle)
+
+
 def _for_whom(said: str) -> str:
     """Return "Remplacement de MODÈLE Karim jusqu’au 12/12/2026"."""
     if not said:
         return ""
-    kind, until, name = said.split("|", 2)
+    kind, until, _, name = said.split("|", 3)
     what = "Remplacement" if kind == STAND_IN else "Secrétariat"
     return f"{what} {of_name(name)}" + (f" jusqu’au {date_fr(dt.date.fromisoformat(until))}" if until else "")
 

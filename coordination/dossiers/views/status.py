@@ -45,6 +45,7 @@ def status(request: HttpRequest, entry) -> HttpResponse:
             status=said["status"],
             reason=said["closing_reason"],
             note=said["note"],
+            care_over=said["care_over"],
             seen=said["seen"],
             via=entry.via,
         )
