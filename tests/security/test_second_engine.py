@@ -275,6 +275,7 @@ FAULTS = {
 }  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_second_engine_is_found(filled, fault):
     which, right, wrong = FAULTS[fault]
@@ -291,6 +292,7 @@ def differ(decisions, account, engine):
     return {dossier for dossier, _ in theirs.inside} != set(decisions) or differences(decisions, account, theirs)
 
 
+@pytest.mark.once
 def test_a_fault_in_the_action_rights_is_found(filled):
     faulty = second(filled, dossiers=filled.dossiers[:1], rights=RIGHTS.replace("'noter_refus'", "'inviter'"))
     right = second(filled, dossiers=filled.dossiers[:1])
@@ -348,6 +350,7 @@ def test_the_rows_decided_again_are_the_decisions(filled):
     assert filled.decided_again("vouched") == filled.decisions("vouched")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("fault", ENGINE_FAULTS, ids=lambda fault: fault.__name__)
 def test_a_fault_in_the_engine_is_found(filled, monkeypatch, fault):
     decide = access.decide
