@@ -29,6 +29,12 @@ PRESENT, PAST, ALL = "present", "past", "all"
 # Where the members of today are kept for the rest of the visit.
 READ = "circle"
 
+# The members and their versions at one moment. Read one after the other, what somebody changes in between would be kept
+# under versions that may come back: a delegate named meanwhile leaves no row among them once ended.
+_WITH_VERSIONS = f"""{STATEMENT}UNION ALL
+SELECT 'versions', NULL::uuid, NULL::uuid, NULL::date, NULL::date, false, of_rows.said
+FROM ({versions.STATEMENT}) of_rows (said)
+"""  # noqa: S608 - our own names
 # What the state of each member was at the end of a day: the last change written before the next one.
 _STATES_THEN = """
 SELECT DISTINCT ON (habilitation_id) habilitation_id, after FROM habilitations_statechange
@@ -72,12 +78,14 @@ def forget() -> None:
 def _of_today(entry, today: dt.date) -> tuple[MemberRow, ...]:
     """Return the whole circle as it is, in order: the one this process has read while no row of it has changed."""
     access: Access = entry.access
-    key = (
-        entry.dossier.pk, today, access.sees_discreet_members, access.matrix.edition,
-        versions.read(entry.dossier.pk, today),
-    )  # fmt: skip
-    if (members := _circles.get(key)) is None:
-        members = _circles[key] = tuple(sorted(_read(entry, today, today), key=_order))
+    dossier_id, discreet = entry.dossier.pk, access.sees_discreet_members
+    key = dossier_id, today, discreet, access.matrix.edition
+    members = _circles.get((*key, versions.read(dossier_id, today)))
+    if members is None:
+        lines = run(_WITH_VERSIONS, [today, dossier_id, None, discreet, today, dossier_id])
+        said = next(line[-1] for line in lines if line[0] == "versions")
+        found = _members(access, (line for line in lines if line[0] != "versions"), today)
+        members = _circles[(*key, said)] = tuple(sorted(found, key=_order))
     return members
 
 
@@ -85,8 +93,15 @@ def _read(
     entry, day: dt.date, today: dt.date, *, wanted: str = PRESENT, member_id: UUID | None = None
 ) -> list[MemberRow]:
     access: Access = entry.access
-    told = gathered(run(STATEMENT, [day, entry.dossier.pk, member_id, access.sees_discreet_members]))
+    lines = run(STATEMENT, [day, entry.dossier.pk, member_id, access.sees_discreet_members])
     then = _states_then(entry.dossier.pk, day) if day < today else None
+    return _members(access, lines, day, wanted=wanted, then=then)
+
+
+def _members(
+    access: Access, lines: Iterable[tuple], day: dt.date, *, wanted: str = PRESENT,
+    then: dict[UUID, str] | None = None,
+) -> list[MemberRow]:  # fmt: skip
     edition = access.matrix.edition
     return [
         member_of(
@@ -99,7 +114,7 @@ def _read(
             one.ceilings,
             one.absence,
         )
-        for one in told
+        for one in gathered(lines)
         if wanted == ALL or (wanted == PRESENT) == (one.stay.ends_on is None or one.stay.ends_on > day)
     ]
 

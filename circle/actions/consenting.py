@@ -20,6 +20,7 @@ from circle.models import Member
 from coordination.common.french import date_fr
 from habilitations import actions as habilitations
 from habilitations import catalog
+from habilitations.actions.twins import other_entries
 from habilitations.errors import AlreadyOpposed
 from habilitations.models import Consent, Habilitation, Opposition
 from habilitations.rubriques import Niveau, Rubrique
@@ -66,6 +67,7 @@ def record_opposition(
 ) -> Opposition:  # fmt: skip
     """Record an opposition to a rubric, for a member or for everybody, or to the whole dossier. Once is enough.
 
+    To a structure, it stands for the other entries of the directory found to be the same, those that have left too.
     Raises MemberUnknown, NotPresent, and the errors of `habilitations.actions.record_opposition`.
     """
     lock_circle(entry, level=Niveau.LECTURE)
@@ -80,6 +82,9 @@ def record_opposition(
         # Said to nobody: who is opposed would learn it by noting it again (SEC-6).
         return Opposition.objects.standing().get(dossier_id=entry.dossier.pk, habilitation=row, rubrique=rubrique)
     _tell(entry, found, rubrique, closed=True)
+    for twin in other_entries(row) if row else ():
+        for one in habilitations.carry_oppositions(row, twin):
+            _tell(entry, Member.objects.get(habilitation=twin), one.rubrique, closed=True)
     return opposition
 
 

@@ -60,8 +60,9 @@ def join_doubles(entry, member) -> Joined:
     held = leaves.roles.on_day(today).first()
     lost = _planned(leaves, today)
     refusal = leaves.habilitation.refusals.filter(withdrawn_at=None).first()
-    # Put back one day, the double would be a way round what the person took back.
+    # Put back one day, the double would be a way round what the person took back or opposes.
     _take_back_too(entry, stays, leaves)
+    habilitations.carry_oppositions(stays.habilitation, leaves.habilitation)
     period = end_stay(entry, leaves, reason=Period.EndReason.DOUBLON)
     carried = []
     if held and not stays.roles.from_day(today).exists():

@@ -12,6 +12,7 @@ from circle.errors import AlreadyMember, NotDouble
 from circle.models import Member, RoleHolding
 from coordination.directory.actions import merge_structure
 from habilitations.access import to_dossier
+from habilitations.actions import add_delegate
 from habilitations.errors import GrantNotAllowed, RefusalStands
 from habilitations.models import Consent
 from tests.circle import factories as make
@@ -213,6 +214,38 @@ def test_what_she_says_once_they_are_joined_holds_for_the_double_put_back(entry,
     assert to_dossier(houses[2], entry.dossier.pk) is None
     actions.undo_removal(entry, left)
     assert to_dossier(houses[2], entry.dossier.pk) is None
+
+
+@pytest.mark.req("SEC-5")
+@pytest.mark.parametrize("when", ["before", "both here", "joined"])
+def test_what_she_opposes_to_one_entry_is_closed_to_the_double_put_back(entry, houses, when):
+    """The delegate of each: what is closed to one entry is closed to who enters by the other."""
+    older, newer = (make.add_house(entry, house, wanted="oui") for house in houses[:2])
+    of_older, of_newer = make.account(), make.account()
+    for house, user in zip(houses, (of_older, of_newer), strict=False):
+        add_delegate(house, user, by=make.UserFactory(administrator=True))
+
+    def oppose():
+        said = {"refused_on": timezone.localdate(), "collected": "oral"}
+        actions.record_opposition(entry, rubrique="social", member=stays, **said)
+
+    def reads():
+        found = (to_dossier(user, entry.dossier.pk) for user in (of_older, of_newer))
+        return [access is not None and access.can_read("social") for access in found]
+
+    stays, left = older, newer
+    assert reads() == [True, True]
+    if when == "before":
+        oppose()
+    merge(entry, houses)
+    if when == "both here":
+        oppose()
+        assert reads() == [False, False]
+    stays, left, *_ = actions.join_doubles(entry, older)
+    if when == "joined":
+        oppose()
+    actions.undo_removal(entry, left)
+    assert reads() == [False, False]
 
 
 @pytest.mark.req("PEERS-RULE-7")

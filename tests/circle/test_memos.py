@@ -28,7 +28,7 @@ from habilitations.actions import (
     record_opposition,
     withdraw_rubric,
 )
-from habilitations.models import Ceiling, StateChange
+from habilitations.models import Ceiling, Delegate, StateChange
 from habilitations.rubriques import Niveau
 from tests.circle import factories as make
 from tests.habilitations import acting_data
@@ -197,6 +197,26 @@ def test_a_circle_is_read_again_only_when_it_has_changed(circle, django_assert_n
     actions.set_discreet(circle.entry, circle.second, True)
     with django_assert_num_queries(2):
         Member.objects.rows(entry)
+
+
+def test_what_changes_while_it_is_read_is_not_kept_as_what_was(circle, monkeypatch):
+    """A delegate named between the two statements and gone since: the versions are again those of before."""
+    reader = (circle.entry.user, circle.entry.dossier.pk)
+    forget()
+    before = read(*reader)
+    forget()
+    real, named = versions.read, []
+
+    def somebody_writes(*asked):
+        said = real(*asked)
+        named.append(add_delegate(circle.house, make.account(), by=make.UserFactory(administrator=True)))
+        return said
+
+    with monkeypatch.context() as patch:
+        patch.setattr(versions, "read", somebody_writes)
+        Member.objects.rows(door.look(*reader))
+    Delegate.objects.filter(pk__in=[one.pk for one in named]).update(ended_at=timezone.now())
+    assert read(*reader) == before
 
 
 def test_readers_in_turn_each_find_their_own(circle, client):

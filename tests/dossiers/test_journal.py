@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from coordination.dossiers.journal import reading, wording
+from coordination.dossiers.journal.folding import folded
 from coordination.dossiers.journal.haste import dossiers_lately
 from habilitations import traces, verification
 from habilitations.access import Access, Hat
@@ -249,6 +250,27 @@ def test_the_same_page_read_again_is_told_once_and_counted(as_coordinator, follo
     assert said.count("n’a pas pu lire Volet médical.") == 2, "what was refused stands by itself"
     rows = load_workbook(io.BytesIO(as_coordinator.post(path(followed, "journal.xlsx")).content)).active
     assert [row[6].value for row in rows.iter_rows(min_row=3)].count("Volet médical") == 9, "the file has each line"
+
+
+def test_an_identifier_sent_again_hides_no_writing(followed, coordinator):
+    """The identifier of a request may be sent by whoever writes: one line of the door is folded, his own."""
+    about = uuid.uuid4()
+
+    def line(minutes, action, rubrique, object_id=None):
+        return reading.Line(Trace(
+            at=noon(1) + dt.timedelta(minutes=minutes), dossier_id=followed.pk, actor_id=coordinator.pk,
+            actor_name="TESTARD Paul", action=action, rubrique=rubrique, outcome="ok", object_id=object_id,
+            request_id="same", reason="Habilité → Non habilité" if action == "habilitation" else "",
+        ))  # fmt: skip
+
+    written = [
+        line(0, "écriture", "medical"), line(1, "écriture", "cercle"), line(2, "habilitation", "cercle", about),
+        line(3, "écriture", "identite"), line(4, "écriture", "cercle"), line(5, "habilitation", "cercle", about),
+    ]  # fmt: skip
+    told = folded(reversed(written))
+    assert [(one.trace.action, one.trace.rubrique) for one in told] == [
+        ("habilitation", "cercle"), ("écriture", "identite"), ("habilitation", "cercle"), ("écriture", "medical"),
+    ]  # fmt: skip
 
 
 def test_what_is_to_check_is_not_put_with_the_rest(as_coordinator, followed):

@@ -13,6 +13,8 @@ from django.utils import timezone
 from coordination.dossiers.journal.reading import RIGHTS, Line
 from habilitations.models import Outcome, Trace
 
+WRITTEN = "écriture"
+
 
 def folded(lines: Iterable[Line]) -> list[Line]:
     """Return the lines, newest first as given, those that say one thing put together.
@@ -20,16 +22,22 @@ def folded(lines: Iterable[Line]) -> list[Line]:
     A line to check, or about which something was asked, stands by itself.
     """
     told: list[Line] = []
+    # The door writes first and once: with its line, an act is whole. Who sends his requests under one identifier does
+    # not hide the others behind the last.
+    whole = False
     for line in lines:
         newer = told[-1] if told else None
         if newer is None or not (_is_plain(line) and _is_plain(newer)):
             told.append(line)
-        elif _is_one_act(newer.trace, line.trace):
+            whole = False
+        elif not whole and _is_one_act(newer.trace, line.trace):
             told[-1] = _with_right(newer, line)
+            whole = line.trace.action == WRITTEN
         elif _says(newer) == _says(line):
             told[-1] = replace(newer, times=newer.times + 1, first_at=line.trace.at)
         else:
             told.append(line)
+            whole = False
     return told
 
 
@@ -40,12 +48,18 @@ def _is_plain(line: Line) -> bool:
 def _is_one_act(newer: Trace, older: Trace) -> bool:
     """Say whether the older line is of the request that changed the right told by the newer one.
 
-    The door writes that somebody wrote in the circle, then the act says which right it changed, in one request.
+    The door writes that somebody wrote in the circle, then the act says which right it changed, in one request. What
+    was written elsewhere in that request (the state of the dossier) is told beside.
     """
-    if newer.action not in RIGHTS or not newer.request_id or newer.request_id != older.request_id:
+    if newer.action not in RIGHTS or not newer.request_id:
         return False
-    same = newer.action == older.action and newer.object_id == older.object_id
-    return newer.dossier_id == older.dossier_id and (same or older.action == "écriture")
+    if _where(newer) != _where(older):
+        return False
+    return older.action == WRITTEN or (newer.action == older.action and newer.object_id == older.object_id)
+
+
+def _where(trace: Trace) -> tuple:
+    return trace.request_id, trace.dossier_id, trace.actor_id, trace.rubrique
 
 
 def _with_right(newer: Line, older: Line) -> Line:
