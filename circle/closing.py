@@ -1,4 +1,7 @@
-"""What closing a dossier does to its circle, in names, for the page of its state (SEC-4). Three SQL statements, four once closed."""
+"""What closing a dossier does to its circle, in names, for the page of its state (SEC-4).
+
+Three SQL statements, four once closed.
+"""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Closed:
 
 
 def closed_of(entry, rows: Iterable[MemberRow]) -> list[Closed]:
-    """Return the accesses of these members closed by themselves, nobody having decided of them since. One statement."""
+    """Return the accesses of these members closed by themselves, undecided since. One SQL statement."""
     closed = SleepingAccess.objects.closed().filter(
         dossier_id=entry.dossier.pk, habilitation__state=Habilitation.State.NON, habilitation__ended_at=None
     )

@@ -29,8 +29,8 @@ PRESENT, PAST, ALL = "present", "past", "all"
 # Where the members of today are kept for the rest of the visit.
 READ = "circle"
 
-# The members and their versions at one moment. Read one after the other, what somebody changes in between would be kept
-# under versions that may come back: a delegate named meanwhile leaves no row among them once ended.
+# The members and their versions at one moment. Read one after the other, what changes in between would be kept under
+# versions that may come back: a delegate named meanwhile leaves no row among them once ended.
 _WITH_VERSIONS = f"""{STATEMENT}UNION ALL
 SELECT 'versions', NULL::uuid, NULL::uuid, NULL::date, NULL::date, false, of_rows.said
 FROM ({versions.STATEMENT}) of_rows (said)

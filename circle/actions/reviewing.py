@@ -30,8 +30,8 @@ def close_access(entry, member) -> Member:
 def restore_access(entry, member) -> Member:
     """Open again, in one click, an access that the application closed for want of use.
 
-    It rests on what it rested on. Raises NotOpen (it was not closed so, or somebody decided of it since), MemberUnknown, NotPresent,
-    and the errors of `habilitations.actions.set_state`.
+    It rests on what it rested on. Raises NotOpen (it was not closed so, or somebody decided of it since),
+    MemberUnknown, NotPresent, and the errors of `habilitations.actions.set_state`.
     """
     lock_circle(entry)
     member = locked_member(entry, member)

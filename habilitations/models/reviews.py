@@ -56,7 +56,7 @@ class SleepingAccessQuerySet(models.QuerySet):
         return self.filter(closed_at=None, spared_at=None)
 
     def closed(self):
-        """Those closed by themselves whose grant nobody opened nor closed since: the last word is the application's."""
+        """Those closed by themselves, whose grant nobody has opened or closed since."""
         return self.filter(closed_at=F("habilitation__state_at"), restored_at=None)
 
 
