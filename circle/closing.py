@@ -1,10 +1,14 @@
-"""What closing a dossier does to its circle, in names, for the page of its state (SEC-4). Three SQL statements."""
+"""What closing a dossier does to its circle, in names, for the page of its state (SEC-4).
+
+Three SQL statements, four once closed.
+"""
 
 from __future__ import annotations
 
 from circle import ledger
 from coordination.common.addresses import address
 from coordination.dossiers.closing import Effect
+from coordination.dossiers.models import Dossier
 from habilitations.actions.closing import who_keeps
 from habilitations.models import Consent, Habilitation
 
@@ -16,6 +20,7 @@ def effect(entry) -> Effect:
     members = ledger.members_of(entry)
     if not members:
         return Effect()
+    current = Consent.objects.current().filter(dossier_id=entry.dossier.pk)
     standing = Consent.objects.standing().filter(dossier_id=entry.dossier.pk)
     carried = set(standing.values_list("habilitation_id", flat=True))
     kept = set(standing.filter(who_keeps(entry.dossier.pk, entry.access)).values_list("habilitation_id", flat=True))
@@ -30,4 +35,5 @@ def effect(entry) -> Effect:
         url=f"{address('circle:consents', entry.dossier.pk)}?afficher={ledger.MISSING}"
         if entry.access.may_record_refusal
         else "",
+        is_over=entry.dossier.status == Dossier.Status.CLOS and current.filter(end=Consent.End.CARE_OVER).exists(),
     )

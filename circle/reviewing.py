@@ -42,13 +42,16 @@ def lines_of(entry, rows: Iterable[MemberRow] | None = None) -> list[Line]:
     ids = [row_id for row_id, _ in granted.values()]
     used, kept = last_uses(ids), last_kept(ids)
     told = SleepingAccess.objects.waiting().filter(dossier_id=entry.dossier.pk)
-    closing = dict(told.values_list("habilitation_id", "closes_on"))
+    closing = {row_id: (at, day) for row_id, at, day in told.values_list("habilitation_id", "told_at", "closes_on")}
     found = []
     for row in rows:
         row_id, opened_at = granted[row.id]
         last, choice = used.get(row_id), kept.get(row_id)
         asleep = sleeps(opened_at, last, choice.at if choice else None)
-        found.append(Line(row, opened_at, last, choice, asleep, closing.get(row_id)))
+        told_at, closes_on = closing.get(row_id, (None, None))
+        # Used or kept since its holder was told: it is spared on that day.
+        spared = told_at and any(at > told_at for at in (last, choice and choice.at) if at)
+        found.append(Line(row, opened_at, last, choice, asleep, None if spared else closes_on))
     return sorted(found, key=lambda line: not line.sleeps)
 
 
@@ -61,7 +64,7 @@ class Closed:
 
 
 def closed_of(entry, rows: Iterable[MemberRow]) -> list[Closed]:
-    """Return the accesses of these members closed by themselves and not open again since. One SQL statement."""
+    """Return the accesses of these members closed by themselves, undecided since. One SQL statement."""
     closed = SleepingAccess.objects.closed().filter(
         dossier_id=entry.dossier.pk, habilitation__state=Habilitation.State.NON, habilitation__ended_at=None
     )

@@ -281,7 +281,8 @@ OF_SOMEBODY = {"user", "user_id", "by", "account", "access", "entry", "member", 
 # HTML made of its arguments alone: each right that a row shows is one of them, and its dossier is in its addresses.
 DRAWINGS = {"circle.views.drawing.drawn_row"}
 # Pages kept under all that they say: the members as read now, the version of the matrix, the reader and his rights.
-PAGES = {"circle.views.listing._bodies"}
+# Circles kept under the versions of all their rows, the day, the matrix and what discretion hides.
+PAGES = {"circle.views.listing._bodies", "circle.rows._circles"}
 
 
 def loaded_rooms():

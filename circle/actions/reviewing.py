@@ -30,16 +30,17 @@ def close_access(entry, member) -> Member:
 def restore_access(entry, member) -> Member:
     """Open again, in one click, an access that the application closed for want of use.
 
-    It rests on what it rested on. Raises NotOpen (it was not closed so, or is open again), MemberUnknown, NotPresent,
-    and the errors of `habilitations.actions.set_state`.
+    It rests on what it rested on. Raises NotOpen (it was not closed so, or somebody decided of it since),
+    MemberUnknown, NotPresent, and the errors of `habilitations.actions.set_state`.
     """
     lock_circle(entry)
     member = locked_member(entry, member)
-    closed = SleepingAccess.objects.closed().filter(dossier_id=entry.dossier.pk, habilitation=member.habilitation_id)
-    if member.habilitation.state != Habilitation.State.NON or not closed.exists():
+    found = SleepingAccess.objects.closed().filter(dossier_id=entry.dossier.pk, habilitation=member.habilitation_id)
+    closed = found.first()
+    if member.habilitation.state != Habilitation.State.NON or closed is None:
         raise NotOpen("Cet accès n’est plus fermé d’office : voyez la fiche du membre.")
     answer(entry, member, OUI)
-    note_restored(member.habilitation, by=entry.user)
+    note_restored(closed, by=entry.user)
     return member
 
 

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Effect:
-    """What closing does, in names this reader may see; who waits for a new fact, and where to note it (`url`)."""
+    """What closing does, in names this reader may see; who waits for a new fact, and where to note it (`url`).
+
+    `is_over`: the dossier is closed, and the end of care was said.
+    """
 
     loses: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
     waits: tuple[str, ...] = ()
     url: str = ""
+    is_over: bool = False
 
 
 _registered: dict[str, Callable] = {}

@@ -28,12 +28,14 @@ def close_unused(notice: SleepingAccess, row: Habilitation) -> Habilitation:
     """Close a grant as « non » on its sheet does, by nobody. Inside the caller's transaction and locks."""
     row.requested_at = row.requested_by = row.access_until = None
     row.save(update_fields=["access_until"])
-    notice.closed_at = timezone.now()
+    move(row, NON, by=None)
+    # The same moment: what somebody decides of this grant afterwards is seen by it (`SleepingAccessQuerySet.closed`).
+    notice.closed_at = row.state_at
     notice.save(update_fields=["closed_at"])
-    return move(row, NON, by=None)
+    return row
 
 
-def note_restored(row: Habilitation, *, by) -> None:
+def note_restored(closed: SleepingAccess, *, by) -> None:
     """Write that an access closed by the application was opened again, by whom."""
-    closed = SleepingAccess.objects.closed().filter(dossier_id=row.dossier_id, habilitation=row)
-    closed.update(restored_at=timezone.now(), restored_by=by)
+    closed.restored_at, closed.restored_by = timezone.now(), by
+    closed.save(update_fields=["restored_at", "restored_by"])

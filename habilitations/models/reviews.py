@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from coordination.common.ids import uuid7
 
@@ -56,8 +56,8 @@ class SleepingAccessQuerySet(models.QuerySet):
         return self.filter(closed_at=None, spared_at=None)
 
     def closed(self):
-        """Those closed by themselves that nobody opened again from the review."""
-        return self.filter(closed_at__isnull=False, restored_at=None)
+        """Those closed by themselves, whose grant nobody has opened or closed since."""
+        return self.filter(closed_at=F("habilitation__state_at"), restored_at=None)
 
 
 class SleepingAccess(models.Model):

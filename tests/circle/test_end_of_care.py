@@ -207,6 +207,24 @@ def test_a_member_the_reader_may_not_know_of_is_not_named(client, entry, nurse):
     assert "SPÉCIMEN" not in text(client.get(reverse("dossiers:status", args=[entry.dossier.pk])))
 
 
+def test_who_is_shown_no_circle_is_not_told_that_care_is_over(client, entry, nurse):
+    """The reduced circle names nobody: a closing alone leaves this reader in, and says no more than that."""
+    helper = make.account("350")
+    make.add(entry, helper.attachment.professional, wanted="oui", role="AGNT")
+    state(entry, "clos", reason="fin")
+    url = reverse("dossiers:status", args=[entry.dossier.pk])
+    client.force_login(helper)
+    assert not held(helper, entry).sees_whole_circle
+    page = text(client.get(url))
+    assert "Dossier clôturé." in page and "prise en charge terminée" not in page
+    # Nor is the box wanting where all who would lose the access are hidden from who closes.
+    client.force_login(entry.user)
+    assert "La prise en charge est terminée" in text(client.get(url))
+    state(entry, "clos", care_over=True)
+    page = text(client.get(url))
+    assert "prise en charge terminée" in page and "La prise en charge est terminée" not in page
+
+
 @pytest.mark.req("PERF-3")
 def test_the_page_of_the_state_is_flat_in_members(client, entry, nurse):
     client.force_login(entry.user)

@@ -194,6 +194,27 @@ def test_one_click_opens_it_again(client, entry, nurse, monkeypatch):
         actions.restore_access(make.entry_of(entry.user, entry), nurse.member)
 
 
+def test_what_somebody_decided_since_is_no_longer_closed_by_itself(client, entry, nurse):
+    close_sleeping_accesses()
+    days_pass()
+    close_sleeping_accesses()
+    actions.set_habilitation(make.entry_of(entry.user, entry), nurse.member, "oui")
+    assert is_open(nurse, entry)
+    actions.set_habilitation(make.entry_of(entry.user, entry), nurse.member, "non")
+    client.force_login(entry.user)
+    assert "Fermé d’office" not in text_of(client.get(reverse("circle:review", args=[entry.dossier.pk])))
+    with pytest.raises(NotOpen):
+        actions.restore_access(make.entry_of(entry.user, entry), nurse.member)
+
+
+def test_who_came_since_he_was_told_is_not_said_to_be_closed_soon(client, entry, nurse):
+    close_sleeping_accesses()
+    client.force_login(nurse)
+    client.get(reverse("dossiers:home", args=[entry.dossier.pk]))
+    client.force_login(entry.user)
+    assert "Se ferme le" not in text_of(client.get(reverse("circle:review", args=[entry.dossier.pk])))
+
+
 def test_who_may_not_grant_does_not_open_it_again(client, entry, nurse):
     close_sleeping_accesses()
     days_pass()
