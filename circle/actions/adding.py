@@ -15,6 +15,7 @@ from circle.actions.answering import answer_arrival
 from circle.actions.assigning import give_first_role, give_role
 from circle.actions.common import KIND, account_of, lock_circle, name_for, record
 from circle.actions.inviting import invite_member
+from circle.actions.limiting import carry_oppositions
 from circle.errors import AlreadyMember, CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
 from circle.history import CREATION
 from circle.models import Change, Member, Period
@@ -24,6 +25,7 @@ from coordination.dossiers.actions import create_dossier
 from coordination.dossiers.models import Dossier
 from habilitations import actions as habilitations
 from habilitations.access import may_create_dossier
+from habilitations.actions.twins import other_entries
 from habilitations.errors import NotAllowed
 from habilitations.models import Habilitation
 from habilitations.rubriques import Action
@@ -240,6 +242,9 @@ def add_structure(
     else:
         opened = _habilitation(entry, structure=structure)
         member = _create(entry, roles.STRUCTURE, opened, details | {"structure": structure}, starts_on)
+        # Under its other name, it had left with what the person opposes to it.
+        for twin in other_entries(opened):
+            carry_oppositions(entry, twin, member)
     return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover, rests=rests)
 
 

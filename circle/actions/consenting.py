@@ -15,7 +15,7 @@ from django.db import transaction
 from circle import history, letters
 from circle.actions.answering import carry
 from circle.actions.common import KIND, RIGHT, lock_circle, locked_member, record
-from circle.actions.limiting import record_ceiling
+from circle.actions.limiting import carry_oppositions, record_ceiling
 from circle.models import Member
 from coordination.common.french import date_fr
 from habilitations import actions as habilitations
@@ -83,8 +83,7 @@ def record_opposition(
         return Opposition.objects.standing().get(dossier_id=entry.dossier.pk, habilitation=row, rubrique=rubrique)
     _tell(entry, found, rubrique, closed=True)
     for twin in other_entries(row) if row else ():
-        for one in habilitations.carry_oppositions(row, twin):
-            _tell(entry, Member.objects.get(habilitation=twin), one.rubrique, closed=True)
+        carry_oppositions(entry, row, Member.objects.get(habilitation=twin))
     return opposition
 
 

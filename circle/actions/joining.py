@@ -15,15 +15,13 @@ from circle import history, roles
 from circle.actions.assigning import give_role
 from circle.actions.common import KIND, lock_circle, locked_member, next_version, record
 from circle.actions.leaving import end_stay, require_right_to_remove
-from circle.actions.limiting import record_ceiling
+from circle.actions.limiting import carry_oppositions
 from circle.actions.planning import label_of
 from circle.errors import NotDouble
 from circle.models import Member, Period
 from coordination.common.french import date_fr
 from habilitations import actions as habilitations
-from habilitations import catalog
 from habilitations.models import Habilitation
-from habilitations.rubriques import Niveau
 
 State = Habilitation.State
 
@@ -62,7 +60,7 @@ def join_doubles(entry, member) -> Joined:
     refusal = leaves.habilitation.refusals.filter(withdrawn_at=None).first()
     # Put back one day, the double would be a way round what the person took back or opposes.
     _take_back_too(entry, stays, leaves)
-    habilitations.carry_oppositions(stays.habilitation, leaves.habilitation)
+    carry_oppositions(entry, stays.habilitation, leaves)
     period = end_stay(entry, leaves, reason=Period.EndReason.DOUBLON)
     carried = []
     if held and not stays.roles.from_day(today).exists():
@@ -79,9 +77,8 @@ def join_doubles(entry, member) -> Joined:
         carried.append("le refus du patient")
     if _take_back_too(entry, leaves, stays):
         carried.append("le retrait de l’accord")
-    for opposition in habilitations.carry_oppositions(leaves.habilitation, stays.habilitation):
-        # In the words of a reduction, and not among what is said to be carried: who joins may be a delegate (SEC-6).
-        record_ceiling(entry, stays, catalog.last().rubric_of(opposition.rubrique), Niveau.AUCUN)
+    # Not among what is said to be carried: who joins may be a delegate (SEC-6).
+    carry_oppositions(entry, leaves.habilitation, stays)
     return Joined(stays, leaves, lost, tuple(carried), period.starts_on)
 
 

@@ -70,6 +70,15 @@ def answer_request(entry, request: AccessRequest, *, accept: bool, answer: str =
     return answered
 
 
+def carry_oppositions(entry, row: Habilitation, member: Member) -> None:
+    """Close to a member what the person opposes to another entry of the same structure, told as a reduction.
+
+    Inside the caller's transaction and locks.
+    """
+    for one in habilitations.carry_oppositions(row, member.habilitation):
+        record_ceiling(entry, member, catalog.last().rubric_of(one.rubrique), Niveau.AUCUN)
+
+
 def record_ceiling(
     entry, member: Member, rubrique: Rubrique, niveau: Niveau | None, *, traced: bool = False
 ) -> None:  # fmt: skip

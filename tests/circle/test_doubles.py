@@ -248,6 +248,19 @@ def test_what_she_opposes_to_one_entry_is_closed_to_the_double_put_back(entry, h
     assert reads() == [False, False]
 
 
+@pytest.mark.req("SEC-5")
+def test_what_she_opposed_follows_the_structure_under_its_other_name(entry, houses):
+    older = make.add_house(entry, houses[0], wanted="oui")
+    said = {"refused_on": timezone.localdate(), "collected": "oral"}
+    actions.record_opposition(entry, rubrique="social", member=older, **said)
+    actions.remove_member(entry, older, reason="fin")
+    merge(entry, houses)
+    newer = make.add_house(entry, houses[1], wanted="oui")
+    found = to_dossier(houses[2], entry.dossier.pk)
+    assert found.can_read("cercle") and not found.can_read("social")
+    assert newer.changes.get(kind="reduction").subject == "Volet social"
+
+
 @pytest.mark.req("PEERS-RULE-7")
 def test_a_discreet_entry_stays_discreet(entry, houses):
     _, newer = make.add_house(entry, houses[0], discreet=True), make.add_house(entry, houses[1])
