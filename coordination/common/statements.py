@@ -36,8 +36,8 @@ def _ran(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> Any:
     # Through `connection` each of these words would look for the connection of this thread again.
     ours = connections[DEFAULT_DB_ALIAS]
     ours.ensure_connection()
-    # Behind a transaction pooler a prepared statement may live on another server connection; and when somebody looks at
-    # statements (tests, debug), they are shown as they are written.
+    # Behind a transaction pooler a prepared statement may live on another server connection; and whoever looks at
+    # statements (tests, debug) is shown them as they are written.
     if ours.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS") or ours.queries_logged or ours.execute_wrappers:
         cursor = ours.cursor()
         cursor.execute(sql, params)
