@@ -32,8 +32,8 @@ _carried: dict = {}
 def carry(attribute, expression):
     """Give `request.user` an attribute without a query of its own; `expression` names the user OuterRef("user_id").
 
-    For what the top bar shows, and for what need not be asked again. Absent from a user loaded otherwise, and as old as
-    the request: read it with a default, and open nothing by it.
+    For what the top bar shows, and for what need not be asked again. As old as the request, and absent from a user
+    loaded otherwise: read it with a default, and open nothing by it.
     """
     _carried[attribute] = expression
 
