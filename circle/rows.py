@@ -66,8 +66,8 @@ def rows_of(
     return sorted(members if access.sees_whole_circle else _reduced(members, access), key=_order)
 
 
-# A few hundred kilobytes per process besides the members, which `circle.lines` keeps.
-_circles: LRUCache[tuple, tuple[MemberRow, ...]] = LRUCache(maxsize=256)
+# As many as `circle.lines` keeps members of: some ten megabytes per process that it may have let go meanwhile.
+_circles: LRUCache[tuple, tuple[MemberRow, ...]] = LRUCache(maxsize=96)
 
 
 def forget() -> None:
