@@ -22,8 +22,9 @@ def test_closed_then_opened_again(visit, world, phone):
     acts.signs_in(maelle, world.coordinator)
     page = f"/dossiers/{entry.dossier.pk}/statut/"
     maelle.goes_to(page)
-    maelle.sees("Si vous clôturez.")
+    maelle.sees("Sans cette case, le cercle lit encore le dossier clôturé.")
     maelle.checks_the_page("statut-avant-cloture")
+    maelle.page.get_by_label("La prise en charge est terminée").check()
     maelle.page.get_by_role("radio", name="Clôturé").check()
     maelle.selects("Motif de clôture", "Fin de l’accompagnement")
     maelle.presses("Enregistrer le statut")
