@@ -36,21 +36,31 @@ def _ran(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> Any:
     # Through `connection` each of these words would look for the connection of this thread again.
     ours = connections[DEFAULT_DB_ALIAS]
     ours.ensure_connection()
-    # Behind a transaction pooler a prepared statement may live on another server connection; and whoever looks at
-    # statements (tests, debug) is shown them as they are written.
-    if ours.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS") or ours.queries_logged or ours.execute_wrappers:
+    # Behind a transaction pooler a prepared statement may live on another server connection; and when statements are
+    # logged (tests, debug), only Django's own cursors know how to write them.
+    if ours.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS") or ours.queries_logged:
         cursor = ours.cursor()
-        cursor.execute(sql, params)
-        return cursor
-    raw = ours.connection
-    if raw.prepare_threshold is None:
-        _allow_preparing(raw)
-    # Django's cursors bind on the client, which cannot prepare; this one binds on the server. Given other marks, the
-    # driver would look for the places of a long statement at each run.
-    numbered, names = _numbered(sql)
-    cursor = ours.make_cursor(psycopg.RawCursor(raw))
-    cursor.execute(numbered, [params[name] for name in names] if isinstance(params, Mapping) else params)
+    else:
+        raw = ours.connection
+        if raw.prepare_threshold is None:
+            _allow_preparing(raw)
+        cursor = ours.make_cursor(_Preparing(raw))
+    cursor.execute(sql, params)
     return cursor
+
+
+class _Preparing(psycopg.RawCursor):
+    """Binds on the server, which prepares, where Django's cursors bind on the client.
+
+    Statements come as they are written, with names or marks, and leave with the places that the server knows: given
+    other marks, the driver would look for the places of a long statement at each run.
+    """
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        numbered, names = _numbered(query)
+        if isinstance(params, Mapping):
+            params = [params[name] for name in names]
+        return super().execute(numbered, params, **options)
 
 
 @lru_cache(maxsize=500)
