@@ -78,6 +78,7 @@ def test_a_rubric_is_made_opened_by_a_version_withdrawn_and_back(visit, world, p
     camille.presses("Enregistrer")
     camille.sees("La rubrique « Activité physique » est créée.")
     camille.clicks("Modifier Activité physique")
+    camille.arrives_at("Rubrique Activité physique")
     shown("rubrique")
 
     maelle = visit(phone=phone, javascript=javascript)
