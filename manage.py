@@ -23,6 +23,9 @@ def main() -> int:
             os.environ.update(variables)
             from django.core.management import execute_from_command_line
 
+            from coordination.common import declaring
+
+            declaring.declare_process(command)
             execute_from_command_line(sys.argv)
     except Problem as problem:
         return fail(problem)

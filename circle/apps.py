@@ -7,22 +7,33 @@ class CircleConfig(AppConfig):
     verbose_name = "Cercle de soins"
 
     def ready(self):
-        from circle import actions, closing, journal, letters, referents, summaries
+        from circle import actions, checks, closing, journal, letters, referents, summaries
         from circle import notices as invited
+        from circle.actions.reminding import remind_last_days
+        from circle.fhir import PROVIDERS, compartment
         from circle.invitation import LETTERS
+        from circle.models import Invitation
+        from circle.relays import kinds, receiving, sending
         from coordination.accounts import notices
+        from coordination.common import safety
         from coordination.common.context import register_link
         from coordination.dossiers import closing as end_of_care
         from coordination.dossiers import opening, panels
         from coordination.dossiers.journal import subjects
-        from coordination.outbox import filling
-        from habilitations import binding
+        from coordination.fhir import registry
+        from coordination.outbox import filling, quarantine
+        from coordination.outbox import kinds as letter_kinds
+        from coordination.partners import relaying
+        from habilitations import binding, second_wall
         from habilitations.rubriques import Rubrique
 
+        letter_kinds.declare(letters.KINDS)
+        safety.register("circle", checks.DEMANDS)
         for kind in LETTERS:
             filling.filler(kind)(letters.fill)
+        second_wall.protect(Invitation._meta.db_table)
         binding.follow(actions.close_answered)
-        notices.register("invitations", invited.to_confirm)
+        notices.register("invitations", invited.TO_CONFIRM)
         register_link("nav", "todo", "À faire", "todo", order=20)
         register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
         register_link("administration", "roles", "Rôles uniques", "roles:unique", order=20)
@@ -39,3 +50,11 @@ class CircleConfig(AppConfig):
         )
         panels.register_list_column("news", summaries.news_counts)
         panels.register_strip_fact("referent", summaries.strip_referent)
+        quarantine.register_clocks(
+            actions.remind_due, actions.tell_undelivered, actions.carry_out_plans, remind_last_days,
+            actions.close_sleeping, actions.tell_sleeping,
+        )  # fmt: skip
+        registry.register(*PROVIDERS)
+        registry.add_compartment(compartment.of_persons)
+        relaying.register(kinds.SEND, sending.Sending())
+        relaying.register(kinds.RECEIVE, receiving.Receiving())

@@ -1,4 +1,7 @@
+import datetime as dt
+
 from coordination.common.errors import DomainError
+from coordination.common.french import date_fr
 from habilitations.errors import NotAllowed
 
 
@@ -6,6 +9,8 @@ class MemberUnknown(DomainError):
     """No such member in this dossier, or not shown to this reader: the same answer."""
 
     code = "member_unknown"
+    status = 404
+    issue = "not-found"
     message = "Cette page n’existe pas ou n’existe plus."
 
 
@@ -18,6 +23,8 @@ class AlreadyMember(DomainError):
     """`member_id` is None when the reader may not see that member (rule 7): the sentence then names nobody."""
 
     code = "already_member"
+    status = 409
+    issue = "duplicate"
     message = "{name} est déjà dans le cercle de soins."
 
     def __init__(self, *, name="", member_id=None):
@@ -89,6 +96,21 @@ class NothingPlanned(DomainError):
     message = "Ce changement de rôle n’est plus prévu à cette date."
 
 
+class StayNotPlanned(DomainError):
+    code = "stay_not_planned"
+    message = "Ce départ ou cette arrivée n’est plus prévu : il a eu lieu, ou quelqu’un l’a annulé."
+
+
+class LastDayMoved(DomainError):
+    """`until`: the last day as it is now, none when the access has no end."""
+
+    code = "last_day_moved"
+    message = "La fin d’accès a changé entre-temps, {now} : rien n’est prolongé."
+
+    def __init__(self, *, until: dt.date | None) -> None:
+        super().__init__(now=f"elle est le {date_fr(until)}" if until else "il n’y en a plus")
+
+
 class RoleHeldTwice(DomainError):
     """`dossier_ids`: where it is, without a name."""
 
@@ -142,6 +164,8 @@ class LooksLikeMember(DomainError):
     """A member of the circle looks like the one being typed; `found` are their rows."""
 
     code = "looks_like_member"
+    status = 409
+    issue = "duplicate"
     message = "Une personne du même nom est déjà dans le cercle. Indiquez pourquoi il s’agit d’une autre personne."
     field = "duplicate_reason"
 
@@ -154,6 +178,8 @@ class LooksLikeDirectory(DomainError):
     """The directory knows someone who looks like the one being typed; `found` are its search results."""
 
     code = "looks_like_directory"
+    status = 409
+    issue = "duplicate"
     message = "L’annuaire connaît une personne de ce nom. Choisissez-la, ou indiquez pourquoi c’est une autre."
     field = "duplicate_reason"
 
@@ -303,3 +329,23 @@ class ProfessionToChoose(DomainError):
     code = "profession_to_choose"
     message = "Choisissez la profession que vous confirmez : elle décide de ce que cette personne verra."
     field = "profession"
+
+
+class CircleExists(DomainError):
+    """A person has one circle (CDS-36)."""
+
+    code = "circle_exists"
+    status = 409
+    issue = "duplicate"
+    message = "Cette personne a déjà un cercle de soins : lisez-le, puis modifiez-le."
+
+
+class ParticipantRefused(DomainError):
+    """What a software asks of one participant; `rank` and `element` say where in what it sent."""
+
+    code = "participant_refused"
+    message = "Ce participant ne peut pas être enregistré tel quel : ses dates ou ses rôles se contredisent."
+
+    def __init__(self, message=None, *, rank, element, issue="business-rule"):
+        self.rank, self.element, self.issue = rank, element, issue
+        super().__init__(message)

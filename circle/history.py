@@ -28,12 +28,15 @@ ICONS = {
     "report": "arrow-left-right", "abandon": "arrow-left-right",
     "reduction": "key", "fin_acces": "key", "partage": "key", "secretariat": "key",
     "retrait": "person-dash", "annulation": "arrow-counterclockwise", "invitation": "envelope",
+    "prevision": "calendar3", "empechement": "exclamation-triangle",
 }  # fmt: skip
 CREATION = "Création du dossier"
 # Who answers an invitation without an account.
 BY_LINK = "La personne invitée"
 TAKEN_MEANWHILE = "rôle repris entre-temps"
 PLAN_LOST = "changement prévu non rétabli"
+# What is planned of a presence: kept as these words in `Change.subject`, its days beside.
+DEPARTURE, ARRIVAL = "départ", "arrivée"
 
 
 def who(author: str, principal: str) -> str:
@@ -145,6 +148,8 @@ _INVITATIONS = {
 
 # Closed by the application, for nobody asked: kept as this word in `Change.subject`.
 UNUSED = "sans usage"
+# The same, on the day that was planned of a departure that could not be done.
+DAY_OF_DEPARTURE = "départ prévu"
 
 # What is noted of the facts on which the sharing rests: kept as these words in `Change.subject`, dates beside.
 TEAM, CONSENT = "équipe de soins déclarée", "accord exprès noté"
@@ -239,6 +244,8 @@ def _when(t: Told) -> str:
 def _state(t: Told) -> str:
     if t.subject == UNUSED:
         return f"L’accès de {t.member} s’est fermé d’office, faute d’usage."
+    if t.subject == DAY_OF_DEPARTURE:
+        return f"L’accès de {t.member} s’est fermé d’office, au jour de son départ prévu."
     if t.after == "oui":
         return f"{t.who} a habilité {t.member}."
     if t.after == "attente":
@@ -282,6 +289,23 @@ def _restored(t: Told) -> str:
     return f"{t.who} a annulé le retrait : {t.member} est à nouveau dans le cercle de soins."
 
 
+def _planned(t: Told) -> str:
+    what = "l’arrivée prévue" if t.subject == ARRIVAL else "le départ prévu"
+    if not t.after:
+        stays = "" if t.subject == ARRIVAL else ", qui reste dans le cercle de soins"
+        return f"{t.who} a annulé {what} le {t.before} : {t.member}{stays}."
+    if t.before == t.after:
+        return f"{t.who} a changé le motif ou la précision du départ prévu le {t.after} : {t.member}."
+    if t.before:
+        return f"{t.who} a déplacé du {t.before} au {t.after} {what} : {t.member}."
+    return f"{t.who} a prévu {what.removesuffix(' prévue').removesuffix(' prévu')} {of_name(t.member)} le {t.after}."
+
+
+def _hindered(t: Told) -> str:
+    what = "L’arrivée prévue" if t.subject == ARRIVAL else "Le départ prévu"
+    return f"{what} le {t.before} n’a pas pu se faire : {t.member}. {t.after}".rstrip()
+
+
 def _invited(t: Told) -> str:
     return _INVITATIONS.get(t.subject, _INVITATIONS[SENT]).format(who=t.who, member=t.member)
 
@@ -311,6 +335,8 @@ _TELLERS: dict[str, Callable[[Told], str]] = {
     "partage": _shared,
     "retrait": _removed,
     "annulation": _restored,
+    "prevision": _planned,
+    "empechement": _hindered,
     "invitation": _invited,
     "secretariat": _secretary,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from circle.invitation import INVITATION, LETTERS, Invitation
+from circle.invitation import INVITATION, LETTERS, REMINDER, Invitation
 from circle.links import MAILED, address_of
 from coordination.accounts import mails
 from coordination.outbox import filling
@@ -13,6 +13,17 @@ from coordination.outbox.models import Message
 from habilitations import access
 
 LINK_ASKED, UNDELIVERED, OPENED = "circle.new_link_asked", "circle.undelivered", "circle.dossier_opened"
+# Sent by circle/actions/sleeping.py and reminding.py.
+UNUSED, LAST_DAYS = "circle.access_unused", "account.last_days"
+KINDS = {
+    INVITATION: "Invitation",
+    REMINDER: "Rappel d’une invitation",
+    LINK_ASKED: "Demande d’un nouveau lien d’invitation",
+    UNDELIVERED: "Invitation non distribuée",
+    OPENED: "Ouverture d’un dossier",
+    UNUSED: "Accès inutilisé, bientôt fermé",
+    LAST_DAYS: "Derniers jours d’un accès",
+}
 TOO_LATE = "L’invitation a été annulée, a reçu sa réponse ou a expiré avant l’envoi."
 REPLACED = "L’invitation a été renvoyée avant le départ de cet e-mail."
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 
 from circle import names, roles
-from circle.told import Absence, Role, Stay
+from circle.told import Absence, Plan, Role, Stay
 from circle.wording import RESTED, AccessWords, Facts, Invited, Rests, access_in_words
 from coordination.common import nomenclatures
 from coordination.common.french import date_fr
@@ -92,6 +92,10 @@ class MemberRow:
     role_key: str
     # « Absent jusqu’au 12/12/2026, remplacé par … »; "" when he is not.
     absence: str
+    # The day he is to leave; `is_kept`: it has come, and he could not.
+    leaves_on: dt.date | None
+    is_kept: bool
+    plan_id: UUID | None
 
     @property
     def phones(self) -> tuple[str, ...]:
@@ -116,11 +120,12 @@ def member_of(
     state_then: str | None = None,
     ceilings: tuple[str, ...] = (),
     absence: Absence | None = None,
+    leaving: Plan | None = None,
 ) -> MemberRow:
     """Return the member told by the lines of STATEMENT.
 
     `edition` is that of the matrix in force; `state_then` his state on a past day, None for today;
-    `ceilings` what is reduced for him, as "medical=0"; `absence` the one under way that day.
+    `ceilings` what is reduced for him, as "medical=0"; `absence` the one under way that day; `leaving` his departure.
     """
     (
         id, kind, version, discreet, unlisted, relation, description,
@@ -217,6 +222,9 @@ def member_of(
         initials="" if is_structure else initials(family, given),
         role_key=fold(role),
         absence=_absence(absence, feminine) if absence else "",
+        leaves_on=leaving.ends_on if leaving else None,
+        is_kept=leaving is not None and leaving.is_hindered,
+        plan_id=leaving.id if leaving else None,
     )
 
 

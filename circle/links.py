@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from coordination.accounts.mails import absolute
+from coordination.common import cipher
 
 MAILED, COPIED = "courriel", "copie"
 
@@ -28,7 +29,8 @@ class Link(NamedTuple):
 
     def proves(self, email: str) -> bool:
         """Say whether its holder reads this mailbox: the link was mailed, and there."""
-        return self.way == MAILED and constant_time_compare(self.digest, _digest(email))
+        digests = (_digest(email, secret) for secret in cipher.secrets())
+        return self.way == MAILED and any(constant_time_compare(self.digest, digest) for digest in digests)
 
 
 def _signer() -> signing.Signer:
@@ -56,6 +58,7 @@ def read(token: str) -> Link | None:
         return None
 
 
-def _digest(email: str) -> str:
-    """Keyed: what a link shows of itself tells no address, even to who guesses."""
-    return salted_hmac("circle.invitation.address", email.lower(), algorithm="sha256").hexdigest()[:32]
+def _digest(email: str, secret: str | None = None) -> str:
+    """Keyed, by the current key unless a former one is given: what a link shows of itself tells no address, even to
+    who guesses."""
+    return salted_hmac("circle.invitation.address", email.lower(), secret, algorithm="sha256").hexdigest()[:32]

@@ -4,20 +4,16 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
+from circle.circles import Circle, CircleVersion  # noqa: F401 - as below
 from circle.invitation import Invitation  # noqa: F401 - Django and callers find every model here
 from circle.names import Person, name_of, shown_person
 from circle.plans import Board, Held
 from circle.rows import ALL, PAST, PRESENT, rows_of
+from circle.stays import DateRange, EndReason, PlannedStay  # noqa: F401 - as above
 from coordination.common.ids import uuid7
-
-
-class DateRange(Func):
-    """[start, end) as PostgreSQL compares it; no end means for ever."""
-
-    function = "daterange"
 
 
 class MemberQuerySet(models.QuerySet):
@@ -169,14 +165,7 @@ class PeriodQuerySet(models.QuerySet):
 class Period(models.Model):
     """One stay in the circle: a member may leave and come back, each time a new row (CDS-26, CDS-71)."""
 
-    class EndReason(models.TextChoices):
-        FIN = "fin", "Fin de prise en charge"
-        REMPLACEMENT = "remplacement", "Remplacé par un autre professionnel"
-        DEPART = "depart", "Départ ou changement de lieu d’exercice"
-        SOUHAIT = "souhait", "Souhait de la personne accompagnée"
-        DECES = "deces", "Décès"
-        ERREUR = "erreur", "Ajouté par erreur"
-        DOUBLON = "doublon", "Doublon d’une autre entrée"
+    EndReason = EndReason
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="+")
@@ -213,7 +202,6 @@ class Period(models.Model):
             ExclusionConstraint(
                 name="member_periods_do_not_overlap",
                 expressions=[
-                    ("dossier", RangeOperators.EQUAL),
                     ("member", RangeOperators.EQUAL),
                     (DateRange(F("starts_on"), F("ends_on")), RangeOperators.OVERLAPS),
                 ],
@@ -287,7 +275,6 @@ class RoleHolding(models.Model):
             ExclusionConstraint(
                 name="member_holds_one_role_at_a_time",
                 expressions=[
-                    ("dossier", RangeOperators.EQUAL),
                     ("member", RangeOperators.EQUAL),
                     (DateRange(F("starts_on"), F("ends_on")), RangeOperators.OVERLAPS),
                 ],
@@ -361,6 +348,8 @@ class Change(models.Model):
         SHARING = "partage", "Fondement du partage"
         REMOVED = "retrait", "Retrait"
         RESTORED = "annulation", "Retrait annulé"
+        PLANNED = "prevision", "Présence prévue"
+        HINDERED = "empechement", "Présence prévue empêchée"
         INVITATION = "invitation", "Invitation"
         SECRETARY = "secretariat", "Secrétariat"
 

@@ -12,22 +12,42 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from cachetools import LRUCache
 from django.utils import timezone
 
 from circle import roles, versions
+from circle.circles import state_in_words
 from circle.lines import KEPT, MemberRow, member_of
-from circle.told import STATEMENT, gathered
+from circle.told import STATEMENT, Plan, Role, Stay, Told, gathered, to_come
 from coordination.common.statements import rows as run
 from coordination.common.text import fold
 from habilitations.access import Access
 from habilitations.rubriques import Rubrique
 
 PRESENT, PAST, ALL = "present", "past", "all"
-# Where the members of today are kept for the rest of the visit.
-READ = "circle"
+# Where the members of today, who is to come in and the state of the circle are kept for the rest of the visit.
+READ, COMING, STATE = "circle", "circle.coming", "circle.state"
+
+
+class Coming(NamedTuple):
+    """Somebody who is to come in, as he will be shown; `is_kept`: the day has come, and he could not."""
+
+    row: MemberRow
+    plan_id: UUID
+    day: dt.date
+    is_kept: bool
+
+
+class Whole(NamedTuple):
+    """A circle today: its members in order, who is to come in, what a software said of its state."""
+
+    members: tuple[MemberRow, ...]
+    coming: tuple[Coming, ...]
+    state: str
+
 
 # The members and their versions at one moment. Read one after the other, what somebody changes in between would be
 # kept under versions that may come back: a delegate named meanwhile leaves no row among them once ended.
@@ -59,7 +79,10 @@ def rows_of(
     day = on or today
     if wanted == PRESENT and day == today and member_id is None:
         whole = _of_today(entry, today)
-        found = list(whole) if access.sees_whole_circle else sorted(_reduced(whole, access), key=_order)
+        entry.read[COMING], entry.read[STATE] = whole.coming if access.sees_whole_circle else (), whole.state
+        found = list(whole.members)
+        if not access.sees_whole_circle:
+            found = sorted(_reduced(found, access), key=_order)
         entry.read[READ] = found
         return found
     members = _read(entry, day, today, wanted=wanted, member_id=member_id)
@@ -67,7 +90,7 @@ def rows_of(
 
 
 # As many as `circle.lines` keeps members of: some ten megabytes per process that it may have let go meanwhile.
-_circles: LRUCache[tuple, tuple[MemberRow, ...]] = LRUCache(maxsize=96)
+_circles: LRUCache[tuple, Whole] = LRUCache(maxsize=96)
 
 
 def forget() -> None:
@@ -75,18 +98,19 @@ def forget() -> None:
     _circles.clear()
 
 
-def _of_today(entry, today: dt.date) -> tuple[MemberRow, ...]:
-    """Return the whole circle as it is, in order: the one this process has read while no row of it has changed."""
+def _of_today(entry, today: dt.date) -> Whole:
+    """Return the circle as it is: the one this process has read while no row of it has changed."""
     access: Access = entry.access
     dossier_id, discreet = entry.dossier.pk, access.sees_discreet_members
     key = dossier_id, today, discreet, access.matrix.edition
-    members = _circles.get((*key, versions.read(dossier_id, today)))
-    if members is None:
+    kept = _circles.get((*key, versions.read(dossier_id, today)))
+    if kept is None:
         lines = run(_WITH_VERSIONS, [today, dossier_id, None, discreet, today, dossier_id])
         said = next(line[-1] for line in lines if line[0] == "versions")
-        found = _members(access, (line for line in lines if line[0] != "versions"), today)
-        members = _circles[(*key, said)] = tuple(sorted(found, key=_order))
-    return members
+        lines = [line for line in lines if line[0] != "versions"]
+        present = tuple(sorted(_members(access, lines, today), key=_order))
+        kept = _circles[(*key, said)] = Whole(present, _coming(access, lines), _state(lines, today))
+    return kept
 
 
 def _read(
@@ -102,7 +126,7 @@ def _members(
     access: Access, lines: Iterable[tuple], day: dt.date, *, wanted: str = PRESENT,
     then: dict[UUID, str] | None = None,
 ) -> list[MemberRow]:  # fmt: skip
-    edition = access.matrix.edition
+    edition, today = access.matrix.edition, timezone.localdate()
     return [
         member_of(
             one.text,
@@ -113,10 +137,43 @@ def _members(
             _state_then(then, one.habilitation_id),
             one.ceilings,
             one.absence,
+            one.leaving if day == today else None,
         )
         for one in gathered(lines)
-        if wanted == ALL or (wanted == PRESENT) == (one.stay.ends_on is None or one.stay.ends_on > day)
+        if wanted == ALL or (wanted == PRESENT) == _is_there(one, day, today)
     ]
+
+
+def _is_there(one: Told, day: dt.date, today: dt.date) -> bool:
+    """Say whether a member is in the circle on a day, which may be to come: his departure is then as it is planned."""
+    ends_on = one.stay.ends_on
+    if ends_on is None and one.leaving and day > today:
+        ends_on = one.leaving.ends_on
+    return ends_on is None or ends_on > day
+
+
+def _coming(access: Access, lines: Iterable[tuple]) -> tuple[Coming, ...]:
+    """Return who is to come in, shown as he will be: without an access."""
+    edition = access.matrix.edition
+    return tuple(
+        Coming(
+            member_of(text, Stay(plan.starts_on, plan.ends_on), _first_role(plan), None, edition),
+            plan.id,
+            plan.starts_on,
+            plan.is_hindered,
+        )
+        for text, plan in to_come(lines)
+    )
+
+
+def _state(lines: Iterable[tuple], today: dt.date) -> str:
+    """Return what a software said of the state of the circle (CDS-72), "" when it goes on."""
+    said = next((line for line in lines if line[0] == "circle"), None)
+    return state_in_words(said[-1], said[4], today) if said else ""
+
+
+def _first_role(plan: Plan) -> Role | None:
+    return Role(plan.role, False, plan.starts_on) if plan.role else None
 
 
 def _order(row: MemberRow) -> tuple:

@@ -23,6 +23,12 @@ def remind_last_days() -> int:
 
 
 @shared_task
+def carry_out_plans() -> int:
+    """Hourly: do what was planned for today of comings and goings; what could not be done is tried again."""
+    return actions.carry_out_plans()
+
+
+@shared_task
 def close_sleeping_accesses() -> int:
     """Daily: close the accesses that nobody uses and whose holder was told; tell the next ones."""
     closed = actions.close_sleeping()

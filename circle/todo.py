@@ -1,4 +1,4 @@
-"""« À faire »: what waits for an answer of who may grant or note a consent, in all his dossiers. Seven SQL statements.
+"""« À faire »: what waits for an answer of who may grant or note a consent, in all his dossiers. Eight SQL statements.
 
 An administrator also finds the version of the matrix that waits for him, a data-protection officer the emergency
 accesses that he has not reviewed: one more statement each, and one to know that he is an officer.
@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from circle import reviewing
-from circle.models import Member
+from circle.models import Member, PlannedStay
 from coordination.dossiers.emergencies import unreviewed
 from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import HIDDEN_NAME
@@ -50,6 +50,8 @@ class Line:
     request_id: UUID | None = None
     asked_by: str = ""
     until: dt.date | None = None
+    # Of what was planned: somebody who was to come in, and has no sheet yet.
+    is_arrival: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Todo:
     consents: list[Line] = field(default_factory=list)
     emergencies: list[DossierLine] = field(default_factory=list)
     reviews: list[DossierLine] = field(default_factory=list)
+    # Departures and arrivals that could not be done on their day; `reason` says why.
+    hindered: list[Line] = field(default_factory=list)
     # For a data-protection officer: across dossiers, each by its reference.
     officer_emergencies: list[EmergencyAccess] = field(default_factory=list)
     # For an administrator: a version of the matrix that another one asks to publish.
@@ -80,7 +84,7 @@ class Todo:
     def count(self) -> int:
         lists = (
             self.requests, self.habilitations, self.ending, self.consents, self.emergencies, self.reviews,
-            self.officer_emergencies,
+            self.hindered, self.officer_emergencies,
         )  # fmt: skip
         return sum(len(one) for one in lists) + (self.publication is not None)
 
@@ -107,7 +111,9 @@ def of(user) -> Todo:
         .order_by("requested_at", "access_until")[: 2 * MOST]
     )
     to_carry = list(_to_carry(here)[:MOST]) if notes else []
-    every = _members(user, reader, [*(r.habilitation_id for r in asked), *(row.pk for row in [*rows, *to_carry])])
+    plans = list(_hindered(opened)) if grants else []
+    concerned = [*asked, *(plan.member for plan in plans)]
+    every = _members(user, reader, [*(r.habilitation_id for r in concerned), *(r.pk for r in [*rows, *to_carry])])
     members = {
         pk: member for pk, member in every.items() if reader.may(Action.GRANT, structure_id=member.own_structure_id)
     }
@@ -132,9 +138,20 @@ def of(user) -> Todo:
             for row in to_carry if row.pk in every
         ],
         *_of_dossiers(user, reader, opened, names),
+        [
+            names.line(plan.dossier, plan.member.habilitation_id, plan.day, reason=plan.hindrance,
+                       is_arrival=plan.period_id is None)
+            for plan in plans if plan.member.habilitation_id in members
+        ],
         _for_officer(user),
         _publication(user),
     )  # fmt: skip
+
+
+def _hindered(opened) -> QuerySet[PlannedStay]:
+    """Return what was planned and could not be done, in dossiers that are written: elsewhere it waits by itself."""
+    rows = PlannedStay.objects.waiting().exclude(hindrance="").filter(dossier__in=opened)
+    return rows.exclude(dossier__status__in=READ_ONLY).select_related("dossier", "member").order_by("starts_on")[:MOST]
 
 
 def _to_carry(here: Q) -> QuerySet[Habilitation]:

@@ -10,8 +10,9 @@ from uuid import UUID
 from habilitations.grants import CLOSED_BY_THE_PERSON
 
 # Members, their roles, what is reduced for them, what the person closes (looked for where she closed something), their
-# absences, their periods: reads by the dossier in one statement, put together by `gathered`. Joined in SQL, lists as
-# short as these make the server compare each line of one with each line of the other.
+# absences, what is planned of their presence, the state of the circle, their periods: reads by the dossier in one
+# statement, put together by `gathered`. Joined in SQL, lists as short as these make the server compare each line of
+# one with each line of the other.
 STATEMENT = f"""
 WITH q AS MATERIALIZED (
     SELECT %s::date AS day, %s::uuid AS dossier, %s::uuid AS member, %s::boolean AS discreet
@@ -94,6 +95,13 @@ JOIN habilitations_actingfor a ON a.principal_id = h.user_id AND a.kind = 'rempl
     AND q.day BETWEEN a.first_day AND a.last_day
 LEFT JOIN accounts_user u ON u.id = a.substitute_id
 UNION ALL
+SELECT CASE WHEN t.period_id IS NULL THEN 'coming' ELSE 'leaving' END, t.member_id, t.id, t.starts_on, t.ends_on,
+    t.hindrance <> '', t.role
+FROM q JOIN circle_plannedstay t ON t.dossier_id = q.dossier AND t.closed_at IS NULL
+UNION ALL
+SELECT 'circle', NULL, NULL, NULL, c.ends_on, false, c.status
+FROM q JOIN circle_circle c ON c.dossier_id = q.dossier AND (c.status <> 'active' OR c.ends_on IS NOT NULL)
+UNION ALL
 SELECT 'stay', p.member_id, NULL, p.starts_on, p.ends_on, false, NULL
 FROM q JOIN circle_period p ON p.dossier_id = q.dossier AND p.starts_on <= q.day
 """  # noqa: S608 - our own names
@@ -108,6 +116,16 @@ class Role(NamedTuple):
     code: str
     exclusive: bool
     starts_on: dt.date
+
+
+class Plan(NamedTuple):
+    """What is planned of a presence: its end, or a stay to come; `is_hindered` when its day could not be kept."""
+
+    id: UUID
+    starts_on: dt.date
+    ends_on: dt.date | None
+    is_hindered: bool
+    role: str
 
 
 class Absence(NamedTuple):
@@ -127,12 +145,13 @@ class Told(NamedTuple):
     planned: Role | None
     ceilings: tuple[str, ...]
     absence: Absence | None
+    leaving: Plan | None
 
 
 def gathered(lines: Iterable[tuple]) -> list[Told]:
     """Put together the lines of one circle: for each member his last period, his role, and the nearest one to come.
 
-    A member with no period yet on the day asked is not there.
+    A member with no period yet on the day asked is not there: see `to_come`.
     """
     members: list[tuple[UUID, UUID, str]] = []
     stays: dict[UUID, Stay] = {}
@@ -140,6 +159,7 @@ def gathered(lines: Iterable[tuple]) -> list[Told]:
     planned: dict[UUID, Role] = {}
     reduced: dict[UUID, list[str]] = {}
     away: dict[UUID, Absence] = {}
+    leaving: dict[UUID, Plan] = {}
     for what, member_id, habilitation_id, starts_on, ends_on, exclusive, said in lines:
         if what == "member":
             members.append((member_id, habilitation_id, said))
@@ -150,9 +170,11 @@ def gathered(lines: Iterable[tuple]) -> list[Told]:
             reduced.setdefault(habilitation_id, []).append(said)
         elif what == "absence":
             away[habilitation_id] = _weightier(away.get(habilitation_id), Absence(ends_on, said or ""))
+        elif what == "leaving":
+            leaving[member_id] = Plan(habilitation_id, starts_on, ends_on, exclusive, said)
         elif what == "held":
             held[member_id] = Role(said, exclusive, starts_on)
-        elif member_id not in planned or starts_on < planned[member_id].starts_on:
+        elif what == "planned" and (member_id not in planned or starts_on < planned[member_id].starts_on):
             planned[member_id] = Role(said, exclusive, starts_on)
     return [
         Told(
@@ -163,10 +185,20 @@ def gathered(lines: Iterable[tuple]) -> list[Told]:
             planned.get(id),
             tuple(sorted(reduced.get(row_id, ()))),
             away.get(row_id),
+            leaving.get(id),
         )  # fmt: skip
         for id, row_id, text in members
         if id in stays
     ]
+
+
+def to_come(lines: Iterable[tuple]) -> list[tuple[str, Plan]]:
+    """Return (text of `member_of`, plan) of those who are to come in, in the order of their days."""
+    lines = list(lines)
+    texts = {member_id: said for what, member_id, *_, said in lines if what == "member"}
+    plans = [(member_id, Plan(*plan)) for what, member_id, *plan in lines if what == "coming"]
+    shown = [(texts[member_id], plan) for member_id, plan in plans if member_id in texts]
+    return sorted(shown, key=lambda one: (one[1].starts_on, one[1].id))
 
 
 def _weightier(known: Absence | None, absence: Absence) -> Absence:

@@ -60,6 +60,8 @@ def _on_its_way(invitation, until: str, acts: tuple[str, ...]) -> Told:
     state = invitation.delivery_state
     if state == State.ECHEC:
         return Told("Non remise", "refus", invitation.delivery_error, (CORRECT, COPY, REVOKE))
+    if state == State.RETENU:
+        return Told("Retenue", "att", f"{invitation.delivery_error} {until}", acts)
     if invitation.delivery_uncertain:
         why = "Le serveur n’a pas répondu jusqu’au bout : le message est peut-être arrivé, peut-être deux fois."
         return Told("Remise incertaine", "att", f"{why} {until}", acts)

@@ -14,6 +14,7 @@ from uuid import UUID
 from coordination.common.statements import rows as run
 
 # A database set back to an earlier moment gives transactions their numbers again: it was started again, which is told.
+# In the order of their ids: a plan that reads rows in another order tells no change.
 # The states before (`told.STATEMENT`) are written by the act that writes the habilitation, and never alone.
 STATEMENT = """
 WITH q AS MATERIALIZED (SELECT %s::date AS day, %s::uuid AS dossier)
@@ -33,20 +34,23 @@ SELECT concat(pg_postmaster_start_time(), '|', (
             WHERE l.structure_id = m.structure_id AND l.closed_at IS NULL
         ) END, '/',
         CASE WHEN m.structure_id IS NOT NULL THEN (
-            SELECT string_agg(concat(d.xmin, d.ctid, '/', dv.xmin, dv.ctid), ',') FROM habilitations_delegate d
+            SELECT string_agg(concat(d.xmin, d.ctid, '/', dv.xmin, dv.ctid), ',' ORDER BY d.id)
+            FROM habilitations_delegate d
             LEFT JOIN habilitations_vouchedprofession dv ON dv.user_id = d.user_id AND dv.ended_at IS NULL
             WHERE d.structure_id = m.structure_id AND d.ended_at IS NULL
         ) END, '/',
         CASE WHEN h.user_id IS NOT NULL THEN (
-            SELECT string_agg(concat(f.xmin, f.ctid, '/', w.xmin, w.ctid), ',') FROM habilitations_actingfor f
+            SELECT string_agg(concat(f.xmin, f.ctid, '/', w.xmin, w.ctid), ',' ORDER BY f.id)
+            FROM habilitations_actingfor f
             LEFT JOIN accounts_user w ON w.id = f.substitute_id
             WHERE f.principal_id = h.user_id AND f.ended_at IS NULL AND q.day BETWEEN f.first_day AND f.last_day
         ) END, '/',
         CASE WHEN h.user_id IS NULL AND (h.state = 'attente' OR h.requested_at IS NOT NULL) THEN (
-            SELECT string_agg(concat(i.xmin, i.ctid, i.expires_at <= now()), ',') FROM circle_invitation i
+            SELECT string_agg(concat(i.xmin, i.ctid, i.expires_at <= now()), ',' ORDER BY i.id)
+            FROM circle_invitation i
             WHERE i.dossier_id = q.dossier AND i.member_id = m.id
         ) END
-    ), ';')
+    ), ';' ORDER BY m.id)
     FROM circle_member m
     JOIN habilitations_habilitation h ON h.dossier_id = q.dossier AND h.id = m.habilitation_id
     LEFT JOIN directory_professional p ON p.id = m.professional_id
@@ -59,14 +63,22 @@ SELECT concat(pg_postmaster_start_time(), '|', (
         ON rests.dossier_id = q.dossier AND rests.habilitation_id = h.id AND rests.replaced_at IS NULL
     WHERE m.dossier_id = q.dossier
 ), '|', (
-    SELECT string_agg(concat(ro.xmin, ro.ctid), ';') FROM circle_roleholding ro WHERE ro.dossier_id = q.dossier
+    SELECT string_agg(concat(ro.xmin, ro.ctid), ';' ORDER BY ro.id) FROM circle_roleholding ro
+    WHERE ro.dossier_id = q.dossier
 ), '|', (
-    SELECT string_agg(concat(pe.xmin, pe.ctid), ';') FROM circle_period pe WHERE pe.dossier_id = q.dossier
+    SELECT string_agg(concat(pe.xmin, pe.ctid), ';' ORDER BY pe.id) FROM circle_period pe
+    WHERE pe.dossier_id = q.dossier
 ), '|', (
-    SELECT string_agg(concat(c.xmin, c.ctid), ';') FROM habilitations_ceiling c
+    SELECT string_agg(concat(pl.xmin, pl.ctid), ';' ORDER BY pl.id) FROM circle_plannedstay pl
+    WHERE pl.dossier_id = q.dossier AND pl.closed_at IS NULL
+), '|', (
+    SELECT concat(ci.xmin, ci.ctid) FROM circle_circle ci WHERE ci.dossier_id = q.dossier
+), '|', (
+    SELECT string_agg(concat(c.xmin, c.ctid), ';' ORDER BY c.id) FROM habilitations_ceiling c
     WHERE c.dossier_id = q.dossier AND c.lifted_at IS NULL
 ), '|', (
-    SELECT string_agg(concat(o.xmin, o.ctid, '/', own.xmin, own.ctid), ';') FROM habilitations_opposition o
+    SELECT string_agg(concat(o.xmin, o.ctid, '/', own.xmin, own.ctid), ';' ORDER BY o.id)
+    FROM habilitations_opposition o
     LEFT JOIN habilitations_habilitation own ON own.id = o.habilitation_id
     WHERE o.dossier_id = q.dossier AND o.withdrawn_at IS NULL
 ))

@@ -2,16 +2,23 @@
 
 import logging.config
 import re
+import sys
 from typing import Any
 
 from celery import Celery, Task
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging, worker_init
 
 IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d|\d{1,9}", re.IGNORECASE)
+# What sends nothing, takes nothing from elsewhere and forgets nothing. A new task waits until it is listed.
+DONE_IN_QUARANTINE = frozenset({"habilitations.tasks.prepare_journal", "habilitations.tasks.check_journal"})
+logger = logging.getLogger(__name__)
 
 
 class IdentifiersOnly(Task):
-    """Refuses at the door any argument that is not an identifier or a date: the broker learns nothing (SECT-6)."""
+    """Refuses at the door any argument that is not an identifier or a date: the broker learns nothing (SECT-6).
+
+    And runs nothing while a quarantine stands.
+    """
 
     abstract = True
 
@@ -21,6 +28,17 @@ class IdentifiersOnly(Task):
             if not IDENTIFIER.fullmatch(str(value)):
                 raise TypeError(f"{self.name} takes identifiers only.")
         return super().apply_async(args, kwargs, *rest, **options)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task; in a restored installation that nobody has released, only what keeps its journal (REL-13)."""
+        from coordination.common import declaring
+        from coordination.outbox import quarantine
+
+        if self.name not in DONE_IN_QUARANTINE and quarantine.stands():
+            logger.info("quarantine.task_not_run", extra={"task": self.name})
+            return None
+        with declaring.declared_as_system(self.name):
+            return self.run(*args, **kwargs)
 
 
 # No default for DJANGO_SETTINGS_MODULE here: importing the house must not choose its settings.
@@ -35,3 +53,17 @@ def log_as_the_web_does(**_signal: Any) -> None:
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_unsafe_start(**_signal: Any) -> None:
+    """As the web server does (SECT-15). Celery logs the exception of a receiver and goes on: this ends."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    from coordination.common import safety
+
+    try:
+        safety.refuse_unsafe_start()
+    except ImproperlyConfigured as refusal:
+        sys.exit(str(refusal))

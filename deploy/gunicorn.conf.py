@@ -1,9 +1,12 @@
 """gunicorn: measured on two cores, two synchronous workers beat threads and pools (stack, §6.3)."""
 
+import gc
 import logging
 import os
 import threading
+import time
 
+from coordination.common import long_answers
 from coordination.common.server_log import ServerLog
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
@@ -23,6 +26,14 @@ certfile = os.environ.get("TLS_CERTIFICATE") or None
 keyfile = os.environ.get("TLS_KEY") or None
 # Long URLs and headers have no use here.
 limit_request_line = 4094
+# Connections that may wait, for each process, before some are refused (coordination/common/overload.py); 0: never.
+_QUEUE = int(os.environ.get("WEB_QUEUE", "16"))
+
+
+def when_ready(_server):
+    """Leave what was loaded out of the collector: nothing of it will go, and each full round would walk through it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pre_fork(_server, _worker):
@@ -32,15 +43,45 @@ def pre_fork(_server, _worker):
     connections.close_all()
 
 
-def post_worker_init(_worker):
-    """Read the names of the directory beside the first requests, so that no first search waits for them."""
+def post_worker_init(worker):
+    """Let an export that lasts say that it does (`timeout`), refuse the requests that are too many (PERF-18), and read
+    the names of the directory beside the first requests, so that no first search waits for them."""
+    long_answers.watched(worker.notify)
+    if _QUEUE:
+        worker.wsgi = _gate(worker)
     threading.Thread(target=_warm, daemon=True).start()
+
+
+def worker_exit(_server, worker):
+    """What was refused and not written yet is: service levels are computed from the log."""
+    from coordination.common import overload
+
+    if isinstance(gate := getattr(worker, "wsgi", None), overload.Gate):
+        gate.tell(0, time.monotonic())
+
+
+def _gate(worker):
+    import json
+
+    from coordination.common import error_pages, overload
+    from coordination.fhir import outcomes
+
+    away = json.dumps(outcomes.outcome(outcomes.Away().issues)).encode()
+    refusals = {"/fhir/": ("application/fhir+json", away), "": ("text/html; charset=utf-8", error_pages.too_many())}
+    listeners = [listener.sock for listener in worker.sockets]
+    gate = overload.Gate(worker.wsgi, lambda: overload.waiting(listeners), _QUEUE * workers, refusals)
+    gate.watch()
+    return gate
 
 
 def _warm():
     from django.db import connection
 
+    from coordination.common import error_pages
+
     try:
+        # While there is memory to draw it.
+        error_pages.drawn_beforehand()
         from coordination.directory.search import vocabulary
 
         vocabulary.warm()

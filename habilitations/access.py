@@ -17,6 +17,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+from coordination.accounts.models import User
+from coordination.common.dates import today
+from coordination.common.prepared import Prepared
 from coordination.common.statements import rows as run
 from habilitations import acting, closures, emergency, grants, published
 from habilitations.acting_lists import opened_to_others
@@ -25,6 +28,7 @@ from habilitations.held import NO_CEILING, Access, Hat
 from habilitations.houses import administered_structures, require_looks_after  # noqa: F401 - asked here like the rest
 from habilitations.matrix import Matrix, least
 from habilitations.models import Consent, Delegate, EmergencyAccess, Habilitation, VouchedProfession
+from habilitations.models.ceilings import ALWAYS_READ
 from habilitations.rubriques import Action, Niveau, Rubric, Rubrique
 
 State = Habilitation.State
@@ -34,18 +38,30 @@ def _delegated(user) -> QuerySet[Any]:
     return Delegate.objects.current().filter(user=user).values("structure_id")
 
 
-def beside(columns: str, table: str, *, by_himself: bool = False) -> str:
+def beside(columns: str, table: str, *, by_himself: bool = False, many: bool = False) -> str:
     """Return the statement that reads `columns` of one dossier in `table` and the rows `decide_for` wants, at once.
 
     Parameters %(user)s and %(dossier)s. One line per row, none for a dossier that does not exist; a dossier with no
     row for the account gives one line whose last columns are empty. The door asks it on every page; `by_himself`, for
-    whom `comes_by_himself`.
+    whom `comes_by_himself`. `many`: the same of several dossiers, %(dossiers)s, their lines side by side and none for
+    those without a row.
     """
     rows = grants.OF_DOSSIER_BY_HIMSELF if by_himself else grants.OF_DOSSIER
+    join = "JOIN" if many else "LEFT JOIN"
+    which = "dossier.id = ANY(%(dossiers)s) ORDER BY dossier.id" if many else "dossier.id = %(dossier)s"
     return (
         f"SELECT {columns}, grants.* FROM {table} dossier "  # noqa: S608 - names of our own columns
-        f"LEFT JOIN LATERAL ({rows}) grants ON TRUE WHERE dossier.id = %(dossier)s"
+        f"{join} LATERAL ({rows}) grants ON TRUE WHERE {which}"
     )
+
+
+def beside_who_calls(columns: str, rows: str) -> str:
+    """Return the same of the dossier in `rows`, of whoever a token names, to be read with him (`bearers.software`).
+
+    Without those he acts for, nor an emergency: for whom `comes_by_himself`.
+    """
+    held = grants.OF_DOSSIER_BY_CALLER
+    return f"SELECT {columns}, grants.* FROM {rows} LEFT JOIN LATERAL ({held}) grants ON TRUE"  # noqa: S608 - our names
 
 
 def comes_by_himself(user) -> bool:
@@ -62,7 +78,7 @@ def decide_for(user, lines: Iterable[tuple], *, cap: Niveau) -> Access | None:
     if not _may_act(user):
         return None
     rows = [dict(zip(grants.ROW, line, strict=True)) for line in lines if line[0] is not None]
-    return decide(rows, today=timezone.localdate(), cap=cap)
+    return decide(rows, today=today(), cap=cap)
 
 
 def _may_act(user) -> bool:
@@ -182,19 +198,23 @@ def profile_of(user) -> str:
     return published.current().profile_of(hat.profession, hat.fonction)
 
 
+def _hats(*, user_id: UUID) -> QuerySet[Any]:
+    current = VouchedProfession.objects.current().filter(user=user_id)
+    edition = RawSQL(published.EDITION, [])  # noqa: S611 - our own names  # nosec B611
+    return current.annotate(edition=edition).values_list(*_HAT, "edition")
+
+
+_HAT = ("profession", "fonction", "national_id", "structure_id", "structure_name", "how")
+_hat_and_edition = Prepared(_hats, one_plan=True)
+
+
 def _hat_and_matrix(user) -> tuple[Hat, Matrix]:
     """Return the vouched profession of an account and the matrix in force: one SQL statement, two for who has none."""
-    row = (
-        VouchedProfession.objects.current()
-        .filter(user=user)
-        .annotate(edition=RawSQL(published.EDITION, []))  # noqa: S611 - our own names
-        .values("profession", "fonction", "national_id", "structure_id", "structure_name", "how", "edition")
-        .first()
-    )
-    if row is None:
+    found = _hat_and_edition.tuples(user_id=user.pk)
+    if not found:
         return Hat(), published.current()
-    edition = row.pop("edition")
-    return Hat(**row), published.read(*edition)
+    *said, edition = found[0]
+    return Hat(*said), published.read(*edition)
 
 
 def held_by(user, *, cap: Niveau = Niveau.ECRITURE) -> Access:
@@ -280,10 +300,32 @@ def closed_to(user, rubrique: Rubrique) -> QuerySet[Any]:
 
     By a ceiling, a consent that leaves it out or an opposition. For lists, which read many dossiers at once, those he
     enters by himself (HIMSELF). Stricter than `to_dossier` for who is a member himself and a delegate of a structure
-    that was reduced.
+    that was reduced. Never of identity and circle, which nothing closes to who is inside (ValueError).
     """
     first, *rest = (closing.values("dossier_id") for closing in _closing(user, rubrique))
     return first.union(*rest)
+
+
+# A search puts them into several conditions: written by the ORM each time, they cost more than all the rest of it.
+_dossier_ids = Prepared(lambda through, *, user_id: dossier_ids(User(pk=user_id), through=through))
+_closed_to = Prepared(lambda rubrique, *, user_id: closed_to(User(pk=user_id), rubrique))
+
+
+def dossiers_of(user, *, through: str = "") -> RawSQL | QuerySet[Any]:
+    """Return the subquery of `dossier_ids`, its SQL written once, for the conditions of a search.
+
+    Who `comes_by_himself` is not looked for among those who act for others, nor among emergencies.
+    """
+    if not _may_act(user):
+        return dossier_ids(user)
+    if through in ("", GRANTED) and comes_by_himself(user):
+        through = HIMSELF
+    return _dossier_ids.subquery(through, user_id=user.pk)
+
+
+def dossiers_closed_to(user, rubrique: Rubrique) -> RawSQL:
+    """Return the subquery of `closed_to`, its SQL written once."""
+    return _closed_to.subquery(rubrique, user_id=user.pk)
 
 
 def is_closed_to(user, rubrique: Rubrique) -> Q:
@@ -293,6 +335,8 @@ def is_closed_to(user, rubrique: Rubrique) -> Q:
 
 
 def _closing(user, rubrique: Rubrique) -> tuple[QuerySet[Any], ...]:
+    if rubrique in ALWAYS_READ:
+        raise ValueError(f"{rubrique} is closed to nobody who is inside")
     whose = Q(habilitation__user=user) | Q(habilitation__structure__in=_delegated(user))
     return closures.closing_rubric(rubrique.value, whose)
 
@@ -322,6 +366,6 @@ def _decisions(dossier_id: UUID) -> dict[UUID, Access]:
     by_user: dict[UUID, list[dict]] = {}
     for user_id, *line in run(grants.ABLE, {"dossier": dossier_id}):
         by_user.setdefault(user_id, []).append(dict(zip(grants.ROW, line, strict=True)))
-    today = timezone.localdate()
-    decisions = {user_id: decide(lines, today=today) for user_id, lines in by_user.items()}
+    day = today()
+    decisions = {user_id: decide(lines, today=day) for user_id, lines in by_user.items()}
     return {user_id: found for user_id, found in decisions.items() if found}

@@ -18,12 +18,13 @@ from habilitations.models.ceilings import ALWAYS_READ
 from habilitations.rubriques import Rubrique
 
 REQUIRED = "Ce champ est obligatoire."
+CALLED_AS = "Son adresse e-mail (nom@domaine.fr) ou son numéro RPPS (11 chiffres)."
 
 
 class DayField(forms.CharField):
     """A day typed in any French way; `cleaned_data` holds a date or None."""
 
-    widget = forms.TextInput(attrs={"inputmode": "numeric", "placeholder": "jj/mm/aaaa", "autocomplete": "off"})
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "format": "jj/mm/aaaa", "autocomplete": "off"})
 
     def __init__(self, **options) -> None:
         super().__init__(max_length=30, error_messages={"required": REQUIRED}, **options)
@@ -57,7 +58,7 @@ class AbsenceForm(forms.Form):
     called = CalledField(
         label="Remplaçant",
         required=False,
-        help_text="Son adresse e-mail ou son numéro RPPS. Laissez vide sans remplaçant.",
+        help_text=f"{CALLED_AS} Laissez vide sans remplaçant.",
     )
 
     def holder(self) -> User | None:
@@ -66,7 +67,10 @@ class AbsenceForm(forms.Form):
 
 
 class SecretaryForm(forms.Form):
-    called = CalledField(label="Qui tient votre secrétariat", help_text="Son adresse e-mail ou son numéro RPPS.")
+    called = CalledField(
+        label="Qui tient votre secrétariat",
+        help_text=CALLED_AS,
+    )
     first_day = DayField(label="À partir du")
     last_day = DayField(label="Jusqu’au", required=False)
     rubriques = forms.MultipleChoiceField(

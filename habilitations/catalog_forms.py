@@ -17,13 +17,15 @@ _CODE_HELP = "Laissé vide, il est tiré du nom. Il ne changera jamais."
 
 
 class _Named(forms.Form):
-    """A name, and a code at creation only."""
+    """A name, and a code at creation only. `seen`: the last change of the catalogue that the author had read."""
 
     longest_code = 20
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, new: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         if new:
+            del self.fields["seen"]
             wrong = "Des lettres minuscules sans accent, des chiffres et des tirets bas, une lettre d’abord."
             self.fields["code"] = forms.CharField(
                 label="Code", required=False, max_length=self.longest_code, help_text=_CODE_HELP,
@@ -32,6 +34,9 @@ class _Named(forms.Form):
 
     def clean_label(self) -> str:
         return squeeze(self.cleaned_data["label"])
+
+    def clean_seen(self) -> int:
+        return self.cleaned_data["seen"] or 0
 
     def clean(self):
         said = super().clean()

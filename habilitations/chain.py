@@ -3,7 +3,8 @@
 Each trace carries the hash of the one before it. What is hashed, and by whom, is written in migration
 0002_journal: sha256(previous hash, then the UTF-8 text of a JSON array of COLUMNS in this order; times
 in UTC with microseconds; identifiers in lower case). A line that names for whom its author acted has two
-values more (migration 0017_journal_on_behalf_of): an array of another length, so no line reads as another.
+values more (migration 0017_journal_on_behalf_of), one that names by which software has these two and a third
+(0025_journal_software): arrays of other lengths, so no line reads as another.
 The first trace of a dossier follows the empty hash.
 
 Shown false: a line changed, removed, inserted or moved; lines cut from the end when the head is given; a chain
@@ -27,8 +28,9 @@ COLUMNS = (
     "structure_name", "profile", "habilitation_id", "matrix_version", "action", "rubrique", "outcome",
     "object_kind", "object_id", "reason", "request_id", "address",
 )  # fmt: skip
-# Hashed only where one of them says something.
-ADDED = ("on_behalf_of_id", "on_behalf_of_name")
+# Hashed only where one of them says something; the last one brings those before it.
+FOR_WHOM = ("on_behalf_of_id", "on_behalf_of_name")
+ADDED = (*FOR_WHOM, "software")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ class Anchor(NamedTuple):
 
 def canonical(line: Mapping[str, Any]) -> str:
     """Return the text of a trace, the same that the database hashed."""
-    names = COLUMNS + ADDED if any(line.get(name) for name in ADDED) else COLUMNS
+    if line.get("software"):
+        names = COLUMNS + ADDED
+    else:
+        names = COLUMNS + FOR_WHOM if any(line.get(name) for name in FOR_WHOM) else COLUMNS
     return json.dumps([_plain(line.get(name)) for name in names], ensure_ascii=False, separators=(", ", ": "))
 
 

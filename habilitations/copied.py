@@ -1,6 +1,6 @@
 """The lines of the journal as COPY gives them: almost the text that was hashed, so that reading them costs little.
 
-A row is its dossier, the values of COLUMNS and ADDED between separators, then both hashes in hexadecimal. Once the two
+A row is its dossier, the values of COLUMNS and ADDED between separators, then both hashes in hexadecimal. Once its
 last values are left out of it where they say nothing, it differs from what habilitations/chain.py hashes in two ways:
 quotes are doubled, and nothing else is escaped. A row without a backslash, and with the separators of its columns
 only, is first taken as it stands. If its hash is the one that the trigger computed, it is the text that the trigger
@@ -26,8 +26,9 @@ SEPARATOR = b"\x1f"
 _ALL = COLUMNS + ADDED
 # Each becomes a comma and a space.
 _SEPARATORS = len(COLUMNS) - 1
-# The end of a line whose author acted for himself: no identifier, an empty name. A quote inside a value is doubled, so
-# that these two values are all that can end a row so.
+# The end of a line written from the screens: no software; then of one whose author acted for himself: no identifier,
+# an empty name. A quote inside a value is doubled, so that these values are all that can end a row so.
+_FROM_SCREENS = SEPARATOR + b'""'
 _FOR_HIMSELF = SEPARATOR + b"null" + SEPARATOR + b'""'
 # The dossier, before everything else; then, in what follows it, where the rank begins: after two identifiers and a
 # time between quotes. A time of another length makes the row one that only `exact` tells.
@@ -66,11 +67,11 @@ def passes(walk: Walk, row: bytes) -> bool:
     said, previous_hash, own = row[_WHOSE + 1 :].rsplit(SEPARATOR, 2)
     if previous_hash != walk.last_in_hex or not said.startswith(b"%d\x1f" % (walk.seq + 1), _RANK):
         return False
-    separators = _SEPARATORS
-    if said.endswith(_FOR_HIMSELF):
-        said = said[: -len(_FOR_HIMSELF)]
-    else:
-        separators += len(ADDED)
+    separators = _SEPARATORS + len(ADDED)
+    if said.endswith(_FROM_SCREENS):
+        said, separators = said[: -len(_FROM_SCREENS)], separators - 1
+        if said.endswith(_FOR_HIMSELF):
+            said, separators = said[: -len(_FOR_HIMSELF)], separators - 2
     text = said.replace(SEPARATOR, b", ")
     if len(text) - len(said) != separators or b"\\" in said:
         return False

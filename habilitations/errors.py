@@ -3,6 +3,8 @@ from coordination.common.errors import DomainError
 
 class NotAllowed(DomainError):
     code = "not_allowed"
+    status = 403
+    issue = "forbidden"
     message = "Vous n’avez pas le droit de faire cela dans ce dossier."
 
 
@@ -10,6 +12,8 @@ class LevelMissing(DomainError):
     """A member of the dossier asks for a rubric beyond his level: 403, the rubric is named."""
 
     code = "level_missing"
+    status = 403
+    issue = "forbidden"
     # The rubric, when asking for it makes sense.
     askable = ""
     message = "La rubrique « {rubrique} » ne vous est pas ouverte."
@@ -237,6 +241,21 @@ class MonthIsKept(DomainError):
 class MonthNotInJournal(DomainError):
     code = "month_not_in_journal"
     message = "Le journal n’a pas de mois {month} : il n’a pas existé, ou il a déjà été purgé."
+
+
+class JournalIsBusy(DomainError):
+    code = "journal_is_busy"
+    message = "Le journal est trop lu en ce moment : rien n’est retiré. Recommencez à une heure calme."
+
+
+class MonthIsArchived(DomainError):
+    code = "month_is_archived"
+    message = "Le fichier d’archive existe déjà : rien n’est retiré, rien n’est écrasé."
+
+
+class NotAnArchive(DomainError):
+    code = "not_an_archive"
+    message = "Ce fichier n’est pas l’archive entière d’un mois du journal."
 
 
 class JournalIsWrong(DomainError):

@@ -34,8 +34,13 @@ class ImportForm(forms.Form):
 
 
 class RuleForm(forms.Form):
-    """One line of the profession table: a profession, a function or none, the profile they lead to or none."""
+    """One line of the profession table: a profession, a function or none, the profile they lead to or none.
 
+    `draft` and `revision`: the draft its author had read, see `views.board.posted_draft`.
+    """
+
+    draft = forms.CharField(required=False, widget=forms.HiddenInput)
+    revision = forms.CharField(required=False, widget=forms.HiddenInput)
     profession = forms.ChoiceField(label="Profession", error_messages={"required": REQUIRED})
     fonction = forms.ChoiceField(label="Fonction", required=False)
     profil = forms.ChoiceField(label="Profil", required=False)

@@ -100,6 +100,8 @@ TO_DOSSIER = _GRANTS.format(dossier="%(dossier)s", user="%(user)s")
 OF_DOSSIER = _GRANTS.format(dossier="dossier.id", user="%(user)s")
 # Without what a page pays for and nearly nobody has: those he acts for, and an emergency.
 OF_DOSSIER_BY_HIMSELF = _BY_HIMSELF.format(dossier="dossier.id", user="%(user)s")
+# The same for the account `u` of the statement that says who calls (`habilitations.bearers`).
+OF_DOSSIER_BY_CALLER = _BY_HIMSELF.format(dossier="dossier.id", user="u.id")
 ROW = (
     "id", "state", "user_id", "structure_id", "matrix_number", "hat_profession", "hat_fonction", "hat_national_id",
     "hat_structure_id", "hat_structure_name", "hat_how", "access_until", "ceilings",

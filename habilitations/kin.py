@@ -6,15 +6,17 @@ from uuid import UUID
 
 from coordination.common import statements
 
-_KIN = """
+# One more merge, either way, in a recursive table `kin (id)`.
+KIN_STEP = """SELECT CASE WHEN s.id = k.id THEN s.merged_into_id ELSE s.id END
+    FROM kin k JOIN directory_structure s ON s.merged_into_id IS NOT NULL AND k.id IN (s.id, s.merged_into_id)"""
+_KIN = f"""
 WITH RECURSIVE kin (id) AS (
     SELECT unnest(%s::uuid[])
     UNION
-    SELECT CASE WHEN s.id = k.id THEN s.merged_into_id ELSE s.id END
-    FROM kin k JOIN directory_structure s ON s.merged_into_id IS NOT NULL AND k.id IN (s.id, s.merged_into_id)
+    {KIN_STEP}
 )
 SELECT id FROM kin
-"""
+"""  # noqa: S608 - our own names
 
 _KEPT = """
 WITH RECURSIVE up (asked, id) AS (

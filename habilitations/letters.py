@@ -14,6 +14,16 @@ from coordination.accounts.models import User
 from habilitations.models import MatrixDraft
 
 ASKED, ANSWERED = "habilitations/emails/publication_asked.html", "habilitations/emails/publication_answered.html"
+# Sent by habilitations/actions: acting.py, questions.py, emergency.py.
+ACTING, QUESTION = "account.acting", "habilitations.access_question"
+EMERGENCY = "habilitations.emergency_opened"
+KINDS = {
+    "habilitations.publication_asked": "Matrice : publication demandée",
+    "habilitations.publication_answered": "Matrice : réponse à la demande de publication",
+    ACTING: "Remplacement ou secrétariat demandé",
+    QUESTION: "Question sur un accès",
+    EMERGENCY: "Accès d’urgence ouvert",
+}
 
 
 def tell_publication_asked(draft: MatrixDraft) -> int:

@@ -17,7 +17,7 @@ LARGEST = 1_000_000
 # A matrix is twenty-five lines, the profession table two hundred: beyond this, the file is another one.
 MOST_ROWS, MOST_COLUMNS = 2_000, 60
 # An XLSX is a zip: what it unpacks to is known before it is unpacked.
-LARGEST_UNPACKED = 20_000_000
+LARGEST_UNPACKED, MOST_PARTS = 20_000_000, 200
 
 
 def write_csv(rows: Sequence[Sequence[str]]) -> bytes:
@@ -46,6 +46,8 @@ def read_file(name: str, content: bytes) -> dict[str, list[list[str]]]:
     """
     if len(content) > LARGEST:
         raise _refused("Le fichier dépasse 1 Mo.")
+    if not name.lower().endswith((".csv", ".xlsx")):
+        raise _refused("Le fichier n’est ni un CSV ni un classeur XLSX.")
     tables = _read_xlsx(content) if name.lower().endswith(".xlsx") else {"": _read_csv(content)}
     return {title: rows for title, rows in tables.items() if any(any(row) for row in rows)}
 
@@ -71,7 +73,8 @@ def _read_csv(content: bytes) -> list[list[str]]:
 def _read_xlsx(content: bytes) -> dict[str, list[list[str]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
-            if sum(part.file_size for part in parts.infolist()) > LARGEST_UNPACKED:
+            held = parts.infolist()
+            if len(held) > MOST_PARTS or sum(part.file_size for part in held) > LARGEST_UNPACKED:
                 raise _refused("Le classeur est trop grand.")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         tables = {}

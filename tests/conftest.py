@@ -10,11 +10,15 @@ from types import SimpleNamespace
 
 import pytest
 from allauth.account.internal.flows.login import record_authentication
-from django.test import Client
+from django.core.management import call_command
+from django.db.backends.base.introspection import BaseDatabaseIntrospection
+from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import sync_playwright
 
 from coordination.runtime import chromium
+from tests import drawing
+from tests.fhir import capturing
 
 CHROMIUM_ARGUMENTS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
@@ -24,10 +28,15 @@ CHROMIUM_ARGUMENTS = [
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 LOCAL = {"127.0.0.1", "::1", "localhost"}
+# What the migrations write for good, and Django would write again after each test that commits.
+STANDING = ("django_content_type", "auth_permission")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Browser stories need a browser: a missing one is a loud skip, and a failure in CI."""
+    if absent := set(drawing.left_out(config, items)):
+        config.hook.pytest_deselected(items=sorted(absent, key=items.index))
+        items[:] = [item for item in items if item not in absent]
     stories = [item for item in items if item.get_closest_marker("browser")]
     if not stories or chromium.find():
         return
@@ -62,6 +71,35 @@ def _no_internet():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", local_only)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _what_migrations_wrote_is_not_written_again():
+    """After a test that commits, tables are emptied, and the content types and rights of models stay as they are."""
+    of_django = BaseDatabaseIntrospection.django_table_names
+
+    def emptied(introspection, *args, **options):
+        return [name for name in of_django(introspection, *args, **options) if name not in STANDING]
+
+    def flush(case):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(BaseDatabaseIntrospection, "django_table_names", emptied)
+            for alias in case._databases_names(include_mirrors=False):
+                call_command(
+                    "flush", verbosity=0, interactive=False, database=alias, reset_sequences=False,
+                    inhibit_post_migrate=True,
+                )  # fmt: skip
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _what_the_api_writes_is_kept():
+    """For `make conformance`: see tests/fhir/capturing.py."""
+    with capturing.captured():
         yield
 
 

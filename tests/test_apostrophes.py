@@ -14,7 +14,7 @@ import pytest
 from coordination.common import nomenclatures
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("circle", "coordination", "habilitations")
+ROOMS = ("agenda", "circle", "coordination", "habilitations")
 NOT_SCREENS = {"migrations", "management", "imports", "generator", "runtime", "demo"}
 # An elision: « l'accès », « d'{name} », « aujourd'hui ».
 STRAIGHT = re.compile(

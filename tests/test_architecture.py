@@ -60,9 +60,10 @@ def test_pages_of_a_personal_link_are_counted():
     marked = {name: view for name, _, view in named_routes() if hasattr(view, "token_scope")}
     scopes = {name: view.token_scope for name, view in marked.items()}
     pages = ("answer", "refuse", "opened", "ask", "receive")
-    assert scopes == {f"invitations:{page}": "invitation" for page in pages}
+    ours = {f"invitations:{page}": "invitation" for page in pages}
+    assert scopes == ours | {"reponse:answer": "participation", "flux:calendar": "feed"}
     assert all(view.login_required is False for view in marked.values())
-    with_token = [name for name, path, _ in named_routes() if "token" in path]
+    with_token = [name for name, path, _ in named_routes() if "token>" in path]
     assert set(with_token) == set(marked), "a signed part of an address is read by the marker only"
 
 
@@ -80,6 +81,33 @@ def test_modules_stay_small(tests, limit):
         if (count := len(path.read_text().splitlines())) > limit
     }
     assert long == {}
+
+
+def at_import(tree):
+    """Yield the nodes that are evaluated when a module is imported: what functions hold is not."""
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        elif isinstance(node, ast.Lambda):
+            waiting += node.args.defaults
+        else:
+            yield node
+            waiting += ast.iter_child_nodes(node)
+
+
+def test_no_test_keeps_the_day_of_its_import():
+    """A suite lasts: one that goes over midnight in Paris would compare two days."""
+    assert [node for node in at_import(ast.parse("a = today()\ndef f(): today()")) if isinstance(node, ast.Call)]
+    kept = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in python_files(tests=True)
+        for node in at_import(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name)
+        if getattr(node.func, "attr", "") in ("localdate", "today") or getattr(node.func, "id", "") == "TODAY"
+    ]
+    assert kept == []
 
 
 def test_every_template_is_used():
@@ -104,11 +132,32 @@ def test_no_template_has_inline_style_or_script():
     assert guilty == []
 
 
+@pytest.mark.req("SEC-21")
+def test_nothing_that_somebody_typed_is_said_to_be_safe():
+    """Each mark in a page is counted: what it covers is drawn by us, never typed."""
+    marked = {
+        str(path.relative_to(ROOT / "templates")): count
+        for path in (ROOT / "templates").rglob("*.html")
+        if (count := len(re.findall(r"\|\s*safe\b|autoescape", path.read_text())))
+    }
+    # An attribute in words of ours, the QR code of a second factor, the line breaks of the developer's mails.
+    assert marked == {"components/combobox.html": 1, "mfa/totp/activate_form.html": 1, "outbox/mail.html": 1}
+
+
 # ---- The ten schema truths (quality-goals.md) ----------------------------------------------------
 
 # Every table of the dossier family: it carries the dossier and cannot be without it.
 FAMILY_APPS = {"dossiers", "circle"}
 FAMILY_OUTSIDE = {
+    "agenda.AgendaConsent",
+    "agenda.Answer",
+    "agenda.Appointment",
+    "agenda.AppointmentChange",
+    "agenda.CalendarInvitation",
+    "agenda.KeptApart",
+    "agenda.Participation",
+    "agenda.Proposal",
+    "agenda.Series",
     "habilitations.AccessRequest",
     "habilitations.AccessKept",
     "habilitations.AccessReview",
@@ -138,7 +187,8 @@ def family():
 
 
 def own_models():
-    ours = {"common", "outbox", "accounts", "habilitations", "directory", "dossiers", "circle", "notifications"}
+    ours = {"common", "outbox", "accounts", "habilitations", "directory", "dossiers", "circle", "agenda",
+            "notifications", "partners"}  # fmt: skip
     return [m for m in apps.get_models() if m._meta.app_label in ours]
 
 
@@ -178,7 +228,7 @@ def test_ids_are_made_in_the_application():
 
 def test_dossier_and_person_families_share_no_foreign_key_but_the_allowed_ones():
     """Truth 2: family tables point to accounts, the directory and their own family, nothing else (SCALE-5)."""
-    allowed = FAMILY_APPS | {"accounts", "directory", "habilitations"}
+    allowed = FAMILY_APPS | {"accounts", "agenda", "directory", "habilitations"}
     for model in family():
         for field in model._meta.concrete_fields:
             if field.is_relation:
@@ -220,6 +270,7 @@ OPENING = {f".{name}" for name in (
     "add_manual_professional", "confirm_invitee", "resend_invitation", "copy_link", "limit_access", "extend_access",
     "answer_request", "open_structure", "add_delegate", "record_consent", "withdraw_opposition", "declare_absence",
     "name_secretary", "accept_acting", "record_secretary_consent", "open_emergency", "allow_emergency", "bring_in",
+    "register_client", "renew_secret", "change_scopes", "make_personal_token",
 )}  # fmt: skip
 OPENS_NOTHING = {"circle:request": "leaves a request to those who may grant"}
 # Leaving as a file is seen from the address or from the right to print.
@@ -235,23 +286,27 @@ def named_routes(resolver=None, space=""):
             yield f"{space}{entry.name}", str(entry.pattern), entry.callback
 
 
-def said_by(view):
-    """Return the names used by a view and by the functions of its own module that it names, attributes as ".name"."""
+def written_for(view):
+    """Yield the nodes of a view and of the functions of its own module that it names."""
     inner = inspect.unwrap(view)
     module = inspect.getmodule(inner)
-    todo, read, called = [inner], set(), set()
+    todo, read = [inner], set()
     while todo:
         function = todo.pop()
         read.add(function)
-        names = {
-            f".{node.attr}" if isinstance(node, ast.Attribute) else node.id
-            for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function))))
-            if isinstance(node, ast.Attribute | ast.Name)
-        }
-        called |= names
-        own = (getattr(module, name, None) for name in names)
+        nodes = list(ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))))
+        yield from nodes
+        own = (getattr(module, node.id, None) for node in nodes if isinstance(node, ast.Name))
         todo += [f for f in own if inspect.isfunction(f) and f.__module__ == module.__name__ and f not in read]
-    return called
+
+
+def said_by(view):
+    """Return the names used by a view and by the functions of its own module that it names, attributes as ".name"."""
+    return {
+        f".{node.attr}" if isinstance(node, ast.Attribute) else node.id
+        for node in written_for(view)
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
 
 
 def own_views():
@@ -270,10 +325,13 @@ def test_what_leaves_as_a_file_asks_again_who_is_there():
         name: view for name, path, view in own_views()
         if FILE_NAME.search(path) or getattr(view, "right", None) == Action.PRINT
     }  # fmt: skip
+    # What the API says of itself, to anybody.
+    files.pop("fhir:openapi")
     assert set(files) == {
         "circle:print_sheet", "circle:export_list", "circle:export_vcard", "dossiers:export",
         "dossiers:journal_export", "circle:export_review", "directory:export_account_review",
-        "dossiers:export_asleep",
+        "dossiers:export_asleep", "dossiers:export_fhir", "mon_agenda:export_appointments",
+        "mon_agenda:export_availabilities", "mon_agenda:export_free_busy",
         "habilitations:export_xlsx", "habilitations:export_csv",
     }  # fmt: skip
     assert [name for name, view in files.items() if not getattr(view, "asks_identity", False)] == []

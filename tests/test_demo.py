@@ -1,5 +1,10 @@
 """`make run` loads the demonstration: a small one here, through the same importers and actions."""
 
+import base64
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from circle.models import Member
@@ -8,7 +13,10 @@ from coordination.demo import loader
 from coordination.demo.people import PASSWORD, PEOPLE, accounts_text
 from coordination.demo.stories import STORIES
 from coordination.dossiers.models import Dossier
+from coordination.partners.models import Partner
 from habilitations.models import Habilitation, Trace
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.slow
@@ -17,6 +25,7 @@ def test_the_demonstration_loads_once_and_shows_every_state(client):
     said = []
     assert loader.load(say=said.append, professionals=1500, dossiers_wanted=len(STORIES) + 2)
     assert not loader.load(say=said.append)
+    _software_works(client, said)
     assert Dossier.objects.count() == len(STORIES) + 2
     assert User.objects.count() == len(PEOPLE)
     # One dossier shows each kind of member and each answer of « habilitation ».
@@ -36,3 +45,21 @@ def test_the_demonstration_loads_once_and_shows_every_state(client):
         page = client.get("/dossiers/").content.decode()
         opens_none = person.administrator or person.looks_after or person.unconfirmed
         assert ("data-row-link" in page) is not opens_none, person.key
+
+
+def _software_works(client, said):
+    """« Logiciel d’essai » calls the API with the secret that was said, once, for the coordinator of docs/fhir.md."""
+    (told,) = [line for line in said if "SECRET=" in line]
+    secrets = dict(re.findall(r"(IDENTIFIANT|SECRET)=(\S+)", told))
+    pair = base64.b64encode(f"{secrets['IDENTIFIANT']}:{secrets['SECRET']}".encode()).decode()
+    given = client.post(
+        "/fhir/oauth/token", "grant_type=client_credentials", content_type="application/x-www-form-urlencoded",
+        headers={"Authorization": f"Basic {pair}"},
+    )  # fmt: skip
+    acting = f"urn:oid:1.2.250.1.71.4.2.1|8{PEOPLE[0].rpps}"
+    assert acting in (ROOT / "docs/fhir.md").read_text()
+    headers = {"Authorization": f"Bearer {given.json()['access_token']}", "Acting-Professional": acting}
+    found = client.get("/fhir/Patient?family=Exemple", headers=headers)
+    assert found.status_code == 200 and json.loads(found.content)["entry"]
+    partner = Partner.objects.get()
+    assert (partner.client_id, partner.secret, partner.active) == (*secrets.values(), False)

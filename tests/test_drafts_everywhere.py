@@ -8,13 +8,19 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from agenda.actions.openings import When, add_absence, add_opening
+from agenda.actions.rooms import add_room
+from agenda.actions.schedules import schedule_of
+from agenda.models import OwnCalendar, Proposal
 from circle import actions
 from circle.models import Member, Period
 from coordination.accounts import drafts
+from coordination.common import cipher
 from coordination.directory.actions import accounts as structure_accounts
 from coordination.directory.newcomers import Newcomer
 from coordination.directory.search import vocabulary
 from coordination.directory.views.all_accounts import ACTS
+from coordination.partners.models import State
 from habilitations.actions import (
     add_delegate,
     ask_access,
@@ -27,10 +33,13 @@ from habilitations.differences import Edit, Key
 from habilitations.models import AccessQuestion, Trace
 from habilitations.rubriques import Rubrique
 from tests.accounts.factories import UserFactory
+from tests.agenda import factories as planned
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
 from tests.directory.search_data import house
+from tests.fhir.callers import connect
 from tests.habilitations.acting_data import secretary
+from tests.partners.factories import PartnerFactory, RelayFactory
 from tests.test_architecture import named_routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("REL-20")]
@@ -46,7 +55,30 @@ NOT_DRAWN = {
     "acting:end": "one button",
     "outbox:mailbox": "development only",
     "outbox:read_mail": "development only",
+    "agenda:done": "one button",
+    "agenda:proposal": "two buttons",
+    "reunions:choose": "one button",
+    "reunions:add_time": "one button",
+    "reunions:remind": "one button",
+    "reunions:remove": "one button",
+    "reponse:answer": "no account under which to keep anything",
+    "mon_agenda:remove_opening": "one button",
+    "mon_agenda:remove_absence": "one button",
+    "mon_agenda:renew_feed": "one button",
+    "mon_agenda:close_feed": "one button",
+    "mon_agenda:refresh_calendar": "one button",
+    "mon_agenda:remove_calendar": "one button",
+    "mon_agenda:export_availabilities": "a file",
+    "mon_agenda:export_free_busy": "a file",
+    "mon_agenda:export_appointments": "a file",
+    "flux:calendar": "machines",
+    "mon_agenda:remove_room": "one button",
+    "agenda:not_come": "one button",
+    "agenda:join": "one button",
+    "agenda:keep_apart": "one button",
     "circle:call_off_plan": "one button",
+    "circle:call_off_stay": "one button",
+    "partners:attempt": "one button",
     "circle:discreet": "one button",
     "circle:extend": "one button",
     "circle:close_access": "one button",
@@ -62,6 +94,10 @@ NOT_DRAWN = {
     "dossiers:emergencies": "for the data-protection officer alone (tests/dossiers/test_emergency.py)",
     "dossiers:officer_review": "for the data-protection officer alone (tests/dossiers/test_emergency.py)",
     "circle:join": "one button",
+    "circle:exchange": "two buttons for each partner",
+    "partners:retry": "one button",
+    "partners:cancel": "one button",
+    "fhir_base": "no page",
     "circle:request": "one button",
     "circle:undo_removal": "one button",
     "circle:check_several": "answers the form of circle:invite_several",
@@ -102,35 +138,68 @@ NOT_DRAWN = {
     "habilitations:end_officer": "one button",
     "habilitations:reopen_profile": "one button",
     "habilitations:restore_rubric": "one button",
+    "administration:renew_client_secret": "one button",
+    "tokens:revoke": "one button",
+    "api_token": "machines",
+    "smart_configuration": "machines",
 }
 # Where the identifiers of an address come from: read by the name of the parameter.
 TYPED = {"text", "email", "tel", "url", "number", "date"}
 
 
 class Forms(HTMLParser):
-    """Read the forms of a page that send by POST: has it a draft, which free texts does it hold?"""
+    """Read the forms of a page that send by POST: has it a draft, which free texts does it hold, and which fields
+    does it show filled in already?"""
 
     def __init__(self):
         super().__init__()
         self.forms, self.open = [], None
+        self.area = self.select = None
 
     def handle_starttag(self, tag, attrs):
         said = dict(attrs)
         if tag == "form":
             searches = said.get("role") == "search" or "toolbar" in said.get("class", "")
             kept = said.get("method") == "post" and not searches
-            self.open = {"id": said.get("id"), "draft": said.get("data-draft"), "texts": []}
+            self.open = {
+                "id": said.get("id"), "draft": said.get("data-draft"), "texts": [], "words": [],
+                "hidden": set(), "filled": set(),
+            }  # fmt: skip
             self.forms += [self.open] if kept else []
-        elif self.open is not None and (tag == "textarea" or (tag == "input" and said.get("type", "text") in TYPED)):
+        elif self.open is None:
+            return
+        elif tag == "option" and "selected" in said and said.get("value"):
+            self.open["filled"].add(self.select)
+        elif tag == "select":
+            self.select = said.get("name")
+        elif tag == "input" and said.get("type") == "hidden":
+            self.open["hidden"].add(said.get("name"))
+        elif tag == "input" and said.get("type") in ("radio", "checkbox"):
+            self.open["filled"] |= {said.get("name")} if "checked" in said else set()
+        elif tag == "textarea" or (tag == "input" and said.get("type", "text") in TYPED):
             self.open["texts"].append(said.get("name"))
+            open_to_words = said.get("type") not in ("number", "date") and not said.keys() & {"readonly", "disabled"}
+            self.open["words"] += [said.get("name")] if open_to_words else []
+            self.open["filled"] |= {said.get("name")} if said.get("value") else set()
+            self.area = said.get("name") if tag == "textarea" else None
+
+    def handle_data(self, data):
+        if self.open is not None and self.area and data.strip():
+            self.open["filled"].add(self.area)
 
     def handle_endtag(self, tag):
         if tag == "form":
             self.open = None
+        elif tag == "textarea":
+            self.area = None
 
 
 @pytest.fixture
 def town(settings):
+    return build_town(settings)
+
+
+def build_town(settings):
     """One of everything that an address may name, and who may open it."""
     publish_default_matrix()
     vocabulary.forget()
@@ -169,9 +238,30 @@ def town(settings):
     outsider = make.account(make.DOCTOR)
     emergency = open_emergency(entry.dossier.pk, by=outsider, reason="vitale", detail="Essai")
     activity = helper.attachment.professional.activities.get()
+    partner = PartnerFactory(created_by=administrator)
+    relay = RelayFactory(partner=partner, asked_by=administrator, state=State.ECHEC)
+    day = dt.datetime.combine(timezone.localdate() + dt.timedelta(days=1), dt.time(9))
+    tomorrow = When(day, day + dt.timedelta(hours=2))
+    meeting = planned.appointment(
+        entry, nurses, kind="reunion", status="proposed", starts_at=None, ends_at=None, answer_by=planned.at(days=3)
+    )
+    Proposal.objects.create(
+        dossier=entry.dossier, appointment=meeting, starts_at=planned.at(9), ends_at=planned.at(10)
+    )
+    fixed = planned.appointment(entry, kind="reunion", starts=planned.at(16))
+    kept = OwnCalendar.objects.create(
+        schedule=schedule_of(nurse), name="Cabinet", kind="ics", host="agenda.exemple",
+        address_sealed=cipher.encrypt("https://agenda.exemple/a.ics"),
+    )  # fmt: skip
     return {
+        "partner_id": [partner.pk],
+        "relay_id": [relay.pk],
+        "queue": ["echanges"],
+        "deed": ["reprendre", "abandonner"],
+        "row_id": [relay.pk],
         "users": [coordinator, administrator, director, offer.user, nurse],
         "dossier_id": [entry.dossier.pk],
+        "appointment_id": [planned.appointment(entry, nurses).pk, meeting.pk, fixed.pk],
         "member_id": [member.pk for member in (listed, by_hand, relative, building, nurses, refused)],
         "acting_id": [helped.pk],
         "target_id": [make.listed().pk],
@@ -180,6 +270,7 @@ def town(settings):
         "professional_id": [helper.attachment.professional.pk],
         "activity_id": [activity.pk],
         "user_id": [helper.pk, idle.pk],
+        "client_id": [connect(local)[0].pk],
         "offer_id": [offer.pk],
         "invitation_id": [waiting.invitations.get().pk],
         "kind": ["professionnel", "aidant"],
@@ -193,6 +284,10 @@ def town(settings):
         "opposition_id": [opposition.pk],
         "act": list(ACTS),
         "emergency_id": [emergency.pk],
+        "opening_id": [add_opening(schedule_of(nurse), by=nurse, when=tomorrow).pk],
+        "calendar_id": [kept.pk],
+        "room_id": [add_room(place.pk, by=director, name="Salle bleue").pk],
+        "absence_id": [add_absence(schedule_of(nurse), by=nurse, when=tomorrow)[0].pk],
     }
 
 
@@ -212,8 +307,18 @@ def ours():
 
     allauth's own hold passwords, codes and keys: nothing of them is ever kept.
     """
-    prefixes = {"circle:": "dossiers/<uuid:dossier_id>/cercle/", "invitations:": "invitations/"}
+    prefixes = {
+        "agenda:": "dossiers/<uuid:dossier_id>/agenda/",
+        "reunions:": "dossiers/<uuid:dossier_id>/reunions/",
+        "reponse:": "reponse/",
+        "mon_agenda:": "agenda/",
+        "flux:": "agenda/flux/",
+        "circle:": "dossiers/<uuid:dossier_id>/cercle/",
+        "invitations:": "invitations/",
+    }
     for name, path, view in named_routes():
+        if name.startswith("fhir:"):
+            continue  # machines: no page, no form
         if not inspect.unwrap(view).__module__.startswith(("allauth", "django.")):
             space = name.partition(":")[0] + ":" if ":" in name else ""
             yield name, prefixes.get(space, "") + path
@@ -236,11 +341,16 @@ def drawn(client, town, asked):
 
 def forms_of(pages):
     """Return the forms of these pages that hold a free text."""
+    return [form for form in every_form(pages) if form["texts"]]
+
+
+def every_form(pages):
+    """Return every form of these pages that sends by POST."""
     found = []
     for page in pages:
         reading = Forms()
         reading.feed(page)
-        found += [form for form in reading.forms if form["texts"]]
+        found += reading.forms
     return found
 
 
@@ -308,12 +418,12 @@ def test_an_act_done_forgets_its_draft(client, town):
     acts = (
         ("cercle-role", "circle:change_role", {"role": "PROV", "starts_on": "14/03/2027"}),
         ("cercle-habilitation", "circle:habilitation", {"habilitation": "oui", **make.TEAM_POSTED}),
-        ("cercle-retrait", "circle:remove", {"reason": "autre", "version": "0"}),
+        ("cercle-retrait", "circle:remove", {"reason": Period.EndReason.values[0]}),
     )
     for key, name, typed in acts:
         drafts.save(coordinator, key, member, "note=x")
-        if name == "circle:remove":
-            typed |= {"reason": Period.EndReason.values[0], "version": str(Member.objects.get(pk=member).version)}
+        if name != "circle:habilitation":
+            typed |= {"version": str(Member.objects.get(pk=member).version)}
         assert client.post(reverse(name, args=[dossier, member]), typed).status_code == 303, name
         assert drafts.load(coordinator, key, member) is None, name
     drafts.save(coordinator, "dossier-statut", dossier, "note=x")

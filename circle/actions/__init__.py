@@ -26,7 +26,15 @@ from circle.actions.adding import (
 from circle.actions.assigning import call_off_plan, change_role, hand_over_role, set_unique_role
 from circle.actions.closing import tell_end_of_care
 from circle.actions.consenting import end_consent, record_consent, record_opposition, withdraw_opposition
-from circle.actions.editing import invite_present, link_to_directory, set_discreet, set_habilitation, update_member
+from circle.actions.editing import (
+    invite_present,
+    link_to_directory,
+    read_as,
+    set_discreet,
+    set_habilitation,
+    update_member,
+)
+from circle.actions.foreseeing import call_off_stay, carry_out_plans, plan_departure
 from circle.actions.gathering import bring_in
 from circle.actions.inviting import (
     close_answered,
@@ -42,10 +50,12 @@ from circle.actions.inviting import (
 from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
 from circle.actions.limiting import answer_request, extend_access, limit_access
+from circle.actions.receiving import receive_person, update_received
 from circle.actions.refusing import record_refusal
 from circle.actions.reviewing import close_access, finish_review, keep_access, restore_access
 from circle.actions.secretaries import record_secretary_consent, withdraw_secretary_consent
 from circle.actions.sleeping import close_sleeping, tell_sleeping
+from circle.actions.writing import write_circle
 
 __all__ = [
     "accept_invitation",
@@ -59,6 +69,8 @@ __all__ = [
     "ask_for_new_link",
     "bring_in",
     "call_off_plan",
+    "call_off_stay",
+    "carry_out_plans",
     "change_role",
     "close_access",
     "close_answered",
@@ -80,11 +92,14 @@ __all__ = [
     "may_refuse",
     "note_opening",
     "open_dossier",
+    "plan_departure",
+    "receive_person",
     "record_consent",
     "record_opposition",
     "record_refusal",
     "record_secretary_consent",
     "refuse_invitation",
+    "read_as",
     "remind_due",
     "remind_invitation",
     "remove_member",
@@ -100,6 +115,8 @@ __all__ = [
     "tell_undelivered",
     "undo_removal",
     "update_member",
+    "update_received",
     "withdraw_opposition",
     "withdraw_secretary_consent",
+    "write_circle",
 ]

@@ -6,21 +6,21 @@ import datetime as dt
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from circle import duplicates, roles
+from circle import duplicates, presence, roles
 from circle import fields as sheet
 from circle.actions.answering import answer_arrival
 from circle.actions.assigning import give_first_role, give_role
-from circle.actions.common import KIND, account_of, lock_circle, name_for, record
+from circle.actions.common import KIND, account_of, entry_kept, lock_circle, name_for, overtake_arrivals, record
 from circle.actions.inviting import invite_member
 from circle.actions.limiting import carry_oppositions
 from circle.errors import AlreadyMember, CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
 from circle.history import CREATION
 from circle.models import Change, Member, Period
 from coordination.directory import actions as directory
-from coordination.directory.models import Activity, Attachment
+from coordination.directory.models import Activity, Attachment, Structure
 from coordination.dossiers.actions import create_dossier
 from coordination.dossiers.models import Dossier
 from habilitations import actions as habilitations
@@ -96,8 +96,8 @@ def add_professional(
     NamesakeRefused, NotAllowed, DossierIsReadOnly, AlreadyMember, the errors of `give_role`, of `invite_member` and of
     habilitations.
     """
-    _enter(entry)
-    made = _made_by(entry, creation_key)
+    enter_to_add(entry)
+    made = made_by(entry, creation_key)
     if made:
         return made
     text = sheet.clean(roles.DIRECTORY, {"description": description})
@@ -112,10 +112,10 @@ def add_professional(
         details["duplicate_reason"] = duplicate_reason.strip()
     account = account_of(professional)
     if member:
-        _come_back(entry, member, details, account=account, starts_on=starts_on)
+        come_back(entry, member, details, account=account, starts_on=starts_on)
     else:
-        opened = _habilitation(entry, user=account, professional=professional)
-        member = _create(entry, roles.DIRECTORY, opened, details | {"professional": professional}, starts_on)
+        opened = open_row(entry, user=account, professional=professional)
+        member = create_member(entry, roles.DIRECTORY, opened, details | {"professional": professional}, starts_on)
     return _settle(
         entry,
         member,
@@ -151,13 +151,13 @@ def add_manual_professional(
     `fields` are those of `fields.WRITABLE["manuel"]`. Raises LooksLikeMember and LooksLikeDirectory (each with
     what was found) unless a reason is typed, NameMissing, ContactMissing, and as `add_professional`.
     """
-    _enter(entry)
-    made = _made_by(entry, creation_key)
+    enter_to_add(entry)
+    made = made_by(entry, creation_key)
     if made:
         return made
-    tidy = _typed(entry, roles.MANUAL, fields, duplicate_reason)
+    tidy = typed(entry, roles.MANUAL, fields, duplicate_reason)
     details = tidy | {"discreet": discreet, "creation_key": creation_key, "duplicate_reason": duplicate_reason.strip()}
-    member = _create(entry, roles.MANUAL, _habilitation(entry), details, starts_on)
+    member = create_member(entry, roles.MANUAL, open_row(entry), details, starts_on)
     return _settle(
         entry,
         member,
@@ -190,13 +190,13 @@ def add_person(
     `fields` are those of `fields.WRITABLE["aidant"]` (lien, sur liste rouge...). Raises LooksLikeMember unless
     a reason is typed, NameMissing, ContactMissing, and as `add_professional`.
     """
-    _enter(entry)
-    made = _made_by(entry, creation_key)
+    enter_to_add(entry)
+    made = made_by(entry, creation_key)
     if made:
         return made
-    tidy = _typed(entry, roles.PERSON, fields, duplicate_reason)
+    tidy = typed(entry, roles.PERSON, fields, duplicate_reason)
     details = tidy | {"discreet": discreet, "creation_key": creation_key, "duplicate_reason": duplicate_reason.strip()}
-    member = _create(entry, roles.PERSON, _habilitation(entry), details, starts_on)
+    member = create_member(entry, roles.PERSON, open_row(entry), details, starts_on)
     return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover)
 
 
@@ -219,32 +219,20 @@ def add_structure(
 
     Raises StructureCannotSignIn for "oui" otherwise, AlreadyMember, and as `add_professional`.
     """
-    _enter(entry)
-    made = _made_by(entry, creation_key)
+    enter_to_add(entry)
+    made = made_by(entry, creation_key)
     if made:
         return made
-    # Two entries of the directory found to be one: the circle holds the one that is kept.
-    while structure.merged_into:
-        structure = structure.merged_into
     details = {
         "discreet": discreet,
         "creation_key": creation_key,
         **sheet.clean(roles.STRUCTURE, {"description": description}),
     }
-    same = Member.objects.filter(
-        dossier_id=entry.dossier.pk, structure__in=habilitations.same_structures(structure.pk)
-    ).with_names()
-    # Whatever the name under which it came in: the circle holds a structure once.
-    here = same.filter(periods__ends_on=None).first()
-    member = here or same.filter(structure=structure).first()
+    structure, member = house_of(entry, structure)
     if member:
-        _come_back(entry, member, details, account=None, starts_on=starts_on)
+        come_back(entry, member, details, account=None, starts_on=starts_on)
     else:
-        opened = _habilitation(entry, structure=structure)
-        member = _create(entry, roles.STRUCTURE, opened, details | {"structure": structure}, starts_on)
-        # Under its other name, it had left with what the person opposes to it.
-        for twin in other_entries(opened):
-            carry_oppositions(entry, twin, member)
+        member = create_house(entry, structure, details, starts_on)
     return _settle(entry, member, role, wanted, refusal, starts_on=starts_on, handover=handover, rests=rests)
 
 
@@ -261,8 +249,8 @@ def add_manual_structure(
     creation_key: UUID,
 ) -> Member:
     """Create a structure for the coordination (directory.actions.create_local_structure), and add it."""
-    _enter(entry)
-    made = _made_by(entry, creation_key)
+    enter_to_add(entry)
+    made = made_by(entry, creation_key)
     if made:
         return made
     return add_structure(
@@ -277,24 +265,49 @@ def add_manual_structure(
     )
 
 
+def house_of(entry, structure) -> tuple[Structure, Member | None]:
+    """Return the entry kept for a structure, and its member here whatever its name: a circle holds it once."""
+    structure = entry_kept(structure)
+    known = Member.objects.filter(structure__in=habilitations.same_structures(structure.pk)).with_names()
+    there = Exists(Period.objects.current().filter(member=OuterRef("pk")))
+    found = list(known.filter(dossier_id=entry.dossier.pk).annotate(there=there).order_by("pk"))
+    here = [one for one in found if one.there] or [one for one in found if one.structure == structure]
+    return structure, next(iter(here), None)
+
+
+def create_house(entry, structure, details: dict, starts_on: dt.date | None) -> Member:
+    """Make the member of a structure and its stay; what the person opposes to its other name follows it."""
+    opened = open_row(entry, structure=structure)
+    member = create_member(entry, roles.STRUCTURE, opened, details | {"structure": structure}, starts_on)
+    # Under its other name, it had left with what the person opposes to it.
+    for twin in other_entries(opened):
+        carry_oppositions(entry, twin, member)
+    return member
+
+
 def main_activity(professional, *, structure_id: UUID | None = None) -> Activity | None:
     """Return where a professional practises: in this structure if he does, else his latest known place."""
-    found = list(Activity.objects.filter(professional=professional).order_by(F("ceased_at").desc(nulls_first=True)))
+    # What a partner says comes last: only somebody it alone knows has nothing else.
+    found = list(
+        Activity.objects.filter(professional=professional).order_by("partner", F("ceased_at").desc(nulls_first=True))
+    )
     here = [activity for activity in found if structure_id and activity.structure_id == structure_id]
     return next(iter(here or found), None)
 
 
-def _enter(entry) -> None:
+def enter_to_add(entry) -> None:
+    """Take the circle's lock to add somebody. Raises as `lock_circle`, and NotAllowed."""
     lock_circle(entry)
     entry.access.require(Action.ADD_MEMBER)
 
 
-def _made_by(entry, creation_key: UUID) -> Member | None:
+def made_by(entry, creation_key: UUID) -> Member | None:
     """Return the member this form already made: a double click, a lost answer."""
     return Member.objects.filter(dossier_id=entry.dossier.pk, creation_key=creation_key).first()
 
 
-def _typed(entry, kind: str, fields: dict, duplicate_reason: str) -> dict:
+def typed(entry, kind: str, fields: dict, duplicate_reason: str) -> dict:
+    """Return the fields of somebody entered by hand, tidied; raises as `add_person`."""
     tidy = sheet.clean(kind, fields)
     sheet.require_complete(kind, tidy)
     if not duplicate_reason.strip():
@@ -321,7 +334,7 @@ def _refuse_doubles(entry, kind: str, tidy: dict) -> None:
         raise LooksLikeDirectory(known.in_directory)
 
 
-def _habilitation(entry, *, user=None, professional=None, structure=None) -> Habilitation:
+def open_row(entry, *, user=None, professional=None, structure=None) -> Habilitation:
     """Open the row of the new member; one the account already has without being a member is taken over."""
     if user is not None:
         alone = Habilitation.objects.open().filter(dossier_id=entry.dossier.pk, user=user, members=None).first()
@@ -334,43 +347,50 @@ def _habilitation(entry, *, user=None, professional=None, structure=None) -> Hab
     )
 
 
-def _create(entry, kind: str, habilitation: Habilitation, details: dict, starts_on: dt.date | None) -> Member:
+def create_member(entry, kind: str, habilitation: Habilitation, details: dict, starts_on: dt.date | None) -> Member:
+    """Make a member and his stay, under the circle's lock, with its line of history."""
     member = Member.objects.create(
         dossier_id=entry.dossier.pk, kind=kind, habilitation=habilitation, created_by=entry.user, **details
     )
-    _stay(entry, member, starts_on)
+    begin_stay(entry, member, starts_on, is_new=True)
     record(entry, member, KIND.ADDED)
     return member
 
 
-def _come_back(entry, member: Member, details: dict, *, account, starts_on: dt.date | None) -> None:
+def come_back(entry, member: Member, details: dict, *, account, starts_on: dt.date | None) -> None:
+    """Begin a new stay of a member who left, or who was never there. Raises AlreadyMember, DateNotPossible."""
+    is_return = member.periods.exists()
     if member.periods.current().exists():
-        name = name_for(entry, member)
-        raise AlreadyMember(name=name, member_id=member.pk if name else None)
+        raise AlreadyMember(name=(name := name_for(entry, member)), member_id=member.pk if name else None)
     habilitations.reopen_habilitation(member.habilitation, by=entry.user, user=account, as_it_was=False)
     member.habilitation.refresh_from_db()
     for name, value in details.items():
         setattr(member, name, value)
     member.version += 1
     member.save(update_fields=[*details, "version"])
-    _stay(entry, member, starts_on)
-    record(entry, member, KIND.RETURNED)
+    begin_stay(entry, member, starts_on)
+    record(entry, member, KIND.RETURNED if is_return else KIND.ADDED)
+    presence.tell_returned(member)
 
 
-def _stay(entry, member: Member, starts_on: dt.date | None) -> None:
+def begin_stay(entry, member: Member, starts_on: dt.date | None, *, is_new: bool = False) -> None:
+    """Write that a member is there since a day, today at most. Raises DateNotPossible. `is_new`: made just now."""
     today = timezone.localdate()
     first = min(starts_on or today, today)
     if first < entry.dossier.birth_date:
         raise DateNotPossible("Cette date précède la naissance de la personne.")
-    if member.periods.filter(ends_on__gt=first).exists():
+    if not is_new and member.periods.filter(ends_on__gt=first).exists():
         raise DateNotPossible("Ce membre était déjà dans le cercle à cette date.")
     Period.objects.create(dossier_id=entry.dossier.pk, member=member, starts_on=first, started_by=entry.user)
+    if not is_new:
+        overtake_arrivals(member, until=today + dt.timedelta(days=1))
 
 
 def _settle(
     entry, member: Member, role, wanted, refusal, *, starts_on=None, handover=None, invitation: dict | None = None,
     rests: dict | None = None,
 ) -> Member:  # fmt: skip
+    overtake_arrivals(member)
     give_role(entry, member, role, starts_on=starts_on, handover=handover)
     answer_arrival(entry, member, wanted, refusal=refusal, is_invited=invitation is not None, rests=rests)
     if invitation is not None:

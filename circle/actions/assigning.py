@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from circle import roles
-from circle.actions.common import KIND, lock_circle, locked_member, name_for, record
+from circle.actions.common import KIND, lock_circle, locked_member, name_for, next_version, record
 from circle.actions.planning import label_of, member_of, write_board
 from circle.errors import (
     DateNotPossible,
@@ -26,6 +26,7 @@ from circle.errors import (
 from circle.models import Member, RoleHolding, RoleSetting
 from circle.plans import Blocked, Board, Given, Held, Part
 from coordination.common.french import date_fr
+from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations.access import may_administer
 from habilitations.errors import NotAllowed
 from habilitations.traces import NOWHERE, Via, record_account
@@ -37,19 +38,26 @@ LATEST = dt.timedelta(days=731)
 
 
 @transaction.atomic
-def change_role(entry, member, *, role: str, handover: dict | None = None, starts_on: dt.date | None = None) -> Member:
+def change_role(
+    entry, member, *, role: str, handover: dict | None = None, starts_on: dt.date | None = None,
+    version: int | None = None,
+) -> Member:  # fmt: skip
     """Give a member another role from a day (today by default); "" leaves him without a role.
 
     `handover` = {"starts_on": date, "new_role": code or "", "from_member": id of the holder it was agreed with, or
     none} when the role is unique and held: the holder keeps his place and his access, and takes the other role that
     day, today at the soonest. A hand-over already planned is moved, with the role first agreed unless another is
-    given; plans this contradicts are called off and told. Raises LevelMissing, DossierIsReadOnly, MemberUnknown,
-    NotPresent, RoleUnknown, RoleNotPossible, DateNotPossible, HandoverInThePast, RoleAlreadyHeld (with
-    RoleHeldThen and RolePlanned).
+    given; plans this contradicts are called off and told. `version`: that of the sheet that was read.
+
+    Raises LevelMissing, DossierIsReadOnly, MemberUnknown, NotPresent, ChangedMeanwhile, RoleUnknown, RoleNotPossible,
+    DateNotPossible, HandoverInThePast, RoleAlreadyHeld (with RoleHeldThen and RolePlanned).
     """
     lock_circle(entry)
     member = locked_member(entry, member)
-    give_role(entry, member, role, starts_on=starts_on, handover=handover)
+    if version is not None and member.version != version:
+        raise ChangedMeanwhile
+    if give_role(entry, member, role, starts_on=starts_on, handover=handover):
+        next_version(member)
     return member
 
 
@@ -68,7 +76,8 @@ def call_off_plan(entry, member, *, day: dt.date) -> Member:
     if planned is None:
         raise NothingPlanned
     board.call_off(planned)
-    write_board(entry, before, board)
+    if member.pk in write_board(entry, before, board, but=member.pk):
+        next_version(member)
     return member
 
 
@@ -80,8 +89,8 @@ def hand_over_role(entry, *, role: str, from_member, to_member, starts_on: dt.da
     return change_role(entry, to_member, role=role, handover=agreed)
 
 
-def give_role(entry, member: Member, role: str, *, starts_on=None, handover=None) -> None:
-    """Do what `change_role` says, inside its transaction and under its locks.
+def give_role(entry, member: Member, role: str, *, starts_on=None, handover=None) -> bool:
+    """Do what `change_role` says, inside its transaction and under its locks; say whether his roles changed.
 
     The role is his from that day on: a plan of the same role is moved to that day, any other plan of his that
     begins later is called off, and told. Nothing when he already has it for good.
@@ -94,18 +103,19 @@ def give_role(entry, member: Member, role: str, *, starts_on=None, handover=None
     current = before.on(member.pk, day)
     if not code:
         board.clear(member.pk, day)
-        write_board(entry, before, board)
+        touched = write_board(entry, before, board, but=member.pk)
         if current:
             record(entry, member, KIND.ROLE, subject=from_day(day), before=label_of(member, current.role))
-        return
+        return member.pk in touched
     if current is None or current.role != code:
         _check(member, code)
     try:
         given = _give(entry, board, member, code, day, handover)
     except Blocked as blocked:
         raise _refusal(entry, blocked.held) from None
-    write_board(entry, before, board)
+    touched = write_board(entry, before, board, but=member.pk)
     _tell_given(entry, member, given, current)
+    return member.pk in touched
 
 
 def give_first_role(member: Member, role: str, *, by) -> None:

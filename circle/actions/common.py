@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.utils import timezone
+
 from circle.errors import MemberUnknown, NotPresent
 from circle.history import CARE_OVER
-from circle.models import Change, Member
+from circle.models import Change, Member, PlannedStay
 from coordination.directory.models import Attachment
 from coordination.dossiers.errors import DossierIsReadOnly
 from coordination.dossiers.models import Dossier
@@ -15,6 +19,8 @@ from habilitations.rubriques import Niveau, Rubrique
 KIND = Change.Kind
 # The actions of the journal: a right changed, a request for one answered.
 RIGHT, ANSWERED = "habilitation", "réponse"
+# Who acts when nobody does.
+APPLICATION = "L’application"
 
 
 def lock_circle(entry, *, level: Niveau = Niveau.ECRITURE) -> None:
@@ -46,6 +52,21 @@ def locked_member(entry, member, *, present: bool = True) -> Member:
     if present and not found.periods.current().exists():
         raise NotPresent(name=found.display_name)
     return found
+
+
+def overtake_arrivals(member: Member, *, until: dt.date | None = None) -> None:
+    """Close what was planned of a member's coming, now that he is there; `until`: a new stay ends by then."""
+    plans = PlannedStay.objects.waiting().arrivals().filter(dossier_id=member.dossier_id, member=member)
+    if until is not None:
+        plans = plans.filter(starts_on__lt=until)
+    plans.update(closed_at=timezone.now(), outcome=PlannedStay.Outcome.OVERTAKEN)
+
+
+def entry_kept(structure):
+    """Return the entry that the directory keeps, of two found to be one: the circle holds that one."""
+    while structure.merged_into:
+        structure = structure.merged_into
+    return structure
 
 
 def name_for(entry, member: Member) -> str:

@@ -18,8 +18,11 @@ from circle.actions.common import KIND, RIGHT, lock_circle, locked_member, recor
 from circle.actions.limiting import carry_oppositions, record_ceiling
 from circle.models import Member
 from coordination.common.french import date_fr
+from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import actions as habilitations
 from habilitations import catalog
+from habilitations.actions.consents import current, read_as
+from habilitations.actions.members import locked
 from habilitations.actions.twins import other_entries
 from habilitations.errors import AlreadyOpposed
 from habilitations.models import Consent, Habilitation, Opposition
@@ -27,13 +30,15 @@ from habilitations.rubriques import Niveau, Rubrique
 
 
 @transaction.atomic
-def record_consent(entry, member, **rests) -> Consent:
+def record_consent(entry, member, *, seen: str | None = None, **rests) -> Consent:
     """Record on what the sharing with a member rests. Who enters by it from now is told by mail, without a name.
 
-    Raises MemberUnknown, NotPresent, and the errors of `habilitations.actions.record_consent`.
+    `seen`: the fact that was read to be the last one, as `read_as` marks it. Raises MemberUnknown, NotPresent,
+    ChangedMeanwhile, and the errors of `habilitations.actions.record_consent`.
     """
     lock_circle(entry)
     member = locked_member(entry, member)
+    _require_read(member, seen)
     granting = Habilitation.objects.granting().filter(pk=member.habilitation_id, user__isnull=False)
     was_open = granting.exists()
     consent = carry(entry, member, member.habilitation, **rests)
@@ -43,13 +48,17 @@ def record_consent(entry, member, **rests) -> Consent:
 
 
 @transaction.atomic
-def end_consent(entry, member, *, end: str, ended_on: dt.date, collected: str = "") -> Consent:
+def end_consent(
+    entry, member, *, end: str, ended_on: dt.date, collected: str = "", seen: str | None = None
+) -> Consent:  # fmt: skip
     """Note that the person withdraws her consent, or that a member leaves the équipe de soins: access stops at once.
 
-    Raises MemberUnknown, NotPresent, and the errors of `habilitations.actions.end_consent`.
+    `seen` as `record_consent`. Raises MemberUnknown, NotPresent, ChangedMeanwhile, and the errors of
+    `habilitations.actions.end_consent`.
     """
     lock_circle(entry, level=Niveau.LECTURE)
     member = locked_member(entry, member)
+    _require_read(member, seen)
     consent, *twins = habilitations.end_consent(
         member.habilitation, by=entry.user, access=entry.access, end=end, ended_on=ended_on, collected=collected
     )
@@ -99,6 +108,12 @@ def withdraw_opposition(entry, opposition: Opposition, *, withdrawn_on: dt.date,
     )
     _tell(entry, found, done.rubrique, closed=False)
     return done
+
+
+def _require_read(member: Member, seen: str | None) -> None:
+    """Hold the last fact of a member as it is; raise ChangedMeanwhile when another one was read."""
+    if seen is not None and seen != read_as(current(locked(member.habilitation))):
+        raise ChangedMeanwhile
 
 
 def _tell(entry, member: Member | None, rubrique: str, *, closed: bool) -> None:

@@ -26,19 +26,22 @@ from habilitations.rubriques import Action
 
 
 @transaction.atomic
-def update_member(entry, member, *, version: int, fields: dict) -> Member:
+def update_member(entry, member, *, version: int, fields: dict, is_awaited: bool = False) -> Member:
     """Change the sheet of a member: `fields.WRITABLE` of its kind, and "activity" for a linked one.
+
+    `is_awaited`: a software sent him, and no circle has named him yet.
 
     Raises ChangedMeanwhile (`who`, `current` {field: stored value}) when somebody saved first and a field
     differs from what is sent, NameMissing, ContactMissing, FieldUnknown and the errors of each field.
     """
     lock_circle(entry)
-    member = locked_member(entry, member)
+    member = locked_member(entry, member, present=not is_awaited)
     fields = dict(fields)
     activity = fields.pop("activity", None)
     tidy = sheet.clean(member.kind, fields)
     if member.version != version:
-        raise ChangedMeanwhile(who=_last_editor(member), current={name: getattr(member, name) for name in tidy})
+        current = {name: getattr(member, name) for name in tidy}
+        raise ChangedMeanwhile(who=_last_editor(member), current=current, version=member.version)
     stored = {name: getattr(member, name) for name in sheet.WRITABLE[member.kind]}
     sheet.require_complete(member.kind, stored | tidy)
     changed = {name: value for name, value in tidy.items() if value != stored[name]}
@@ -81,6 +84,11 @@ def set_discreet(entry, member, discreet: bool) -> Member:
     return member
 
 
+def read_as(row: Habilitation) -> str:
+    """Return the mark of the answer that stands, which a form sends back: another one once somebody answered."""
+    return f"{row.state} {row.state_at.timestamp()}"
+
+
 @transaction.atomic
 def set_habilitation(
     entry,
@@ -92,8 +100,11 @@ def set_habilitation(
     duplicate_reason: str = "",
     also: Collection[UUID] = (),
     rests: dict | None = None,
+    seen: str | None = None,
 ) -> Member:
     """Answer « Habilitation : oui / non / refus du patient » for a member; see `answering.answer`. Returns it.
+
+    `seen`: what was read of his habilitation (`read_as`); who opens by an answer given to another one reads it first.
 
     `also`: ids of the members of the directory who are the same person as this hand-entered one, refused with it.
 
@@ -101,10 +112,14 @@ def set_habilitation(
     not the hand-entered namesake under refusal, or not the habilitated one. Raises NamesakeRefused,
     SameOneHabilitated (a refusal that would leave the same person an access), OwnHabilitation, GrantNotAllowed,
     RefusalStands (a refusal must be withdrawn first), AidantCannotBeGranted, ManualCannotBeGranted,
-    StructureCannotSignIn, NotAllowed, and the errors of dates.
+    StructureCannotSignIn, ChangedMeanwhile, NotAllowed, and the errors of dates.
     """
     lock_circle(entry)
     member = locked_member(entry, member)
+    # Closing never waits; and what is so already was sent twice.
+    opens = wanted == Habilitation.State.OUI != member.habilitation.state
+    if opens and seen is not None and seen != read_as(member.habilitation):
+        raise ChangedMeanwhile
     keep_reason(member, duplicate_reason)
     if wanted == REFUS:
         refuse(entry, member, refusal=refusal, duplicate_reason=duplicate_reason, also=also)

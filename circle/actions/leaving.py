@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from circle import roles
+from circle import presence, roles
 from circle.actions.assigning import from_day, uniqueness
 from circle.actions.common import (
     KIND,
@@ -17,6 +17,7 @@ from circle.actions.common import (
     lock_circle,
     locked_member,
     next_version,
+    overtake_arrivals,
     record,
     said_of_state,
     trace_right,
@@ -25,7 +26,7 @@ from circle.actions.inviting import close_invitations
 from circle.actions.planning import label_of, member_of, write_board
 from circle.errors import NothingToUndo, RemovalReasonMissing, RemovalTooOld
 from circle.history import PLAN_LOST, TAKEN_MEANWHILE, sentence, told_of
-from circle.models import Member, Period, RoleCut, RoleHolding
+from circle.models import Member, Period, PlannedStay, RoleCut, RoleHolding
 from circle.plans import Board, Cut, Held, Part
 from coordination.common.french import date_fr
 from coordination.dossiers.errors import ChangedMeanwhile
@@ -36,6 +37,7 @@ from habilitations.models import Habilitation
 from habilitations.rubriques import Action
 
 OPENING = (Habilitation.State.OUI, Habilitation.State.ATTENTE)
+Outcome = PlannedStay.Outcome
 UNDONE_WITHIN = dt.timedelta(days=30)
 
 
@@ -64,14 +66,18 @@ def remove_member(entry, member, *, reason: str, note: str = "", version: int | 
     return end_stay(entry, member, reason=reason, note=note)
 
 
-def end_stay(entry, member: Member, *, reason: str, note: str = "") -> Period:
-    """End the period of a member today, with his roles and his access, inside the caller's transaction and locks."""
+def end_stay(entry, member: Member, *, reason: str, note: str = "", on: dt.date | None = None) -> Period:
+    """End the period of a member, with his roles and his access, inside the caller's transaction and locks.
+
+    `on`: the day he left, when it is behind; today otherwise. His access is ended now in any case.
+    """
     period = member.periods.current().get()
-    today = timezone.localdate()
+    today = on or timezone.localdate()
     period.ends_on = max(today, period.starts_on)
     period.end_reason, period.end_note = reason, note.strip()[:300]
     period.ended_by, period.ended_at = entry.user, timezone.now()
     period.save(update_fields=["ends_on", "end_reason", "end_note", "ended_by", "ended_at"])
+    _close_plan(period)
     _end_roles(entry, member, period, today)
     held = member.habilitation.state
     habilitations.end_habilitation(member.habilitation, by=entry.user)
@@ -80,6 +86,7 @@ def end_stay(entry, member: Member, *, reason: str, note: str = "") -> Period:
     close_invitations(entry, member)
     next_version(member)
     record(entry, member, KIND.REMOVED, subject=period.get_end_reason_display(), after=period.end_note)
+    presence.tell_left(member)
     return period
 
 
@@ -105,6 +112,7 @@ def undo_removal(entry, member) -> Undone:
     period.end_reason = period.end_note = ""
     period.given_role = None
     period.save(update_fields=["ends_on", "end_reason", "end_note", "ended_by", "ended_at", "given_role"])
+    overtake_arrivals(member, until=_plan_again(period))
     account = account_of(member.professional) if member.professional_id else None
     habilitations.reopen_habilitation(member.habilitation, by=entry.user, user=account)
     member.habilitation.refresh_from_db()
@@ -112,6 +120,7 @@ def undo_removal(entry, member) -> Undone:
         trace_right(entry, member, said_of_state(Habilitation.State.NON, member.habilitation.state))
     next_version(member)
     record(entry, member, KIND.RESTORED)
+    presence.tell_returned(member)
     return Undone(member, _give_back_roles(entry, member, period, left_on))
 
 
@@ -121,6 +130,25 @@ def require_right_to_remove(entry, member: Member) -> None:
         raise GrantNotAllowed(
             "Seul un coordinateur, un médecin ou l’encadrement de sa structure peut retirer un membre."
         )
+
+
+def _close_plan(period: Period) -> None:
+    plan = PlannedStay.objects.waiting().filter(dossier_id=period.dossier_id, period=period).first()
+    if plan is not None:
+        plan.outcome = Outcome.DONE if plan.ends_on <= period.ends_on else Outcome.OVERTAKEN
+        plan.closed_at = timezone.now()
+        plan.save(update_fields=["outcome", "closed_at"])
+
+
+def _plan_again(period: Period) -> dt.date | None:
+    """Give back the departure that the removal came before; return its day."""
+    later = {"outcome": Outcome.OVERTAKEN, "ends_on__gt": timezone.localdate()}
+    plan = period.plans.filter(**later).order_by("-closed_at").first()
+    if plan is None:
+        return None
+    plan.closed_at, plan.outcome = None, ""
+    plan.save(update_fields=["closed_at", "outcome"])
+    return plan.ends_on
 
 
 def _take_back_role(entry, period: Period) -> None:
@@ -139,7 +167,7 @@ def _end_roles(entry, member: Member, period: Period, today: dt.date) -> None:
     before = board.copy()
     board.clear(member.pk, today)
     cuts = board.cuts_since(before)
-    write_board(entry, before, board)
+    write_board(entry, before, board, but=member.pk)
     RoleCut.objects.bulk_create(
         RoleCut(
             dossier_id=entry.dossier.pk,
@@ -169,7 +197,7 @@ def _give_back_roles(entry, member: Member, period: Period, left_on: dt.date) ->
         # An administrator may have changed the list while he was away.
         held.exclusive = unique[held.role]
     restored = board.restore(member.pk, cuts, Part(usual, unique.get(usual, False)), left_on=left_on)
-    write_board(entry, before, board)
+    write_board(entry, before, board, but=member.pk)
     period.cuts.all().delete()
     _tell_given_back(entry, before, board, cuts)
     if restored.usual_from and restored.usual_from > board.today:

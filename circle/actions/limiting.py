@@ -9,24 +9,32 @@ from django.db import transaction
 from django.utils import timezone
 
 from circle.actions.common import ANSWERED, KIND, lock_circle, locked_member, record, trace_right
+from circle.errors import LastDayMoved
 from circle.models import Member
 from coordination.common.french import date_fr
+from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import actions as habilitations
 from habilitations import catalog
-from habilitations.actions.limits import EXTENSION, standing
+from habilitations.actions.limits import EXTENSION, read_as, standing
+from habilitations.actions.members import locked
 from habilitations.models import AccessRequest, Habilitation
 from habilitations.rubriques import Niveau, Rubric, Rubrique
 
 
 @transaction.atomic
-def limit_access(entry, member, *, ceilings: Mapping[Rubrique, Niveau], until: dt.date | None) -> Member:
+def limit_access(
+    entry, member, *, ceilings: Mapping[Rubrique, Niveau], until: dt.date | None, seen: str | None = None
+) -> Member:  # fmt: skip
     """Set what a member may do at most in this dossier, rubric by rubric, and until when; one line told for each.
 
-    Raises MemberUnknown, NotPresent, and the errors of `habilitations.actions.set_limits`.
+    `seen`: the limits that were read, as `read_as` marks them. Raises MemberUnknown, NotPresent, ChangedMeanwhile, and
+    the errors of `habilitations.actions.set_limits`.
     """
     lock_circle(entry)
     member = locked_member(entry, member)
-    row = Habilitation.objects.get(pk=member.habilitation_id)
+    row = locked(member.habilitation)
+    if seen is not None and seen != read_as(standing(row), row.access_until):
+        raise ChangedMeanwhile
     changed = habilitations.set_limits(
         row, by=entry.user, access=entry.access, ceilings=ceilings, until=until,
         member_structure_id=member.own_structure_id,
@@ -41,13 +49,16 @@ def limit_access(entry, member, *, ceilings: Mapping[Rubrique, Niveau], until: d
 
 
 @transaction.atomic
-def extend_access(entry, member) -> Member:
-    """Move the last day of a grant later by ninety days, from that day or from today. Same errors."""
+def extend_access(entry, member, *, day: dt.date) -> Member:
+    """Move the last day of a grant, read to be `day`, later by ninety days, from that day or from today.
+
+    Raises LastDayMoved, and the same errors.
+    """
     lock_circle(entry)
     member = locked_member(entry, member)
-    row = Habilitation.objects.get(pk=member.habilitation_id)
-    if row.access_until is None:
-        return member
+    row = locked(member.habilitation)
+    if row.access_until is None or row.access_until != day:
+        raise LastDayMoved(until=row.access_until)
     until = max(row.access_until, timezone.localdate()) + EXTENSION
     return limit_access(entry, member, ceilings=standing(row), until=until)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from django.db.models import F
+
 from circle import roles
 from circle.actions.common import KIND, record
 from circle.models import Member, RoleHolding
@@ -10,9 +14,10 @@ from coordination.common.french import date_fr
 from coordination.directory.search.results import profession_label
 
 
-def write_board(entry, before: Board, after: Board) -> None:
-    """Store what changed between the two, and tell each plan moved or called off.
+def write_board(entry, before: Board, after: Board, *, but: UUID | None = None) -> set[UUID]:
+    """Store what changed between the two, and tell each plan moved or called off; return whose roles changed.
 
+    The sheet of each is of another version, which who has its form open is told; that of `but` is left to the caller.
     What gets shorter is stored before what gets longer: the constraints are checked at each statement.
     """
     old = {held.key: held for held in before.held}
@@ -21,8 +26,10 @@ def write_board(entry, before: Board, after: Board) -> None:
         RoleHolding.objects.filter(dossier_id=entry.dossier.pk, pk=held.key).update(
             starts_on=held.starts_on, ends_on=held.ends_on, exclusive=held.exclusive
         )
+    touched = {held.member for held in changed}
     for held in after.held:
         if held.key is None:
+            touched.add(held.member)
             held.key = RoleHolding.objects.create(
                 dossier_id=entry.dossier.pk, member_id=held.member, role=held.role, exclusive=held.exclusive,
                 starts_on=held.starts_on, ends_on=held.ends_on, given_by=entry.user,
@@ -31,6 +38,9 @@ def write_board(entry, before: Board, after: Board) -> None:
         was = old[held.key]
         if before.is_plan(was) and was.lasts:
             _tell(entry, before, was, after, held)
+    if others := touched - {but}:
+        Member.objects.filter(dossier_id=entry.dossier.pk, pk__in=others).update(version=F("version") + 1)
+    return touched
 
 
 def member_of(entry, held: Held) -> Member:

@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from circle.letters import LAST_DAYS
 from circle.todo import SOON
 from coordination.accounts import mails
 from habilitations import access
@@ -34,7 +35,7 @@ def remind_last_days() -> int:
     for user in get_user_model().objects.filter(pk__in=told).order_by("pk"):
         mails.send(
             "circle/emails/last_days.html", to=user.email, context={"link": mails.absolute(reverse("todo"))},
-            account_id=user.pk,
+            account_id=user.pk, kind=LAST_DAYS,
         )  # fmt: skip
     Habilitation.objects.filter(pk__in=[row.pk for row in rows]).update(reminded_for=F("access_until"))
     Consent.objects.filter(pk__in=[consent.pk for consent in consents]).update(reminded_for=F("last_day"))

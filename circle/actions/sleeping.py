@@ -16,7 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from circle import granting, history
-from circle.actions.common import KIND, RIGHT, said_of_state
+from circle.actions.common import APPLICATION, KIND, RIGHT, said_of_state
+from circle.letters import UNUSED
 from circle.models import Change, Member
 from coordination.accounts import mails
 from coordination.dossiers.models import Dossier
@@ -27,10 +28,8 @@ from habilitations.rubriques import Niveau
 from habilitations.traces import record_link
 from habilitations.usage import last_seen, months_before, unused_since
 
-TOLD = "circle.access_unused"
 # Told in one night: an installation that turns the rule on does not write to everybody at once.
 MOST = 500
-APPLICATION = "L’application"
 State = Habilitation.State
 
 
@@ -93,7 +92,7 @@ def _tell(row_id: UUID, dossier_id: UUID, *, closes_on: dt.date) -> bool:
         "circle/emails/access_unused.html",
         to=row.user.email,
         context={"link": link, "day": closes_on},
-        kind=TOLD,
+        kind=UNUSED,
         account_id=row.user_id,
         object_id=told.pk,
     )

@@ -45,7 +45,7 @@ WHOLE = (
     Column("Structure", 34, lambda row: row.structure_name),
     *_PHONES,
     Column("Sur liste rouge", 15, lambda row: _yes(row.unlisted)),
-    Column("Email", 34, lambda row: row.email),
+    Column("Adresse e-mail", 34, lambda row: row.email),
     Column("MSSanté", 34, lambda row: row.mss_address),
     Column("Adresse", 34, lambda row: row.address),
     Column("Code postal", 12, lambda row: row.postal_code),

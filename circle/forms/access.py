@@ -222,6 +222,8 @@ class RefusalFields(TidyForm):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["collected"].choices = [("", "Choisir"), *Refusal.Collected.choices]
+        # Nearly always noted on the day it is said; read only where the answer is a refusal.
+        self.initial.setdefault("refused_on", timezone.localdate())
 
     def read_refusal(self, cleaned: dict) -> dict | None:
         """Return the refusal, or None after having said what is missing."""
@@ -331,7 +333,9 @@ class AddForm(InvitationFields, RoleFields, AnswerFields):
         "starts_on",
         "discreet",
     )
-    description = forms.CharField(label="Description, visible dans le cercle", max_length=500, required=False)
+    description = forms.CharField(
+        label="Description", help_text="Visible dans le cercle.", max_length=500, required=False
+    )
     discreet = forms.BooleanField(label="Membre discret", required=False)
     starts_on = FrenchDateField(label="Dans le cercle depuis le")
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
@@ -351,6 +355,9 @@ class AddForm(InvitationFields, RoleFields, AnswerFields):
 
 class HabilitationForm(SameOneFields, AnswerFields):
     """The same question asked again of a member; a standing refusal is withdrawn on its own page first."""
+
+    # The answer that the page showed (`circle.actions.read_as`).
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class WithdrawalForm(TidyForm):
@@ -375,6 +382,7 @@ class RoleForm(RoleFields):
     """« Changer de rôle » of a member already there."""
 
     starts_on = FrenchDateField(label="À partir du")
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def clean(self) -> dict:
         cleaned = super().clean()

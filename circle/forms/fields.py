@@ -37,7 +37,7 @@ class FrenchDateField(ReadField):
 
     reader = staticmethod(parse_date)
     empty = None
-    widget = forms.TextInput(attrs={"inputmode": "numeric", "placeholder": "jj/mm/aaaa", "autocomplete": "off"})
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "format": "jj/mm/aaaa", "autocomplete": "off"})
 
     def __init__(self, **options) -> None:
         super().__init__(max_length=30, **options)
@@ -67,7 +67,10 @@ class AddressFields(TidyForm):
 
     address = forms.CharField(label="Adresse", max_length=300, required=False)
     postal_code = forms.CharField(
-        label="Code postal", max_length=5, required=False, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+        label="Code postal",
+        max_length=5,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "format": "5 chiffres"}),
     )
     town = forms.CharField(required=False, max_length=5, widget=forms.HiddenInput)
     town_texte = forms.CharField(label="Ville", max_length=100, required=False)

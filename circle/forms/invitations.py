@@ -38,7 +38,7 @@ _PROFESSIONS = [("", "Choisir"), *nomenclatures.choices("profession")]
 class InvitationFields(forms.Form):
     """« Invitation » in the form that adds somebody: the address, and a few words of one's own."""
 
-    invitation_email = EmailField(label="E-mail professionnel")
+    invitation_email = EmailField(label="Adresse e-mail professionnelle")
     invitation_message = forms.CharField(**MESSAGE)
 
     def invitation(self) -> dict | None:
@@ -70,7 +70,7 @@ class ColleagueForm(TidyForm):
     family_name = forms.CharField(label="Nom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     given_name = forms.CharField(label="Prénom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     profession = forms.ChoiceField(label="Profession")
-    email = EmailField(label="E-mail professionnel")
+    email = EmailField(label="Adresse e-mail professionnelle")
     message = forms.CharField(**MESSAGE)
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
 
@@ -106,7 +106,7 @@ class ResendForm(TidyForm):
     """« Renvoyer » and « Corriger l'adresse »: a new link, to this address."""
 
     NAMES = TidyForm.NAMES | {"invitation_email": "email"}
-    email = EmailField(label="E-mail professionnel")
+    email = EmailField(label="Adresse e-mail professionnelle")
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -188,7 +188,8 @@ class AccountForm(TidyForm):
     )  # fmt: skip
     rpps = forms.CharField(
         label="Numéro RPPS", max_length=14, required=False,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}), help_text="Si vous en avez un.",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text="11 chiffres, si vous en avez un.",
     )  # fmt: skip
     password1 = forms.CharField(
         label="Mot de passe", strip=False, help_text=RULES,

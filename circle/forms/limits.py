@@ -21,13 +21,15 @@ class LimitsForm(TidyForm):
     """
 
     until = FrenchDateField(label="Dernier jour d’accès", required=False)
+    # What was read of them (`habilitations.actions.limits.read_as`): none of another is lifted unseen.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, *args, cells: Mapping[Rubrique, Niveau], standing: Mapping[Rubrique, Niveau], initial=None, **kwargs
     ) -> None:
         said = {str(rubrique): str(int(niveau)) for rubrique, niveau in standing.items()}
         super().__init__(*args, initial=said | (initial or {}), **kwargs)
-        self._standing, self._cells = standing, cells
+        self._standing, self.cells = standing, cells
         offered = {rubrique: _choices(rubrique, cells[rubrique]) for rubrique in cells}
         # Where nothing can be lowered there is nothing to choose.
         self.rubrics = [
@@ -46,7 +48,7 @@ class LimitsForm(TidyForm):
     def ceilings(self) -> dict[Rubrique, Niveau]:
         """Return the ceilings asked for; of a list that cannot be read, the one that stands."""
         asked = {}
-        for rubrique in self._cells:
+        for rubrique in self.cells:
             said = self.cleaned_data.get(rubrique.value) if rubrique in self.rubrics else None
             if said is None and rubrique in self._standing:
                 asked[rubrique] = self._standing[rubrique]

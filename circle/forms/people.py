@@ -40,7 +40,7 @@ class ReachFields(AddressFields):
 
     family_name = forms.CharField(label="Nom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     given_name = forms.CharField(label="Prénom", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    email = EmailField(label="Email")
+    email = EmailField(label="Adresse e-mail")
     phone = PhoneField(label="Numéro de téléphone fixe")
     mobile = PhoneField(label="Numéro de mobile")
     description = forms.CharField(**DESCRIPTION)
@@ -168,7 +168,7 @@ class EditRelativeForm(RelativeFields, EditFields):
 class EditLinkedForm(TidyForm, EditFields):
     """A member linked to the directory: what is typed here is added to what the directory says."""
 
-    email = EmailField(label="Email")
+    email = EmailField(label="Adresse e-mail")
     phone = PhoneField(label="Numéro de téléphone fixe")
     mobile = PhoneField(label="Numéro de mobile")
     description = forms.CharField(**DESCRIPTION)

@@ -91,6 +91,8 @@ class ConsentForm(TidyForm):
         widget=forms.CheckboxSelectMultiple,
     )
     last_day = FrenchDateField(label="Dernier jour de l’accord", required=False)
+    # The fact that the page showed (`habilitations.actions.consents.read_as`).
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, rubrics: Iterable[Rubrique | Rubric], may_be_team: bool = True, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -110,7 +112,7 @@ class ConsentForm(TidyForm):
 
     def rests(self) -> dict:
         """Return what `record_consent` takes."""
-        names = ("ground", "starts_on", "informed_on", "collected", "proof", "rubriques", "last_day")
+        names = ("seen", "ground", "starts_on", "informed_on", "collected", "proof", "rubriques", "last_day")
         return {name: self.cleaned_data[name] for name in names}
 
 
@@ -120,6 +122,8 @@ class EndForm(TidyForm):
     end = forms.ChoiceField(label="Ce qui se passe")
     ended_on = FrenchDateField(label="Le")
     collected = forms.ChoiceField(label="Recueil du retrait", required=False, choices=HOW)
+    # The fact that the page showed: that one ends, not another noted since.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, express: bool, **kwargs) -> None:
         super().__init__(*args, **kwargs)

@@ -13,14 +13,17 @@ from coordination.dossiers.forms import TidyForm
 
 
 class FinessField(ReadField):
+    widget = forms.TextInput(attrs={"format": "9 caractères"})
     reader = staticmethod(parse_finess)
 
 
 class SiretField(ReadField):
+    widget = forms.TextInput(attrs={"format": "14 chiffres"})
     reader = staticmethod(parse_siret)
 
 
 class SirenField(ReadField):
+    widget = forms.TextInput(attrs={"format": "9 chiffres"})
     reader = staticmethod(parse_siren)
 
 
@@ -52,7 +55,7 @@ class ManualStructureForm(AddressFields):
     siren = SirenField(label="Numéro SIREN", max_length=20, required=False)
     manager_name = forms.CharField(label="Responsable", max_length=120, required=False)
     phone = PhoneField(label="Numéro de téléphone")
-    email = EmailField(label="Email")
+    email = EmailField(label="Adresse e-mail")
     role = forms.ChoiceField(label="Rôle", required=False)
     description = forms.CharField(label="Description", max_length=500, required=False, widget=forms.Textarea)
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)

@@ -17,7 +17,7 @@ from circle.views import picking
 from circle.views.adding import SEARCH
 from circle.views.colleagues import letter_preview
 from circle.views.options import person_title
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, page, show_identity_to_open
+from circle.views.pages import attempt, circle_url, draft_initial, drafted, page, show_identity_to_open
 from circle.views.wording import handover_said, was_added
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
@@ -42,8 +42,9 @@ def add_manually(request: HttpRequest, entry, kind: str) -> HttpResponse:
     if kind not in FORMS:
         raise Http404
     if request.method != "POST":
-        initial = {"starts_on": timezone.localdate()} | draft_initial(request, _draft(kind), entry.dossier.pk)
-        return _page(request, entry, kind, _form(entry, kind, initial=initial))
+        kept = draft_initial(request, _draft(kind), entry.dossier.pk, FORMS[kind])
+        initial = {"starts_on": timezone.localdate()} | kept
+        return _page(request, entry, kind, _form(entry, kind, initial=initial), kept=kept)
     if SWITCH in request.POST:
         initial = {name: value for name, value in request.POST.items() if name not in NOT_KEPT}
         return only_shown(_page(request, entry, kind, _form(entry, kind, initial=initial)))
@@ -151,7 +152,7 @@ def _draft(kind: str) -> str:
     return f"cercle-manuel-{kind}"
 
 
-def _page(request, entry, kind: str, form, *, status: int = 200) -> HttpResponse:
+def _page(request, entry, kind: str, form, *, kept: dict | None = None, status: int = 200) -> HttpResponse:
     dossier_id = entry.dossier.pk
     may_invite = kind == PROFESSIONAL and entry.access.may(Action.INVITE)
     context = {
@@ -172,7 +173,7 @@ def _page(request, entry, kind: str, form, *, status: int = 200) -> HttpResponse
         "handover_sentence": picking.handover_sentence,
         "search_url": reverse("circle:add", args=[dossier_id]),
         "lookalikes_url": reverse("circle:lookalikes", args=[dossier_id, kind]),
-        "draft_url": draft_url(_draft(kind), dossier_id),
+        **drafted(_draft(kind), dossier_id, kept),
     }
     return page(request, entry, "circle/add_manually.html", context, status=status)
 

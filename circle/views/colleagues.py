@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import wraps
 
@@ -10,12 +11,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from circle import actions, granting, letters, several
 from circle.forms.invitations import ColleagueForm, LinesForm
+from circle.views.pages import draft_initial, drafted
 from coordination.accounts import drafts
 from coordination.common.errors import DomainError
 from coordination.common.french import plural
@@ -27,6 +28,8 @@ from habilitations.traces import via_request
 
 DRAFT, LINES_DRAFT = "inviter-confrere", "inviter-plusieurs"
 BIGGEST_FILE = 100_000
+# Signs that nobody types and no spreadsheet writes: a file that holds one is no list of people.
+NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def for_who_invites(view):
@@ -54,13 +57,13 @@ def invite(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"L’invitation part à l’adresse {form.cleaned_data['email']}.")
             return redirect(request, "invitations:list")
     else:
-        kept = drafts.load(request.user, DRAFT, request.user.pk)
-        form = ColleagueForm(initial={k: v for k, v in kept.items() if k != "creation_key"} if kept else None)
+        kept = draft_initial(request, DRAFT, request.user.pk, ColleagueForm)
+        form = ColleagueForm(initial=kept)
     context = {
         "form": form,
         "letter": letter_preview(request, form["message"].value() or "", to_a_dossier=False),
         "may_vouch": granting.may_vouch(request.user),
-        "draft_url": reverse("accounts:draft", args=[DRAFT, request.user.pk]),
+        **drafted(DRAFT, request.user.pk, None if form.is_bound else form.initial),
     }
     return render(request, "circle/invite_colleague.html", context, status=422 if form.is_bound else 200)
 
@@ -80,8 +83,8 @@ def preview(request: HttpRequest) -> HttpResponse:
 @for_who_invites
 def invite_several(request: HttpRequest) -> HttpResponse:
     """Pasted lines or a CSV file: who can be invited is, each other line says why not."""
-    kept = drafts.load(request.user, LINES_DRAFT, request.user.pk) if request.method != "POST" else None
-    form = LinesForm(request.POST or None, request.FILES or None, initial=kept.dict() if kept else None)
+    kept = {} if request.method == "POST" else draft_initial(request, LINES_DRAFT, request.user.pk, LinesForm)
+    form = LinesForm(request.POST or None, request.FILES or None, initial=kept)
     left = ""
     done: list[str] = []
     refused: list[several.Line] = []
@@ -102,7 +105,7 @@ def invite_several(request: HttpRequest) -> HttpResponse:
         form = LinesForm(initial={"lines": left, "message": form.cleaned_data["message"]})
     context = {
         "form": form, "refused": refused, "most": several.MOST,
-        "draft_url": reverse("accounts:draft", args=[LINES_DRAFT, request.user.pk]),
+        **drafted(LINES_DRAFT, request.user.pk, kept),
     }  # fmt: skip
     return render(request, "circle/invite_several.html", context, status=422 if form.errors or refused else 200)
 
@@ -129,7 +132,11 @@ def _invited(request: HttpRequest, form: ColleagueForm) -> bool:
 
 
 def text_of_file(form: LinesForm) -> str:
-    """Return the text of the file sent, whichever way a spreadsheet wrote it; the form says when it is too big."""
+    """Return the text of the file sent, whichever way a spreadsheet wrote it.
+
+    The form says when it is too big, and when it is no text: a picture or a program has signs that no list of people
+    holds, and would be shown and kept as lines to correct.
+    """
     file = form.cleaned_data["file"]
     if file is None:
         return ""
@@ -137,10 +144,14 @@ def text_of_file(form: LinesForm) -> str:
         form.add_error("file", "Ce fichier est trop gros : 100 Ko au plus.")
         return ""
     content = file.read()
+    # Neither by its name nor by what it holds: a workbook renamed is no list of people.
+    if not file.name.lower().endswith((".csv", ".txt")) or NOT_TEXT.search(content):
+        form.add_error("file", "Ce fichier n’est pas un CSV : enregistrez votre liste au format CSV.")
+        return ""
     try:
-        return content.decode("utf-8-sig").replace("\0", "")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("cp1252", "replace").replace("\0", "")
+        return content.decode("cp1252", "replace")
 
 
 def _invite_each(

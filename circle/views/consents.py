@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,16 +27,19 @@ from circle.views.pages import (
 from coordination.accounts import drafts, reauthentication
 from coordination.accounts.decorators import recently_authenticated
 from coordination.common.addresses import address
+from coordination.common.conflicts import both_texts, keep_conflict, status_of
 from coordination.common.htmx import redirect
 from coordination.dossiers.door import rubric_view
+from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import information
-from habilitations.actions.consents import current, stands, widens
+from habilitations.actions.consents import current, read_as, stands, widens
 from habilitations.errors import NotAllowed
 from habilitations.models import Consent, Opposition
 from habilitations.rubriques import Action, Niveau, Rubrique
 
 DRAFT, END_DRAFT = "cercle-accord", "cercle-fin-accord"
 OPPOSITION_DRAFT, WITHDRAWAL_DRAFT = "cercle-opposition", "cercle-retrait-opposition"
+CHANGED = "Ce qui est noté pour ce membre a changé pendant votre saisie."
 SHOWN = (
     ("", "Tout"),
     (ledger.STANDING, "En cours"),
@@ -97,18 +102,26 @@ def consent(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     now = current(found.habilitation)
     may_open = entry.access.may_withdraw_refusal and not is_reader(row, entry) and not row.ends_on
     form, kept = _consent_form(request, entry, found, now) if may_open else (None, {})
+    said: dict[str, Any] = {"conflict": "", "differences": []}
     if form is not None and form.is_bound and form.is_valid():
         rests = form.rests()
         if widens(now, rubriques=rests["rubriques"], last_day=rests["last_day"]):
             # Only what opens something waits for a password: a narrower consent never does (SEC-18).
             reauthentication.require(request, "noter l’accord de la personne", reauthentication.DOSSIER)
-        if attempt(form, actions.record_consent, entry, found, **rests) is not None:
+        try:
+            done = attempt(form, actions.record_consent, entry, found, **rests) is not None
+        except ChangedMeanwhile as refusal:
+            now = current(found.habilitation)
+            said = _compared(entry, found, form, now, refusal)
+            # What stands is what is noted: the same form sent twice.
+            done = stands(now) and not said["differences"]
+        if done:
             drafts.clear(request.user, DRAFT, found.pk)
             messages.success(request, "C’est noté : l’accès suit dès maintenant.")
             return redirect(request, links.consent)
     elif request.method == "POST" and form is None:
         raise NotAllowed
-    context = {
+    context = said | {
         "row": row,
         "now": now if now and stands(now) else None,
         "facts": ledger.facts_of(entry, member_id=found.pk),
@@ -123,7 +136,7 @@ def consent(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     if form is None:
         return page(request, entry, "circle/consent.html", context)
     context["form"] = form
-    return page(request, entry, "circle/consent.html", context, status=422 if form.is_bound else 200)
+    return page(request, entry, "circle/consent.html", context, status=status_of(form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -137,16 +150,35 @@ def end_consent(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     if now is None or now.end or row.ends_on:
         messages.info(request, "Aucun accord ni équipe de soins n’est en cours pour ce membre.")
         return redirect(request, links.consent)
-    kept = {} if request.method == "POST" else draft_initial(request, END_DRAFT, found.pk)
-    initial = {"ended_on": timezone.localdate()} | kept
+    kept = _kept(request, END_DRAFT, found.pk, EndForm)
+    # The one that ends is the one that the page says, whatever a draft was typed on.
+    initial = {"ended_on": timezone.localdate()} | kept | {"seen": read_as(now)}
     form = EndForm(request.POST if request.method == "POST" else None, initial=initial, express=now.is_express)
-    if form.is_bound and form.is_valid() and attempt(form, actions.end_consent, entry, found, **form.cleaned_data):
-        drafts.clear(request.user, END_DRAFT, found.pk)
-        messages.success(request, "C’est noté : l’accès est fermé.")
-        # Who ended his own has nothing left to see here.
-        return redirect(request, "dossiers:list" if is_reader(row, entry) else links.consent)
-    context = {"row": row, "now": now, "form": form, "links": links, **drafted(END_DRAFT, found.pk, kept)}
-    return page(request, entry, "circle/end_consent.html", context, status=422 if form.is_bound else 200)
+    if form.is_bound and request.POST.get("seen", "") != read_as(now):
+        form = _of_another(request, now)
+    elif form.is_bound and form.is_valid():
+        try:
+            done = attempt(form, actions.end_consent, entry, found, **form.cleaned_data)
+        except ChangedMeanwhile:
+            now, done = current(found.habilitation) or now, None
+            form = _of_another(request, now)
+        if done is not None:
+            drafts.clear(request.user, END_DRAFT, found.pk)
+            messages.success(request, "C’est noté : l’accès est fermé.")
+            # Who ended his own has nothing left to see here.
+            return redirect(request, "dossiers:list" if is_reader(row, entry) else links.consent)
+    context = {
+        "row": row, "now": now, "form": form, "links": links,
+        "conflict": getattr(form, "conflict", ""), **drafted(END_DRAFT, found.pk, kept),
+    }  # fmt: skip
+    return page(request, entry, "circle/end_consent.html", context, status=status_of(form))
+
+
+def _of_another(request: HttpRequest, now: Consent) -> EndForm:
+    """Return what was typed of the end of a fact, for the one that stands instead: nothing ends unread."""
+    form = EndForm(initial=request.POST.dict() | {"seen": read_as(now)}, express=now.is_express)
+    keep_conflict(form, ChangedMeanwhile(), CHANGED)
+    return form
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -154,7 +186,7 @@ def end_consent(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
 def oppose(request: HttpRequest, entry) -> HttpResponse:
     """« Noter une opposition »: to a rubric, for a member or for everybody, or to the whole dossier."""
     _require_noting(entry)
-    kept = {} if request.method == "POST" else draft_initial(request, OPPOSITION_DRAFT, entry.dossier.pk)
+    kept = _kept(request, OPPOSITION_DRAFT, entry.dossier.pk, OppositionForm)
     initial = {"refused_on": timezone.localdate(), "whom": request.GET.get("membre", "")} | kept
     rows = Member.objects.rows(entry)
     asked = {
@@ -189,7 +221,7 @@ def withdraw_opposition(request: HttpRequest, entry, opposition_id: UUID) -> Htt
     fact = next((fact for fact in ledger.facts_of(entry) if fact.opposition_id == found.pk), None)
     if fact is None:
         raise Http404
-    kept = {} if request.method == "POST" else draft_initial(request, WITHDRAWAL_DRAFT, found.pk)
+    kept = _kept(request, WITHDRAWAL_DRAFT, found.pk, OppositionWithdrawalForm)
     initial = {"withdrawn_on": timezone.localdate()} | kept
     form = OppositionWithdrawalForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
@@ -206,6 +238,11 @@ def consents_url(entry) -> str:
     return address("circle:consents", entry.dossier.pk)
 
 
+def _kept(request: HttpRequest, key: str, object_id: UUID, form_class: type[BaseForm]) -> dict:
+    """Return the draft of a form that is shown, nothing of one that is sent."""
+    return {} if request.method == "POST" else draft_initial(request, key, object_id, form_class)
+
+
 def _require_noting(entry) -> None:
     """Raise NotAllowed unless the reader may note what the person says: the right, and a profile that writes there."""
     if not entry.access.may_record_refusal:
@@ -213,12 +250,26 @@ def _require_noting(entry) -> None:
 
 
 def _consent_form(request: HttpRequest, entry, found: Member, now: Consent | None) -> tuple[ConsentForm, dict]:
-    asked = {"may_be_team": found.kind != roles.PERSON, "rubrics": entry.access.matrix.rubrics}
     if request.method == "POST":
-        return ConsentForm(request.POST, **asked), {}
-    kept = draft_initial(request, DRAFT, found.pk)
-    known = {"starts_on": timezone.localdate()}
-    if now and stands(now) and now.ground != Consent.Ground.TAKEN_OVER:
-        # What stands is where one starts from to limit it or to move its end.
-        known = {name: getattr(now, name) for name in ConsentForm.base_fields}
-    return ConsentForm(initial=known | kept, **asked), kept
+        return _form(entry, found, request.POST), {}
+    kept = draft_initial(request, DRAFT, found.pk, ConsentForm)
+    # What stands is where one starts from to limit it or to move its end.
+    known = _known(now) or {"starts_on": timezone.localdate()}
+    return _form(entry, found, initial=known | {"seen": read_as(now)} | kept), kept
+
+
+def _form(entry, found: Member, *args, **kwargs) -> ConsentForm:
+    return ConsentForm(*args, may_be_team=found.kind != roles.PERSON, rubrics=entry.access.matrix.rubrics, **kwargs)
+
+
+def _known(now: Consent | None) -> dict:
+    """Return what the form says of a fact that stands; nothing of one from before consents were collected."""
+    if now is None or not stands(now) or now.ground == Consent.Ground.TAKEN_OVER:
+        return {}
+    return {name: getattr(now, name) for name in ConsentForm.base_fields if name != "seen"}
+
+
+def _compared(entry, found: Member, form: ConsentForm, now: Consent | None, refusal: ChangedMeanwhile) -> dict:
+    """Return what the page says to who is second; what is sent again has been read."""
+    keep_conflict(form, refusal, CHANGED)
+    return both_texts(form, read_as(now), lambda: _form(entry, found, initial=_known(now)), said_in="seen")

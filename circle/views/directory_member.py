@@ -19,7 +19,7 @@ from circle.forms.access import AddForm
 from circle.models import Member
 from circle.views import answering, lookalikes, picking
 from circle.views.colleagues import letter_preview
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, show_identity_to_open
+from circle.views.pages import attempt, circle_url, draft_initial, drafted, links_of, page, show_identity_to_open
 from circle.views.wording import answer_said, gender_of, handover_said, was_added
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
@@ -80,7 +80,9 @@ def find_candidate(target_id: UUID) -> Candidate:
     activity = rows.filter(pk=target_id).first()
     if activity is None:
         activity = (
-            rows.filter(professional_id=target_id).order_by(F("ceased_at").desc(nulls_first=True), "-id").first()
+            rows.filter(professional_id=target_id)
+            .order_by("partner", F("ceased_at").desc(nulls_first=True), "-id")
+            .first()
         )
     if activity is None:
         raise Http404
@@ -101,7 +103,7 @@ def add_professional(request: HttpRequest, entry, target_id: UUID) -> HttpRespon
         messages.info(request, f"{who.name} est déjà dans le cercle de soins.")
         return redirect(request, links_of(entry.dossier.pk, already).sheet)
     offer = _offer(entry, who)
-    form = _form(request, entry, who, offer)
+    form, kept = _form(request, entry, who, offer)
     if form.is_bound and form.is_valid():
         show_identity_to_open(request, form)
         invited = _invitation(form)
@@ -117,7 +119,7 @@ def add_professional(request: HttpRequest, entry, target_id: UUID) -> HttpRespon
             sentences = (was_added(who.name, who.feminine), handover_said(form, who.name), said)
             messages.success(request, " ".join(filter(None, sentences)))
             return redirect(request, circle_url(entry))
-    return _page(request, entry, who, form, offer)
+    return _page(request, entry, who, form, offer, kept)
 
 
 @require_GET
@@ -175,10 +177,10 @@ def _form(request: HttpRequest, entry, who: Candidate, offer) -> AddForm:
         "asks_sharing": entry.access.may_withdraw_refusal,
     }  # fmt: skip
     if request.method == "POST":
-        return AddForm(request.POST, **offered)
+        return AddForm(request.POST, **offered), {}
     known = {"starts_on": timezone.localdate(), "invitation_email": who.professional.email}
-    initial = known | draft_initial(request, who.draft_key, entry.dossier.pk)
-    return AddForm(initial=initial, **offered)
+    kept = draft_initial(request, who.draft_key, entry.dossier.pk, AddForm)
+    return AddForm(initial=known | kept, **offered), kept
 
 
 def _add(entry, who: Candidate, form: AddForm) -> Member:
@@ -206,7 +208,7 @@ def _present(entry, who: Candidate) -> UUID | None:
     return next((row.id for row in rows if row.professional_id == who.professional.pk), None)
 
 
-def _page(request, entry, who: Candidate, form: AddForm, offer) -> HttpResponse:
+def _page(request, entry, who: Candidate, form: AddForm, offer, kept: dict) -> HttpResponse:
     answer = form["habilitation"].value() or ""
     can_invite = "invitation_email" in form.fields
     context = {
@@ -225,7 +227,7 @@ def _page(request, entry, who: Candidate, form: AddForm, offer) -> HttpResponse:
         if can_invite
         else None,
         "letter_url": reverse("circle:preview_letter", args=[entry.dossier.pk, who.activity.pk]),
-        "draft_url": draft_url(who.draft_key, entry.dossier.pk),
+        **drafted(who.draft_key, entry.dossier.pk, kept),
         "search_url": reverse("circle:add", args=[entry.dossier.pk]),
     }
     return page(request, entry, "circle/add_professional.html", context, status=422 if form.is_bound else 200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from uuid import UUID
 
@@ -130,12 +131,40 @@ def second_line(row) -> str:
 
 
 def since(row) -> str:
-    """Return what is said under the role: an absence or a hand-over to come first, it is what one must know."""
+    """Return what is said under the role: an absence, a departure or a hand-over to come first."""
     if row.absence and not row.ends_on:
         return row.absence
+    if row.leaves_on and not row.ends_on:
+        return departure(row)
     if row.next_role and not row.ends_on:
         return f"{row.next_role} à partir du {date_fr(row.next_role_on)}"
     return stay(row)
+
+
+def departure(row) -> str:
+    """Return "Départ prévu le 15/12/2026"; said otherwise when the day has come and it could not be done."""
+    if row.is_kept:
+        return f"Départ du {date_fr(row.leaves_on)} en attente"
+    return f"Départ prévu le {date_fr(row.leaves_on)}"
+
+
+@functools.lru_cache(maxsize=KEPT)
+def drawn_coming(
+    row: MemberRow, dossier_id: UUID, plan_id: UUID, day: dt.date, is_kept: bool, may_undo: bool
+) -> Markup:
+    """Draw one row of « Arrivées prévues »; all it depends on is in the arguments."""
+    said = f"Arrivée du {date_fr(day)} en attente" if is_kept else f"Arrivée prévue le {date_fr(day)}"
+    item = {
+        "name": row.name,
+        "shape": row.shape,
+        "initials": row.initials,
+        "second": second_line(row),
+        "role": row.role,
+        "said": said,
+        "undo_url": address("circle:call_off_stay", dossier_id, plan_id) if may_undo else None,
+        "tags": tags(row),
+    }
+    return Markup(_macros("components/member.html").coming_row(item))  # noqa: S704 - drawn by templates
 
 
 def stay(row) -> str:

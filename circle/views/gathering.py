@@ -45,7 +45,7 @@ TOO_MANY = "Trop d’invitations en une heure : réessayez plus tard."
 def invite_several(request: HttpRequest, entry) -> HttpResponse:
     """The lines to paste; then, sent back with an answer for each, the acts. A line is done whole or not at all."""
     if request.method != "POST":
-        kept = draft_initial(request, DRAFT, entry.dossier.pk)
+        kept = draft_initial(request, DRAFT, entry.dossier.pk, PeopleForm)
         return _people_page(request, entry, PeopleForm(initial=kept, dossier=entry.dossier), kept=kept)
     lines = several.read(request.POST.get("lines", "")[:20_000])
     form = _answers(request, entry, lines, request.POST)

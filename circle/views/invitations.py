@@ -109,7 +109,7 @@ def resend(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     if not _shown(request, invitation, tracking.RESEND):
         raise Http404
     kept = drafts.load(request.user, RESEND_DRAFT, invitation_id) if request.method != "POST" else None
-    form = ResendForm(request.POST or None, initial=kept.dict() if kept else {"email": invitation.email})
+    form = ResendForm(request.POST or None, initial={"email": invitation.email} | drafts.initial(ResendForm, kept))
     if form.is_bound and form.is_valid():
         if too_many := ratelimit.consume_or_429(request, action="invitations"):
             return too_many
@@ -123,7 +123,7 @@ def resend(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
             messages.success(request, "Un nouveau lien part. Le précédent ne sert plus.")
             return redirect(request, "invitations:list")
     context = {"form": form, "name": invitation.display_name, "here": request.path}
-    context["draft_url"] = reverse("accounts:draft", args=[RESEND_DRAFT, invitation_id])
+    context |= drafts.shown(RESEND_DRAFT, invitation_id, kept)
     return render(request, "circle/invitation_resend.html", context, status=422 if form.is_bound else 200)
 
 

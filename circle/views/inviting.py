@@ -44,7 +44,7 @@ def invite_member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     if request.method != "POST" and found.invitations.valid().exists():
         messages.info(request, "Une invitation attend déjà la réponse de cette personne.")
         return redirect(request, links.sheet)
-    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk)
+    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk, InviteForm)
     known = {"invitation_email": found.email or (found.professional.email if found.professional else "")}
     # Who only asks for the habilitation says nothing of what it would rest on.
     grants = row.state == NON and not row.requested and may_grant(row, entry)

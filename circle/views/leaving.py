@@ -7,18 +7,22 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from circle import actions, granting, history, roles
-from circle.errors import NotDouble, NothingToUndo, RemovalTooOld
+from circle import actions, circles, granting, history, roles
+from circle.errors import NotDouble, NothingToUndo, RemovalTooOld, StayNotPlanned
 from circle.forms.removal import RemovalForm
-from circle.models import Change
+from circle.models import Change, Period, PlannedStay
 from circle.views import options
 from circle.views.pages import attempt, circle_url, draft_initial, drafted, find_member, find_row, links_of, page
 from circle.views.sheet import may_undo
 from circle.views.wording import is_back, was_removed, were_joined
 from coordination.accounts import drafts, reauthentication
+from coordination.common.conflicts import both_texts, keep_conflict, status_of
 from coordination.common.context import offer_undo
+from coordination.common.french import date_fr
 from coordination.common.htmx import redirect
 from coordination.common.pagination import paginate
 from coordination.common.text import fold
@@ -36,35 +40,73 @@ DRAFT = "cercle-retrait"
 @rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="member_id")
 def remove(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """« Retirer du cercle »: a reason, what it closes, and an undo for 30 days."""
-    row, found = find_row(entry, member_id), find_member(entry, member_id)
+    found, row = find_member(entry, member_id), find_row(entry, member_id)
     entry.access.require(Action.GRANT, structure_id=row.structure_id)
-    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk)
-    initial = kept | {"version": found.version}
+    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, found.pk, RemovalForm)
+    initial = _planned_initial(row) | {"version": found.version} | kept
     form = RemovalForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         said = form.cleaned_data
         try:
-            period = attempt(
-                form, actions.remove_member, entry, found, reason=said["reason"], note=said["note"],
-                version=said["version"],
-            )  # fmt: skip
+            details = {"reason": said["reason"], "note": said["note"], "version": said["version"]}
+            if said["day"] > timezone.localdate():
+                done = attempt(form, actions.plan_departure, entry, found, on=said["day"], **details)
+            else:
+                done = attempt(form, actions.remove_member, entry, found, **details)
         except ChangedMeanwhile as error:
-            form.add_error(None, f"{error} Relisez sa fiche avant de le retirer.")
-            period = None
-        if period is not None:
+            # Who he is before what is planned of him: what changes in between is another version still.
+            found, row = find_member(entry, member_id), find_row(entry, member_id)
+            keep_conflict(form, error, f"{error} Relisez sa fiche avant de le retirer.")
+            done = None
+        if done is not None:
             drafts.clear(request.user, DRAFT, found.pk)
-            links = links_of(entry.dossier.pk, found.pk)
-            gender = row.feminine or (None if not row.civility else False)
-            offer_undo(request, was_removed(row.name, gender), url=links.undo, label="Annuler le retrait")
+            _offer_undo(request, row, done)
             return redirect(request, circle_url(entry))
-    context = {
+    # Nothing was planned: there is no text of another beside one's own.
+    stored = (lambda: RemovalForm(initial=_planned_initial(row))) if row.plan_id else None
+    context = both_texts(form, found.version, stored) | {
         "row": row,
         "form": form,
         "links": links_of(entry.dossier.pk, found.pk),
         "is_last": row.has_access and granting.is_last_able_to_grant(entry.dossier.pk, found),
         **drafted(DRAFT, found.pk, kept),
     }
-    return page(request, entry, "circle/remove.html", context, status=422 if form.is_bound else 200)
+    return page(request, entry, "circle/remove.html", context, status=status_of(form))
+
+
+def _planned_initial(row) -> dict:
+    """Return what was noted of the departure, which the same form changes; today when there is none."""
+    plan = PlannedStay.objects.waiting().filter(pk=row.plan_id).first() if row.plan_id else None
+    if plan is None:
+        return {"day": timezone.localdate()}
+    return {"day": max(plan.ends_on, timezone.localdate()), "reason": plan.reason, "note": plan.note}
+
+
+def _offer_undo(request: HttpRequest, row, done: Period | PlannedStay) -> None:
+    if isinstance(done, PlannedStay):
+        said = f"Départ prévu le {date_fr(done.ends_on)} : {row.name}. D’ici là, rien ne change."
+        undo = reverse("circle:call_off_stay", args=[done.dossier_id, done.pk])
+        offer_undo(request, said, url=undo, label="Annuler le départ prévu")
+    else:
+        gender = row.feminine or (None if not row.civility else False)
+        undo = links_of(done.dossier_id, row.id).undo
+        offer_undo(request, was_removed(row.name, gender), url=undo, label="Annuler le retrait")
+
+
+@require_POST
+@rubric_view(Rubrique.CERCLE, Niveau.ECRITURE, object_kwarg="plan_id")
+def call_off_stay(request: HttpRequest, entry, plan_id: UUID) -> HttpResponse:
+    """« Annuler le départ prévu », « Annuler l’arrivée »: from the sheet, the list or the toast."""
+    try:
+        plan = actions.call_off_stay(entry, plan_id)
+    except StayNotPlanned as error:
+        messages.error(request, str(error))
+        return redirect(request, circle_url(entry))
+    if plan.period_id is None:
+        messages.success(request, "L’arrivée prévue est annulée.")
+        return redirect(request, circle_url(entry))
+    messages.success(request, "Le départ prévu est annulé.")
+    return redirect(request, links_of(entry.dossier.pk, plan.member_id).sheet)
 
 
 @require_POST
@@ -169,6 +211,7 @@ def _history(request, entry, changes, row) -> HttpResponse:
     shown = paginate(seen, request.GET.get("page"))
     context = {
         "row": row,
+        "state": "" if row else circles.state_of(entry.dossier.pk),
         "lines": [_line(act) for act in history.acts_of(shown.items)],
         "shown": shown,
         "links": links_of(entry.dossier.pk, row.id) if row else None,

@@ -17,6 +17,8 @@ from markupsafe import Markup
 from circle.lines import MemberRow
 from circle.models import Member
 from circle.roles import SHOWN_AS_PROFESSION, STRUCTURE
+from circle.rows import COMING, STATE, Coming
+from circle.views import drawing
 from circle.views.drawing import Listing, may_grant
 from circle.views.pages import circle_url, links_of, page
 from coordination.common.context import FORM_FIELD, with_form_field
@@ -25,8 +27,9 @@ from coordination.common.french import plural
 from coordination.common.htmx import is_fragment, vary_on_htmx
 from coordination.common.text import fold
 from coordination.dossiers.door import READ, Entry, rubric_view
+from coordination.partners.known import any_active
 from habilitations.actions import kept_structures
-from habilitations.rubriques import Rubrique
+from habilitations.rubriques import Action, Rubrique
 
 SHOWN = (
     ("", "Tous les membres"),
@@ -92,12 +95,20 @@ def read_filters(request: HttpRequest) -> Filters:
 def members(request: HttpRequest, entry) -> HttpResponse:
     """The list; POST only brings the text to look for, so that a name is never in an address."""
     filters, rows, kept = found(entry, read_filters(request))
-    listed = Listed(entry, filters, tuple(rows), tuple(kept))
+    listed = Listed(entry, filters, tuple(rows), tuple(kept), *_beside(entry, filters))
     if is_fragment(request):
         response = page(request, entry, "circle/_list.html", listed.list_context() | {"is_fragment": True})
     else:
         response = page(request, entry, "circle/list.html", {"body": listed.body()})
     return vary_on_htmx(response)
+
+
+def _beside(entry, filters: Filters) -> tuple[tuple[Coming, ...], str]:
+    """Return who is to come in, and the state of the circle, where the list is that of today."""
+    if filters.day is not None:
+        return (), ""
+    coming = () if filters.show else entry.read.get(COMING, ())
+    return tuple(one for one in coming if is_named(one.row, filters.text)), entry.read.get(STATE, "")
 
 
 # Some ten megabytes per process. A member who changed, another day, another right give another key: what is kept here
@@ -123,6 +134,9 @@ class Listed:
     filters: Filters
     rows: tuple[MemberRow, ...]
     kept: tuple[MemberRow, ...]
+    # Read with the members of today: none on another day, nor with a filter, which is of members.
+    coming: tuple[Coming, ...] = ()
+    state: str = ""
 
     @property
     def is_editable(self) -> bool:
@@ -147,11 +161,23 @@ class Listed:
         may = (
             access.profile, access.cap, access.hat.structure_id, access.matrix.edition, reduced, access.on_behalf_of,
         )  # fmt: skip
-        return (self.rows, self.filters, timezone.localdate(), entry.dossier.pk, entry.user.pk, *may)
+        return (
+            self.rows,
+            self.coming,
+            self.state,
+            self.filters,
+            timezone.localdate(),
+            entry.dossier.pk,
+            entry.user.pk,
+            any_active(),
+            *may,
+        )
 
     def _drawn(self, doubled: list[dict]) -> str:
         context = self.list_context() | {
             "doubles": doubled,
+            "state": self.state,
+            "has_partners": any_active(),
             "facts": facts(self.rows, self.filters),
             "shown": shown_choices(self.rows, self.entry),
             "sorts": SORTS,
@@ -165,11 +191,17 @@ class Listed:
         }
         return engines["jinja2"].env.get_template("circle/_members.html").render(context)
 
+    def _coming(self) -> dict:
+        """Return « Arrivées prévues » in the shape of a group: they are no members before their day."""
+        may_undo = self.is_editable and self.entry.abilities[Action.ADD_MEMBER]
+        drawn = [drawing.drawn_coming(one.row, self.entry.dossier.pk, *one[1:], may_undo) for one in self.coming]
+        return {"title": "Arrivées prévues", "members": drawn}
+
     def list_context(self) -> dict:
         """Return what templates/circle/_list.html shows."""
         listing = Listing(self.entry, self.is_editable)
         return {
-            "groups": grouped(self.kept, self.filters.sort, listing),
+            "groups": [*grouped(self.kept, self.filters.sort, listing), self._coming()],
             "menus": listing.menus,
             "filters": self.filters,
             "is_empty": not self.rows,

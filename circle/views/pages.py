@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from uuid import UUID
 
+from django.forms import BaseForm, Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -115,17 +117,27 @@ def show_identity_to_open(request: HttpRequest, form) -> None:
         reauthentication.require(request, "donner accès au dossier", reauthentication.DOSSIER)
 
 
-def draft_initial(request: HttpRequest, key: str, object_id) -> dict:
-    """Return what this person was typing, without what belongs to one sending only."""
-    kept = drafts.load(request.user, key, object_id)
-    if not kept:
-        return {}
-    return {name: value for name, value in kept.items() if name not in ("creation_key", "version", "duplicate_reason")}
+def day_of(text: str) -> dt.date:
+    """Return the day that a button says its page showed; one that nothing is on when it says none."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return dt.date.min
+
+
+def draft_initial(request: HttpRequest, key: str, object_id, form_class: type[BaseForm] = Form) -> dict:
+    """Return what this person was typing, without what belongs to one sending only.
+
+    With the version it was typed on: what changed since is then compared, not overwritten.
+    `form_class`: needed by a form with boxes, of which one that is not ticked says nothing.
+    """
+    typed = drafts.initial(form_class, drafts.load(request.user, key, object_id))
+    return {name: value for name, value in typed.items() if name not in ("creation_key", "duplicate_reason")}
 
 
 def drafted(key: str, object_id, kept: dict | None = None) -> dict:
     """Return what the page of a form needs to keep its draft, and to say that it shows one."""
-    return {"draft_url": draft_url(key, object_id), "draft_found": bool(kept)}
+    return drafts.shown(key, object_id, kept)
 
 
 def draft_url(key: str, object_id) -> str:

@@ -25,9 +25,11 @@ from circle.views.pages import (
 from circle.views.sheet import standing_refusal
 from circle.views.wording import answer_said, removing_access
 from coordination.accounts import drafts, reauthentication
+from coordination.common.conflicts import both_texts, keep_conflict, status_of
 from coordination.common.htmx import redirect
 from coordination.directory.models import Attachment
 from coordination.dossiers.door import only_shown, rubric_view
+from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations.access import hat_of
 from habilitations.actions.consents import current, stands
 from habilitations.actions.limits import standing
@@ -64,10 +66,10 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "asks_sharing": entry.access.may_withdraw_refusal and not stands(current(found.habilitation)),
     }
     if request.method != "POST":
-        kept = draft_initial(request, DRAFT, found.pk)
+        kept = draft_initial(request, DRAFT, found.pk, HabilitationForm)
         # The answer that the link names is newer than the draft.
         named = {"habilitation": request.GET["reponse"]} if "reponse" in request.GET else {}
-        form = HabilitationForm(initial=kept | named, **asked)
+        form = HabilitationForm(initial={"seen": actions.read_as(found.habilitation)} | kept | named, **asked)
         return _page(request, entry, row, found, form, offer, kept)
     form = HabilitationForm(request.POST, **asked)
     if form.is_valid():
@@ -76,16 +78,23 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
                        "is_last": granting.is_last_able_to_grant(entry.dossier.pk, found)}  # fmt: skip
             return only_shown(page(request, entry, "circle/confirm_closing.html", context))
         show_identity_to_open(request, form)
-        changed = attempt(
-            form, actions.set_habilitation, entry, found, form.wanted, refusal=form.cleaned_data["refusal"],
-            duplicate_reason=form.cleaned_data["duplicate_reason"], also=form.also, rests=form.cleaned_data["rests"],
-        )  # fmt: skip
+        said = form.cleaned_data
+        try:
+            changed = attempt(
+                form, actions.set_habilitation, entry, found, form.wanted, refusal=said["refusal"],
+                duplicate_reason=said["duplicate_reason"], also=form.also, rests=said["rests"],
+                seen=said["seen"] or None,
+            )  # fmt: skip
+        except ChangedMeanwhile as refusal:
+            row, found = find_row(entry, member_id), find_member(entry, member_id)
+            keep_conflict(form, refusal, "L’habilitation de ce membre a changé pendant votre saisie : relisez-la.")
+            changed = None
         if changed is not None:
             drafts.clear(request.user, DRAFT, found.pk)
-            said = answer_said(
+            told = answer_said(
                 changed.habilitation.state, requested=form.is_request, carried=stands(current(changed.habilitation))
             )
-            messages.success(request, said or "Habilitation : non. Ce membre reste dans le cercle de soins.")
+            messages.success(request, told or "Habilitation : non. Ce membre reste dans le cercle de soins.")
             return redirect(request, links.sheet)
     return _page(request, entry, row, found, form, offer)
 
@@ -115,7 +124,7 @@ def _account(found):
 
 def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> HttpResponse:
     answer = form["habilitation"].value() or ""
-    context = {
+    context = both_texts(form, actions.read_as(found.habilitation), said_in="seen") | {
         "row": row,
         "form": form,
         "offer": offer,
@@ -138,7 +147,7 @@ def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> 
         "is_last": row.has_access and granting.is_last_able_to_grant(entry.dossier.pk, found),
         **drafted(DRAFT, found.pk, kept),
     }
-    return page(request, entry, "circle/habilitation.html", context, status=422 if form.is_bound else 200)
+    return page(request, entry, "circle/habilitation.html", context, status=status_of(form))
 
 
 def _held_down(found) -> dict:
@@ -199,7 +208,7 @@ def record_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpResponse
     if entry.abilities["write_cercle"] and request.method != "POST":
         # What was sent just as the dossier was opened again is not lost: the act is the same.
         return redirect(request, f"{links.habilitation}?reponse=refus")
-    kept = {} if request.method == "POST" else draft_initial(request, REFUSAL_DRAFT, found.pk)
+    kept = {} if request.method == "POST" else draft_initial(request, REFUSAL_DRAFT, found.pk, RefusalForm)
     sent = request.POST if request.method == "POST" else None
     form = RefusalForm(sent, initial=kept, twins=_twins(entry, found))
     if form.is_bound and form.is_valid():
@@ -226,7 +235,7 @@ def withdraw_refusal(request: HttpRequest, entry, member_id: UUID) -> HttpRespon
     if refusal is None:
         messages.info(request, "Aucun refus n’est en cours pour ce membre.")
         return redirect(request, links.sheet)
-    kept = {} if request.method == "POST" else draft_initial(request, WITHDRAWAL_DRAFT, found.pk)
+    kept = {} if request.method == "POST" else draft_initial(request, WITHDRAWAL_DRAFT, found.pk, WithdrawalForm)
     form = WithdrawalForm(request.POST if request.method == "POST" else None, initial=kept)
     if form.is_bound and form.is_valid():
         reauthentication.require(request, "retirer un refus du patient", reauthentication.DOSSIER)

@@ -61,7 +61,7 @@ def secretary(request: HttpRequest, entry, member_id: UUID, acting_id: UUID) -> 
     withdrawing = request.POST.get("acte") == WITHDRAW if request.method == "POST" else consent is not None
     if not (entry.access.may_record_refusal if withdrawing else entry.access.may_withdraw_refusal):
         raise NotAllowed
-    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, acting.pk)
+    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, acting.pk, ConsentForm)
     form = ConsentForm(request.POST if request.method == "POST" else None, initial=kept, withdrawing=withdrawing)
     if form.is_bound and form.is_valid() and _done(request, entry, found, acting, form, withdrawing):
         drafts.clear(request.user, DRAFT, acting.pk)

@@ -6,14 +6,15 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, fields, roles
 from circle.forms.people import PROFESSIONAL, RELATIVE, EditLinkedForm, EditProfessionalForm, EditRelativeForm
-from circle.models import Member
+from circle.models import Member, PlannedStay
 from circle.views import drawing, invitations
-from circle.views.pages import attempt, draft_initial, draft_url, find_member, find_row, links_of, page
+from circle.views.pages import attempt, draft_initial, drafted, find_member, find_row, links_of, page
 from circle.views.planned import planned_for
 from circle.views.secretaries import secretaries_of
 from coordination.accounts import drafts
@@ -54,12 +55,30 @@ def member(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         "refusal": standing_refusal(entry, row),
         "editable": editable,
         "planned": planned_for(entry, row),
+        "departure": departure(entry, row, links),
         "may_link": editable and row.kind == roles.MANUAL and entry.abilities[Action.ADD_MEMBER],
         "may_undo": able,
         "invitation": invitation,
         "secretaries": secretaries_of(entry, row),
     }
     return page(request, entry, "circle/member.html", context)
+
+
+def departure(entry, row, links) -> dict | None:
+    """Return the departure planned for a member: the sentence, why it could not be done, and the acts on it."""
+    if not row.leaves_on or row.ends_on:
+        return None
+    plan = PlannedStay.objects.get(dossier_id=entry.dossier.pk, pk=row.plan_id)
+    why = plan.get_reason_display()
+    said = [plan.hindrance or (f"{why}." if why else ""), f"{plan.note.rstrip('.')}." if plan.note else ""]
+    able = entry.abilities["write_cercle"] and drawing.may_grant(row, entry)
+    return {
+        "title": f"{drawing.departure(row)}.",
+        "said": " ".join(filter(None, said)),
+        "is_kept": row.is_kept,
+        "undo": reverse("circle:call_off_stay", args=[entry.dossier.pk, plan.pk]) if able else None,
+        "change": links.remove,
+    }
 
 
 def facts(row) -> list[tuple[str, str]]:
@@ -119,11 +138,8 @@ def edit(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     form_class = FORMS.get(found.kind, EditLinkedForm)
     if request.method != "POST":
-        kept = draft_initial(request, DRAFT, found.pk)
-        if kept:
-            # With the version it was typed on: what changed since is then compared, not overwritten.
-            kept["version"] = (drafts.load(request.user, DRAFT, found.pk) or {}).get("version", found.version)
-        return _edit_page(request, entry, row, found, form_class(initial=initial_of(found) | kept))
+        kept = draft_initial(request, DRAFT, found.pk, form_class)
+        return _edit_page(request, entry, row, found, form_class(initial=initial_of(found) | kept), kept=kept)
     data = request.POST.copy()
     if COMPARED in data:
         _take_theirs(data, found)
@@ -190,7 +206,7 @@ def _compare_page(request, entry, row, found: Member, form, error: ChangedMeanwh
         "error": error,
         "lines": lines,
         "typed": typed_values(form),
-        "version": Member.objects.values_list("version", flat=True).get(pk=found.pk),
+        "version": error.version,
         "links": links_of(entry.dossier.pk, found.pk),
     }
     return page(request, entry, "circle/compare.html", context, status=409)
@@ -201,13 +217,13 @@ def typed_values(form) -> list[tuple[str, str]]:
     return [(bound.html_name, str(value)) for bound in form if bound.name != "version" and (value := bound.value())]
 
 
-def _edit_page(request, entry, row, found: Member, form, *, status: int = 200) -> HttpResponse:
+def _edit_page(request, entry, row, found: Member, form, *, kept: dict | None = None, status: int = 200):
     context = {
         "row": row,
         "form": form,
         "kind": KINDS.get(found.kind, ""),
         "links": links_of(entry.dossier.pk, found.pk),
-        "draft_url": draft_url(DRAFT, found.pk),
+        **drafted(DRAFT, found.pk, kept),
     }
     return page(request, entry, "circle/edit.html", context, status=status)
 

@@ -17,7 +17,7 @@ from circle.forms.structures import ManualStructureForm, StructureSearchForm
 from circle.models import Member
 from circle.views import answering, options, picking
 from circle.views.adding import SEARCH, TOO_SHORT
-from circle.views.pages import attempt, circle_url, draft_initial, draft_url, links_of, page, show_identity_to_open
+from circle.views.pages import attempt, circle_url, draft_initial, drafted, links_of, page, show_identity_to_open
 from circle.views.wording import answer_said, handover_said, was_added
 from coordination.accounts import drafts
 from coordination.common import nomenclatures
@@ -130,7 +130,7 @@ def choose_structure(request: HttpRequest, entry, structure_id: UUID) -> HttpRes
         answer = request.GET.get("habilitation", "")
         return render(request, "circle/_submit.html", {"submit": SUBMIT.get(answer, SUBMIT[NO])})
     offer = granting.grant_answer(roles.STRUCTURE, access=entry.access, structure=structure, user=entry.user)
-    form = _form(request, entry, structure, offer)
+    form, kept = _form(request, entry, structure, offer)
     if form.is_bound and form.is_valid():
         show_identity_to_open(request, form)
         member = attempt(form, _add, entry, structure, form)
@@ -143,7 +143,7 @@ def choose_structure(request: HttpRequest, entry, structure_id: UUID) -> HttpRes
             sentences = (was_added(structure.name, None), handover_said(form, structure.name), said)
             messages.success(request, " ".join(filter(None, sentences)))
             return redirect(request, circle_url(entry))
-    return _page(request, entry, structure, form, offer)
+    return _page(request, entry, structure, form, offer, kept)
 
 
 def _delegates_in() -> str:
@@ -154,16 +154,16 @@ def _draft(structure: Structure) -> str:
     return f"cercle-{structure.pk.hex}"
 
 
-def _form(request, entry, structure: Structure, offer) -> AddForm:
+def _form(request, entry, structure: Structure, offer) -> tuple[AddForm, dict]:
     offered = {
         "picker": picking.picker(entry, kind=roles.STRUCTURE, required=False),
         "answers": answering.answers(offer),
         "asks_sharing": entry.access.may_withdraw_refusal,
     }
     if request.method == "POST":
-        return AddForm(request.POST, **offered)
-    initial = {"starts_on": timezone.localdate()} | draft_initial(request, _draft(structure), entry.dossier.pk)
-    return AddForm(initial=initial, **offered)
+        return AddForm(request.POST, **offered), {}
+    kept = draft_initial(request, _draft(structure), entry.dossier.pk, AddForm)
+    return AddForm(initial={"starts_on": timezone.localdate()} | kept, **offered), kept
 
 
 def _add(entry, structure: Structure, form: AddForm) -> Member:
@@ -183,7 +183,7 @@ def _add(entry, structure: Structure, form: AddForm) -> Member:
     )
 
 
-def _page(request, entry, structure: Structure, form: AddForm, offer) -> HttpResponse:
+def _page(request, entry, structure: Structure, form: AddForm, offer, kept: dict) -> HttpResponse:
     counts = delegate_counts([structure.pk])
     answer = form["habilitation"].value() or ""
     many = offer.delegates or counts.get(structure.pk, 0)
@@ -203,7 +203,7 @@ def _page(request, entry, structure: Structure, form: AddForm, offer) -> HttpRes
         "yes": _opens(many),
         "handover_sentence": picking.handover_sentence,
         "submit": SUBMIT.get(answer, SUBMIT[NO]),
-        "draft_url": draft_url(_draft(structure), entry.dossier.pk),
+        **drafted(_draft(structure), entry.dossier.pk, kept),
         "search_url": reverse("circle:add_structure", args=[entry.dossier.pk]),
     }  # fmt: skip
     return page(request, entry, "circle/choose_structure.html", context, status=422 if form.is_bound else 200)
@@ -222,6 +222,7 @@ def _opens(many: int) -> str:
 def add_structure_manually(request: HttpRequest, entry) -> HttpResponse:
     """« Ajout manuel de structure »: every field of SPICO's form."""
     offered = {"roles": [(role.code, role.label) for role in roles.likely(roles.STRUCTURE)]}
+    kept: dict = {}
     if request.method == "POST":
         form = ManualStructureForm(request.POST, **offered)
         if form.is_valid():
@@ -232,12 +233,13 @@ def add_structure_manually(request: HttpRequest, entry) -> HttpResponse:
                 return redirect(request, circle_url(entry))
         status = 422
     else:
-        form = ManualStructureForm(initial=draft_initial(request, MANUAL_DRAFT, entry.dossier.pk), **offered)
+        kept = draft_initial(request, MANUAL_DRAFT, entry.dossier.pk, ManualStructureForm)
+        form = ManualStructureForm(initial=kept, **offered)
         status = 200
     context = {
         "form": form,
         "search_url": reverse("circle:add_structure", args=[entry.dossier.pk]),
-        "draft_url": draft_url(MANUAL_DRAFT, entry.dossier.pk),
+        **drafted(MANUAL_DRAFT, entry.dossier.pk, kept),
     }
     return page(request, entry, "circle/add_structure_manually.html", context, status=status)
 

@@ -49,7 +49,7 @@ def answer_request(request: HttpRequest, entry, request_id: UUID) -> HttpRespons
     row = find_row(entry, Member.objects.values_list("pk", flat=True).get(habilitation=asked.habilitation_id))
     if not may_grant(row, entry):
         raise GrantNotAllowed
-    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, asked.pk)
+    kept = {} if request.method == "POST" else draft_initial(request, DRAFT, asked.pk, AnswerForm)
     form = AnswerForm(request.POST if request.method == "POST" else None, initial=kept)
     if form.is_bound and form.is_valid():
         accept = request.POST.get("reponse") == ACCEPT

@@ -1,19 +1,12 @@
-"""The second marker: pages reached by a personal link, without an account (house.md). Scope of one object."""
+"""The pages of the personal link of an invitation."""
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import NamedTuple
-
-from allauth.core import ratelimit
-from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
 
 from circle import links
 from circle.models import Invitation
-
-# What such a page reaches: one object, of this kind.
-SCOPE = "invitation"
+from coordination.accounts.personal_links import token_marker
 
 
 class Held(NamedTuple):
@@ -34,23 +27,10 @@ class Held(NamedTuple):
         return self.link.proves(self.invitation.email)
 
 
-def token_view(view):
-    """Call `view(request, held)` for the holder of a signed link; anything else is a page that does not exist.
+def _held(token: str) -> Held | None:
+    link = links.read(token)
+    invitation = Invitation.objects.with_names().filter(pk=link.invitation_id).first() if link else None
+    return Held(invitation, link, token) if link and invitation else None
 
-    The view carries `token_scope` for the architecture test, which counts such pages.
-    """
 
-    @login_not_required
-    @wraps(view)
-    def wrapped(request: HttpRequest, token: str) -> HttpResponse:
-        if too_many := ratelimit.consume_or_429(request, action="invitation_link"):
-            return too_many
-        link = links.read(token)
-        rows = Invitation.objects.with_names()
-        invitation = rows.filter(pk=link.invitation_id).first() if link else None
-        if link is None or invitation is None:
-            raise Http404
-        return view(request, Held(invitation, link, token))
-
-    wrapped.token_scope = SCOPE
-    return wrapped
+token_view = token_marker(scope="invitation", rate="invitation_link", read=_held)

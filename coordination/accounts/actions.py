@@ -1,9 +1,12 @@
 """Every change to an account. Who may do it: `by`, a named administrator (issue 2 §3)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from coordination.accounts import mails
@@ -40,14 +43,15 @@ def create_account(
     if by is not None and not (is_vetted and by.is_active and not is_administrator):
         _require_administrator(by)
     email = _free_address(email)
-    user = User.objects.create_user(
-        email,
-        password,
-        family_name=squeeze(family_name),
-        given_name=squeeze(given_name),
-        title=squeeze(title),
-        is_administrator=is_administrator,
-    )
+    with _address_taken_meanwhile():
+        user = User.objects.create_user(
+            email,
+            password,
+            family_name=squeeze(family_name),
+            given_name=squeeze(given_name),
+            title=squeeze(title),
+            is_administrator=is_administrator,
+        )
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=password is not None)
     _note(user, Kind.CREATED, by)
     if password is None:
@@ -151,7 +155,8 @@ def change_email(user: User, email: str, *, by: User, reason: str = "") -> User:
     user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     email = _free_address(email)
     before, user.email = user.email, email
-    user.save(update_fields=["email"])
+    with _address_taken_meanwhile():
+        user.save(update_fields=["email"])
     EmailAddress.objects.filter(user=user).delete()
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=False)
     end_sessions(user)
@@ -185,6 +190,16 @@ def _free_address(email: str) -> str:
     if User.objects.with_email(email).exists():
         raise EmailTaken()
     return email
+
+
+@contextmanager
+def _address_taken_meanwhile() -> Iterator[None]:
+    """Turn the constraint that two simultaneous acts met into the sentence of the rule (REL-8)."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise EmailTaken() from error
 
 
 def _require_administrator(by: User, *, other_than: User | None = None) -> None:

@@ -13,7 +13,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from coordination.accounts import actions, cipher, mails
+from coordination.accounts import actions, mails
+from coordination.common import cipher
 from coordination.common.ids import uuid7
 from coordination.outbox.models import Message
 

@@ -127,6 +127,7 @@ class ProfileForm(forms.ModelForm):
         fields = ["title"]
         labels = {"title": "Fonction affichée sous votre nom"}
         help_texts = {"title": "Par exemple : Coordinatrice, DAC Exemple."}
+        widgets = {"title": forms.TextInput(attrs={"autocomplete": "organization-title"})}
 
 
 class DisplayForm(forms.ModelForm):

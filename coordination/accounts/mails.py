@@ -8,7 +8,16 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from coordination.accounts.tokens import PasswordLinkGenerator
+from coordination.outbox import kinds
 from coordination.outbox.actions import queue
+
+KINDS = {
+    "account.password_reset": "Lien pour changer de mot de passe",
+    "account.password_first": "Lien pour un premier mot de passe",
+    "account.email_verification": "Vérification d’une adresse",
+    "account.email_changed": "Changement d’adresse",
+    "account.security_notice": "Avis de sécurité d’un compte",
+}
 
 
 def absolute(path: str) -> str:
@@ -34,8 +43,11 @@ def send(
     """Queue the e-mail of an HTML template; its subject and text stand beside it (`.subject.txt`, `.txt`).
 
     `kind`, `object_id` and `object_version` are those of `outbox.queue`, for rooms above. Needs an open transaction.
+    Raises UndeclaredKind when no room named the kind.
     """
     stem = template.removesuffix(".html")
+    kind = kind or f"account.{stem.rpartition('/')[2]}"
+    kinds.require(kind)
     context = {"site_url": settings.SITE_URL, **context}
     subject, text, html = (render_to_string(f"{stem}.{part}", context) for part in ("subject.txt", "txt", "html"))
     return queue(
@@ -43,7 +55,7 @@ def send(
         subject=subject,
         text=text,
         html=html,
-        kind=kind or f"account.{stem.rpartition('/')[2]}",
+        kind=kind,
         sensitive=sensitive,
         account_id=account_id,
         object_id=object_id,

@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from coordination.accounts import reauthentication, second_factor
 from coordination.accounts.devices import describe
+from coordination.common import declaring
 from coordination.common.htmx import is_fragment
 
 
@@ -44,14 +45,19 @@ def user_of(session):
     user_id, backend = session.get(SESSION_KEY), session.get(BACKEND_SESSION_KEY)
     row = session.row
     if not user_id or row is None or backend not in settings.AUTHENTICATION_BACKENDS:
-        return AnonymousUser()
+        return _nobody()
     user = row.user
     if user is None or str(user.pk) != user_id or not user.is_active:
-        return AnonymousUser()
+        return _nobody()
     if not _hash_holds(session.get(HASH_SESSION_KEY, ""), user):
         session.flush()
         return AnonymousUser()
     return user
+
+
+def _nobody():
+    declaring.withdraw("session")
+    return AnonymousUser()
 
 
 def _hash_holds(given, user):

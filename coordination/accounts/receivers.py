@@ -2,7 +2,8 @@
 
 from allauth.account.models import EmailAddress
 
-from coordination.accounts import second_factor
+from coordination.accounts import actions, second_factor
+from coordination.common import declaring
 
 
 def verify_address(request, user, **kwargs) -> None:
@@ -13,3 +14,19 @@ def verify_address(request, user, **kwargs) -> None:
 def note_enrolment(request, user, **kwargs) -> None:
     """The session that enrols a factor has just shown it."""
     second_factor.note_enrolment(request, user)
+
+
+def end_other_sessions(request, user, **kwargs) -> None:
+    """A factor added, taken away or renewed ends the sessions opened with what the account was (SECT-22)."""
+    actions.end_sessions(user, except_key=request.session.session_key)
+
+
+def renew_session_key(request, reauthenticated=False, **kwargs) -> None:
+    """Whoever shows again who he is goes on under a new key; signing in changes it already (ASVS 7.2.4)."""
+    if reauthenticated:
+        request.session.cycle_key()
+
+
+def declare_who_signs_in(sender, user, **kwargs) -> None:
+    """Who has just signed in acts for himself in what is left of the request; the next ones show their session."""
+    declaring.declare("account", user.pk)

@@ -10,10 +10,13 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
 from django.core import signing
 from django.db import connection
 from django.utils import timezone
 
+from coordination.common import declaring
+from coordination.common.away import is_away
 from coordination.common.prepared import Prepared
 
 
@@ -87,10 +90,15 @@ class SessionStore(db.SessionStore):
         return Session
 
     def _get_session_from_db(self):
+        # Before it is known to hold: the same statement tells what waits for its holder in his dossiers.
+        declaring.declare_holder("session", self.session_key or "")
         found = _sessions.tuples(session_key=self.session_key or "", now=timezone.now())
         if not found:
             self._session_key = None
         self.row = self._row_of(found[0]) if found else None
+        # A visitor's session (a sign-in half-way, a message) is nobody's, and anybody is given one.
+        if self.row is None or self.row.user_id is None:
+            declaring.withdraw("session")
         return self.row
 
     def _row_of(self, values):
@@ -126,6 +134,15 @@ class SessionStore(db.SessionStore):
         self.row = row
         return row
 
+    def save(self, must_create=False):
+        """As Django's, which takes a database that is cut meanwhile for a session that somebody ended (REL-18)."""
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if is_away(error.__context__):
+                raise error.__context__ from error
+            raise
+
     def touch(self):
         """Note that the person is still there: at most once a minute, so that reading pages does not write."""
         now = timezone.now()
@@ -148,3 +165,4 @@ class SessionStore(db.SessionStore):
     def flush(self):
         super().flush()
         self.row = None
+        declaring.withdraw("session")

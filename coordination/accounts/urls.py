@@ -23,7 +23,7 @@ own = [
 # Reached without a session. Each is counted by tests/accounts/test_open_pages.py.
 entrance = [
     path("connexion/", account.login, name="account_login"),
-    path("deconnexion/", account.logout, name="account_logout"),
+    path("deconnexion/", views.sign_out, name="account_logout"),
     path("non-ouvert/", account.account_inactive, name="account_inactive"),
     path("adresse/a-verifier/", account.email_verification_sent, name="account_email_verification_sent"),
     re_path(r"^adresse/verifier/(?P<key>[-:\w]+)/$", account.confirm_email, name="account_confirm_email"),

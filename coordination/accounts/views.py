@@ -1,8 +1,12 @@
 """« Mon compte », the end of a session announced, and drafts. Sign-in itself is allauth's (see urls)."""
 
+from allauth.account import views as account
+from allauth.core import ratelimit
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -26,7 +30,7 @@ def home(request):
     user = User.objects.get(pk=request.user.pk)
     posted = request.POST.get("formulaire") if request.method == "POST" else None
     kept = drafts.load(user, DRAFT, user.pk) if request.method != "POST" else None
-    typed = {"profil": {"title": kept["title"]} if kept and "title" in kept else None}
+    typed = {"profil": drafts.initial(ProfileForm, kept)}
     forms = {
         name: form(request.POST if name == posted else None, instance=user, initial=typed.get(name))
         for name, form in FORMS.items()
@@ -44,7 +48,7 @@ def home(request):
             "profile_form": forms["profil"],
             "display_form": forms["affichage"],
             "form": forms.get(posted, forms["profil"]),
-            "draft_url": reverse("accounts:draft", args=[DRAFT, user.pk]),
+            **drafts.shown(DRAFT, user.pk, kept),
             "notices": notices.of(user),
             "factors": _factors_in_words(user),
             "sessions": Session.objects.live().filter(user=user).order_by("-last_seen_at"),
@@ -56,6 +60,18 @@ def home(request):
 def _factors_in_words(user):
     types = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     return ", ".join(words for type_, words in FACTORS.items() if type_ in types)
+
+
+@login_not_required
+def sign_out(request):
+    """allauth's, which also asks the browser to forget what it keeps for this site (ASVS 14.3.1).
+
+    Pages are never kept (`no-store`): its cache holds files that are everybody's, and takes seconds to empty.
+    """
+    response = account.logout(request)
+    if request.method == "POST":
+        response.headers["Clear-Site-Data"] = '"storage"'
+    return response
 
 
 @account_page
@@ -79,10 +95,14 @@ def end_other_sessions(request):
 @require_http_methods(["GET", "HEAD", "POST"])
 @passive
 def session(request):
-    """How long the session lasts; asking does not prolong it, posting does (« Rester connecté »)."""
+    """How long the session lasts; asking does not prolong it, posting does (« Rester connecté »).
+
+    Whose it is and its token too: a page opened in a session that ended goes on in the next one (static/js/drafts.js).
+    """
     if request.method == "POST":
         request.session.touch()
-    return JsonResponse({"seconds_left": request.session.seconds_left()})
+    seconds = request.session.seconds_left()
+    return JsonResponse({"seconds_left": seconds, "account": str(request.user.pk), "token": get_token(request)})
 
 
 @require_http_methods(["POST", "DELETE"])
@@ -91,6 +111,8 @@ def draft(request, form_key, object_id):
     if request.method == "DELETE":
         drafts.clear(request.user, form_key, object_id)
         return HttpResponse(status=204)
+    if not ratelimit.consume(request, action="drafts"):
+        return JsonResponse({"error": "Trop de brouillons en peu de temps."}, status=429)
     try:
         kept = drafts.save(request.user, form_key, object_id, request.body.decode("utf-8", "replace"))
     except DraftTooLong as error:

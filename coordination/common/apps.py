@@ -7,6 +7,13 @@ class CommonConfig(AppConfig):
     verbose_name = "socle commun"
 
     def ready(self):
-        from coordination.common import pages
+        from django.core.checks import register
+
+        from coordination.common import checks, declaring, pages, safety
+        from coordination.common.database import role
 
         pages.register()
+        safety.register("common", checks.DEMANDS)
+        # Not of `safety.TAG`: a production whose database is away starts all the same.
+        register(role.check_role, role.TAG, deploy=True)
+        declaring.follow_requests()

@@ -180,7 +180,8 @@ def interface(request: HttpRequest) -> dict[str, Any]:
         "links_of": links_of,
         "user_badge": user_badge(user) if signed_in else None,
         "theme": getattr(user, "theme", "") or "light",
-        "shortcuts_on": getattr(user, "shortcuts_enabled", True),
+        # A visitor has no « Mon compte » to turn them off in (WCAG 2.1.4).
+        "shortcuts_on": signed_in and getattr(user, "shortcuts_enabled", True),
         "dossier_search_url": address(_search["url_name"]) if signed_in and _search else "",
         "logout_url": address("account_logout") if signed_in else "",
         "take_undo_toast": lambda: _take_undo(request),

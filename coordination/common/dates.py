@@ -13,6 +13,11 @@ from coordination.common.errors import DomainError
 from coordination.common.text import fold
 
 
+def today() -> dt.date:
+    """Return the day in France: `timezone.localdate` without looking for another zone, for what every page asks."""
+    return timezone.now().astimezone(timezone.get_default_timezone()).date()
+
+
 class InvalidDate(DomainError, ValueError):
     code = "invalid_date"
     message = "Cette date n’est pas valide : écrivez-la jour/mois/année, par exemple 14/03/1941."

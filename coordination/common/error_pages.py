@@ -1,13 +1,21 @@
 """The pages of failure. Named by ``handler400``… in the urls and by ``CSRF_FAILURE_VIEW`` in the settings.
 
-A broken page must not break while saying so: 400 and 500 are drawn without a request, so without database or session;
-they are given only the identifier under which the logs tell what happened.
+A broken page must not break while saying so: 400, 500 and 503 are drawn without a request, so without database or
+session; they are given only the identifier under which the logs tell what happened. 503 is drawn beforehand: it is for
+when there may be no memory left.
 """
 
 from __future__ import annotations
 
+import sys
+from functools import cache
+
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+
+from coordination.common.away import RETRY_AFTER, is_away
+
+_REFERENCE = "reference-of-the-request"
 
 
 def _page(request: HttpRequest | None, status: int, name: str = "", **context) -> HttpResponse:
@@ -37,8 +45,28 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500."""
+    """handler500, called inside the `except`; 503 when the machine is at fault for a while (REL-18)."""
+    if is_away(sys.exc_info()[1]):
+        return unavailable(request)
     return _page(None, 500, request_id=_identifier(request))
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """« Le service est momentanément indisponible », kept by nobody."""
+    body = drawn_beforehand().replace(_REFERENCE, _identifier(request))
+    headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
+    return HttpResponse(body, status=503, headers=headers)
+
+
+@cache
+def drawn_beforehand() -> str:
+    """Draw the page of 503 once for this process."""
+    return render_to_string("errors/503.html", {"request_id": _REFERENCE})
+
+
+def too_many() -> bytes:
+    """Draw the same page for who is refused before his request has an identifier (coordination/common/overload.py)."""
+    return render_to_string("errors/503.html", {"request_id": ""}).encode()
 
 
 def _identifier(request: HttpRequest) -> str:

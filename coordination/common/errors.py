@@ -20,6 +20,9 @@ class DomainError(Exception):
     """
 
     code: ClassVar[str] = "domain_error"
+    # The same refusal told to software: HTTP status, and code of http://hl7.org/fhir/issue-type.
+    status: ClassVar[int] = 422
+    issue: ClassVar[str] = "business-rule"
     message: str = "Cette action n’est pas possible."
     field: str | None = None
 

@@ -15,10 +15,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from coordination.common.database import role
+
 logger = structlog.stdlib.get_logger(__name__)
 
 OK, DOWN = "ok", "indisponible"
-_migrated = False
+_migrated = _plain = False
 
 
 @login_not_required
@@ -54,7 +56,17 @@ def _state(part: str, question: Callable[[], bool]) -> str:
 def _database_answers() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        return cursor.fetchone() == (1,)
+        return cursor.fetchone() == (1,) and _role_is_plain()
+
+
+def _role_is_plain() -> bool:
+    """A production is not ready with a role that its rules do not hold. Once plain it is not asked again."""
+    global _plain
+    if not _plain and settings.REFUSES_UNSAFE_START and role.sees_through():
+        logger.error("health.role_sees_all")
+        return False
+    _plain = True
+    return True
 
 
 def _migrations_are_applied() -> bool:

@@ -20,6 +20,8 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from coordination.common import metrics
+
 Event = dict[str, Any]
 
 # What proxies make, and nothing that a person could have written: 32 hexadecimal digits, grouped as a UUID or not.
@@ -155,6 +157,8 @@ def configuration(*, as_json: bool) -> dict:
             "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
             # Two lines for every sweep, every five seconds, would hide the rest.
             "celery": {"handlers": [], "level": "WARNING", "propagate": True},
+            # It would describe the secrets it was shown.
+            "oauthlib": {"handlers": [], "level": "WARNING", "propagate": True},
             # SQL carries names: never below WARNING, whatever DEBUG says.
             "django.db.backends": {"handlers": [], "level": "WARNING", "propagate": True},
         },
@@ -179,21 +183,25 @@ class RequestLogMiddleware:
         started = time.perf_counter()
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id
+        seconds = time.perf_counter() - started
         # Files and probes that go well are many and say nothing.
         quiet = request.path.startswith((settings.STATIC_URL, "/sante/")) and response.status_code < 400
         if not quiet:
-            self._write(request, response, started)
+            metrics.answered(request, response, seconds)
+            self._write(request, response, seconds)
         return response
 
     @staticmethod
-    def _write(request: HttpRequest, response: HttpResponse, started: float) -> None:
+    def _write(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         match = request.resolver_match
         logger.log(
             logging.ERROR if response.status_code >= 500 else logging.INFO,
             "request",
-            method=request.method,
+            method=metrics.method_of(request),
             # The pattern, not the address: somebody may have typed a name in an address that leads nowhere.
             route=match.route if match else "-",
+            # The name of the page, which service levels are computed by (`manage.py slo --journal`).
+            view=match.view_name if match else "-",
             status=response.status_code,
-            ms=round((time.perf_counter() - started) * 1000, 1),
+            ms=round(seconds * 1000, 1),
         )

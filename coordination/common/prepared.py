@@ -5,12 +5,16 @@ written as a queryset, in one place; what is kept is the statement it gives.
 
     _visits = Prepared(lambda *, user_id: Visit.objects.filter(user=user_id).values_list("dossier", "seen_at"))
     _visits.tuples(user_id=user.pk)
+
+Several ids are one value: `each_of(ids)` in the queryset, `ids_in_one(...)` when it is asked.
+
+A rule that other querysets ask in their conditions is kept the same way, and given to them by `subquery`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
@@ -18,7 +22,9 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.db.models.expressions import RawSQL
 
+from coordination.common.statements import ids_in_one
 from coordination.common.statements import rows as run
 
 # Shapes come from code, not from people; a hundred is already a mistake, not a leak of memory.
@@ -66,8 +72,13 @@ class Prepared:
             found.append(instance)
         return found
 
+    def subquery(self, *shape, **values) -> RawSQL:
+        """Return the statement, of one column, for a condition of another queryset: `filter(dossier_id__in=...)`."""
+        statement = self._statement(shape, values)
+        return RawSQL(statement.sql, _parameters(statement, values))  # noqa: S611 - what the ORM wrote  # nosec B611
+
     def _run(self, statement: _Statement, values) -> list[tuple]:
-        parameters = [values[said] if is_value else said for is_value, said in statement.places]
+        parameters = _parameters(statement, values)
         if self._one_plan:
             return run(statement.sql, parameters)
         with connection.cursor() as cursor:
@@ -95,6 +106,20 @@ class Prepared:
             raise ValueError(f"the statement does not use {', '.join(sorted(lost))} as it is")
         columns = [alias or getattr(column, "target", column).attname for column, _, alias in compiler.select]
         return _Statement(sql, places, columns, queryset.model)
+
+
+def among(ids: Iterable[UUID]) -> RawSQL:
+    """Return the ids as one value, for `filter(pk__in=...)`: the ORM writes one for each, and reads them all again."""
+    return each_of(ids_in_one(ids))
+
+
+def each_of(ids: str) -> RawSQL:
+    """Return the same of ids already in one (`statements.ids_in_one`): what a prepared statement is given."""
+    return RawSQL("SELECT unnest(%s::uuid[])", [ids])  # noqa: S611 - a constant
+
+
+def _parameters(statement: _Statement, values: dict) -> list[Any]:
+    return [values[said] if is_value else said for is_value, said in statement.places]
 
 
 def _stand_in(value: Any, rank: int) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -19,10 +20,23 @@ _PLACE = re.compile(r"%(?:\((\w+)\))?[s%]")
 
 def rows(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple]:
     """Return the rows of a read, its parameters in order or named; a tuple among those in order is an SQL array."""
-    if not isinstance(params, Mapping):
-        params = [list(p) if isinstance(p, tuple) else p for p in params]
+    if isinstance(params, Mapping):
+        params = {name: _one(value) for name, value in params.items()}
+    else:
+        params = [_one(value) for value in params]
     with _ran(sql, params) as cursor:
         return cursor.fetchall()
+
+
+def ids_in_one(ids: Iterable[UUID]) -> str:
+    """Return ids as the text of an SQL array: the driver would write each of them by itself, five times slower."""
+    return "{" + ",".join([id.hex for id in ids]) + "}"
+
+
+def _one(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        return value
+    return ids_in_one(value) if value and all(type(one) is UUID for one in value) else list(value)
 
 
 def write(sql: str, params: Mapping[str, Any]) -> None:

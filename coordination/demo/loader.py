@@ -20,6 +20,7 @@ from coordination.accounts.actions import create_account
 from coordination.accounts.models import User
 from coordination.common import communes
 from coordination.common.ins import OID_NIR_TEST, nir_key
+from coordination.demo import events, programs
 from coordination.demo.circles import MEMBERS
 from coordination.demo.people import CCAS, DAC, PASSWORD, PEOPLE, SSIAD, Person
 from coordination.demo.stories import MORE_FAMILY, MORE_GIVEN, MORE_TOWNS, STORIES, Story
@@ -66,6 +67,10 @@ def load(*, say: Callable[[str], None], professionals: int = PROFESSIONALS, doss
     say("Dossiers et cercles…")
     for story in (*STORIES, *_more_stories(dossiers_wanted - len(STORIES))):
         _load_story(story, users)
+    events.open_agendas(users)
+    dac = Structure.objects.local().get(name=DAC)
+    if told := programs.connect(dac, by=users["admin"]):
+        say(told)
     return True
 
 
@@ -148,6 +153,7 @@ def _give_profession(person: Person, user: User, structure: Structure | None, *,
         civility=person.civility,
         profession=person.profession,
         fonction=person.fonction,
+        rpps=person.rpps,
         structure=structure,
         phone=f"+33{person.phone[1:]}",
         email=person.email,
@@ -221,6 +227,7 @@ def _load_story(story: Story, users: dict[str, User]) -> None:
     _set_status(dossier.pk, by, "actif")
     for name in story.circle:
         MEMBERS[name](door.enter(by, dossier.pk, Rubrique.CERCLE), users, key(dossier.pk, name))
+    events.load(dossier.pk, story.birth_name, users, key)
     if story.status not in ("actif", "evaluation"):
         _set_status(dossier.pk, by, story.status)
 

@@ -28,6 +28,8 @@ class Person:
     # Looks after the accounts of the structure; the profession of `unconfirmed` waits for such a person.
     looks_after: bool = False
     unconfirmed: bool = False
+    # By which a software names who acts (docs/fhir.md).
+    rpps: str = ""
     # Practises in the national directory: bound to a generated entry of this profession, in this town.
     town: str = ""
     tries: str = ""
@@ -36,7 +38,7 @@ class Person:
 PEOPLE = (
     Person(
         "coordinatrice", "coordinatrice@demo.example", "Exemple-Larrieu", "Maëlle", "MME",
-        "Coordinatrice, DAC Exemple", "330", "", DAC, "0536491040",
+        "Coordinatrice, DAC Exemple", "330", "", DAC, "0536491040", rpps="10999999906",
         tries="crée un dossier, compose le cercle, habilite, note un refus",
     ),
     Person(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coordination.directory.views import all_accounts, legal_structures
+from coordination.directory.views import all_accounts, clients, legal_structures
 
 app_name = "administration"
 
@@ -17,6 +17,12 @@ urlpatterns = [
         legal_structures.end_delegate,
         name="end_delegate",
     ),
+    path("logiciels/", clients.clients, name="clients"),
+    path("logiciels/connecter/", clients.choose, name="choose_client_structure"),
+    path("logiciels/connecter/<uuid:structure_id>/", clients.connect, name="connect_client"),
+    path("logiciels/<uuid:client_id>/", clients.client, name="client"),
+    path("logiciels/<uuid:client_id>/secret/", clients.renew_secret, name="renew_client_secret"),
+    path("logiciels/<uuid:client_id>/deconnecter/", clients.revoke, name="revoke_client"),
     path("comptes/", all_accounts.accounts, name="accounts"),
     path("comptes/<uuid:user_id>/", all_accounts.account, name="account"),
     path("comptes/<uuid:user_id>/profession/", all_accounts.confirm, name="confirm_account"),

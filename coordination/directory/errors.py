@@ -22,6 +22,8 @@ class StructureMergeRefused(DomainError):
 
 class AlreadyInDirectory(DomainError):
     code = "already_in_directory"
+    status = 409
+    issue = "duplicate"
     message = "{name} existe déjà dans l’annuaire avec ce numéro."
 
 

@@ -39,7 +39,7 @@ class StructureForm(forms.Form):
     postal_code = forms.CharField(label="Code postal", max_length=5, required=False)
     manager_name = forms.CharField(label="Responsable", max_length=120, required=False)
     phone = forms.CharField(label="Numéro de téléphone", max_length=25, required=False)
-    email = forms.CharField(label="Email", max_length=254, required=False)
+    email = forms.CharField(label="Adresse e-mail", max_length=254, required=False)
     seen_doubles = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, **kwargs):

@@ -6,7 +6,7 @@ from django.db.models.functions import Left
 
 # Words of the name and, as words too, where it is and what it is: one index answers any mix of them. Names are folded
 # already, so that cutting at blanks is enough: the parser of texts costs a third of the whole index.
-_WORDS = Func(
+WORDS = Func(
     "search_name",
     Value(" dep"),
     Left("postal_code", 2),
@@ -22,8 +22,10 @@ _WORDS = Func(
 
 OF_STRUCTURES = [
     Index(OpClass("search_name", "varchar_pattern_ops"), name="structure_name"),
-    GinIndex(_WORDS, name="structure_words"),
+    GinIndex(WORDS, name="structure_words"),
     Index("merged_into", name="structure_merged_into", condition=Q(merged_into__isnull=False)),
+    Index("part_of", name="structure_part_of", condition=Q(part_of__isnull=False)),
+    Index("finess_ej", name="structure_finess_ej", condition=~Q(finess_ej="")),
     Index("siret", name="structure_siret", condition=~Q(siret="")),
     Index("siren", name="structure_siren", condition=~Q(siren="")),
     Index("phone", name="structure_phone", condition=~Q(phone="")),
@@ -32,6 +34,13 @@ OF_STRUCTURES = [
 ]
 
 OF_PROFESSIONALS = [
+    # Only the few that no activity names yet: the others are found by their activities.
+    Index(
+        OpClass("search_family", "varchar_pattern_ops"),
+        OpClass("search_given", "varchar_pattern_ops"),
+        name="professional_of_partner",
+        condition=Q(source="partenaire"),
+    ),
     Index("mss_address", name="professional_mss", condition=~Q(mss_address="")),
     Index("email", name="professional_email", condition=~Q(email="")),
     Index("phone", name="professional_phone", condition=~Q(phone="")),

@@ -1,21 +1,33 @@
 """What « Mon compte » says of the directory: the demands of structures that wait for their answer."""
 
-from django.urls import reverse
+import datetime as dt
 
-from coordination.accounts.notices import Notice
+from django.db.models.functions import JSONObject
+from django.urls import reverse
+from django.utils import timezone
+
+from coordination.accounts.notices import Notice, Provider
 from coordination.common.french import date_fr
 from coordination.directory.models import AttachmentOffer
 
 
-def pending_offers(user) -> list[Notice]:
-    """Return a notice for each demand that waits for this user, the oldest first."""
-    waiting = AttachmentOffer.objects.waiting().filter(user=user).select_related("structure").order_by("offered_at")
-    return [
-        Notice(
-            title="Une structure demande à rattacher votre compte.",
-            sentence=f"{offer.structure.name}, le {date_fr(offer.offered_at)}.",
-            link_label="Voir la demande et répondre",
-            link_url=reverse("directory:offer", args=[offer.pk]),
-        )
-        for offer in waiting
-    ]
+def _waits(user):
+    """Each demand that waits for this user, the oldest first."""
+    return (
+        AttachmentOffer.objects.waiting()
+        .filter(user=user)
+        .annotate(said=JSONObject(order="offered_at", structure="structure__name", id="pk"))
+    )
+
+
+def _told(said):
+    day = timezone.localtime(dt.datetime.fromisoformat(said["order"]))
+    return Notice(
+        title="Une structure demande à rattacher votre compte.",
+        sentence=f"{said['structure']}, le {date_fr(day)}.",
+        link_label=f"Répondre à {said['structure']}",
+        link_url=reverse("directory:offer", args=[said["id"]]),
+    )
+
+
+PENDING_OFFERS = Provider(_waits, _told)

@@ -16,6 +16,7 @@ from coordination.common.identifiers import parse_person_name
 from coordination.common.ins import InsMatricule, first_given_name
 from coordination.common.prepared import Prepared
 from coordination.common.text import fold
+from coordination.directory.models import Attachment
 from coordination.dossiers import closing
 from coordination.dossiers import identity_status as moves
 from coordination.dossiers.errors import (
@@ -28,7 +29,9 @@ from coordination.dossiers.errors import (
     ReopeningReasonMissing,
 )
 from coordination.dossiers.models import Dossier, IdentityStatus, IdentityTraits, IdentityVersion, StatusChange, Visit
+from habilitations import access
 from habilitations import actions as habilitations
+from habilitations.errors import NotAllowed
 from habilitations.rubriques import Action, Niveau
 from habilitations.traces import NOWHERE, Via
 
@@ -131,6 +134,27 @@ def create_dossier(
 
 
 @transaction.atomic
+def open_without_circle(
+    *, by, traits: dict, contacts: dict, motif: str = Dossier.Motif.AUTRE, duplicate_reason: str = "",
+    creation_key: UUID,
+) -> Dossier:  # fmt: skip
+    """Open a dossier to its creator without putting him in the circle: what `POST Patient` does (house.md, homes).
+
+    Raises NotAllowed (action right "creer_dossier") and what `create_dossier` raises.
+    """
+    if not access.may_create_dossier(by):
+        raise NotAllowed("Votre profession ne permet pas de créer un dossier.")
+    made = create_dossier(
+        by=by, traits=traits, contacts=contacts, motif=motif, duplicate_reason=duplicate_reason,
+        creation_key=creation_key,
+    )  # fmt: skip
+    if not made.habilitations.filter(user=by).exists():
+        attachment = Attachment.objects.of(by).select_related("professional").first()
+        habilitations.grant_creator(made.pk, by, by=by, professional=attachment.professional if attachment else None)
+    return made
+
+
+@transaction.atomic
 def update_identity(dossier: Dossier, *, by, version: int, traits: dict) -> Dossier:
     """Change traits, attributes or what was checked of an identity; the former one is kept (INS-3).
 
@@ -141,7 +165,10 @@ def update_identity(dossier: Dossier, *, by, version: int, traits: dict) -> Doss
     """
     dossier = _locked(dossier)
     if dossier.version != version:
-        raise ChangedMeanwhile(who=_last_editor(dossier), current={name: getattr(dossier, name) for name in traits})
+        raise ChangedMeanwhile(
+            who=_last_editor(dossier), current={name: getattr(dossier, name) for name in traits},
+            version=dossier.version,
+        )  # fmt: skip
     wanted = _with_first_name(dossier, traits)
     typed = wanted.get("ins_matricule", "") != ""
     new_ins = _parsed_ins(wanted)
@@ -181,8 +208,9 @@ def update_contacts(dossier: Dossier, *, by, version: int, contacts: dict) -> Do
     if dossier.contacts_version != version:
         who = dossier.contacts_changed_by
         raise ChangedMeanwhile(
-            who=who.get_full_name() if who else "", current={name: getattr(dossier, name) for name in contacts}
-        )
+            who=who.get_full_name() if who else "", current={name: getattr(dossier, name) for name in contacts},
+            version=dossier.contacts_version,
+        )  # fmt: skip
     if all(getattr(dossier, name) == value for name, value in contacts.items()):
         return dossier
     for name, value in contacts.items():

@@ -8,7 +8,8 @@ not exist; a member without the level is told which rubric is closed. HTML pages
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from coordination.accounts.models import User
 from coordination.accounts.reauthentication import IdentityNotShown
 from coordination.common.constraints import sentence_of
 from coordination.common.errors import DomainError
@@ -40,7 +42,7 @@ class Entry:
 
     dossier: Dossier
     access: Access
-    user: object
+    user: User
     via: traces.Via = traces.NOWHERE
     # What rooms have read of this dossier for this visit, by their own key: the strip tells what the page has read.
     read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -64,21 +66,42 @@ class Entry:
 
 _FIELDS = [field.attname for field in Dossier._meta.concrete_fields]
 _COLUMNS = ", ".join(f'dossier."{field.column}"' for field in Dossier._meta.concrete_fields)
-_LOOK, _LOOK_BY_HIMSELF = (
-    habilitations.beside(_COLUMNS, f'"{Dossier._meta.db_table}"', by_himself=alone) for alone in (False, True)
+_LOOK, _LOOK_BY_HIMSELF, _LOOK_MANY, _LOOK_MANY_BY_HIMSELF = (
+    habilitations.beside(_COLUMNS, f'"{Dossier._meta.db_table}"', by_himself=alone, many=many)
+    for many in (False, True)
+    for alone in (False, True)
 )
 
 
-def look(user, dossier_id: UUID, *, via: traces.Via = traces.NOWHERE) -> Entry:
+# Of a dossier that is read with who calls, what its resource may say of it; the rest is read if it is asked for.
+_TOLD = {"id", "birth_name", "birth_given_names", "first_given_name", "used_name", "used_given_name", "status"}
+_NAMED = [name for name in _FIELDS if name in _TOLD]
+
+
+def beside_who_calls(columns: str, rows: str) -> str:
+    """Return the statement of `look`, for the caller and the dossier that a row of a room names (`Provider.beside`).
+
+    `rows` has the column "dossier_id", and is called `named`; its `columns` come first in the lines that `look` takes.
+    """
+    table = f'{rows} JOIN "{Dossier._meta.db_table}" dossier ON dossier.id = named.dossier_id'
+    named = ", ".join(f'dossier."{field.column}"' for field in Dossier._meta.concrete_fields if field.attname in _TOLD)
+    return habilitations.beside_who_calls(f"{columns}, {named}", table)
+
+
+def look(user, dossier_id: UUID, *, via: traces.Via = traces.NOWHERE, beside: Sequence[tuple[Any, ...]] = ()) -> Entry:
     """Fetch a dossier and what `user` may do in it, without any rubric and without a trace.
 
     Raises DossierUnknown for an unknown dossier and for an outsider alike, after having recorded the
-    attempt. One SQL statement for the two, and the same for both.
+    attempt. One SQL statement for the two, and the same for both. `beside`: the lines of `beside_who_calls` for this
+    call, without their first columns; asked again of who does not come by himself.
     """
-    asked = _LOOK_BY_HIMSELF if habilitations.comes_by_himself(user) else _LOOK
-    lines = run(asked, {"user": user.pk, "dossier": dossier_id})
-    dossier = Dossier.from_db(connection.alias, _FIELDS, lines[0][: len(_FIELDS)]) if lines else None
-    grants = (line[len(_FIELDS) :] for line in lines)
+    if beside and habilitations.comes_by_himself(user):
+        fields, lines = _NAMED, beside
+    else:
+        asked = _LOOK_BY_HIMSELF if habilitations.comes_by_himself(user) else _LOOK
+        fields, lines = _FIELDS, run(asked, {"user": user.pk, "dossier": dossier_id})
+    dossier = Dossier.from_db(connection.alias, fields, lines[0][: len(fields)]) if lines else None
+    grants = (line[len(fields) :] for line in lines)
     found = habilitations.decide_for(user, grants, cap=dossier.cap) if dossier else None
     if dossier is None or found is None:
         traces.record_account(
@@ -104,14 +127,15 @@ def enter(
     via: traces.Via = traces.NOWHERE,
     object_kind: str = "",
     object_id: UUID | None = None,
+    beside: Sequence[tuple[Any, ...]] = (),
 ) -> Entry:
     """Enter a rubric of a dossier at a level, leaving one trace.
 
     `rubrique` None means the home page: inside is enough, each card asks for its own rubric. `right`: an action
-    right needed besides the level (printing).
+    right needed besides the level (printing). `beside`: as for `look`.
     Raises DossierUnknown (404), LevelMissing (403, rubric named) or NotAllowed; each leaves a trace of refusal.
     """
-    entry = look(user, dossier_id, via=via)
+    entry = look(user, dossier_id, via=via, beside=beside)
     if refusal := _refusal(entry, rubrique, niveau, right):
         entry.trace(
             action, rubrique=rubrique or "", outcome=Outcome.REFUSED, object_kind=object_kind, object_id=object_id
@@ -119,6 +143,90 @@ def enter(
         raise refusal
     entry.trace(action, rubrique=rubrique or "", object_kind=object_kind, object_id=object_id)
     return entry
+
+
+def tell_undone(
+    user,
+    dossier_id: UUID,
+    rubrique: Rubrique,
+    niveau: Niveau,
+    *,
+    action: str = WRITE,
+    via: traces.Via = traces.NOWHERE,
+) -> None:
+    """Record an act that was refused or that failed, once all of it is undone, its own trace included (SEC-13).
+
+    An outsider leaves the trace of `look`.
+    """
+    try:
+        entry = look(user, dossier_id, via=via)
+    except DossierUnknown:
+        return
+    outcome = Outcome.FAILED if _holds(entry, rubrique, niveau, None) else Outcome.REFUSED
+    entry.trace(action, rubrique=rubrique, outcome=outcome)
+
+
+def look_many(user, dossier_ids: Iterable[UUID], *, via: traces.Via = traces.NOWHERE) -> dict[UUID, Entry]:
+    """Fetch several dossiers and what `user` may do in each, as `look` does of one, without a trace.
+
+    Returns {id: entry} in the order asked; dossiers that do not exist and those he may not enter are absent alike, and
+    nothing is recorded of them: nobody named them. One SQL statement whatever their number.
+    """
+    wanted = list(dict.fromkeys(dossier_ids))
+    if not wanted:
+        return {}
+    asked = _LOOK_MANY_BY_HIMSELF if habilitations.comes_by_himself(user) else _LOOK_MANY
+    lines = run(asked, {"user": user.pk, "dossiers": wanted})
+    size, found = len(_FIELDS), {}
+    for _, told in itertools.groupby(lines, key=lambda line: line[_FIELDS.index("id")]):
+        of_one = list(told)
+        dossier = Dossier.from_db(connection.alias, _FIELDS, of_one[0][:size])
+        held = habilitations.decide_for(user, (line[size:] for line in of_one), cap=dossier.cap)
+        if held is not None:
+            found[dossier.pk] = Entry(dossier=dossier, access=held, user=user, via=via)
+    return {dossier_id: found[dossier_id] for dossier_id in wanted if dossier_id in found}
+
+
+def enter_many(
+    user,
+    dossier_ids: Iterable[UUID],
+    rubrique: Rubrique | None,
+    niveau: Niveau = Niveau.LECTURE,
+    *,
+    right: Action | None = None,
+    action: str = READ,
+    via: traces.Via = traces.NOWHERE,
+    object_kind: str = "",
+    object_id: UUID | None = None,
+) -> dict[UUID, Entry]:
+    """Enter a rubric of several dossiers at a level, leaving one trace in each: the plural of `enter` (SEC-9).
+
+    Returns {id: entry} in the order asked, of those where the account holds the level and the right; the others are
+    silently absent, as from a list of results. Two SQL statements whatever their number: dossiers with decisions, and
+    traces.
+    """
+    inside = look_many(user, dossier_ids, via=via)
+    entries = {pk: entry for pk, entry in inside.items() if _holds(entry, rubrique, niveau, right)}
+    accesses = {pk: entry.access for pk, entry in entries.items()}
+    traces.record_many(
+        user=user,
+        accesses=accesses,
+        action=action,
+        rubrique=rubrique or "",
+        object_kind=object_kind,
+        object_id=object_id,
+        via=via,
+    )
+    return entries
+
+
+def tell_many(entries: Iterable[Entry], *, rubrique: str = "", action: str = READ) -> None:
+    """Record one reading in each dossier already looked at, of those whose content is told. One SQL statement."""
+    accesses = {entry.dossier.pk: entry for entry in entries}
+    if accesses:
+        first = next(iter(accesses.values()))
+        found = {pk: entry.access for pk, entry in accesses.items()}
+        traces.record_many(user=first.user, accesses=found, action=action, rubrique=rubrique, via=first.via)
 
 
 def rubric_view(
@@ -174,11 +282,16 @@ def rubric_view(
 def _refusal(
     entry: Entry, rubrique: Rubrique | None, niveau: Niveau, right: Action | None
 ) -> LevelMissing | NotAllowed | None:
+    if _holds(entry, rubrique, niveau, right):
+        return None
     if rubrique is not None and entry.access.level(rubrique) < niveau:
         return _missing(entry, rubrique, niveau)
-    if right is not None and not entry.access.may(right):
-        return NotAllowed()
-    return None
+    return NotAllowed()
+
+
+def _holds(entry: Entry, rubrique: Rubrique | None, niveau: Niveau, right: Action | None) -> bool:
+    reaches = rubrique is None or entry.access.level(rubrique) >= niveau
+    return reaches and (right is None or entry.access.may(right))
 
 
 def _missing(entry: Entry, rubrique: Rubrique, niveau: Niveau) -> LevelMissing:

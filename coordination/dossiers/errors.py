@@ -5,17 +5,23 @@ class DossierUnknown(DomainError):
     """Unknown or not open to this account: the same answer from outside."""
 
     code = "dossier_unknown"
+    status = 404
+    issue = "not-found"
     message = "Cette page n’existe pas ou n’existe plus."
 
 
 class InsAlreadyUsed(DomainError):
     code = "ins_already_used"
+    status = 409
+    issue = "duplicate"
     message = "Un dossier existe déjà avec ce matricule INS."
     field = "ins_matricule"
 
 
 class LooksLikeAnother(DomainError):
     code = "looks_like_another"
+    status = 409
+    issue = "duplicate"
     message = (
         "Un dossier porte déjà ce nom de naissance et cette date de naissance. "
         "Indiquez pourquoi il s’agit d’une autre personne."
@@ -49,15 +55,19 @@ class ClosingReasonMissing(DomainError):
 class ChangedMeanwhile(DomainError):
     """Someone else saved first: the second person sees both texts (REL-11).
 
-    `who` is the other person's name, `current` what is now stored: {field: value}.
+    `who` is the other person's name, `current` what is now stored: {field: value}, and `version` that of it, read
+    under the same lock: who sends it back has been shown these very texts.
     """
 
     code = "changed_meanwhile"
+    status = 412
+    issue = "conflict"
     message = "{who} a modifié cette fiche pendant votre saisie."
 
-    def __init__(self, *, who: str = "", current: dict | None = None) -> None:
+    def __init__(self, *, who: str = "", current: dict | None = None, version: int | None = None) -> None:
         self.who = who
         self.current = current or {}
+        self.version = version
         super().__init__(who=who or "Quelqu’un")
 
 

@@ -195,7 +195,7 @@ class FileActive:
         if not self.reader.sees_names:
             return Rows([])
         plain = self._is_usual and self.filters == self.filters.first_page()
-        read = _pages.instances(*self._shape(), user_id=self.reader.user.pk) if plain else list(self.rows())
+        read = _pages.instances(*self._shape(), **self._values()) if plain else list(self.rows())
         return self._turned(read, backwards=self.filters.avant is not None)
 
     def rows(self) -> QuerySet[Dossier]:
@@ -217,8 +217,7 @@ class FileActive:
         """Return every number of the page in one SQL statement."""
         if not self.reader.sees_names:
             return Counts({vue: BoundedCount(0, False) for vue in VIEWS})
-        usual = self._is_usual
-        read = _counts.tuples(*self._shape(), user_id=self.reader.user.pk)[0] if usual else self.numbers().get()
+        read = _counts.tuples(*self._shape(), **self._values())[0] if self._is_usual else self.numbers().get()
         said = [BoundedCount(min(number, COUNTED), number > COUNTED) for number in read]
         rows, changed = said[len(self._tabs) :]
         return Counts(dict(zip(self._tabs, said, strict=False)), changed if self.filters.modifies else rows, changed)
@@ -247,8 +246,8 @@ class FileActive:
 
     @property
     def _is_usual(self) -> bool:
-        """Say whether the statement is one of the few that everybody asks: no text, no person, no day in it."""
-        return not self.wanted and not self.filters.referent
+        """Say whether the statement is one of the few that everybody asks, whose values alone change."""
+        return self.wanted.is_usual and not self.filters.referent
 
     def _of_referent(self):
         told = panels.filter_of("referent") if self.filters.referent else None
@@ -259,8 +258,12 @@ class FileActive:
         return self.reader.matrix.edition, self.reader.profile, self.reader.acts
 
     def _shape(self) -> tuple[tuple[int, int], str, bool, Filters]:
-        """What makes the statements of a list without search text; the rest is whose list it is."""
+        """What makes the statements of a list; the rest is its values."""
         return *self._reader_shape, self.filters.first_page()
+
+    def _values(self) -> dict:
+        """Whose list it is, and what he looks for."""
+        return {"user_id": self.reader.user.pk, **self.wanted.values}
 
     @property
     def _tabs(self) -> list[str]:
@@ -317,15 +320,17 @@ class FileActive:
         )
 
 
-def _list_of(edition: tuple[int, int], profile: str, acts: bool, filters: Filters, user_id: UUID) -> FileActive:
-    user = get_user_model()(pk=user_id)
-    return FileActive(Reader(user=user, matrix=published.read(*edition), profile=profile, acts=acts), filters)
+def _list_of(
+    edition: tuple[int, int], profile: str, acts: bool, filters: Filters, *, user_id: UUID, **typed
+) -> FileActive:
+    reader = Reader(user=get_user_model()(pk=user_id), matrix=published.read(*edition), profile=profile, acts=acts)
+    return FileActive(reader, filters, Wanted.of(**typed))
 
 
-# What everybody asks first, many times a day; a search, rarer and of many shapes, is built each time.
-_pages = Prepared(lambda *shape, user_id: _list_of(*shape, user_id).rows())
-_counts = Prepared(lambda *shape, user_id: _list_of(*shape, user_id).numbers())
-_referents = Prepared(lambda *shape, user_id, today: _list_of(*shape, user_id).referents_found(today))
+# What everybody asks many times a day: the ORM takes longer to write these statements than the server to answer.
+_pages = Prepared(lambda *shape, **values: _list_of(*shape, **values).rows())
+_counts = Prepared(lambda *shape, **values: _list_of(*shape, **values).numbers())
+_referents = Prepared(lambda *shape, user_id, today: _list_of(*shape, user_id=user_id).referents_found(today))
 
 # Not shown in a list: what is not read cannot leak into one.
 _NOT_LISTED = (

@@ -142,7 +142,7 @@ class ContactsFields(TidyForm):
 
     phone = forms.CharField(label="Numéro de téléphone fixe", max_length=30, required=False)
     mobile = forms.CharField(label="Numéro de mobile", max_length=30, required=False)
-    email = forms.CharField(label="Email", max_length=254, required=False)
+    email = forms.CharField(label="Adresse e-mail", max_length=254, required=False)
     address = forms.CharField(label="Adresse", max_length=300, required=False)
     postal_code = forms.CharField(label="Code postal", max_length=5, required=False)
     town = forms.CharField(required=False, max_length=5, widget=forms.HiddenInput)
@@ -351,7 +351,7 @@ class ReviewForm(TidyForm):
 class BanForm(TidyForm):
     """When and how the person said that nobody opens her dossier in an emergency."""
 
-    said_on = forms.CharField(label="Date", max_length=30, help_text="jj/mm/aaaa")
+    said_on = forms.CharField(label="Date", max_length=30)
     collected = forms.ChoiceField(label="Recueil", choices=[("", "Choisir"), *EmergencyBan.Collected.choices])
     comment = forms.CharField(label="Commentaire", max_length=500, required=False)
 

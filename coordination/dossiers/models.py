@@ -7,6 +7,7 @@ from django.db.models import Q
 from coordination.common.dates import Precision
 from coordination.common.ids import uuid7
 from coordination.common.text import fold, person_name
+from coordination.dossiers import lookups  # noqa: F401 - `has_word`
 from habilitations import access
 from habilitations.rubriques import Niveau
 
@@ -73,7 +74,7 @@ class DossierQuerySet(models.QuerySet):
         """
         named = models.Q(pk=None)
         for key in {fold(name) for name in names} - {""}:
-            used = models.Q(*(models.Q(search_name__contains=f" {word}") for word in key.split()))
+            used = models.Q(*(models.Q(search_name__has_word=word) for word in key.split()))
             named |= models.Q(search_birth_name=key) | (used & ~models.Q(used_name=""))
         return self.filter(named, birth_date=birth_date)
 
@@ -88,7 +89,7 @@ class DossierQuerySet(models.QuerySet):
         if wanted.birth_year:
             rows = rows.filter(birth_date__year=wanted.birth_year)
         for word in wanted.words:
-            rows = rows.filter(search_name__contains=f" {word}")
+            rows = rows.filter(search_name__has_word=word)
         return rows
 
     def of_ins(self, matricule, oid):

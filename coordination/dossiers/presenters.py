@@ -32,7 +32,7 @@ def contacts_lines(dossier: Dossier) -> list[tuple[str, str]]:
     return [
         ("Téléphone fixe", phone_fr(dossier.phone)),
         ("Mobile", phone_fr(dossier.mobile)),
-        ("Email", dossier.email),
+        ("Adresse e-mail", dossier.email),
         ("Adresse", dossier.address),
         ("Ville", f"{dossier.postal_code} {dossier.town}".strip()),
         ("Motif", dossier.get_motif_display()),

@@ -13,6 +13,8 @@ _DATE = re.compile(r"\b(?:\d{4}-\d\d-\d\d|\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{8})\b
 _YEAR = re.compile(r"\b(?:18[9]|19\d|20\d)\d\b")
 _MATRICULE = re.compile(r"\b[1-478](?:[\s.]?[\dAB]){14}\b", re.IGNORECASE)
 LONGEST = 100
+# A name, a used name, two given names.
+MOST_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,26 @@ class Wanted:
 
     def __bool__(self) -> bool:
         return bool(self.words or self.birth_date or self.birth_year or self.matricule)
+
+    @property
+    def is_usual(self) -> bool:
+        """Say whether the statement of this search is worth keeping: its values change, its shape hardly does."""
+        return not self.birth_year and len(self.words) <= MOST_WORDS
+
+    @property
+    def values(self) -> dict[str, str | dt.date]:
+        """Return what changes from one search to the next of the same shape, by name (common.prepared)."""
+        found: dict[str, str | dt.date] = {f"word_{rank}": word for rank, word in enumerate(self.words)}
+        if self.birth_date:
+            found["birth_date"] = self.birth_date
+        if self.matricule:
+            found["matricule"] = self.matricule
+        return found
+
+    @classmethod
+    def of(cls, birth_date: dt.date | None = None, matricule: str = "", **words: str) -> Wanted:
+        """Return the search of these `values`."""
+        return cls(words=tuple(words.values()), birth_date=birth_date, matricule=matricule)
 
 
 def parse(text: str | None) -> Wanted:

@@ -6,6 +6,7 @@ from coordination.dossiers.gate import GatedPattern
 from coordination.dossiers.views import (
     creation,
     emergency,
+    export,
     home,
     identity,
     journal,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("<uuid:dossier_id>/identite/", identity.show, name="identity"),
     path("<uuid:dossier_id>/identite/modifier/", identity.edit, name="edit_identity"),
     path("<uuid:dossier_id>/coordonnees/modifier/", identity.edit_contacts, name="edit_contacts"),
+    path("<uuid:dossier_id>/dossier.fhir.json", export.export_fhir, name="export_fhir"),
     path("<uuid:dossier_id>/statut/", status.status, name="status"),
     when_on("<uuid:dossier_id>/urgence/", emergency.ban, name="emergency_ban"),
     when_on("<uuid:dossier_id>/urgence/interdire/", emergency.forbid, name="forbid_emergency"),

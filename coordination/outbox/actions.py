@@ -1,19 +1,20 @@
 """Leaving something to send or to do, inside the transaction of the act that causes it."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from coordination.common.ids import uuid7
 from coordination.outbox import doorbell
 from coordination.outbox.errors import InvalidAddress, OutsideTransaction
-from coordination.outbox.models import DOORBELL_GRACE, Job, Message, State
+from coordination.outbox.models import DOORBELL_GRACE, WAITING_STATES, Job, Message, State
 
 
 def queue(
@@ -83,14 +84,19 @@ def withdraw_messages(object_id: UUID, *, kinds: Iterable[str], why: str) -> int
     """
     waiting = Message.objects.waiting().filter(object_id=object_id, kind__in=kinds)
     keys = list(waiting.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
-    return Message.objects.filter(pk__in=keys).update(state=State.ECHEC, last_error=why)
+    # Withdrawn on purpose: no dead letter for an operator to look at.
+    said = {"state": State.ECHEC, "last_error": why, "dismissed_at": timezone.now()}
+    return Message.objects.filter(pk__in=keys).update(**said)
 
 
 @transaction.atomic
 def retry_message(message: Message, *, by) -> Message:
-    """Put a failed message back in the queue with a fresh count of attempts; any other state is left as it is."""
+    """Put a dead letter back in the queue with a fresh count of attempts; any other is left as it is.
+
+    `by` is who asked, None for the operator at the terminal: the room above that knows accounts writes the trace.
+    """
     message = Message.objects.select_for_update(of=("self",)).get(pk=message.pk)
-    if message.state == State.ECHEC:
+    if message.state == State.ECHEC and message.dismissed_at is None:
         now = timezone.now()
         message.state, message.attempts, message.last_error = State.EN_FILE, 0, ""
         message.next_attempt_at, message.ring_after = now, now + DOORBELL_GRACE
@@ -99,12 +105,78 @@ def retry_message(message: Message, *, by) -> Message:
     return message
 
 
-def purge(*, sent_before_days: int = 90, done_before_days: int = 30) -> tuple[int, int]:
-    """Delete what was sent or done long ago; return how many messages and jobs went. Failures are kept."""
+@transaction.atomic
+def dismiss_message(message: Message, *, by) -> bool:
+    """Say that a letter which waits or was given up leaves no more; return whether it was one. Its bodies are blanked.
+
+    One in the hands of a worker is left to it: nobody waits here for a mail server. `by`: as `retry_message`.
+    """
+    rows = Message.objects.filter(pk=message.pk, state__in=[*WAITING_STATES, State.ECHEC], dismissed_at=None)
+    locked = rows.select_for_update(skip_locked=True, of=("self",)).first()
+    if locked is None:
+        return False
+    locked.last_error = locked.last_error or "Classé sans suite avant son départ."
+    locked.state, locked.dismissed_at, locked.text, locked.html = State.ECHEC, timezone.now(), "", ""
+    locked.save()
+    return True
+
+
+@transaction.atomic
+def retry_job(job: Job, *, by) -> Job:
+    """Put a job given up back in the queue with a fresh count of attempts; any other is left as it is.
+
+    `by`: as `retry_message`.
+    """
+    job = Job.objects.select_for_update(of=("self",)).get(pk=job.pk)
+    if job.given_up_at is not None and job.dismissed_at is None:
+        now = timezone.now()
+        job.given_up_at, job.attempts, job.last_error = None, 0, ""
+        job.next_attempt_at, job.ring_after = now, now + DOORBELL_GRACE
+        job.save()
+        transaction.on_commit(lambda: doorbell.ring("job", job.pk))
+    return job
+
+
+@transaction.atomic
+def dismiss_job(job: Job, *, by) -> bool:
+    """Say that a job which waits or was given up is done no more; return whether it was one. `by`: as above."""
+    rows = Job.objects.filter(pk=job.pk, done_at=None, dismissed_at=None)
+    locked = rows.select_for_update(skip_locked=True, of=("self",)).first()
+    if locked is None:
+        return False
     now = timezone.now()
-    messages, _ = Message.objects.filter(sent_at__lt=now - timedelta(days=sent_before_days)).delete()
-    jobs, _ = Job.objects.filter(done_at__lt=now - timedelta(days=done_before_days)).delete()
-    return messages, jobs
+    locked.given_up_at, locked.dismissed_at = locked.given_up_at or now, now
+    locked.save()
+    return True
+
+
+def blank_bodies() -> int:
+    """Blank the bodies of the letters sent, or that leave no more, long ago (RETENTION_DAYS); return of how many.
+
+    Their rows stay. One held at the end of a quarantine is sent by nobody, one that was settled neither.
+    """
+    long_ago = _long_ago("mail_bodies")
+    over = Q(sent_at__lt=long_ago) | Q(dismissed_at__lt=long_ago) | Q(state=State.RETENU, created_at__lt=long_ago)
+    return Message.objects.filter(over).exclude(text="", html="").update(text="", html="")
+
+
+def purge_messages() -> int:
+    """Delete the letters sent, given up or held back long ago (RETENTION_DAYS); return how many."""
+    ended, long_ago = (State.ECHEC, State.RETENU), _long_ago("dead_letters")
+    sent, _ = Message.objects.filter(sent_at__lt=_long_ago("mails")).delete()
+    dead, _ = Message.objects.filter(state__in=ended, created_at__lt=long_ago).delete()
+    return sent + dead
+
+
+def purge_jobs() -> int:
+    """Delete the jobs done, or given up, long ago (RETENTION_DAYS); return how many."""
+    done, _ = Job.objects.filter(done_at__lt=_long_ago("jobs")).delete()
+    dead, _ = Job.objects.filter(given_up_at__lt=_long_ago("dead_letters")).delete()
+    return done + dead
+
+
+def _long_ago(kind: str) -> datetime:
+    return timezone.now() - timedelta(days=settings.RETENTION_DAYS[kind])
 
 
 def _require_transaction() -> None:

@@ -11,6 +11,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from coordination.common import metrics
+from coordination.outbox import quarantine
 from coordination.outbox.models import RING_AGAIN_AFTER
 
 # About a day and a half in all; the last step repeats until MAX_ATTEMPTS.
@@ -21,12 +23,16 @@ MAX_ATTEMPTS = 10
 def count(queryset, pk, **changes):
     """Count an attempt and commit; return the row, or None when another worker has it or nothing is due.
 
-    A change given as a function is what it returns for the row as the last attempt left it.
+    A change given as a function is what it returns for the row as the last attempt left it. While a quarantine
+    stands nothing is due: mails, jobs and relays all begin here (REL-13).
     """
+    if quarantine.stands():
+        return None
     with transaction.atomic():
         row = lock(queryset.due(), pk)
         if row is None:
             return None
+        metrics.begun(row._meta.model_name, timezone.now() - row.next_attempt_at)
         changes = {name: value(row) if callable(value) else value for name, value in changes.items()}
         row.attempts += 1
         # Nobody else may start between the two transactions.

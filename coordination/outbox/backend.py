@@ -3,7 +3,7 @@
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
-from coordination.outbox import actions
+from coordination.outbox import actions, kinds
 
 
 class OutboxBackend(BaseEmailBackend):
@@ -24,6 +24,6 @@ class OutboxBackend(BaseEmailBackend):
                 subject=mail.subject,
                 text=mail.body,
                 html=html,
-                kind=mail.extra_headers.get("X-Outbox-Kind", "library"),
+                kind=mail.extra_headers.get("X-Outbox-Kind", kinds.LIBRARY),
                 sensitive="X-Outbox-Sensitive" in mail.extra_headers,
             )

@@ -51,6 +51,7 @@ def _was_left_in_the_middle(message: Message) -> bool:
 
 def _hand_over(message: Message) -> None:
     text, html = filling.bodies(message)
+    enclosed = filling.enclosed(message)
     mail = EmailMultiAlternatives(
         message.subject,
         text,
@@ -60,6 +61,9 @@ def _hand_over(message: Message) -> None:
     )
     if html:
         mail.attach_alternative(html, "text/html")
+    if enclosed:
+        # The last version is the one a program prefers.
+        mail.attach_alternative(enclosed.content, f"text/{enclosed.subtype}")
     server = get_connection(settings.OUTBOX_EMAIL_BACKEND)
     try:
         server.open()
@@ -90,6 +94,9 @@ def _note_failure(message: Message, error: Exception) -> None:
         message.state = State.ECHEC
     else:
         message.state = State.A_REESSAYER
+    if isinstance(error, filling.NothingToSend):
+        # Rightly not sent: no dead letter for an operator to look at.
+        message.dismissed_at = timezone.now()
     # The class only: a server's answer often repeats the address.
     logger.warning(
         "outbox.not_delivered",

@@ -1,8 +1,13 @@
 """Telling a worker that a row waits. May fail without harm: the sweep rings again."""
 
 import logging
+import os
 import time
+from typing import Any
 from uuid import UUID
+
+from celery import current_app
+from kombu.exceptions import ChannelError
 
 logger = logging.getLogger(__name__)
 
@@ -10,23 +15,45 @@ logger = logging.getLogger(__name__)
 # act down to its connection time-out (REL-3).
 SILENCE = 5.0
 _silent_until = 0.0
+# Somebody waits for this ring, unlike for those of the workers: one try, and half a second for each word of the
+# broker's. Left to itself, the client tries a refused connection for two seconds and waits for a silent one for ever.
+ONE_TRY = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "max_retries": 0}
+# A ring takes a kilobyte of the broker. Beyond so many that nobody has heard, one more would bring nothing forward:
+# the sweep rings for its row later (SCALE-12). Asked of the broker once a second.
+MOST_UNHEARD = 100_000
+LOOK_EVERY = 1.0
+_looked_at = 0.0
+_is_crowded = False
+_line: Any = None
+_line_of = 0
+# {what: Celery task} of the rooms above that keep a queue of their own.
+_tasks: dict[str, Any] = {}
+
+
+def register(what: str, task: Any) -> None:
+    """Say which task answers for a kind of waiting rows; called from the `ready` of a room."""
+    _tasks[what] = task
 
 
 def ring(what: str, key: UUID) -> bool:
-    """Send the identifier of a waiting row to the workers; return whether the broker took it. Never raises.
+    """Send the identifier of a waiting row to the workers. Return whether the broker took it, or holds so many that
+    the row waits its turn anyway. Never raises.
 
-    `what` is "message" or "job".
+    `what` is "message", "job", or what a room registered.
     """
     global _silent_until
     if time.monotonic() < _silent_until:
         return False
     from coordination.outbox import tasks
 
-    task = {"message": tasks.deliver, "job": tasks.run_job}[what]
+    task = {"message": tasks.deliver, "job": tasks.run_job, **_tasks}[what]
     try:
-        task.apply_async(args=[str(key)], retry=False)
+        line = _connection()
+        if not _crowded(line):
+            task.apply_async(args=[str(key)], retry=False, connection=line)
     except Exception as error:  # whatever the broker's client raises: the row is safe, the sweep does it
         _silent_until = time.monotonic() + SILENCE
+        _hang_up()
         logger.warning("outbox.doorbell_unheard", extra={"what": what, "error": type(error).__name__})
         return False
     return True
@@ -34,5 +61,41 @@ def ring(what: str, key: UUID) -> bool:
 
 def listen_again() -> None:
     """Forget a past failure: the sweep, which pays the time-out itself, finds out when the broker is back."""
-    global _silent_until
-    _silent_until = 0.0
+    global _silent_until, _looked_at
+    _silent_until = _looked_at = 0.0
+
+
+def _crowded(line: Any) -> bool:
+    """Say whether more rings than MOST_UNHEARD waited when the broker was last asked. Raises what its client does."""
+    global _looked_at, _is_crowded
+    now = time.monotonic()
+    if now - _looked_at >= LOOK_EVERY:
+        _looked_at, _is_crowded = now, _unheard(line) > MOST_UNHEARD
+    return _is_crowded
+
+
+def _unheard(line: Any) -> int:
+    try:
+        queue = line.default_channel.queue_declare(current_app.conf.task_default_queue, passive=True)
+    except ChannelError:
+        return 0  # an empty queue is one that is not there
+    return int(queue.message_count)
+
+
+def _connection() -> Any:
+    """Return the line to the broker of this process, kept from one ring to the next."""
+    global _line, _line_of
+    if _line is None or _line_of != os.getpid():
+        _line, _line_of = current_app.connection_for_write(transport_options=ONE_TRY), os.getpid()
+    return _line
+
+
+def _hang_up() -> None:
+    """Forget a line that failed: what is left on it is the answer to another question."""
+    global _line
+    line, _line = _line, None
+    try:
+        if line is not None and _line_of == os.getpid():
+            line.release()
+    except Exception:
+        logger.debug("outbox.line_not_closed")

@@ -7,6 +7,7 @@ The room that queues such a message registers a filler for its kind, in its `App
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from coordination.outbox.models import Message
 
@@ -19,6 +20,34 @@ _fillers: dict[str, Filler] = {}
 
 class NothingToSend(Exception):
     """The mail has lost its reason since it was queued; the sentence is what the list of mails shows."""
+
+
+class Enclosed(NamedTuple):
+    """Another version of a mail, for programs: its media type with what qualifies it (« text/calendar; method=… »)."""
+
+    content: str
+    subtype: str
+
+
+Encloser = Callable[[Message], Enclosed]
+_enclosers: dict[str, Encloser] = {}
+
+
+def encloser(kind: str) -> Callable[[Encloser], Encloser]:
+    """Register what makes the version for programs of a kind, when the mail leaves. Raises ValueError as `filler`."""
+
+    def register(function: Encloser) -> Encloser:
+        if _enclosers.setdefault(kind, function) is not function:
+            raise ValueError(f"Two enclosers for the message kind {kind!r}.")
+        return function
+
+    return register
+
+
+def enclosed(message: Message) -> Enclosed | None:
+    """Return the version for programs of a mail, if its kind has one. Raises NothingToSend."""
+    enclose = _enclosers.get(message.kind)
+    return enclose(message) if enclose else None
 
 
 def filler(kind: str) -> Callable[[Filler], Filler]:

@@ -4,9 +4,11 @@ Celery only rings; a row is true. `ring_after` is the sweep's business (when to 
 what people read (when the row is due).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import models
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 
 from coordination.common.ids import uuid7
@@ -28,13 +30,30 @@ class State(models.TextChoices):
     ENVOYE = "envoye", "Envoyé"
     ECHEC = "echec", "Échec"
     A_REESSAYER = "a_reessayer", "À réessayer"
+    # Kept back by who released a quarantine (REL-13): it may have left already, nothing sends it again by itself.
+    RETENU = "retenu", "Retenu"
 
 
 WAITING_STATES = (State.EN_FILE, State.EN_COURS, State.A_REESSAYER)
 
 
+class Figures(NamedTuple):
+    """How a queue is: rows that wait, those among them that failed already, since when the oldest due one waits, rows
+    given up that nobody has settled."""
+
+    waiting: int
+    retrying: int
+    oldest_due_at: datetime | None
+    dead: int
+
+    @property
+    def oldest(self) -> timedelta:
+        """How long the oldest due row has been waiting; zero when nothing is due."""
+        return max(timezone.now() - self.oldest_due_at, timedelta(0)) if self.oldest_due_at else timedelta(0)
+
+
 class DueQuerySet(models.QuerySet):
-    """Questions common to mails and jobs; `waiting()` is given by each."""
+    """Questions common to mails and jobs; `waiting()` and `failed()` are given by each."""
 
     def due(self):
         return self.waiting().filter(next_attempt_at__lte=timezone.now())
@@ -47,13 +66,50 @@ class DueQuerySet(models.QuerySet):
         oldest = self.due().aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
         return max(timezone.now() - oldest, timedelta(0)) if oldest else timedelta(0)
 
+    def figures(self):
+        """Return the Figures of this queue. Two SQL statements, each on an index that holds its rows only."""
+        return self.waiting_figures(dead=self.failed().count())
+
+    def waiting_figures(self, *, dead):
+        """Return the same from one SQL statement, when the dead letters are counted already."""
+        found = self.waiting().aggregate(
+            waiting=models.Count("pk"),
+            retrying=models.Count("pk", filter=~models.Q(last_error="")),
+            oldest_due_at=models.Min("next_attempt_at", filter=models.Q(next_attempt_at__lte=timezone.now())),
+        )
+        return Figures(**found, dead=dead)
+
 
 class MessageQuerySet(DueQuerySet):
     def waiting(self):
         return self.filter(state__in=WAITING_STATES)
 
     def failed(self):
-        return self.filter(state=State.ECHEC)
+        """Dead letters: given up, and nobody has said that they may be forgotten."""
+        return self.filter(state=State.ECHEC, dismissed_at=None)
+
+    def seconds_to_leave(self, kinds, *, since, share):
+        """Return in how many seconds this share (0 to 1) of the letters of these kinds left; None without any.
+
+        One that still waits counts for how long it has waited; one that was given up, for nothing: the address was
+        wrong; nor one that was kept back, by a person. One SQL statement.
+        """
+        took = models.functions.Extract(
+            models.functions.Coalesce("sent_at", timezone.now()) - models.F("created_at"), "epoch"
+        )
+        rows = self.filter(kind__in=kinds, created_at__gte=since).exclude(state__in=[State.ECHEC, State.RETENU])
+        return rows.aggregate(found=_Percentile(took, share=share))["found"]
+
+
+class _Percentile(models.Aggregate):
+    """PostgreSQL's `percentile_cont`; `share` is a number of ours."""
+
+    function = "percentile_cont"
+    template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = models.FloatField()
+
+    def __init__(self, expression, *, share):
+        super().__init__(expression, share=float(share))
 
 
 class Message(models.Model):
@@ -82,6 +138,8 @@ class Message(models.Model):
     last_error = models.CharField("dernière erreur", max_length=300, blank=True)
     # An attempt ended without an answer (killed worker, cut line): it may have arrived, perhaps twice (REL-6).
     is_uncertain = models.BooleanField("remise incertaine", default=False)
+    # Given up, and nothing more is expected of it: somebody said so, or the letter had lost its reason.
+    dismissed_at = models.DateTimeField("classé sans suite", null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -95,6 +153,11 @@ class Message(models.Model):
             # Holds waiting rows only: the sweep stays quick when millions have been sent.
             models.Index("ring_after", name="message_waiting", condition=models.Q(state__in=WAITING_STATES)),
             models.Index("sent_at", name="message_sent", condition=models.Q(sent_at__isnull=False)),
+            models.Index(
+                fields=["created_at"],
+                name="message_dead",
+                condition=models.Q(state=State.ECHEC, dismissed_at__isnull=True),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -113,6 +176,11 @@ class Message(models.Model):
                 condition=models.Q(to__contains="@"),
                 violation_error_message="Un message a une adresse à qui l’envoyer.",
             ),
+            models.CheckConstraint(
+                name="message_dismissed_has_failed",
+                condition=models.Q(dismissed_at__isnull=True) | models.Q(state=State.ECHEC),
+                violation_error_message="Seul un message en échec est classé sans suite.",
+            ),
         ]
 
     def __str__(self):
@@ -122,6 +190,9 @@ class Message(models.Model):
 class JobQuerySet(DueQuerySet):
     def waiting(self):
         return self.filter(done_at__isnull=True, given_up_at__isnull=True)
+
+    def failed(self):
+        return self.filter(given_up_at__isnull=False, dismissed_at=None)
 
 
 class Job(models.Model):
@@ -137,6 +208,7 @@ class Job(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     done_at = models.DateTimeField(null=True, blank=True)
     given_up_at = models.DateTimeField(null=True, blank=True)
+    dismissed_at = models.DateTimeField("classé sans suite", null=True, blank=True)
 
     objects = JobQuerySet.as_manager()
 
@@ -150,12 +222,22 @@ class Job(models.Model):
                 condition=models.Q(done_at__isnull=True, given_up_at__isnull=True),
             ),
             models.Index("done_at", name="job_done", condition=models.Q(done_at__isnull=False)),
+            models.Index(
+                fields=["created_at"],
+                name="job_dead",
+                condition=models.Q(given_up_at__isnull=False, dismissed_at__isnull=True),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 name="job_done_or_given_up",
                 condition=models.Q(done_at__isnull=True) | models.Q(given_up_at__isnull=True),
                 violation_error_message="Un travail est fait ou abandonné, pas les deux.",
+            ),
+            models.CheckConstraint(
+                name="job_dismissed_was_given_up",
+                condition=models.Q(dismissed_at__isnull=True) | models.Q(given_up_at__isnull=False),
+                violation_error_message="Seul un travail abandonné est classé sans suite.",
             ),
         ]
 
@@ -181,3 +263,46 @@ class LocalMail(models.Model):
 
     def __str__(self):
         return self.subject
+
+
+class QuarantineQuerySet(models.QuerySet):
+    def standing(self):
+        return self.filter(released_at=None)
+
+
+class Quarantine(models.Model):
+    """The time between a restored backup and the person who releases it: nothing leaves the house (REL-13)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # The moment the data come from: what was done or sent after it is unknown here.
+    backup_at = models.DateTimeField("sauvegarde du")
+    # What was queued up to here may have left already; what was queued after has not.
+    opened_at = models.DateTimeField("restaurée le", default=timezone.now)
+    # Its tokens are void and what the clock owed is in the queue: nothing may be released before.
+    prepared_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField("levée le", null=True, blank=True)
+    # A plain identifier, no foreign key: the post office knows nobody upstairs.
+    released_by_id = models.UUIDField(null=True, blank=True)
+
+    objects = QuarantineQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "quarantaine"
+        ordering = ["-opened_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                IsNull(models.F("released_at"), True),
+                condition=models.Q(released_at=None),
+                name="one_quarantine_stands",
+                violation_error_message="Une quarantaine est déjà en cours.",
+            ),
+            models.CheckConstraint(
+                name="quarantine_released_by_somebody",
+                condition=models.Q(released_at=None, released_by_id=None)
+                | models.Q(released_at__isnull=False, released_by_id__isnull=False, prepared_at__isnull=False),
+                violation_error_message="Une quarantaine est levée par une personne, une fois préparée.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"Quarantaine du {self.opened_at:%d/%m/%Y}"

@@ -1,32 +1,91 @@
 """The safety net: every few seconds, ring again for what is due, and do it here when nobody answers (REL-2, REL-3)."""
 
-from django.db import transaction
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import Error, transaction
 from django.utils import timezone
 
-from coordination.outbox import delivery, doorbell, jobs
+from coordination.outbox import delivery, doorbell, jobs, quarantine
 from coordination.outbox.models import RING_AGAIN_AFTER, Job, Message
 
+logger = logging.getLogger(__name__)
 BATCH = 500
+# What has been due for so long was rung, and nobody took it: a worker takes seconds to start (REL-2).
+LATE = timedelta(seconds=3)
+HELP_SECONDS = 1.5
+# The queues of rooms above: (what the doorbell calls it, its rows, what does one here).
+_others: list[tuple[str, Callable[[], Any], Callable[[UUID], object]]] = []
 
 
-def sweep() -> int:
-    """Ring for every row that is due and unrung, oldest first; return how many. With no broker, do them in place."""
+def register(what: str, rows: Callable[[], Any], do_here: Callable[[UUID], object]) -> None:
+    """Have the sweep look after another queue; `rows()` has `to_ring`, as in models.DueQuerySet."""
+    if what not in {name for name, _, _ in _others}:
+        _others.append((what, rows, do_here))
+
+
+def sweep(*, helping: bool = False) -> int:
+    """Ring for every row that is due and unrung, oldest first; return how many. With no broker, do them in place.
+
+    `helping`: do also, for a moment, what was rung and nobody took. None while a quarantine stands: nobody would do
+    them.
+    """
     doorbell.listen_again()
-    return _sweep("message", Message.objects, delivery.deliver) + _sweep("job", Job.objects, jobs.run)
+    if quarantine.stands():
+        return 0
+    own = _sweep("message", Message.objects.all, delivery.deliver) + _sweep("job", Job.objects.all, jobs.run)
+    # Mails first: with no broker, a partner that hangs holds what comes after it.
+    rung = own + sum(_sweep(*queue) for queue in _others)
+    if helping:
+        _help()
+    return rung
 
 
-def _sweep(what, manager, do_here) -> int:
-    keys = _claim(manager)
+def _help() -> None:
+    """Do what waits too long, oldest first: the broker takes rings while the workers are killed, or being started.
+
+    Mails and jobs of ours, and not what asks partners: one that hangs would hold the rings of all the others.
+    """
+    until = time.monotonic() + HELP_SECONDS
+    queues: tuple[tuple[Callable[[], Any], Callable[[UUID], object]], ...] = (
+        (Message.objects.all, delivery.deliver),
+        (Job.objects.all, jobs.run),
+    )
+    for rows, do_here in queues:
+        late = rows().due().filter(next_attempt_at__lte=timezone.now() - LATE).order_by("next_attempt_at")
+        for key in late.values_list("pk", flat=True)[:BATCH]:
+            if time.monotonic() > until:
+                return
+            _do(do_here, key)
+
+
+def _sweep(what, rows, do_here) -> int:
+    keys = _claim(rows)
     for key in keys:
         if not doorbell.ring(what, key):
-            do_here(key)
+            _do(do_here, key)
     return len(keys)
 
 
-def _claim(manager) -> list:
+def _do(do_here: Callable[[UUID], object], key: UUID) -> None:
+    """One row that raises must not keep the others from being done: it is rung again later."""
+    try:
+        do_here(key)
+    except (Error, SoftTimeLimitExceeded):
+        raise
+    except Exception as error:
+        logger.error("outbox.not_swept", extra={"outbox_id": str(key)}, exc_info=error)
+
+
+def _claim(queue) -> list:
     """Mark a batch as rung, so that two sweeps and a long queue do not ring thousands of times for one row."""
     with transaction.atomic():
-        rows = manager.to_ring().order_by("ring_after").select_for_update(skip_locked=True, of=("self",))
+        rows = queue().to_ring().order_by("ring_after").select_for_update(skip_locked=True, of=("self",))
         keys = list(rows.values_list("pk", flat=True)[:BATCH])
-        manager.filter(pk__in=keys).update(ring_after=timezone.now() + RING_AGAIN_AFTER)
+        queue().filter(pk__in=keys).update(ring_after=timezone.now() + RING_AGAIN_AFTER)
     return keys

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from coordination.outbox import actions, delivery, jobs, sweeping
+from coordination.outbox import delivery, jobs, sweeping
 
 # A server that says a word every few seconds never meets EMAIL_TIMEOUT: a letter has this long in all.
 LONGEST_DELIVERY = 90
@@ -23,8 +23,3 @@ def run_job(job_id: str) -> None:
 @shared_task(ignore_result=True, expires=10)
 def sweep() -> None:
     sweeping.sweep()
-
-
-@shared_task(ignore_result=True)
-def purge() -> None:
-    actions.purge()

@@ -1,4 +1,4 @@
-"""`python -m coordination.runtime run | test [PYTEST…] | exec [--profile P] -- COMMAND…`"""
+"""`python -m coordination.runtime run | test [PYTEST…] | exec [--profile P] -- COMMAND… | backup TO | restore FROM`"""
 
 import os
 import signal
@@ -6,13 +6,19 @@ import subprocess
 import sys
 from types import FrameType
 
+from coordination.runtime.backing_up import back_up
 from coordination.runtime.console import fail
 from coordination.runtime.problems import Problem
+from coordination.runtime.restoring import GivenServer, restore
 from coordination.runtime.services import embedded
-from coordination.runtime.supervise import run
+from coordination.runtime.supervise import restore_embedded, run
 from coordination.runtime.testing import test
 
-USAGE = "Usage: python -m coordination.runtime run | test [PYTEST…] | exec [--profile run|test] -- COMMAND…"
+USAGE = (
+    "Usage: python -m coordination.runtime run | test [PYTEST…] | exec [--profile run|test] -- COMMAND… | "
+    "backup TO | restore FROM"
+)
+WHERE = {"backup": "make backup TO=a file or a folder", "restore": "make restore FROM=the file of a backup"}
 
 
 def main(arguments: list[str]) -> int:
@@ -26,6 +32,8 @@ def main(arguments: list[str]) -> int:
             return 0
         if arguments[:1] == ["test"]:
             return test(arguments[1:])
+        if arguments[:1] in (["backup"], ["restore"]):
+            return save_or_put_back(*arguments)
         if arguments[:1] == ["exec"] and "--" in arguments:
             return execute(arguments[1:])
         raise Problem(USAGE)
@@ -43,6 +51,21 @@ def execute(arguments: list[str]) -> int:
         raise Problem(USAGE)
     with embedded(options[1] if options else "run") as variables:
         return subprocess.run(command, env=os.environ | variables).returncode
+
+
+def save_or_put_back(act: str, path: str = "", *rest: str) -> int:
+    """Back up the database to a file, or restore one: that of DATABASE_URL, else the embedded one of `make run`."""
+    if not path or rest:
+        raise Problem(f"Where? {WHERE[act]}")
+    with embedded("run", needs=("DATABASE_URL",)) as variables:
+        url = variables.get("DATABASE_URL") or os.environ["DATABASE_URL"]
+        if act == "backup":
+            back_up(path, url)
+        elif variables:
+            restore_embedded(path)
+        else:
+            restore(path, GivenServer(url))
+    return 0
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

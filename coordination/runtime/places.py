@@ -73,6 +73,15 @@ def open_private(path: Path, mode: str) -> IO[Any]:
     return open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
+def write_down(folder: Path) -> None:
+    """Put on the disk the names of a folder: a file renamed or linked there is not found again before."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def new_password() -> str:
     """Hexadecimal: needs no quoting in SQL, in a URL or in a configuration file."""
     return secrets.token_hex(24)

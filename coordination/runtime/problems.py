@@ -42,6 +42,15 @@ def explain_server_output(program: str, output: str, log: str) -> Problem:
     return _usual_cause(program, output) or Problem(f"{program} did not start. It said:\n{last}\nThe whole log: {log}")
 
 
+def explain_tool_output(tool: str, output: str) -> Problem:
+    """Read what a tool of PostgreSQL said before it failed, and say it for a person."""
+    lines = output.strip().splitlines()
+    # The cause comes first: after it, the statement and what those beside it were stopped by.
+    cause = next((number for number, line in enumerate(lines) if " error: " in line), max(0, len(lines) - 5))
+    told = "\n".join(lines[cause : cause + 5]) or "(it said nothing)"
+    return _usual_cause(tool, output) or Problem(f"{tool} failed. It said:\n{told}")
+
+
 def explain_command_output(purpose: str, output: str, folder: Path) -> Problem:
     """Read what a Django command said before it failed, and say it for a person, without its traceback.
 

@@ -12,6 +12,14 @@ from coordination.runtime.account import Account, reachable_programs
 from coordination.runtime.problems import Problem, explain_server_output
 
 OLDEST_POSTGRES = 15
+# REL-24: data files of one major version are read by no other; a dump is.
+MOVE_DATA = (
+    "The data were made by PostgreSQL {major}; here there is {here}, which cannot read them. Nothing was changed. "
+    "To keep PostgreSQL {major}: sudo apt-get install postgresql-{major}. To move the data to the newer one, dump and "
+    "load: with PostgreSQL {major} installed, make backup TO=../coordination.backup; then move the folder .data/run "
+    "aside, and EMBEDDED_POSTGRES=wheel make restore FROM=../coordination.backup (docs/operations-backup.md). "
+    "To start afresh, move .data/run aside."
+)
 # bootstrap.py unpacks the wheels here; they are never imported.
 WHEELS = Path(sys.prefix) / "embedded"
 DEBIAN = Path("/usr/lib/postgresql")
@@ -53,14 +61,41 @@ def find_postgres(account: Account, major: int | None = None) -> Postgres:
     if broken:
         raise broken[0]
     if major is not None:
-        raise Problem(
-            f"The data were made by PostgreSQL {major}, which is no longer here. "
-            f"Install it (sudo apt-get install postgresql-{major}), or move the .data folder aside to start afresh."
-        )
+        raise Problem(MOVE_DATA.format(major=major, here=_named(found)))
     raise Problem(
         f"No PostgreSQL {OLDEST_POSTGRES} or newer was found. Install one (sudo apt-get install postgresql), "
         "or set DATABASE_URL to a server you already have."
     )
+
+
+def _named(found: list[Postgres]) -> str:
+    majors = sorted({candidate.major for candidate in found})
+    return "PostgreSQL " + " and ".join(str(major) for major in majors) if majors else "none"
+
+
+def find_tools(at_least: int) -> Postgres:
+    """The pg_dump and pg_restore that speak to a server of this major version: its own, else the next ones.
+
+    Raises Problem when there are none so recent: an older pg_dump refuses a newer server.
+    """
+    on_path = shutil.which("pg_dump")
+    folders = [*_machine_folders(), *([Path(on_path).parent] if on_path else [])]
+    packaged = WHEELS / "embedded_postgres" / "pginstall" / "bin"
+    found = [tools for folder in [*folders, packaged] if (tools := _tools(folder)) and tools.major >= at_least]
+    if not found:
+        raise Problem(
+            f"No pg_dump for PostgreSQL {at_least} was found on this machine. "
+            f"Install it: sudo apt-get install postgresql-client-{at_least}"
+        )
+    return min(found, key=lambda tools: tools.major)
+
+
+def _tools(folder: Path) -> Postgres | None:
+    if not all((folder / name).exists() for name in ("pg_dump", "pg_restore")):
+        return None
+    done = subprocess.run([str(folder / "pg_dump"), "--version"], capture_output=True, text=True, cwd="/")
+    version = re.search(r"PostgreSQL\) (\d+)", done.stdout)
+    return Postgres(folder, int(version.group(1))) if done.returncode == 0 and version else None
 
 
 def _folders(account: Account) -> list[Path]:

@@ -7,7 +7,7 @@ last one to leave is known without counting, and stops the servers.
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,16 +18,19 @@ from coordination.runtime.postgres import Cluster
 from coordination.runtime.problems import FULL_DISK, Problem, explain_os_error
 
 ROOM_NEEDED = 300_000_000
+BOTH = ("DATABASE_URL", "REDIS_URL")
 
 
 @contextmanager
-def embedded(profile: str = "run", given: Mapping[str, str] = os.environ) -> Iterator[dict[str, str]]:
-    """Yield the variables DATABASE_URL and REDIS_URL that `given` does not already have.
+def embedded(
+    profile: str = "run", given: Mapping[str, str] = os.environ, needs: Sequence[str] = BOTH
+) -> Iterator[dict[str, str]]:
+    """Yield the variables DATABASE_URL and REDIS_URL, or those of them that `needs` names, that `given` does not have.
 
     Starts only the servers needed, shares those already running, stops them after the last user.
     Raises Problem, with a sentence for the person at the terminal.
     """
-    wanted = [name for name in ("DATABASE_URL", "REDIS_URL") if not given.get(name)]
+    wanted = [name for name in needs if not given.get(name)]
     if not wanted:
         yield {}
         return

@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from coordination.runtime.account import server_account
 from coordination.runtime.console import run_quietly, run_shown, say, step
 from coordination.runtime.places import ROOT, Place, open_private
+from coordination.runtime.postgres import Cluster
 from coordination.runtime.problems import Problem, full_disk
+from coordination.runtime.restoring import restore
 from coordination.runtime.services import embedded, in_plain_words
 
 # A name, not a number, in the address people open: passkeys refuse a numeric host.
@@ -31,6 +34,7 @@ HOST = LOOPBACKS[0]
 FIRST_FREE_FOR_ALL = 1024
 DEFAULT_PORT = 8000
 START_PATIENCE = 60
+RESTORED = "These data were restored from a backup: sign in with the accounts it holds."
 
 
 def run() -> None:
@@ -116,6 +120,8 @@ def prepare(environment: Mapping[str, str], own_database: bool) -> str:
         with step("Migrations"):
             run_quietly([*manage, "migrate", "--no-input"], environment, "Bringing the database up to date", folder)
         if not own_database:
+            # Nothing of ours serves yet, of this version or of another.
+            run_quietly([*manage, "second_mur", "monter"], environment, "Raising the second wall", folder)
             migrated.write_text(fingerprint)
     if own_database:
         return "Your own database: `make demo-data` fills it with invented people, if you wish."
@@ -128,6 +134,19 @@ def prepare(environment: Mapping[str, str], own_database: bool) -> str:
         )
         draft.replace(loaded)
     return loaded.read_text()
+
+
+def restore_embedded(source: str) -> None:
+    """Restore a backup into the embedded server, whose data files we may read as its superuser. Raises Problem."""
+    place = Place("run")
+
+    def begins() -> None:
+        # What `make run` would otherwise do to data that are nobody's invention, even of half a restoration.
+        (place.folder / "migrated").unlink(missing_ok=True)
+        (place.folder / "demo-accounts").write_text(RESTORED)
+
+    with _alone():
+        restore(source, Cluster(place, place.remember(), server_account()), begins)
 
 
 def migrations_fingerprint() -> str:
@@ -206,7 +225,7 @@ def _wait_for_web(port: int, running: dict[str, subprocess.Popen]) -> None:
         if stopped := _stopped(running):
             raise Problem(f"{stopped} did not start; what it said is above.")
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{port}/sante/vivant", timeout=5):  # noqa: S310 - our own
+            with urllib.request.urlopen(f"http://{HOST}:{port}/sante/vivant", timeout=5):  # noqa: S310 - our own  # nosec B310
                 return
         except urllib.error.HTTPError as error:
             raise Problem(f"The web server answers with an error ({error.code}); what it said is above.") from None

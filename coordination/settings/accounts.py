@@ -19,6 +19,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "coordination.accounts.passwords.ObviousPasswordValidator"},
+    {
+        "NAME": "coordination.accounts.passwords.BreachedPasswordValidator",
+        # A list of leaked passwords that the operator keeps on this machine; none, and none is refused for that.
+        "OPTIONS": {"path": env.text("BREACHED_PASSWORDS_FILE")},
+    },
 ]
 # The link to a first password (three days) and to a new one (an hour).
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
@@ -66,9 +72,16 @@ ACCOUNT_RATE_LIMITS = {
     # Each says whether a person is followed here by somebody else.
     "emergency": "10/3600s/user",
     "invitations": f"{env.number('INVITATIONS_PER_HOUR', 60)}/3600s/user",
+    # The access token of a software serves an hour: whoever asks for more guesses.
+    "api_token": "120/m/ip",
     # What is sent from the pages of a personal link: each may write a row or a mail.
     "invitation_link": "60/m/ip",
+    "meeting_link": "60/m/ip",
     "invitation_mail": "5/3600s/key",
+    # A page sends one every two seconds at most: enough for who types in several at once.
+    "drafts": "120/m/user",
+    # Each makes us call a site that somebody names.
+    "own_calendars": "6/600s/user",
 }
 # Reverse proxies in front of the product that write X-Forwarded-For; 0 believes nobody.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
@@ -106,7 +119,7 @@ SESSION_TOUCH_SECONDS = 60
 # Attempts are counted here: several processes count together, and a stopped Redis opens no door.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "coordination.accounts.throttle.ThrottleCache",
         "LOCATION": "accounts_throttle",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }

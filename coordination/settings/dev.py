@@ -10,6 +10,7 @@ DEBUG = env.flag("DEBUG")
 INSTALLED_APPS = [*INSTALLED_APPS, "coordination.demo"]
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *env.listed("ALLOWED_HOSTS")]
 INS_TEST_ALLOWED = True
+PARTNERS_ALLOW_PRIVATE = True
 # Mails stay on this machine, on the page /dev/courriels/.
 OUTBOX_EMAIL_BACKEND = "coordination.outbox.mailbox.LocalMailboxBackend"
 MAILBOX_PAGE = True

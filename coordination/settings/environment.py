@@ -29,12 +29,15 @@ def listed(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
-def database(url: str) -> dict:
+def database(url: str, pooler: str = "") -> dict:
     """Turn `postgres://user:password@host:port/name?sslmode=…` into Django's dictionary.
 
-    A Unix socket is written in the query: `postgres://user@/name?host=/run/postgresql`.
-    Raises ValueError for any other engine: the product needs PostgreSQL everywhere.
+    A Unix socket is written in the query: `postgres://user@/name?host=/run/postgresql`. `pooler`: what is between,
+    which lends a connection for a session, or for a transaction.
+    Raises ValueError for any other engine: the product needs PostgreSQL everywhere; and for any other pooler.
     """
+    if pooler not in {"", "session", "transaction"}:
+        raise ValueError("DATABASE_POOLER is session or transaction, or nothing when no pooler is between.")
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ValueError("DATABASE_URL must start with postgres:// (PostgreSQL 15 or newer).")
@@ -49,5 +52,8 @@ def database(url: str) -> dict:
         # One connection per process, kept: measured at 891 list pages a second with two workers.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        # Nothing that a session keeps is found again behind a pooler of transactions: neither cursors nor prepared
+        # statements (common.statements), nor for whom it speaks (habilitations.second_wall).
+        "DISABLE_SERVER_SIDE_CURSORS": pooler == "transaction",
         "OPTIONS": options,
     }

@@ -22,7 +22,16 @@ def reasons_to_refuse(settings: Mapping[str, Any]) -> list[str]:
         *_servers(settings),
         *_mail(settings),
         *_journal(settings),
+        *_retention(settings),
     ]
+
+
+def _retention(settings: Mapping[str, Any]) -> list[str]:
+    days = settings["RETENTION_DAYS"]
+    reasons = [f"RETENTION_{name.upper()}_DAYS is a number of days, 1 or more." for name in days if days[name] < 1]
+    if days["mail_bodies"] > days["mails"]:
+        reasons.append("RETENTION_MAIL_BODIES_DAYS is longer than RETENTION_MAILS_DAYS: bodies go with their letters.")
+    return reasons
 
 
 def _journal(settings: Mapping[str, Any]) -> list[str]:
@@ -43,6 +52,8 @@ def _secrets(settings: Mapping[str, Any]) -> list[str]:
         reasons.append("SECRET_KEY is missing or is the development key. Set a random one of 50 characters or more.")
     elif len(secret) < SHORTEST_SECRET or len(set(secret)) < 10:
         reasons.append("SECRET_KEY is too weak. Set a random one of 50 characters or more.")
+    if settings["DEFAULT_SECRET_KEY"] in settings["SECRET_KEY_FALLBACKS"]:
+        reasons.append("SECRET_KEY_FALLBACKS holds the development key: anybody could forge a session.")
     return reasons
 
 

@@ -12,9 +12,10 @@ TLS_CERTIFICATE, TLS_KEY = env.text("TLS_CERTIFICATE"), env.text("TLS_KEY")
 if TLS_PROXY_HEADER:
     SECURE_PROXY_SSL_HEADER = (f"HTTP_{TLS_PROXY_HEADER.upper().replace('-', '_')}", "https")
 
+REFUSES_UNSAFE_START = True
 SECURE_SSL_REDIRECT = True
-# Probes come from inside, without TLS.
-SECURE_REDIRECT_EXEMPT = [r"^sante/"]
+# Probes come from inside, without TLS; programs are refused without it, not redirected (RefusalsMiddleware).
+SECURE_REDIRECT_EXEMPT = [r"^sante/", r"^fhir(/|$)", r"^agenda/flux/"]
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True

@@ -19,6 +19,16 @@ from habilitations.actions.catalog import (
     restore_rubric,
     withdraw_rubric,
 )
+from habilitations.actions.clients import (
+    change_scopes,
+    issue_client_token,
+    make_personal_token,
+    register_client,
+    renew_secret,
+    revoke_client,
+    revoke_personal_token,
+    revoke_personal_tokens,
+)
 from habilitations.actions.closing import end_care
 from habilitations.actions.consents import end_consent, record_consent, take_back_too
 from habilitations.actions.drafts import (
@@ -92,6 +102,7 @@ __all__ = [
     "change_profession",
     "change_profile",
     "change_rubric",
+    "change_scopes",
     "close_profile",
     "close_structure",
     "count_contradictions",
@@ -111,9 +122,11 @@ __all__ = [
     "forbid_emergency",
     "grant_creator",
     "import_draft",
+    "issue_client_token",
     "kept_structures",
     "leave_emergency",
     "lift_opposition",
+    "make_personal_token",
     "name_administrator",
     "name_officer",
     "name_secretary",
@@ -130,7 +143,9 @@ __all__ = [
     "record_secretary_consent",
     "refuse_acting",
     "refuse_publication",
+    "register_client",
     "release_account",
+    "renew_secret",
     "reopen_habilitation",
     "reopen_profile",
     "request_habilitation",
@@ -138,6 +153,9 @@ __all__ = [
     "restore_rubric",
     "restore_version",
     "review_emergency",
+    "revoke_client",
+    "revoke_personal_token",
+    "revoke_personal_tokens",
     "same_structures",
     "set_limits",
     "set_state",

@@ -34,6 +34,7 @@ from habilitations.acting_errors import (
     RubricsMissing,
 )
 from habilitations.errors import CollectedUnknown, NotAllowed
+from habilitations.letters import ACTING
 from habilitations.models import ActingFor, Habilitation, SecretaryConsent, VouchedProfession
 from habilitations.models.acting import LONGEST
 from habilitations.models.ceilings import ALWAYS_READ
@@ -193,7 +194,7 @@ def _ask(row: ActingFor, by, holder: User) -> None:
         "days": f"à partir du {date_fr(row.first_day)}{until}",
         "link": mails.absolute(reverse("acting:answer", args=[row.pk])),
     }
-    mails.send("habilitations/emails/acting.html", to=holder.email, context=context, account_id=holder.pk)
+    mails.send("habilitations/emails/acting.html", to=holder.email, context=context, account_id=holder.pk, kind=ACTING)
 
 
 def _asked(acting: ActingFor, by) -> ActingFor:

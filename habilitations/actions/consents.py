@@ -44,6 +44,11 @@ def current(habilitation: Habilitation) -> Consent | None:
     )
 
 
+def read_as(consent: Consent | None) -> str:
+    """Return the mark of the last fact of a member, which a form sends back: another once it is replaced or ended."""
+    return f"{consent.pk} {consent.end}".strip() if consent else ""
+
+
 def stands(consent: Consent | None, today: dt.date | None = None) -> bool:
     """Say whether a grant may rest on this fact today."""
     if consent is None or consent.end:

@@ -115,13 +115,14 @@ def import_draft(edits: Iterable[Edit], *, by, name: str, via: Via = NOWHERE) ->
 
 
 @transaction.atomic
-def rebase_draft(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> MatrixDraft:
-    """Carry the changes of a draft over to the version in force, published since; a request for it ends.
+def rebase_draft(draft: MatrixDraft, *, revision: int, by, via: Via = NOWHERE) -> MatrixDraft:
+    """Carry the changes of a draft, read at `revision`, over to the version in force; a request for it ends.
 
-    Raises NotAllowed, DraftGone, DraftUpToDate (nothing was published since: a request waiting is left alone).
+    Raises NotAllowed, DraftGone, DraftMoved, DraftUpToDate (nothing was published: a request waiting is left alone).
     """
     _require_administrator(by)
     draft = _locked(draft)
+    _require_read(draft, revision, by)
     current = _version_in_force()
     if draft.based_on_id == current.pk:
         raise DraftUpToDate
@@ -135,10 +136,11 @@ def rebase_draft(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> MatrixDraft:
 
 
 @transaction.atomic
-def discard_draft(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> None:
-    """Close a draft without publishing it; its history is kept. Raises NotAllowed, DraftGone."""
+def discard_draft(draft: MatrixDraft, *, revision: int, by, via: Via = NOWHERE) -> None:
+    """Close a draft, read at `revision`; its history is kept. Raises NotAllowed, DraftGone, DraftMoved."""
     _require_administrator(by)
     draft = _locked(draft)
+    _require_read(draft, revision, by)
     draft.state, draft.closed_at, draft.closed_by = State.DISCARDED, timezone.now(), by
     draft.save(update_fields=["state", "closed_at", "closed_by"])
     _step(draft, Step.DISCARDED, by=by)
@@ -174,10 +176,10 @@ def request_publication(draft: MatrixDraft, *, reason: str, revision: int, by, v
 
 
 @transaction.atomic
-def withdraw_request(draft: MatrixDraft, *, by, via: Via = NOWHERE) -> None:
-    """Take a request back to go on preparing. Raises NotAllowed, DraftGone, NothingRequested."""
+def withdraw_request(draft: MatrixDraft, *, revision: int, by, via: Via = NOWHERE) -> None:
+    """Take back a request, read at `revision`. Raises NotAllowed, DraftGone, NothingRequested, DraftNotRead."""
     _require_administrator(by)
-    _reopen(_requested(draft), Step.WITHDRAWN, by=by)
+    _reopen(_requested(draft, revision), Step.WITHDRAWN, by=by)
     _trace(draft, "reprise", by=by, via=via)
 
 
@@ -226,8 +228,7 @@ def publish_alone(draft: MatrixDraft, *, revision: int, now: dt.datetime | None 
     if User.objects.administrators().exclude(pk=draft.requested_by_id).exists():
         raise NotAlone
     # The database keeps a date with each request.
-    asked_at = cast(dt.datetime, draft.requested_at)
-    opens_at = asked_at + dt.timedelta(hours=settings.MATRIX_ALONE_HOURS)
+    opens_at = cast(dt.datetime, draft.requested_at) + dt.timedelta(hours=settings.MATRIX_ALONE_HOURS)
     if (now or timezone.now()) < opens_at:
         raise TooSoonAlone(when=datetime_fr(opens_at))
     return _publish(draft, by=None, alone=True, via=NOWHERE)
@@ -289,8 +290,7 @@ def _new_draft(by, kind: str, reason: str = "") -> MatrixDraft:
 
 
 def _open_draft(by) -> MatrixDraft:
-    draft = MatrixDraft.objects.open().select_for_update(of=("self",)).select_related("based_on").first()
-    if draft is not None:
+    if draft := MatrixDraft.objects.open().select_for_update(of=("self",)).select_related("based_on").first():
         return draft
     try:
         return _new_draft(by, Step.OPENED)
@@ -306,12 +306,12 @@ def _locked(draft: MatrixDraft) -> MatrixDraft:
     return found
 
 
-def _requested(draft: MatrixDraft, revision: int | None = None) -> MatrixDraft:
-    """Return the draft locked, its publication requested; with a revision, that one and no other was read."""
+def _requested(draft: MatrixDraft, revision: int) -> MatrixDraft:
+    """Return the draft locked, its publication requested: of this revision, and no other was read."""
     draft = _locked(draft)
     if draft.state != State.REQUESTED:
         raise NothingRequested
-    if revision is not None and revision != draft.revision:
+    if revision != draft.revision:
         since = draft.changes.filter(revision__gt=revision).select_related("by").order_by("revision")
         # The database keeps who asked with each request.
         raise DraftNotRead(who=cast(User, draft.requested_by).get_full_name(), others=tuple(since))

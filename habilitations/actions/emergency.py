@@ -31,6 +31,7 @@ from habilitations.errors import (
     VerdictUnknown,
     WhyMissing,
 )
+from habilitations.letters import EMERGENCY
 from habilitations.models import (
     DataProtectionOfficer,
     EmergencyAccess,
@@ -45,7 +46,6 @@ from habilitations.traces import NOWHERE, Via, record, record_account
 OPENED, LEFT, REVIEWED = "urgence", "fin d’urgence", "revue d’urgence"
 BANNED, ALLOWED = "interdiction", "fin d’interdiction"
 KIND = "urgence"
-MAIL = "habilitations.emergency_opened"
 
 
 def shut_to(user) -> Q:
@@ -114,7 +114,7 @@ def _tell(row: EmergencyAccess) -> None:
             "habilitations/emails/emergency_opened.html",
             to=user.email,
             context={"link": mails.absolute(reverse(page))},
-            kind=MAIL,
+            kind=EMERGENCY,
             account_id=user.pk,
             object_id=row.pk,
         )

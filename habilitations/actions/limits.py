@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
@@ -33,6 +34,12 @@ def standing(habilitation: Habilitation) -> dict[Rubrique, Niveau]:
     lines = Ceiling.objects.standing().filter(dossier_id=habilitation.dossier_id, habilitation=habilitation)
     of_code = catalog.last().rubric_of
     return {of_code(rubrique): Niveau(niveau) for rubrique, niveau in lines.values_list("rubrique", "niveau")}
+
+
+def read_as(ceilings: Mapping[Rubrique, Niveau], until: dt.date | None) -> str:
+    """Return the mark of these limits, which a form sends back: it is another one as soon as one of them changes."""
+    said = sorted(f"{rubrique}={int(niveau)}" for rubrique, niveau in ceilings.items())
+    return hashlib.sha256(" ".join([*said, str(until)]).encode()).hexdigest()[:16]
 
 
 def opens(habilitation: Habilitation, ceilings: Mapping[Rubrique, Niveau], until: dt.date | None) -> bool:

@@ -12,11 +12,10 @@ from coordination.accounts import mails
 from coordination.common.text import squeeze
 from habilitations.access import Access
 from habilitations.errors import AlreadyAnswered, AlreadyQuestioned, AnswerMissing, NotAllowed, NothingToExplain
+from habilitations.letters import QUESTION
 from habilitations.models import AccessQuestion, Outcome, Trace
 from habilitations.rubriques import Action, Rubrique
 from habilitations.traces import NOWHERE, Via, record_account
-
-ASKED = "habilitations.access_question"
 
 
 @transaction.atomic
@@ -44,7 +43,7 @@ def ask_why(dossier_id: UUID, trace_id: UUID, *, by, access: Access) -> AccessQu
         "habilitations/emails/access_question.html",
         to=question.user.email,
         context={"link": mails.absolute(reverse("todo"))},
-        kind=ASKED,
+        kind=QUESTION,
         account_id=question.user_id,
         object_id=question.pk,
     )

@@ -26,13 +26,18 @@ def spare(notice: SleepingAccess) -> None:
 
 def close_unused(notice: SleepingAccess, row: Habilitation) -> Habilitation:
     """Close a grant as « non » on its sheet does, by nobody. Inside the caller's transaction and locks."""
-    row.requested_at = row.requested_by = row.access_until = None
-    row.save(update_fields=["access_until"])
-    move(row, NON, by=None)
+    close_by_nobody(row)
     # The same moment: what somebody decides of this grant afterwards is seen by it (`SleepingAccessQuerySet.closed`).
     notice.closed_at = row.state_at
     notice.save(update_fields=["closed_at"])
     return row
+
+
+def close_by_nobody(row: Habilitation) -> None:
+    """Close a grant as « non » on its sheet does, when nobody does it. Inside the caller's transaction and locks."""
+    row.requested_at = row.requested_by = row.access_until = None
+    row.save(update_fields=["access_until"])
+    move(row, NON, by=None)
 
 
 def note_restored(closed: SleepingAccess, *, by) -> None:

@@ -13,6 +13,7 @@ from coordination.common.ids import uuid7
 from habilitations.models.acting import ActingFor, SecretaryConsent  # noqa: F401
 from habilitations.models.catalog import CatalogChange, CatalogProfile, CatalogRubric  # noqa: F401
 from habilitations.models.ceilings import Ceiling  # noqa: F401 - callers import every model from here
+from habilitations.models.clients import ClientToken, PersonalToken, SoftwareClient  # noqa: F401
 from habilitations.models.consents import Collected, Consent, Opposition  # noqa: F401
 from habilitations.models.drafts import (  # noqa: F401
     MatrixDraft,
@@ -130,6 +131,8 @@ class VouchedProfession(models.Model):
 
     class Meta:
         verbose_name = "profession confirmée"
+        # Each call of a software names its professional by it.
+        indexes = [models.Index(fields=["national_id"], condition=Q(ended_at=None), name="vouched_by_number")]
         constraints = [
             models.UniqueConstraint(
                 fields=["user"],
@@ -364,6 +367,8 @@ class Trace(models.Model):
     # For whom he acted, when he acted for another (SEC-15).
     on_behalf_of_id = models.UUIDField(null=True)
     on_behalf_of_name = models.CharField(max_length=250, blank=True, default="")
+    # By which software he acted, "" from the screens (SEC-24).
+    software = models.CharField(max_length=80, blank=True, default="")
 
     objects = TraceQuerySet.as_manager()
 
@@ -387,6 +392,7 @@ class AccountTrace(models.Model):
     count = models.IntegerField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
     address = models.CharField(max_length=45, blank=True)
+    software = models.CharField(max_length=80, blank=True, default="")
 
     class Meta:
         managed = False

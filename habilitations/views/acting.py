@@ -59,7 +59,7 @@ def acting(request: HttpRequest) -> HttpResponse:
 def declare(request: HttpRequest) -> HttpResponse:
     """« Déclarer une absence », with or without a stand-in."""
     kept = None if request.method == "POST" else drafts.load(request.user, ABSENCE_DRAFT, request.user.pk)
-    form = AbsenceForm(request.POST if request.method == "POST" else None, initial=kept.dict() if kept else None)
+    form = AbsenceForm(request.POST if request.method == "POST" else None, initial=drafts.initial(AbsenceForm, kept))
     if form.is_bound and form.is_valid():
         if form.cleaned_data["called"]:
             if too_many := ratelimit.consume_or_429(request, action="offers"):
@@ -76,7 +76,7 @@ def declare(request: HttpRequest) -> HttpResponse:
 def secretary(request: HttpRequest) -> HttpResponse:
     """« Confier mon secrétariat »: who, which rubrics, from when to when."""
     kept = None if request.method == "POST" else drafts.load(request.user, SECRETARY_DRAFT, request.user.pk)
-    initial = kept.dict() | {"rubriques": kept.getlist("rubriques")} if kept else None
+    initial = drafts.initial(SecretaryForm, kept)
     form = SecretaryForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         if too_many := ratelimit.consume_or_429(request, action="offers"):
@@ -143,8 +143,7 @@ def _done(request: HttpRequest, form, act, **details) -> bool:
 def _form_page(request: HttpRequest, template: str, form, draft: str, *, found: bool) -> HttpResponse:
     context = {
         "form": form,
-        "draft_url": reverse("accounts:draft", args=[draft, request.user.pk]),
-        "draft_found": found,
+        **drafts.shown(draft, request.user.pk, found),
     }
     return render(request, template, context, status=422 if form.is_bound else 200)
 

@@ -167,6 +167,20 @@ def posted_draft(post: QueryDict) -> tuple[UUID | None, int]:
         return None, 0
 
 
+def read_after(refusal, post: QueryDict) -> dict:
+    """Return the draft and the revision of a form that is shown again: what it was drawn with, and what others wrote
+    only when the refusal shows it. Of another draft nothing was read yet.
+    """
+    if isinstance(refusal, DraftMoved):
+        others = refusal.context["others"]
+        return {"draft": others[0].draft_id, "revision": max(one.revision for one in others)}
+    if isinstance(refusal, DraftGone):
+        now = drafts.open_draft()
+        return {"draft": now.pk if now else "", "revision": 0}
+    draft, revision = posted_draft(post)
+    return {"draft": draft or "", "revision": revision}
+
+
 def draft_of(post: QueryDict) -> MatrixDraft:
     """Return the open draft a form was about. Raises DraftGone."""
     pk, _ = posted_draft(post)

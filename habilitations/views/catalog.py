@@ -6,21 +6,23 @@ lets the version in force speak again, so it asks who is there, as publishing do
 
 from __future__ import annotations
 
+import functools
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from coordination.accounts import drafts as typing
 from coordination.accounts import reauthentication
+from coordination.common.conflicts import both_texts, keep_conflict, status_of
 from coordination.common.errors import DomainError
 from coordination.common.htmx import redirect
 from habilitations import actions, published
-from habilitations.actions.catalog import PROFILE, RUBRIC, last_change
+from habilitations.actions.catalog import PROFILE, RUBRIC
 from habilitations.catalog import GROUPS, NEVER_WITHDRAWN, TECHNICAL, Catalog
+from habilitations.catalog_errors import CatalogMoved
 from habilitations.catalog_forms import ProfileForm, RubricForm
 from habilitations.differences import LOCKED
 from habilitations.matrix import Matrix
@@ -61,7 +63,7 @@ def new_profile(request: HttpRequest) -> HttpResponse:
     catalog = published.catalog()
     initial = {"after": list(catalog.profiles)[-1]}
     kept = typing.load(request.user, PROFILE_DRAFT, request.user.pk)
-    form = ProfileForm(request.POST or None, catalog=catalog, initial=initial | (kept.dict() if kept else {}))
+    form = ProfileForm(request.POST or None, catalog=catalog, initial=initial | typing.initial(ProfileForm, kept))
     if form.is_bound and form.is_valid():
         made = _attempt(form, actions.create_profile, **form.cleaned_data, **_by(request))
         if made:
@@ -69,7 +71,7 @@ def new_profile(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"Le profil « {made.label} » est créé. Il n’ouvre rien avant une version.")
             return redirect(request, "habilitations:profiles")
     context = _page(form, request, PROFILE_DRAFT, request.user.pk, kept)
-    return render(request, "habilitations/edit_profile.html", context | {"profile": None}, status=_status(form))
+    return render(request, "habilitations/edit_profile.html", context | {"profile": None}, status=status_of(form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,26 +82,22 @@ def edit_profile(request: HttpRequest, profile: str) -> HttpResponse:
     found = catalog.profiles.get(profile)
     if found is None:
         raise Http404
-    codes = list(catalog.profiles)
-    place = codes.index(profile)
-    initial = {
-        "label": found.label, "gathers": found.gathers, "reduced": found.reduced,
-        "after": codes[place - 1] if place else "",
-    }  # fmt: skip
     about = _object(PROFILE, profile)
     kept = typing.load(request.user, PROFILE_DRAFT, about)
-    typed = initial | ({"reduced": False} | kept.dict() if kept else {})
+    typed = _stored_profile(catalog, profile) | typing.initial(ProfileForm, kept)
     form = ProfileForm(request.POST or None, catalog=catalog, code=profile, initial=typed)
     if form.is_bound and form.is_valid():
-        said = form.cleaned_data | {"seen": _seen(request)} | _by(request)
-        if _attempt(form, actions.change_profile, profile, **said):
+        if _attempt(form, actions.change_profile, profile, **form.cleaned_data, **_by(request)):
             typing.clear(request.user, PROFILE_DRAFT, about)
             messages.success(request, "Le profil est à jour.")
             return redirect(request, "habilitations:profiles")
     context = _page(form, request, PROFILE_DRAFT, about, kept) | {
-        "profile": found, "technical": profile in TECHNICAL, **_told(PROFILE, profile),
+        "profile": found, "technical": profile in TECHNICAL, "history": _history(PROFILE, profile),
     }  # fmt: skip
-    return render(request, "habilitations/edit_profile.html", context, status=_status(form))
+    now = published.catalog()
+    stored = functools.partial(ProfileForm, catalog=now, code=profile, initial=_stored_profile(now, profile))
+    context |= both_texts(form, now.number, stored, said_in="seen")
+    return render(request, "habilitations/edit_profile.html", context, status=status_of(form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -145,7 +143,7 @@ def rubrics(request: HttpRequest) -> HttpResponse:
 def new_rubric(request: HttpRequest) -> HttpResponse:
     catalog = published.catalog()
     kept = typing.load(request.user, RUBRIC_DRAFT, request.user.pk)
-    form = RubricForm(request.POST or None, catalog=catalog, initial=kept.dict() if kept else {})
+    form = RubricForm(request.POST or None, catalog=catalog, initial=typing.initial(RubricForm, kept))
     if form.is_bound and form.is_valid():
         made = _attempt(form, actions.create_rubric, **form.cleaned_data, **_by(request))
         if made:
@@ -153,7 +151,7 @@ def new_rubric(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"La rubrique « {made.label} » est créée. Elle n’ouvre rien avant une version.")
             return redirect(request, "habilitations:rubrics")
     context = _page(form, request, RUBRIC_DRAFT, request.user.pk, kept)
-    return render(request, "habilitations/edit_rubric.html", context | {"entry": None}, status=_status(form))
+    return render(request, "habilitations/edit_rubric.html", context | {"entry": None}, status=status_of(form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -163,25 +161,22 @@ def edit_rubric(request: HttpRequest, rubrique: str) -> HttpResponse:
     found = catalog.entries.get(rubrique)
     if found is None:
         raise Http404
-    initial = {
-        "label": found.label, "short": "" if found.short == found.label else found.short,
-        "description": found.description, "group": found.group,
-        "icon": found.icon, "after": _before(catalog, rubrique),
-    }  # fmt: skip
     about = _object(RUBRIC, rubrique)
     kept = typing.load(request.user, RUBRIC_DRAFT, about)
-    typed = initial | (kept.dict() if kept else {})
+    typed = _stored_rubric(catalog, rubrique) | typing.initial(RubricForm, kept)
     form = RubricForm(request.POST or None, catalog=catalog, code=rubrique, initial=typed)
     if form.is_bound and form.is_valid():
-        said = form.cleaned_data | {"seen": _seen(request)} | _by(request)
-        if _attempt(form, actions.change_rubric, rubrique, **said):
+        if _attempt(form, actions.change_rubric, rubrique, **form.cleaned_data, **_by(request)):
             typing.clear(request.user, RUBRIC_DRAFT, about)
             messages.success(request, "La rubrique est à jour.")
             return redirect(request, "habilitations:rubrics")
     context = _page(form, request, RUBRIC_DRAFT, about, kept) | {
-        "entry": found, "needed": rubrique in NEVER_WITHDRAWN, **_told(RUBRIC, rubrique),
+        "entry": found, "needed": rubrique in NEVER_WITHDRAWN, "history": _history(RUBRIC, rubrique),
     }  # fmt: skip
-    return render(request, "habilitations/edit_rubric.html", context, status=_status(form))
+    now = published.catalog()
+    stored = functools.partial(RubricForm, catalog=now, code=rubrique, initial=_stored_rubric(now, rubrique))
+    context |= both_texts(form, now.number, stored, said_in="seen")
+    return render(request, "habilitations/edit_rubric.html", context, status=status_of(form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -226,11 +221,29 @@ def _before(catalog: Catalog, code: str) -> str:
     return group[place - 1].rubrique.value if place else ""
 
 
-def _told(kind: str, code: str) -> dict:
-    """Return the number of the last change and the last ones in words. Two SQL statements."""
-    last = last_change(kind, code)
+def _stored_profile(catalog: Catalog, code: str) -> dict:
+    """Return what the form of a profile holds of what is stored, and of which change it was read."""
+    found, codes = catalog.profiles[code], list(catalog.profiles)
+    place = codes.index(code)
+    return {
+        "label": found.label, "gathers": found.gathers, "reduced": found.reduced,
+        "after": codes[place - 1] if place else "", "seen": catalog.number,
+    }  # fmt: skip
+
+
+def _stored_rubric(catalog: Catalog, code: str) -> dict:
+    found = catalog.entries[code]
+    return {
+        "label": found.label, "short": "" if found.short == found.label else found.short,
+        "description": found.description, "group": found.group, "icon": found.icon, "after": _before(catalog, code),
+        "seen": catalog.number,
+    }  # fmt: skip
+
+
+def _history(kind: str, code: str) -> list[dict]:
+    """Return the last changes of a line in words. One SQL statement."""
     rows = CatalogChange.objects.filter(kind=kind, code=code).select_related("by").order_by("-number")[:TOLD]
-    return {"seen": last.number if last else 0, "history": [_line(row) for row in rows]}
+    return [_line(row) for row in rows]
 
 
 def _line(row: CatalogChange) -> dict:
@@ -258,29 +271,22 @@ def _by(request: HttpRequest) -> dict:
     return {"by": request.user, "via": via_request(request)}
 
 
-def _seen(request: HttpRequest) -> int:
-    said = request.POST.get("seen", "")
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 18 else 0
-
-
-def _status(form) -> int:
-    return 422 if form.is_bound else 200
-
-
 def _attempt(form, act, *args, **said):
     """Do it; a refusal is told beside its field, and nothing typed is lost."""
     try:
         return act(*args, **said)
+    except CatalogMoved as refusal:
+        keep_conflict(form, refusal)
     except DomainError as refusal:
         field = getattr(refusal, "field", None)
         form.add_error(field if field in form.fields else None, str(refusal))
-        return None
+    return None
 
 
 def _page(form, request: HttpRequest, key: str, about: UUID, kept) -> dict:
     return {
-        "form": form, "here": request.path, "restored": bool(kept) and not form.is_bound,
-        "draft_url": reverse("accounts:draft", args=[key, about]), "seen": 0, "history": [],
+        "form": form, "here": request.path, "conflict": "", "history": [],
+        **typing.shown(key, about, kept and not form.is_bound),
     }  # fmt: skip
 
 

@@ -6,7 +6,6 @@ refusing and taking back open nothing.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -71,10 +70,9 @@ def ask(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return pages.page(request, LEVEL, status=422, form=form)
     reauthentication.require(request, "demander la publication de la matrice")
-    _, revision = boards.posted_draft(request.POST)
 
     def act(draft, **said):
-        actions.request_publication(draft, reason=form.cleaned_data["reason"], revision=revision, **said)
+        actions.request_publication(draft, reason=form.cleaned_data["reason"], **said)
         typing.clear(request.user, pages.REASON_DRAFT, draft.pk)
 
     return _act(request, act, "La publication est demandée. Un autre administrateur la confirme.", form=form)
@@ -99,9 +97,7 @@ def carry_over(request: HttpRequest) -> HttpResponse:
 def publish(request: HttpRequest) -> HttpResponse:
     """« Publier »: the version is in force at the next request of everybody."""
     reauthentication.require(request, "publier la matrice d’habilitation")
-    _, revision = boards.posted_draft(request.POST)
-    act = functools.partial(actions.publish_draft, revision=revision)
-    return _act(request, act, "La nouvelle version est en vigueur.")
+    return _act(request, actions.publish_draft, "La nouvelle version est en vigueur.")
 
 
 @require_POST
@@ -111,10 +107,9 @@ def refuse(request: HttpRequest) -> HttpResponse:
     form = ReasonForm(request.POST, label="Motif du refus")
     if not form.is_valid():
         return pages.page(request, LEVEL, status=422, form=form)
-    _, revision = boards.posted_draft(request.POST)
 
     def act(draft, **said):
-        actions.refuse_publication(draft, revision=revision, reason=form.cleaned_data["reason"], **said)
+        actions.refuse_publication(draft, reason=form.cleaned_data["reason"], **said)
         typing.clear(request.user, pages.REFUSAL_DRAFT, draft.pk)
 
     return _act(request, act, "La publication est refusée : le brouillon revient à la préparation.", form=form)
@@ -154,8 +149,9 @@ def _act(request: HttpRequest, act: Callable, said: str, form: ReasonForm | None
 
     When somebody wrote since the page was drawn, the page is shown again with what he wrote.
     """
+    _, revision = boards.posted_draft(request.POST)
     try:
-        act(boards.draft_of(request.POST), by=request.user, via=via_request(request))
+        act(boards.draft_of(request.POST), revision=revision, by=request.user, via=via_request(request))
     except DraftMoved as refusal:
         more = {} if form is None else {"form": form}
         return pages.page(request, LEVEL, status=409, conflict=boards.conflict_of(refusal, ()), **more)

@@ -83,7 +83,7 @@ def save(request: HttpRequest) -> tuple[Saved | None, dict | None]:
     try:
         saved = edit_draft(edits, by=request.user, seen=seen, revision=revision, via=via_request(request))
     except DomainError as refusal:
-        return None, boards.conflict_of(refusal, edits)
+        return None, boards.conflict_of(refusal, edits) | boards.read_after(refusal, request.POST)
     return saved, None
 
 
@@ -95,16 +95,15 @@ def dock(request: HttpRequest, board: Board, *, here: str, **more: Any) -> dict[
         "effects": effect_sentences(board.effects)[:SHOWN_EFFECTS],
         "more_effects": max(0, len(effect_sentences(board.effects)) - SHOWN_EFFECTS),
         "may_publish": board.may_publish(request.user), "moved_focus": False,
-        "draft_url": "",
+        "draft_url": "", "draft_found": False,
     }  # fmt: skip
     if draft is not None:
         key = REFUSAL_DRAFT if board.requested else REASON_DRAFT
         kept = typing.load(request.user, key, draft.pk)
         label = "Motif du refus" if board.requested else ""
-        context["form"] = more.pop("form", None) or ReasonForm(
-            initial=kept.dict() if kept else {"reason": draft.reason if not board.requested else ""}, label=label
-        )
-        context["draft_url"] = reverse("accounts:draft", args=[key, draft.pk])
+        initial = {"reason": draft.reason if not board.requested else ""} | typing.initial(ReasonForm, kept)
+        context["form"] = more.pop("form", None) or ReasonForm(initial=initial, label=label)
+        context |= typing.shown(key, draft.pk, kept and not context["form"].is_bound)
     return context | more
 
 

@@ -71,14 +71,16 @@ def rule(request: HttpRequest) -> HttpResponse:
                 if saved:
                     pages.tell(request, saved)
                 return redirect(request, "habilitations:professions")
-            board = Board.read()
+            post["draft"], post["revision"] = str(conflict["draft"]), str(conflict["revision"])
+            form.data = post
     else:
-        pair = (request.GET.get("profession", ""), request.GET.get("fonction", ""))
-        form = RuleForm(
-            initial={"profession": pair[0], "fonction": pair[1], "profil": board.after.profiles.get(pair, "")}
-        )
+        pair, draft = (request.GET.get("profession", ""), request.GET.get("fonction", "")), board.draft
+        form = RuleForm(initial={
+            "profession": pair[0], "fonction": pair[1], "profil": board.after.profiles.get(pair, ""),
+            "draft": draft.pk if draft else "", "revision": draft.revision if draft else 0,
+        })  # fmt: skip
     status = 409 if conflict else 422 if form.is_bound else 200
-    context = {"form": form, "board": board, "draft": board.draft, "conflict": conflict, "here": request.path}
+    context = {"form": form, "conflict": conflict, "here": request.path}
     return render(request, "habilitations/rule.html", context, status=status)
 
 

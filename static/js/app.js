@@ -7,6 +7,17 @@ const say = (sentence) => {
   if (region) region.textContent = sentence;
 };
 
+// --- Trusted Types: what may become a part of the page (SECT-14) ---------------------------------
+// htmx gives the browser the text of an answer; nothing gives it a script, nor the address of one: no other function
+// is written here. A whole page (hx-select) names the scripts of its head, which htmx leaves out (allowScriptTags).
+const RUNS = /<\s*(script|iframe|object|embed)\b/i;
+globalThis.trustedTypes?.createPolicy("default", {
+  createHTML: (text) => {
+    if (RUNS.test(text) && !/^\s*<!doctype/i.test(text)) throw new TypeError("An answer may not bring what runs.");
+    return text;
+  },
+});
+
 // --- htmx ----------------------------------------------------------------------------------------
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = meta("csrf-token");
@@ -219,8 +230,23 @@ document.addEventListener("click", (event) => {
   event.target.closest("[data-close]")?.closest("dialog")?.close();
 });
 
+// --- Copying what is shown once -------------------------------------------------------------------
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const field = document.querySelector(button.dataset.copy);
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+    say("Copié.");
+    button.querySelector("span").textContent = "Copié";
+  } catch {
+    say("Le texte est sélectionné : copiez-le avec votre clavier.");
+  }
+});
+
 // --- What a page brings, now and after a swap ----------------------------------------------------
-const MODULES = { combobox: "[data-combobox]", drafts: "form[data-draft]" };
+const MODULES = { combobox: "[data-combobox]", drafts: "form[data-draft]", durations: "[data-durations]" };
 
 function greet(root) {
   root.querySelectorAll("[data-toast='']").forEach(startToast);
@@ -228,6 +254,7 @@ function greet(root) {
     opener.setAttribute("role", "button");
     opener.setAttribute("aria-expanded", "false");
   });
+  root.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = false; });
   for (const [name, selector] of Object.entries(MODULES)) {
     if (root.querySelector(selector)) import(meta(`js-${name}`)).then((module) => module.start(root));
   }

@@ -1,10 +1,28 @@
-// Keeps what is being typed on the server: <form data-draft="URL"> is POSTed there 2 s after the last change, as an
-// ordinary form (fields only: no password, no file, no CSRF field), header X-CSRFToken. Any 2xx answer means kept; the page that
-// comes back after a lost session fills the form from it. The note is [data-draft-note], see form_actions(draft=true).
+// Keeps what is being typed on the server: <form data-draft="URL"> is POSTed there 2 s after the last change (no password,
+// no file, no CSRF field). The note is [data-draft-note], see form_actions(draft=true). With no network, a server being
+// started again, or a session ended meanwhile, the text stays in the page, and nowhere else in the browser: it is sent
+// again, and the form waits for it (REL-20, SECT-6). The form is marked data-unsaved until then (session.js reads it).
 
 const WAIT_MS = 2000;
+const AGAIN_MS = 5000;
+const TOO_MANY_MS = 60_000;
+const PATIENCE_MS = 15_000;
+// Why a text is not kept; `again`: try by oneself after so long; `holds`: the form would not arrive either.
+const OFFLINE = { words: "Pas de réseau.", again: AGAIN_MS, holds: true };
+const BUSY = { words: "Le serveur ne répond pas.", again: AGAIN_MS, holds: true };
+const OUT = {
+  words: "Votre session est terminée. Reconnectez-vous dans un autre onglet : ce texte reste ici.", again: AGAIN_MS, holds: true,
+};
+const SOMEBODY_ELSE = {
+  words: "Un autre compte est connecté. Reconnectez-vous au vôtre dans un autre onglet : ce texte reste ici.",
+  again: AGAIN_MS, holds: true,
+};
+const TOO_LONG = { words: "Ce texte est trop long pour un brouillon. Enregistrez-le avant de quitter la page." };
+const TOO_MANY = { words: "Trop de brouillons en peu de temps. Enregistrez avant de quitter la page.", again: TOO_MANY_MS };
+const REFUSED = { words: "Le brouillon est refusé. Enregistrez avant de quitter la page." };
+
 const started = new WeakSet();
-const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+const meta = (name) => document.querySelector(`meta[name="${name}"]`);
 const clock = () => new Date().toLocaleTimeString("fr-FR", { hour: "2-digit", minute: "2-digit" });
 
 export function start(root) {
@@ -23,39 +41,104 @@ function body(form) {
   return data;
 }
 
+// A redirection is the sign-in page: it is not followed.
+const ask = (url, options) => fetch(url, {
+  credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout(PATIENCE_MS), ...options,
+});
+const send = (form, keepalive = false) => ask(form.dataset.draft, {
+  method: "POST", body: body(form), headers: { "X-CSRFToken": meta("csrf-token")?.content ?? "" }, keepalive,
+});
+// 403: signed in again elsewhere, which makes the token of this page void.
+const isOut = (answer) => answer.type === "opaqueredirect" || [401, 403].includes(answer.status);
+
+// Return null when the same person is signed in: the whole page has then taken the token of the new session.
+async function whyOut() {
+  const session = meta("session");
+  const answer = session ? await ask(session.content) : null;
+  if (answer?.status >= 500) return BUSY;
+  if (!answer?.ok) return OUT;
+  const { account, token } = await answer.json();
+  if (account !== session.dataset.account) return SOMEBODY_ELSE;
+  meta("csrf-token").content = token;
+  document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((field) => { field.value = token; });
+  return null;
+}
+
+// Send the draft; return null once it is kept, else why it is not.
+async function whyNotKept(form) {
+  let answer = await send(form);
+  if (isOut(answer)) {
+    const why = await whyOut();
+    if (why) return why;
+    answer = await send(form);
+  }
+  if (answer.ok) return null;
+  if (isOut(answer)) return OUT;
+  if (answer.status >= 500) return BUSY;
+  return { 413: TOO_LONG, 429: TOO_MANY }[answer.status] ?? REFUSED;
+}
+
 function keep(form) {
   const note = form.querySelector("[data-draft-note]");
-  const say = (sentence) => note && (note.textContent = sentence);
   let timer = 0;
   let keptAt = "";
+  let typed = 0; // counts the changes: one made while a text was on its way is not kept by it
+  let failure = null;
+  let running = null;
   let waiting = false;
+  let sure = false;
+  const unsaved = () => "unsaved" in form.dataset && form.isConnected;
 
-  async function save({ leaving = false } = {}) {
+  // One at a time: a draft that arrives after a later one, or after the form itself, would outlive it.
+  const save = () => (running ??= attempt().finally(() => { running = null; }));
+
+  async function attempt() {
     clearTimeout(timer);
-    waiting = false;
-    try {
-      const answer = await fetch(form.dataset.draft, {
-        method: "POST", body: body(form), headers: { "X-CSRFToken": token() }, credentials: "same-origin", keepalive: leaving,
-      });
-      if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+    const sent = typed;
+    failure = await whyNotKept(form).catch(() => OFFLINE);
+    if (failure?.again) timer = setTimeout(save, failure.again);
+    if (!failure) {
       keptAt = clock();
-      say(`Brouillon gardé à ${keptAt}`);
-    } catch {
-      waiting = true;
-      say(keptAt ? `Pas de réseau. Votre brouillon est gardé sur le serveur à ${keptAt}.` : "Pas de réseau. Le brouillon n’est pas encore gardé.");
+      if (sent === typed) delete form.dataset.unsaved;
     }
+    const words = keptAt ? `Votre brouillon est gardé sur le serveur à ${keptAt}.` : "Le brouillon n’est pas encore gardé.";
+    if (note) note.textContent = failure ? `${failure.words} ${words}` : `Brouillon gardé à ${keptAt}`;
+  }
+
+  // A button may have been drawn again since it was pressed (htmx): the one that stands in its place is.
+  function pressed(button) {
+    if (!button || button.form === form) return button;
+    const now = button.id && document.getElementById(button.id);
+    return now && now.form === form ? now : null;
   }
 
   form.addEventListener("input", () => {
-    waiting = true;
+    typed += 1;
+    form.dataset.unsaved = "";
     clearTimeout(timer);
     timer = setTimeout(save, WAIT_MS);
   });
-  // Sent for good: nothing left to keep.
-  form.addEventListener("submit", () => {
-    clearTimeout(timer);
+  // Sent for good once its text is kept, unless nobody is there to receive it: it would be lost with the page.
+  form.addEventListener("submit", async (event) => {
+    if (sure || !(unsaved() || running)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (waiting) return;
+    waiting = true;
+    await save();
+    if (unsaved() && !failure) await save();
     waiting = false;
-  });
-  addEventListener("online", () => waiting && save());
-  addEventListener("pagehide", () => waiting && save({ leaving: true }));
+    if (failure?.holds) {
+      document.getElementById("etat").textContent = failure.words;
+      return;
+    }
+    clearTimeout(timer);
+    delete form.dataset.unsaved;
+    sure = true;
+    form.requestSubmit(pressed(event.submitter));
+    sure = false;
+  }, { capture: true });
+  addEventListener("online", () => unsaved() && save());
+  addEventListener("beforeunload", (event) => failure && unsaved() && event.preventDefault());
+  addEventListener("pagehide", () => unsaved() && send(form, true).catch(() => {}));
 }

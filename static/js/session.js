@@ -5,14 +5,19 @@
 
 const WARN_S = 120;
 const meta = document.querySelector('meta[name="session"]');
+// What drafts.js could not keep: only this page has it.
+const unsaved = () => document.querySelector("form[data-unsaved]");
 const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 let timer = 0;
 let dialog = null;
 
 async function secondsLeft(method = "GET") {
-  const answer = await fetch(meta.content, { method, headers: { "X-CSRFToken": token() }, credentials: "same-origin" });
-  // Redirected to the sign-in page: the session is over.
-  return answer.ok && !answer.redirected ? (await answer.json()).seconds_left : 0;
+  const headers = { "X-CSRFToken": token() };
+  const answer = await fetch(meta.content, { method, headers, credentials: "same-origin", redirect: "manual" });
+  // Redirected to the sign-in page: the session is over. A server that stops, a token made void: not known.
+  if (answer.type === "opaqueredirect") return 0;
+  if (!answer.ok) throw answer;
+  return (await answer.json()).seconds_left;
 }
 
 function wait(seconds) {
@@ -35,11 +40,17 @@ async function check() {
     open();
     return wait(Math.min(left, 20));
   }
+  if (unsaved()) {
+    dialog?.close();
+    return wait(20);
+  }
   location.assign(location.pathname + location.search); // to the sign-in page, and back here afterwards
 }
 
 function open() {
   dialog ??= build();
+  const text = unsaved() ? "Enregistrez votre texte, qui n’est pas encore gardé." : "Votre texte est gardé.";
+  dialog.firstChild.textContent = `Vous serez déconnecté dans 2 minutes. ${text}`;
   if (!dialog.open) dialog.showModal();
 }
 
@@ -50,7 +61,6 @@ function build() {
   made.setAttribute("aria-labelledby", "fin-session");
   const words = document.createElement("p");
   words.id = "fin-session";
-  words.textContent = "Vous serez déconnecté dans 2 minutes. Votre texte est gardé.";
   const stay = document.createElement("button");
   stay.type = "button";
   stay.className = "btn btn-primary";

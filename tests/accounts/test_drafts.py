@@ -36,6 +36,7 @@ def test_passwords_are_never_kept(user):
     assert dict(drafts.load(user, "f", REF).items()) == {"nom": "X"}
 
 
+@pytest.mark.asvs("v5.0.0-14.2.4")
 def test_a_draft_is_unreadable_in_the_database(user):
     drafts.save(user, "f", REF, "motif=dialyse")
     assert "dialyse" not in Draft.objects.get().content
@@ -74,6 +75,27 @@ def test_too_long_a_draft_is_refused(client, user):
     assert not Draft.objects.exists()
 
 
+def test_the_oldest_of_too_many_drafts_goes(user, monkeypatch):
+    monkeypatch.setattr(drafts, "MOST", 3)
+    other = UserFactory()
+    drafts.save(other, "f", REF, "nom=A")
+    for rank in range(3):
+        drafts.save(user, f"f{rank}", REF, "nom=A")
+    drafts.save(user, "f0", REF, "nom=B")
+    drafts.save(user, "f3", REF, "nom=A")
+    assert set(Draft.objects.filter(user=user).values_list("form_key", flat=True)) == {"f0", "f2", "f3"}
+    assert drafts.load(other, "f", REF) is not None
+
+
+@pytest.mark.asvs("v5.0.0-2.4.1")
+def test_drafts_sent_in_a_rush_are_refused(client, user, settings):
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"drafts": "2/m/user"}
+    client.force_login(user)
+    said = [client.post(URL, f"nom={rank}", content_type=FORM).status_code for rank in range(3)]
+    assert said == [200, 200, 429]
+    assert drafts.load(user, "cercle-membre", REF)["nom"] == "1"
+
+
 def test_a_visitor_keeps_nothing(client):
     assert client.post(URL, "nom=A", content_type=FORM).status_code == 302
     assert not Draft.objects.exists()
@@ -84,6 +106,7 @@ def test_another_method_is_refused(client, user):
     assert client.get(URL).status_code == 405
 
 
+@pytest.mark.asvs("v5.0.0-11.2.2")
 def test_a_key_rotation_keeps_old_drafts_readable(user, settings):
     drafts.save(user, "f", REF, "nom=A")
     old = settings.SECRET_KEY

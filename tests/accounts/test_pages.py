@@ -3,6 +3,8 @@
 import pytest
 from django.urls import URLResolver, get_resolver
 
+from coordination.fhir.views import FhirView
+
 pytestmark = pytest.mark.django_db
 
 # The only pages open to visitors. A new one is added here on purpose, with its reason.
@@ -22,7 +24,8 @@ OPEN_PAGES = {
     "account_signup": "always 404: allauth looks its name up",
     "mailbox": "development only: 404 elsewhere",
     "read_mail": "development only: 404 elsewhere",
-    "answer": "the link of an invitation: signed, its holder may have no account yet",
+    "answer": "the link of an invitation, or of a meeting: signed, its holder may have no account yet",
+    "calendar": "the secret address of an agenda: its holder is a calendar program",
     "refuse": "the same link: refusing needs no account",
     "opened": "the same link: somebody is in front of the page",
     "ask": "a link that no longer serves: the inviter is told",
@@ -30,7 +33,11 @@ OPEN_PAGES = {
     "help": "says how the main acts are done",
     "shortcuts": "lists the keys",
     "accessibility": "the declaration the law asks for",
+    "ecodesign": "the same for what the product weighs",
+    "site_map": "where the bars lead",
     "legal": "who publishes and hosts",
+    "api_token": "asks the secret of a software",
+    "smart_configuration": "says where a software asks for its token",
 }
 
 
@@ -42,13 +49,18 @@ def patterns(resolver):
             yield pattern
 
 
+@pytest.mark.asvs("v5.0.0-6.3.4")
 @pytest.mark.req("SEC-1")
 def test_pages_open_to_visitors_are_those_and_no_other():
-    found = {
-        p.name for p in patterns(get_resolver("coordination.urls")) if not getattr(p.callback, "login_required", True)
-    }
+    # Addresses of the API ask for a token, which no session replaces: the table of tests/security says it of each.
+    pages = [
+        p
+        for p in patterns(get_resolver("coordination.urls"))
+        if not issubclass(getattr(p.callback, "cls", str), FhirView)
+    ]
+    found = {p.name for p in pages if not getattr(p.callback, "login_required", True)}
     assert found == set(OPEN_PAGES)
-    assert len(found) == 24
+    assert len(found) == 29
 
 
 def test_my_account_shows_and_changes_my_preferences(client, user):
@@ -65,6 +77,7 @@ def test_my_account_shows_and_changes_my_preferences(client, user):
     assert (user.title, user.theme) == ("Coordinatrice", "dark")
 
 
+@pytest.mark.asvs("v5.0.0-15.3.3")
 def test_what_is_not_mine_to_change_does_not_change(client, user):
     client.force_login(user)
     client.post("/compte/", {"formulaire": "profil", "title": "x", "family_name": "AUTRE", "is_administrator": "on"})

@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 
-from coordination.accounts import cipher
+from coordination.common import cipher
 from coordination.outbox.models import Message
 from tests.accounts.factories import PASSWORD
 
@@ -38,6 +38,7 @@ def test_off_nothing_is_asked(client, user, sign_in, settings):
     assert client.get("/page-essai/").status_code == 200
 
 
+@pytest.mark.asvs("v5.0.0-6.3.3")
 @pytest.mark.usefixtures("required")
 def test_without_a_second_factor_only_account_pages_open(client, user, sign_in):
     sign_in(user)
@@ -73,6 +74,7 @@ def test_enrolling_an_application_opens_the_house(client, user, sign_in):
     assert not re.search(r"<samp>\d{8}</samp>", client.get(response.url).content.decode())
 
 
+@pytest.mark.asvs("v5.0.0-14.2.4")
 def test_the_secret_is_encrypted_in_the_database(enrolled):
     stored = Authenticator.objects.get(type="totp").data["secret"]
     assert SECRET not in stored
@@ -87,6 +89,7 @@ def test_a_wrong_code_enrols_nothing(client, user, sign_in):
     assert not Authenticator.objects.exists()
 
 
+@pytest.mark.asvs("v5.0.0-2.3.1", "v5.0.0-6.3.3", "v5.0.0-6.3.4")
 @pytest.mark.usefixtures("required")
 def test_sign_in_asks_for_the_code(client, enrolled, sign_in, fresh_counters):
     assert sign_in(enrolled, next="/page-essai/").url == "/compte/second-facteur/verifier/"
@@ -96,6 +99,7 @@ def test_sign_in_asks_for_the_code(client, enrolled, sign_in, fresh_counters):
     assert client.get("/page-essai/").status_code == 200
 
 
+@pytest.mark.asvs("v5.0.0-6.3.1")
 @pytest.mark.req("SECT-21")
 def test_guessing_codes_is_stopped(client, enrolled, sign_in, fresh_counters):
     sign_in(enrolled)
@@ -105,6 +109,7 @@ def test_guessing_codes_is_stopped(client, enrolled, sign_in, fresh_counters):
     assert right.status_code == 200
 
 
+@pytest.mark.asvs("v5.0.0-6.5.1")
 def test_a_code_serves_once(client, enrolled, sign_in, fresh_counters):
     code = code_of(SECRET)
     sign_in(enrolled)
@@ -114,6 +119,7 @@ def test_a_code_serves_once(client, enrolled, sign_in, fresh_counters):
     assert elsewhere.post("/compte/second-facteur/verifier/", {"code": code}).status_code == 200
 
 
+@pytest.mark.asvs("v5.0.0-6.5.1")
 def test_a_recovery_code_serves_once(client, enrolled, sign_in, fresh_counters):
     code = RecoveryCodes.activate(enrolled).get_unused_codes()[0]
     sign_in(enrolled)
@@ -168,6 +174,7 @@ class TestReauthentication:
 
 
 class TestAccessKeys:
+    @pytest.mark.asvs("v5.0.0-1.2.3")
     def test_the_page_hands_the_options_to_our_script(self, client, user, sign_in):
         import json
         from html import unescape

@@ -7,9 +7,11 @@ from uuid import uuid4
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from coordination.accounts import actions
+from coordination.accounts import actions, context
 from coordination.accounts.devices import describe
 from coordination.accounts.models import Session
 from coordination.accounts.sessions import SessionStore, expiry
@@ -41,7 +43,10 @@ def test_session_and_user_cost_one_query(client, session, django_assert_num_quer
     assert "accounts_session" in queries[0]["sql"]
 
 
-def test_a_visitor_costs_no_query(client, db, django_assert_num_queries):
+def test_a_visitor_costs_no_query(client, db, django_assert_num_queries, monkeypatch):
+    """But one in ten seconds, of all of them: whether the installation is in quarantine (REL-13)."""
+    monkeypatch.setattr(context, "VISITORS_TOLD_EVERY", 10**6)
+    client.get("/compte/non-ouvert/")
     with django_assert_num_queries(0):
         client.get("/compte/non-ouvert/")
 
@@ -54,6 +59,7 @@ def test_activity_is_written_once_a_minute(client, session, django_assert_num_qu
         client.get("/page-essai/")
 
 
+@pytest.mark.asvs("v5.0.0-7.3.1", "v5.0.0-7.4.1")
 @pytest.mark.req("SEC-18")
 def test_an_idle_session_ends(client, session):
     move(session, last_seen=timedelta(minutes=29))
@@ -63,6 +69,7 @@ def test_an_idle_session_ends(client, session):
     assert client.get("/page-essai/").status_code == 302
 
 
+@pytest.mark.asvs("v5.0.0-7.3.2", "v5.0.0-7.4.1")
 @pytest.mark.req("SEC-18")
 def test_a_busy_session_ends_too_at_its_absolute_limit(client, session):
     move(session, signed_in=timedelta(hours=9, minutes=59), last_seen=timedelta(minutes=2))
@@ -86,6 +93,7 @@ def test_a_new_key_does_not_lengthen_the_absolute_limit(user):
     assert timezone.now() - row.signed_in_at > timedelta(hours=8)
 
 
+@pytest.mark.asvs("v5.0.0-7.2.4")
 def test_signing_in_starts_the_absolute_limit_anew(client, user, sign_in):
     client.get("/compte/connexion/")
     store = SessionStore()
@@ -98,11 +106,22 @@ def test_signing_in_starts_the_absolute_limit_anew(client, user, sign_in):
     assert not Session.objects.filter(pk=store.session_key).exists(), "the key changes at sign-in"
 
 
+@pytest.mark.asvs("v5.0.0-3.3.4")
 def test_the_cookie_ends_with_the_browser_and_is_closed_to_scripts(client, session):
     cookie = client.cookies["sessionid"]
     assert cookie["max-age"] == ""
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
+
+
+@pytest.mark.req("SEC-21")
+def test_a_form_of_another_site_does_nothing(user):
+    """Its cookie goes with it, the token of our own pages does not."""
+    here, other = Client(enforce_csrf_checks=True), Client()
+    for browser in (here, other):
+        browser.force_login(user)
+    assert here.post(reverse("accounts:end_other_sessions")).status_code == 403
+    assert Session.objects.filter(user=user).count() == 2
 
 
 @pytest.mark.req("SECT-22")
@@ -118,6 +137,7 @@ def test_one_statement_ends_all_sessions_of_an_account(client, user, sign_in, dj
     assert client.get("/page-essai/").status_code == 200
 
 
+@pytest.mark.asvs("v5.0.0-7.4.2", "v5.0.0-7.4.5")
 @pytest.mark.req("SECT-22")
 @pytest.mark.parametrize("act", [actions.suspend_account, actions.close_account])
 def test_a_shut_account_loses_its_sessions_at_once(client, session, user, administrator, act):
@@ -193,10 +213,11 @@ class TestAnnouncedEnd:
 
 
 def test_dead_sessions_are_purged(session):
-    from coordination.accounts.tasks import purge
+    from coordination.accounts.purging import purge_sessions
 
+    assert purge_sessions() == 0
     move(session, last_seen=timedelta(minutes=31))
-    purge()
+    assert purge_sessions() == 1
     assert not Session.objects.exists()
     call_command("clearsessions")
 

@@ -45,6 +45,7 @@ def test_the_address_is_read_whatever_its_case(client, sign_in):
     assert sign_in(user).status_code == 302
 
 
+@pytest.mark.asvs("v5.0.0-3.7.2")
 def test_next_never_leaves_the_house(sign_in, user):
     assert sign_in(user, next="https://ailleurs.example/").url == "/"
 
@@ -54,6 +55,7 @@ def test_pages_ask_to_sign_in(client):
     assert response.url == "/compte/connexion/?next=/page-essai/"
 
 
+@pytest.mark.asvs("v5.0.0-6.3.4")
 @pytest.mark.parametrize("path", ["inscription/", "signup/", "email/", "social/login/", "login/code/", "2fa/"])
 def test_there_is_no_sign_up_and_nothing_unmounted(client, user, path):
     assert client.get(f"/compte/{path}").status_code == 404
@@ -107,6 +109,7 @@ def test_reset_does_the_same_work_for_an_unknown_address(client, fresh_counters)
     assert counts == [1, 1]
 
 
+@pytest.mark.asvs("v5.0.0-6.3.1")
 @pytest.mark.req("SECT-21")
 def test_guesses_are_stopped_for_a_known_and_an_unknown_address_alike(client, fresh_counters):
     user = UserFactory()
@@ -150,6 +153,7 @@ def test_an_unverified_address_receives_a_link_before_it_opens(client, sign_in, 
     assert sign_in(user).url == "/"
 
 
+@pytest.mark.asvs("v5.0.0-6.2.1")
 @pytest.mark.parametrize(
     "password", ["court", "onzelettres", "123456789012", "motdepasse123", "specimen ines", "spécimen inès"]
 )
@@ -186,11 +190,13 @@ class TestPasswordLink:
         user.refresh_from_db()
         assert sign_in(user, password="un autre choix de mots").url == "/"
 
+    @pytest.mark.asvs("v5.0.0-6.4.1")
     def test_a_link_serves_once(self, client, user):
         link = mails.password_link(user)
         self.choose(client, link)
         assert "ne sert plus" in self.follow(client, link).content.decode()
 
+    @pytest.mark.asvs("v5.0.0-7.4.3")
     def test_a_new_password_ends_all_sessions(self, client, user, sign_in):
         sign_in(user)
         assert Session.objects.filter(user=user).count() == 1
@@ -200,6 +206,7 @@ class TestPasswordLink:
         assert not Session.objects.filter(user=user).exists()
         assert client.get("/page-essai/").status_code == 302
 
+    @pytest.mark.asvs("v5.0.0-6.4.1", "v5.0.0-9.2.1")
     def test_links_expire_in_an_hour_or_three_days(self, client, user, monkeypatch):
         from datetime import datetime, timedelta
 
@@ -230,6 +237,7 @@ class TestPasswordLink:
         assert "https://coordination.example/compte/mot-de-passe/nouveau/" in message.text
 
 
+@pytest.mark.asvs("v5.0.0-6.2.2", "v5.0.0-7.4.3")
 def test_changing_the_password_keeps_this_session_and_ends_the_others(client, user, sign_in, settings):
     settings.SITE_URL = "https://coordination.example"
     elsewhere = type(client)()
@@ -240,6 +248,8 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(client, us
         {"oldpassword": PASSWORD, "password1": "un autre choix de mots", "password2": "un autre choix de mots"},
     )
     assert response.url == "/compte/"
+    # Before anything else is asked: a session whose hash no longer fits would end at its next request.
+    assert Session.objects.get(user=user).session_key == client.session.session_key
     assert client.get("/page-essai/").status_code == 200
     assert elsewhere.get("/page-essai/").status_code == 302
     notice = Message.objects.get(kind="account.security_notice")
@@ -247,6 +257,7 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(client, us
     assert "127.0.0.1" not in notice.text
 
 
+@pytest.mark.asvs("v5.0.0-3.5.3", "v5.0.0-7.4.1")
 def test_signing_out_is_confirmed_then_final(client, user, sign_in):
     sign_in(user)
     key = client.cookies["sessionid"].value

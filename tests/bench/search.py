@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import keystrokes
+from tests.bench import energy, keystrokes
 
 PEOPLE, FULL_PEOPLE = 40_000, 1_910_000
 STRUCTURES, FULL_STRUCTURES = 4_000, 20_000
@@ -57,6 +57,7 @@ def run(full: bool) -> list[dict]:
             return [
                 *_cost(people),
                 *_over_http(people, product.ask),
+                *energy.searches(texts, product.ask),
                 *keystrokes.run(texts, product.address, product.request, full),
                 *_found(people),
             ]

@@ -7,6 +7,7 @@ report: on few cores a client takes its share of every figure, of the yardstick 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -21,6 +22,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+
+import psycopg
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -66,8 +70,16 @@ def database_url() -> str:
     return f"postgres://{s['USER']}:{s['PASSWORD']}@/{s['NAME']}?host={s['HOST']}&port={s['PORT']}"
 
 
+@contextmanager
+def own_connection() -> Iterator[psycopg.Connection]:
+    """Open a connection beside Django's, which says for whom it speaks, as the second wall wants."""
+    with psycopg.connect(database_url(), autocommit=True, options="-c coordination.actor=system:bench") as own:
+        yield own
+
+
 def signed_in(user) -> str:
-    """Return the cookie of a session of `user` on the production server, second factor shown."""
+    """Return the cookie of a session of `user` on the production server, password and second factor just given."""
+    from allauth.account.internal.flows.login import record_authentication
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.test import override_settings
@@ -81,6 +93,7 @@ def signed_in(user) -> str:
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session[second_factor.ENROLLED_HERE] = str(user.pk)
+        record_authentication(SimpleNamespace(session=session), user, method="password")
         session.save()
     # With the cookie of forms, which any browser has after its first page.
     return f"__Host-session={session.session_key}; __Host-csrf={'c' * 32}"
@@ -104,18 +117,33 @@ def production(static: Path) -> dict[str, str]:
         "DEFAULT_FROM_EMAIL": "coordination@localhost",
         "STATIC_ROOT": str(static),
         "WEB_WORKERS": str(WORKERS),
+        # Counted as in production, and never refused: a load is one software.
+        "FHIR_CALLS_PER_MINUTE": "1000000000",
     }
 
 
 @contextmanager
-def product(application: str = "coordination.wsgi") -> Iterator[tuple[str, dict[str, str]]]:
-    """Run the product under production's settings; give its address and the environment it runs in."""
+def product(application: str = "coordination.wsgi", **more: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Run the product under production's settings and `more`; give its address and the environment it runs in."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = production(Path(folder))
+        environment = production(Path(folder)) | more
         collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
         subprocess.run(collect, cwd=ROOT, env=environment, check=True)
         with _gunicorn(application, environment, "-c", str(ROOT / "deploy" / "gunicorn.conf.py")) as address:
             yield address, environment
+
+
+@contextmanager
+def demonstration() -> Iterator[str]:
+    """Run the product as `make run` does, plain HTTP, over the database of the moment; give its address."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "coordination.settings.dev",
+        "DATABASE_URL": database_url(),
+        "WEB_WORKERS": str(WORKERS),
+    }
+    with _gunicorn("coordination.wsgi", environment, "-c", str(ROOT / "deploy" / "gunicorn.conf.py")) as address:
+        yield address
 
 
 @contextmanager
@@ -161,11 +189,15 @@ def _wait(server: subprocess.Popen, port: int) -> None:
 
 @dataclass(frozen=True)
 class Page:
-    """An address, and the cookie of who asks for it. `turns`: paths asked for in turn instead of the address's own."""
+    """An address, and the cookie of who asks for it. `turns`: paths asked for in turn instead of the address's own.
+
+    `sent`: headers of a program that calls, instead of a cookie.
+    """
 
     url: str
     cookie: str = ""
     turns: tuple[str, ...] = ()
+    sent: tuple[tuple[str, str], ...] = ()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -174,7 +206,7 @@ class Page:
         sent["Accept-Encoding"] = "gzip, deflate, br"
         if self.cookie:
             sent["Cookie"] = self.cookie
-        return sent
+        return sent | dict(self.sent)
 
 
 def client_name() -> str:
@@ -213,13 +245,41 @@ def _our_client(page: Page, seconds: float, connections: int) -> float:
     return sum(float(rate) for rate in said)
 
 
+def open_loop(page: Page, rate: float, seconds: float) -> list[tuple[float, float, int]]:
+    """Ask so many pages a second whatever is answered (0: as soon as one of sixteen is); return the moment, the
+    duration and the status of each."""
+    with asking(page, rate, seconds) as process:
+        return answers(process)
+
+
+@contextmanager
+def asking(page: Page, rate: float, seconds: float) -> Iterator[subprocess.Popen]:
+    """Run the same beside something else."""
+    headers = [f"{name}: {value}" for name, value in page.headers.items()]
+    command = [sys.executable, "-m", "tests.bench.open_loop", ",".join((page.url, *page.turns)), str(rate)]
+    process = subprocess.Popen([*command, str(seconds), *headers], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def answers(process: subprocess.Popen) -> list[tuple[float, float, int]]:
+    """Return what an `asking` met, once it is over."""
+    said = process.communicate()[0]
+    if process.returncode:
+        raise RuntimeError("the client failed")
+    return [(at, took, status) for at, took, status in json.loads(said)]
+
+
 def status_of(page: Page) -> int:
     import http.client
     from urllib.parse import urlsplit
 
     parts = urlsplit(page.url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=30)
-    connection.request("GET", parts.path, headers=page.headers)
+    connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers=page.headers)
     answer = connection.getresponse()
     answer.read()
     connection.close()

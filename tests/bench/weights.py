@@ -50,7 +50,7 @@ def run(full: bool) -> list[dict]:
                   "circle": (f"{dossier}cercle/", cookie)}  # fmt: skip
         nexts = ["/dossiers/", dossier, f"{dossier}cercle/", f"{dossier}cercle/ajouter/", f"{dossier}identite/",
                  "/annuaire/", "/annuaire/structures/", "/compte/", "/dossiers/creer/"]  # fmt: skip
-        with _browser(program) as browser:
+        with browser_of(program) as browser:
             cold = {name: _visits(browser, address, cookie, [path])[0] for name, (path, cookie) in firsts.items()}
             warm = [visit for size in SIZES for visit in _visits(browser, address, cookie, nexts, size)[1:]]
     return [*_firsts(cold), *_nexts(nexts[1:], warm), *_all([*cold.values(), *warm])]
@@ -86,7 +86,8 @@ def _figure(name: str, value: str, goal: str, kept: bool) -> dict:
 
 
 @contextmanager
-def _browser(program: str) -> Iterator:
+def browser_of(program: str) -> Iterator:
+    """Open the Chromium of this machine."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -95,16 +96,23 @@ def _browser(program: str) -> Iterator:
         browser.close()
 
 
-def _visits(browser, address: str, cookie: str, paths: list[str], size=SIZES[0]) -> list[Visit]:
-    """Open pages one after the other in a browser that has never been here."""
+def context_of(browser, cookie: str, size: tuple[int, int], **more):
+    """Return a context that has never been here, in which who has this cookie is signed in."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         locale="fr-FR",
         extra_http_headers=dict([servers.THROUGH_TLS]),
+        **more,
     )
     # Secure cookies: Chromium gives them to this machine's own address without TLS too.
     kept = [pair.split("=", 1) for pair in cookie.split("; ") if pair]
     context.add_cookies([{"name": name, "value": value, "url": f"https://{servers.HOST}/"} for name, value in kept])
+    return context
+
+
+def _visits(browser, address: str, cookie: str, paths: list[str], size=SIZES[0]) -> list[Visit]:
+    """Open pages one after the other in a browser that has never been here."""
+    context = context_of(browser, cookie, size)
     page = context.new_page()
     page.add_init_script(WATCH_SHIFTS)
     network = Network(context.new_cdp_session(page))

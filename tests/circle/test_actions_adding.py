@@ -378,6 +378,7 @@ def test_last_who_may_grant_is_known(entry):
     assert not is_last_able_to_grant(entry.dossier.pk, other)
 
 
+@pytest.mark.asvs("v5.0.0-2.2.3")
 @pytest.mark.parametrize(
     ("kind", "fields", "constraint"),
     [

@@ -109,6 +109,7 @@ def test_role_given_taken_away_and_given_again_the_same_day(entry):
     assert RoleHolding.objects.filter(member=member, role="PCP").count() == 2
 
 
+@pytest.mark.asvs("v5.0.0-2.2.3")
 @pytest.mark.django_db
 def test_roles_and_dates_out_of_reason_are_refused(entry):
     member = doctor(entry, "TESTARD")
@@ -206,6 +207,7 @@ def shared_entry(transactional_db):
     return make.open_circle(make.coordinator())
 
 
+@pytest.mark.asvs("v5.0.0-2.3.4")
 @pytest.mark.slow
 def test_twenty_attempts_at_once_give_one_holder(shared_entry):
     doctors = [make.listed(make.DOCTOR, family_name=f"FACTICE{i}") for i in range(20)]

@@ -197,13 +197,54 @@ def test_the_answer_keeps_it_with_its_day(visitor, entry, sent, ground):
 # ---- the page of a member --------------------------------------------------------------------------
 
 
+def read(client, path):
+    """What the page says that it showed."""
+    page = client.get(path).content.decode()
+    return {"seen": re.search(r'name="seen"\s+id="id_seen"\s+value="([^"]*)"', page)[1]}
+
+
+@pytest.mark.req("REL-11")
+def test_the_second_of_two_who_note_a_consent_reopens_nothing_unseen(visitor, entry, nurse):
+    path = url("consent", entry, nurse.member.pk)
+    seen, sent = read(visitor, path), {"ground": "reconnue", "starts_on": day()}
+    withdraw(entry, nurse)
+    late = visitor.post(path, sent | seen)
+    assert late.status_code == 409 and "a changé pendant votre saisie" in words(late)
+    assert make.entry_of_or_none(nurse, entry) is None
+    assert visitor.post(path, sent).status_code == 409, "a page that says nothing of what it showed"
+    again = {"seen": re.search(r'name="seen"\s+id="id_seen"\s+value="([^"]*)"', late.content.decode())[1]}
+    for _ in range(2):
+        assert visitor.post(path, sent | again).status_code == 303
+    assert Consent.objects.filter(habilitation=nurse.member.habilitation).count() == 2, "sent twice, noted once"
+    # Another one wrote something else.
+    limited = {"ground": "accord", "starts_on": day(), "collected": ORAL, "rubriques": ["agenda"]}
+    assert visitor.post(path, limited | read(visitor, path)).status_code == 303
+    both = words(visitor.post(path, sent | {"ground": "organisee"} | again))
+    table = both.split("Enregistré par l’autre personne")[1].split("</table>")[0]
+    assert "Équipe organisée" in table and "Accord exprès de la personne" in table and "Agenda" in table
+
+
+@pytest.mark.req("REL-11")
+def test_the_consent_that_ends_is_the_one_that_was_read(visitor, entry, nurse):
+    path = url("end_consent", entry, nurse.member.pk)
+    ending = {"end": "fin", "ended_on": day()} | read(visitor, path)
+    express(entry, nurse)
+    late = visitor.post(path, ending)
+    assert late.status_code == 409 and "Relisez-le avant de fermer l’accès." in words(late)
+    assert make.entry_of_or_none(nurse, entry) is not None
+    shown = re.search(r'name="seen"\s+id="id_seen"\s+value="([^"]*)"', late.content.decode())[1]
+    ended = {"end": "retrait", "ended_on": day(), "collected": ORAL, "seen": shown}
+    assert visitor.post(path, ended).status_code == 303
+    assert make.entry_of_or_none(nurse, entry) is None
+
+
 @pytest.mark.req("SEC-3", "SEC-4")
 def test_limited_then_withdrawn_on_its_page(visitor, entry, nurse):
     path = url("consent", entry, nurse.member.pk)
     assert "Équipe de soins : la personne s’adresse à ce professionnel" in words(visitor.get(path))
     sent = {"ground": "accord", "starts_on": day(), "collected": "ecrit", "proof": "Classeur du SSIAD",
             "rubriques": ["agenda", "liaison"], "last_day": day(90)}  # fmt: skip
-    assert visitor.post(path, sent).status_code == 303
+    assert visitor.post(path, sent | read(visitor, path)).status_code == 303
     held = make.entry_of(nurse, entry).access
     assert (held.can_read("agenda"), held.can_read("medical"), held.until) == (
         True,
@@ -214,8 +255,11 @@ def test_limited_then_withdrawn_on_its_page(visitor, entry, nurse):
     assert "Limité à : Cahier de liaison, Agenda." in page
     assert "Preuve : Classeur du SSIAD." in page
     end = url("end_consent", entry, nurse.member.pk)
-    assert "Indiquez comment la personne l’a dit." in words(visitor.post(end, {"end": "retrait", "ended_on": day()}))
-    assert visitor.post(end, {"end": "retrait", "ended_on": day(), "collected": ORAL}).status_code == 303
+    assert "Indiquez comment la personne l’a dit." in words(
+        visitor.post(end, {"end": "retrait", "ended_on": day()} | read(visitor, end))
+    )
+    ended = {"end": "retrait", "ended_on": day(), "collected": ORAL} | read(visitor, end)
+    assert visitor.post(end, ended).status_code == 303
     assert make.entry_of_or_none(nurse, entry) is None
     assert "Accord de la personne à recueillir." in words(visitor.get(path))
 
@@ -225,8 +269,8 @@ def test_only_what_opens_asks_again_who_is_there(client, visitor, entry, nurse, 
     monkeypatch.setattr(reauthentication, "is_recent", lambda request, within: False)
     path = url("consent", entry, nurse.member.pk)
     sent = {"ground": "accord", "starts_on": day(), "collected": ORAL, "rubriques": ["agenda"]}
-    assert visitor.post(path, sent).url == path, "a narrower consent only closes"
-    wider = visitor.post(path, sent | {"rubriques": ["agenda", "medical"]})
+    assert visitor.post(path, sent | read(visitor, path)).url == path, "a narrower consent only closes"
+    wider = visitor.post(path, sent | {"rubriques": ["agenda", "medical"]} | read(visitor, path))
     assert wider.url != path
     assert not make.entry_of(nurse, entry).access.can_read("medical")
     opposition = oppose(entry, "agenda")
@@ -443,8 +487,8 @@ def test_in_a_closed_dossier_one_may_still_oppose_and_withdraw_a_consent(visitor
     assert visitor.post(url("consent", entry, nurse.member.pk), sent).status_code == 403
     said = {"rubrique": "medical", "whom": "tous", "refused_on": day(), "collected": ORAL}
     assert visitor.post(url("oppose", entry), said).status_code == 303
-    end = {"end": "fin", "ended_on": day()}
-    assert visitor.post(url("end_consent", entry, nurse.member.pk), end).status_code == 303
+    path = url("end_consent", entry, nurse.member.pk)
+    assert visitor.post(path, {"end": "fin", "ended_on": day()} | read(visitor, path)).status_code == 303
     assert make.entry_of_or_none(nurse, entry) is None
     assert make.entry_of(entry.user, entry).access.granted(Rubrique.MEDICAL) == Niveau.AUCUN
 
@@ -456,7 +500,8 @@ def test_who_notes_the_end_of_his_own_consent_is_out(client, entry, nurse):
     assert "Noter sur quoi repose le partage" not in words(client.get(path)), "nobody notes for himself what opens"
     assert client.post(path, {"ground": "accord", "starts_on": day(), "collected": ORAL}).status_code == 403
     end = {"end": "retrait", "ended_on": day(), "collected": ORAL}
-    done = client.post(url("end_consent", entry, nurse.member.pk), end)
+    ending = url("end_consent", entry, nurse.member.pk)
+    done = client.post(ending, end | read(client, ending))
     assert (done.status_code, done.url) == (303, reverse("dossiers:list"))
     assert client.get(path).status_code == 404
 

@@ -4,12 +4,13 @@ import datetime as dt
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from circle.forms.access import NO, REFUSAL, REQUEST, YES, AddForm, Holder, RolePicker, WithdrawalForm
 from circle.forms.people import EditRelativeForm, RelativeForm
 from circle.forms.structures import ManualStructureForm
 
-TODAY = dt.date.today()
+TODAY = timezone.localdate
 
 
 def picker(**more):
@@ -63,7 +64,7 @@ def test_the_refusal_is_asked_for_only_when_it_is_the_answer():
     assert add({"habilitation": "non"}).is_valid()
     form = add({"habilitation": "refus"})
     assert set(form.errors) == {"refused_on", "collected"}
-    tomorrow = f"{TODAY + dt.timedelta(days=1):%d/%m/%Y}"
+    tomorrow = f"{TODAY() + dt.timedelta(days=1):%d/%m/%Y}"
     late = add({"habilitation": "refus", "refused_on": tomorrow, "collected": "oral"})
     assert late.errors["refused_on"] == ["La date du refus ne peut pas être à venir."]
 
@@ -78,7 +79,7 @@ def test_a_role_of_the_list_and_one_that_does_not_fit():
 
 def held():
     return Holder(
-        member_id=1, name="TESTARD Paul", role="Référent du parcours", since=TODAY, roles=[("PROV", "Médecin")],
+        member_id=1, name="TESTARD Paul", role="Référent du parcours", since=TODAY(), roles=[("PROV", "Médecin")],
         likely="PROV",
     )  # fmt: skip
 
@@ -149,5 +150,5 @@ def test_numbers_of_a_structure():
 
 def test_a_withdrawal_is_dated_and_not_to_come():
     assert set(WithdrawalForm({}).errors) == {"withdrawn_on", "collected"}
-    tomorrow = f"{TODAY + dt.timedelta(days=1):%d/%m/%Y}"
+    tomorrow = f"{TODAY() + dt.timedelta(days=1):%d/%m/%Y}"
     assert "withdrawn_on" in WithdrawalForm({"withdrawn_on": tomorrow, "collected": "oral"}).errors

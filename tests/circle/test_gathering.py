@@ -361,6 +361,7 @@ def test_a_known_account_is_used_and_no_second_one(desk, entry):
     assert Message.objects.get().kind == "circle.dossier_opened" and not Invitation.objects.exists()
 
 
+@pytest.mark.asvs("v5.0.0-2.3.2")
 @pytest.mark.django_db
 def test_the_limit_of_an_hour_holds(desk, entry, settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"invitations": "2/3600s/user"}

@@ -110,6 +110,7 @@ def test_one_act_adds_grants_and_invites(entry):
     assert any("a envoyé une invitation" in line for line in told)
 
 
+@pytest.mark.asvs("v5.0.0-2.3.3")
 def test_an_act_that_fails_leaves_neither_member_nor_letter(entry):
     with pytest.raises(MessageNamesPerson):
         invited(entry, message=f"Pour Mme {entry.dossier.birth_name.title()}")
@@ -231,6 +232,7 @@ def test_the_link_is_stored_nowhere(entry):
     assert stored.text == stored.html == ""
 
 
+@pytest.mark.asvs("v5.0.0-9.1.1")
 def test_a_link_is_read_only_if_it_is_ours():
     assert links.read("n:importe-quoi") is None
     invitation = Invitation(generation=3)
@@ -262,7 +264,7 @@ def test_a_letter_to_the_former_address_never_carries_the_new_link(entry, moment
     assert former.state == State.ECHEC and "renvoyée" in former.last_error
     if moment != "waiting":
         # Somebody puts it back in the queue, or a worker held it.
-        Message.objects.filter(pk=former.pk).update(state=State.EN_FILE, last_error="")
+        Message.objects.filter(pk=former.pk).update(state=State.EN_FILE, last_error="", dismissed_at=None)
     assert leave(former) is None and former.state == State.ECHEC
     current = Message.objects.get(object_id=invitation.pk, to=ADDRESS)
     assert links.read(link_in(leave(current))).proves(ADDRESS)
@@ -484,6 +486,14 @@ def test_an_account_already_inside_stays_under_its_own_entry(entry):
 def test_nobody_accepts_nor_confirms_himself(entry):
     with pytest.raises(OwnInvitation):
         actions.accept_invitation(invited(entry, email=entry.user.email), by=entry.user)
+    # Who may habilitate here, invited as somebody else: he is not the one who says that he is.
+    colleague = make.coordinator()
+    make.add(entry, colleague.attachment.professional, wanted="oui")
+    invitation = invited_by_hand(entry, email=colleague.email)
+    actions.accept_invitation(invitation, by=colleague)
+    for act in (actions.confirm_invitee, actions.decline_invitee):
+        with pytest.raises(OwnInvitation):
+            act(invitation, by=colleague, entry=make.entry_of(colleague, entry))
 
 
 @pytest.mark.req("SEC-4")
@@ -540,6 +550,7 @@ def test_who_refuses_stays_in_the_circle_without_access(entry):
         newcomer(invitation)
 
 
+@pytest.mark.asvs("v5.0.0-2.3.1")
 @pytest.mark.parametrize("close", ["revoked", "expired", "removed", "suspended", "dossier"])
 def test_a_link_that_no_longer_serves_opens_nothing(entry, close):
     invitation = invited(entry, directory_person(ADDRESS))
@@ -577,6 +588,15 @@ def test_a_link_read_before_it_was_replaced_serves_nothing(entry):
     actions.ask_for_new_link(read)
     assert Message.objects.count() == letters_before
     assert state(read) == WAITS and Invitation.objects.get().is_open
+
+
+def test_the_letter_leaves_again_for_the_address_invited_only(entry):
+    """Who holds a copied link has it sent to the mailbox that the inviter wrote."""
+    read = invited(entry, directory_person(ADDRESS))
+    before = Message.objects.count()
+    actions.send_to_address(read)
+    assert Message.objects.count() == before + 1
+    assert Message.objects.latest("created_at").to == ADDRESS
 
 
 @pytest.mark.req("SEC-4")

@@ -1,6 +1,6 @@
 """REL-6 for invitations: everything that can fall falls in the middle of them; none is missing.
 
-120 invitations in `make test`. A thousand, and the figures of the run, with
+60 invitations in `make test`. A thousand, and the figures of the run, with
 `FULL=1 make test ARGS="tests/circle/test_invitations_delivery.py -n0 -s"`.
 """
 
@@ -25,7 +25,7 @@ from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.req("REL-6", "REL-1", "REL-2")]
-COUNT = 1_000 if os.environ.get("FULL") else 120
+COUNT = 1_000 if os.environ.get("FULL") else 60
 # Between two clocks of one machine, the one that says « taken » and the one that says « killed ».
 BLINK = 0.5
 

@@ -1,6 +1,7 @@
 """« Réduire pour ce dossier » and the last day of an access: the acts, the page, the words of the circle."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.urls import reverse
@@ -9,7 +10,7 @@ from django.utils import timezone
 from circle import actions, history, summaries
 from circle.actions.reminding import remind_last_days
 from circle.models import Change, Member
-from coordination.accounts import reauthentication
+from coordination.accounts import drafts, reauthentication
 from coordination.outbox.models import Message
 from habilitations.errors import GrantNotAllowed, LastDayBehind, OwnHabilitation
 from habilitations.models import Ceiling, Habilitation
@@ -46,6 +47,16 @@ def url(name, entry, user):
 
 def words(answer):
     return answer.content.decode().replace("\u00a0", " ").replace("&#39;", "'")
+
+
+def seen_in(answer):
+    return re.search(r'name="seen"\s+id="id_seen"\s+value="([^"]*)"', answer.content.decode())[1]
+
+
+def send(client, entry, user, typed):
+    """Send what is typed on the page as it stands."""
+    page = url("limits", entry, user)
+    return client.post(page, typed | {"seen": seen_in(client.get(page))})
 
 
 def test_a_ceiling_lowers_at_once_is_told_and_is_lifted(entry, nurse):
@@ -100,6 +111,9 @@ def test_extended_in_one_click(client, entry, nurse):
     last = TODAY() + dt.timedelta(days=3)
     limit(entry, nurse, {Rubrique.MEDICAL: Niveau.AUCUN}, until=last)
     client.force_login(entry.user)
+    for _ in range(2):
+        # A second click gives three months, not six.
+        assert client.post(url("extend", entry, nurse), {"fin": last.isoformat()}).status_code == 303
     assert client.post(url("extend", entry, nurse)).status_code == 303
     found = make.entry_of(nurse, entry).access
     assert (found.until, found.level(Rubrique.MEDICAL)) == (last + dt.timedelta(days=90), Niveau.AUCUN)
@@ -123,7 +137,7 @@ def test_the_page_sets_what_it_shows(client, entry, nurse):
     text = words(client.get(url("limits", entry, nurse)))
     assert "Réduire pour ce dossier : SPÉCIMEN Inès" in text
     assert 'name="journal"' not in text, "what her profession does not open is not offered"
-    sent = client.post(url("limits", entry, nurse), {"medical": "0", "liaison": "1", "until": ""})
+    sent = send(client, entry, nurse, {"medical": "0", "liaison": "1", "until": ""})
     assert sent.status_code == 303
     assert level(nurse, entry, Rubrique.MEDICAL) == Niveau.AUCUN
     assert 'value="0" selected' in words(client.get(url("limits", entry, nurse)))
@@ -138,24 +152,48 @@ def test_the_preview_is_what_would_be_and_saves_nothing(client, entry, nurse):
     assert not Ceiling.objects.exists()
 
 
+@pytest.mark.req("REL-11")
+def test_the_second_of_two_who_limit_a_member_lifts_nothing_unseen(client, entry, nurse):
+    client.force_login(entry.user)
+    page = url("limits", entry, nurse)
+    seen = seen_in(client.get(page))
+    drafts.save(entry.user, "cercle-limites", nurse.member.pk, f"liaison=1&until=&seen={seen}")
+    limit(entry, nurse, {Rubrique.MEDICAL: Niveau.AUCUN})
+    assert seen_in(client.get(page)) == seen, "what is taken up again was typed on what was read then"
+    first = client.post(page, {"medical": "", "liaison": "1", "until": "", "seen": seen})
+    said = words(first)
+    assert first.status_code == 409 and "a changé pendant votre saisie" in said
+    table = said.split("Enregistré par l’autre personne")[1].split("</table>")[0]
+    assert "Volet médical" in table and "Selon sa profession" in table and "Pas d’accès" in table
+    assert level(nurse, entry, Rubrique.MEDICAL) == Niveau.AUCUN
+    assert level(nurse, entry, Rubrique.LIAISON) == Niveau.ECRITURE
+    assert client.post(page, {"medical": "", "liaison": "1", "until": ""}).status_code == 409
+    # Read, and sent again: it is done knowingly. Sent twice, it is done once.
+    for _ in range(2):
+        again = client.post(page, {"medical": "", "liaison": "1", "until": "", "seen": seen_in(first)})
+        assert again.status_code == 303, words(again)
+    assert level(nurse, entry, Rubrique.MEDICAL) == Niveau.ECRITURE
+    assert level(nurse, entry, Rubrique.LIAISON) == Niveau.LECTURE
+
+
 @pytest.mark.req("SEC-18")
 def test_closing_never_waits_for_a_password_and_opening_does(client, entry, nurse, monkeypatch):
     client.force_login(entry.user)
     asked = []
     monkeypatch.setattr(reauthentication, "require", lambda request, act, within: asked.append((act, within)))
     month = TODAY() + dt.timedelta(days=30)
-    client.post(url("limits", entry, nurse), {"medical": "0", "until": f"{month:%d/%m/%Y}"})
-    client.post(url("limits", entry, nurse), {"medical": "0", "until": f"{TODAY():%d/%m/%Y}"})
+    send(client, entry, nurse, {"medical": "0", "until": f"{month:%d/%m/%Y}"})
+    send(client, entry, nurse, {"medical": "0", "until": f"{TODAY():%d/%m/%Y}"})
     assert asked == []
-    client.post(url("limits", entry, nurse), {"medical": "1", "until": f"{TODAY():%d/%m/%Y}"})
-    client.post(url("limits", entry, nurse), {"medical": "1", "until": ""})
+    send(client, entry, nurse, {"medical": "1", "until": f"{TODAY():%d/%m/%Y}"})
+    send(client, entry, nurse, {"medical": "1", "until": ""})
     # What the question says is words, and the window that of acts inside a dossier.
     assert asked == [("rendre un accès au dossier", reauthentication.DOSSIER)] * 2
 
 
 def test_a_day_gone_by_is_said_beside_its_field(client, entry, nurse):
     client.force_login(entry.user)
-    sent = client.post(url("limits", entry, nurse), {"until": "01/01/2020"})
+    sent = send(client, entry, nurse, {"until": "01/01/2020"})
     assert sent.status_code == 422
     assert "Le dernier jour d’accès ne peut pas être passé" in words(sent)
 
@@ -167,7 +205,7 @@ def test_a_structure_is_reduced_for_its_delegates(client, entry):
     client.force_login(entry.user)
     page = reverse("circle:limits", args=[entry.dossier.pk, member.pk])
     assert "Chaque délégué garde les droits de sa profession" in words(client.get(page))
-    assert client.post(page, {"medical": "0"}).status_code == 303
+    assert client.post(page, {"medical": "0", "seen": seen_in(client.get(page))}).status_code == 303
     assert level(delegate, entry, Rubrique.MEDICAL) == Niveau.AUCUN
     assert level(delegate, entry, Rubrique.LIAISON) == Niveau.ECRITURE
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from circle import actions, told, versions
 from circle import rows as circle_rows
+from circle.circles import keep_version
 from circle.lines import member_of
 from circle.models import Invitation, Member
 from circle.rows import reduced_row
@@ -138,6 +139,9 @@ def fill(circle):
         refused_on=timezone.localdate(), collected="oral",
     )  # fmt: skip
     acting_data.stand_in(circle.doctor, make.account())
+    tomorrow = timezone.localdate() + dt.timedelta(days=1)
+    actions.plan_departure(entry, circle.first, on=tomorrow, reason="fin")
+    keep_version(entry.dossier.pk)
 
 
 # Read by the circle and not among its versions: written with the habilitation and never alone (a test below), and the

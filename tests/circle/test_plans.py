@@ -329,6 +329,8 @@ def visit(client, coordinator, entry):
 
     def go(method, name, member, data=None):
         address = reverse(f"circle:{name}", args=[entry.dossier.pk, member.pk])
+        if (method, name) == ("post", "change_role"):
+            data = {"version": Member.objects.get(pk=member.pk).version} | data
         answer = getattr(client, method)(address, data or {}, follow=True)
         return answer.content.decode().replace("\xa0", " ").replace("&#39;", "’").replace("'", "’")
 

@@ -15,12 +15,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-2")]
 
 # Rubrics that have no page yet: a page that opens takes its rubric out of here, and is then proved below.
 WITHOUT_PAGE = {
-    Rubrique.LIAISON, Rubrique.LIAISON_SOINS, Rubrique.AGENDA, Rubrique.REUNIONS, Rubrique.TACHES, Rubrique.MEDICAL,
+    Rubrique.LIAISON, Rubrique.LIAISON_SOINS, Rubrique.TACHES, Rubrique.MEDICAL,
     Rubrique.PSYCHOLOGIQUE, Rubrique.SOCIAL, Rubrique.EVALUATIONS, Rubrique.DOCUMENTS_MEDICAUX,
     Rubrique.DOCUMENTS_SOCIAUX, Rubrique.PLAN, Rubrique.LIGNE_DE_VIE,
 }  # fmt: skip
 # One page of each rubric that asks for writing, and for nothing else.
-WRITING = {Rubrique.IDENTITE: "dossiers:edit_identity", Rubrique.CERCLE: "circle:change_role"}
+WRITING = {
+    Rubrique.IDENTITE: "dossiers:edit_identity", Rubrique.CERCLE: "circle:change_role",
+    Rubrique.AGENDA: "agenda:create", Rubrique.REUNIONS: "reunions:find",
+}  # fmt: skip
 # Read, never written.
 READ_ONLY = {Rubrique.JOURNAL}
 REDUCED = {Rubrique.IDENTITE: Niveau.LECTURE, Rubrique.CERCLE: Niveau.LECTURE, Rubrique.MEDICAL: Niveau.AUCUN}

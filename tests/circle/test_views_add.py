@@ -241,8 +241,8 @@ def test_an_unknown_professional_is_a_404(visitor):
 def test_every_field_of_spico_is_there(visitor):
     page = text_of(visitor.get(visitor.url("add_manually", "aidant")))
     for label in (
-        "Nom", "Prénom", "Email", "Numéro de téléphone fixe", "Numéro de mobile", "Sur liste rouge", "Adresse",
-        "Ville", "Code postal", "Lien avec le patient/usager", "Rôle", "Description",
+        "Nom", "Prénom", "Adresse e-mail", "Numéro de téléphone fixe", "Numéro de mobile", "Sur liste rouge",
+        "Adresse", "Ville", "Code postal", "Lien avec le patient/usager", "Rôle", "Description",
     ):  # fmt: skip
         assert f">{label}" in page, label
     assert "Ajouter la personne au cercle de soins" in page
@@ -417,7 +417,7 @@ def test_a_structure_by_hand_with_its_numbers_checked(visitor, entry):
     page = text_of(visitor.get(url))
     for label in (
         "Libellé", "Sigle", "Numéro FINESS", "Numéro SIRET", "Numéro SIREN", "Adresse", "Ville", "Code postal",
-        "Responsable", "Numéro de téléphone", "Email", "Description",
+        "Responsable", "Numéro de téléphone", "Adresse e-mail", "Description",
     ):  # fmt: skip
         assert f">{label}" in page, label
     data = {

@@ -58,7 +58,7 @@ def test_the_form_adds_habilitates_and_invites(at_desk, entry):
     person = make.listed()
     url = reverse("circle:add_professional", args=[entry.dossier.pk, person.pk])
     page = text(at_desk.get(url))
-    assert "Invitation" in page and "E-mail professionnel" in page and entry.user.get_full_name() in page
+    assert "Invitation" in page and "Adresse e-mail professionnelle" in page and entry.user.get_full_name() in page
     answer = at_desk.post(url, typed(invitation_email=ADDRESS, invitation_message="À bientôt"))
     assert answer.status_code == 303
     invitation = Invitation.objects.get(member__professional=person)
@@ -160,6 +160,11 @@ def test_the_page_of_the_link_never_says_who_is_followed(client, entry):
             assert entry.user.get_full_name() in said
             for word in (entry.dossier.birth_name, "Jeanne", str(entry.dossier.pk)):
                 assert word.casefold() not in said.casefold()
+
+
+def test_the_word_of_the_inviter_is_no_markup(client, entry):
+    page = client.get(link(invited(entry, message="Venez <b>vite</b>"), links.MAILED)).content.decode()
+    assert "Venez &lt;b&gt;vite&lt;/b&gt;" in page and "<b>vite</b>" not in page
 
 
 @pytest.mark.req("SECT-4")

@@ -1,6 +1,7 @@
 """A member's pages: sheet, edit by two people, role, habilitation, refusal, link, removal, history."""
 
 import datetime as dt
+import re
 import uuid
 
 import pytest
@@ -8,7 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from circle import actions
-from circle.models import Change, Member, Period
+from circle.models import Change, Member, Period, PlannedStay
+from circle.views import sheet
 from coordination.accounts import drafts
 from habilitations.models import Habilitation
 from tests.circle import factories
@@ -119,6 +121,104 @@ def test_the_second_of_two_people_sees_both_texts_and_chooses(visitor, entry):
     assert (member.description, member.mobile, member.given_name) == ("Mon texte", "+33639982056", "Karime")
 
 
+@pytest.mark.req("REL-11")
+def test_the_second_of_two_people_sees_both_texts_of_a_listed_member(visitor, entry):
+    _second_of_two(visitor, entry, factories.add(entry), {})
+
+
+@pytest.mark.req("REL-11")
+def test_the_second_of_two_people_sees_both_texts_of_a_typed_member(visitor, entry):
+    member = factories.by_hand(entry)
+    said = {"family_name": member.family_name, "given_name": member.given_name, "profession": member.profession}
+    _second_of_two(visitor, entry, member, said | {"phone": "05 36 49 10 40"})
+
+
+def _second_of_two(visitor, entry, member, said):
+    actions.update_member(entry, member, version=1, fields={"description": "Texte de l’autre"})
+    url = visitor.url("edit_member", member.pk)
+    response = visitor.post(url, said | {"description": "Mon texte", "version": 1})
+    page = text_of(response)
+    assert response.status_code == 409, page
+    assert "Mon texte" in page and "Texte de l’autre" in page
+    member.refresh_from_db()
+    assert (member.description, member.version) == ("Texte de l’autre", 2)
+
+
+@pytest.mark.req("REL-11")
+def test_a_member_changed_meanwhile_is_not_removed_unseen(visitor, entry):
+    member = factories.relative(entry)
+    actions.update_member(entry, member, version=1, fields={"description": "Revient lundi"})
+    url, sent = visitor.url("remove", member.pk), {"reason": "fin", "note": "Déménage"}
+    response = visitor.post(url, sent | {"version": 1})
+    assert response.status_code == 409 and "Relisez sa fiche avant de le retirer." in text_of(response)
+    assert Period.objects.get(member=member).ends_on is None
+    assert "Déménage" in text_of(response)
+    # Read again, sent again from that page: it is done.
+    assert visitor.post(url, sent | {"version": version_in(response)}).status_code == 303
+    assert Period.objects.get(member=member).ends_on is not None
+
+
+@pytest.mark.req("REL-11")
+def test_a_departure_planned_meanwhile_is_read_before_another_is(visitor, entry):
+    member = factories.relative(entry)
+    day = timezone.localdate() + dt.timedelta(days=9)
+    url = visitor.url("remove", member.pk)
+    before = version_in(visitor.get(url))
+    actions.plan_departure(entry, member, on=day, reason="fin", note="Mot de l’autre")
+    sent = {"reason": "souhait", "note": "Mon mot", "day": f"{day:%d/%m/%Y}"}
+    response = visitor.post(url, sent | {"version": before})
+    page = text_of(response)
+    assert response.status_code == 409 and "Mon mot" in page and "Mot de l’autre" in page
+    assert visitor.post(url, sent | {"version": version_in(response)}).status_code == 303
+    assert PlannedStay.objects.get().note == "Mon mot"
+    name = entry.user.get_full_name()
+    history = text_of(visitor.get(visitor.url("member_history", member.pk)))
+    assert f"{name} a changé le motif ou la précision du départ prévu le {day:%d/%m/%Y}" in history
+    # Called off since: it is read too.
+    late = version_in(visitor.get(url))
+    actions.call_off_stay(entry, PlannedStay.objects.get().pk)
+    assert visitor.post(url, sent | {"version": late}).status_code == 409
+
+
+@pytest.mark.req("REL-11")
+def test_the_second_of_two_who_give_a_role_reads_the_first_one(visitor, entry):
+    member = factories.relative(entry)
+    url = visitor.url("change_role", member.pk)
+    read = {"starts_on": today(), "version": version_in(visitor.get(url))}
+    for _ in range(2):
+        # Sent twice, it is given once.
+        assert visitor.post(url, read | {"role": "AIDANT_PRINCIPAL"}).status_code == 303
+    late = visitor.post(url, read | {"role": "ECON"})
+    page = text_of(late)
+    assert late.status_code == 409 and "Aidant principal" in page.split("Enregistré par l’autre personne")[1]
+    assert visitor.post(url, {"role": "ECON", "starts_on": today()}).status_code == 409
+    assert Member.objects.row(entry, member.pk).role_code == "AIDANT_PRINCIPAL"
+    assert visitor.post(url, read | {"role": "CAREGIVER", "version": version_in(late)}).status_code == 303
+    assert Member.objects.row(entry, member.pk).role_code == "CAREGIVER"
+
+
+def version_in(response) -> str:
+    return re.search(r'name="version"\s+id="id_version"\s+value="(\d+)"', response.content.decode())[1]
+
+
+@pytest.mark.req("REL-11")
+def test_what_a_third_one_writes_while_the_two_texts_are_drawn_is_compared_too(visitor, entry, monkeypatch):
+    """The version that is sent again is that of the texts shown, not of one written since."""
+    member = factories.relative(entry)
+    actions.update_member(entry, member, version=1, fields={"description": "Deux"})
+
+    def drawn(*args, **said):
+        actions.update_member(entry, member, version=2, fields={"description": "Trois"})
+        return drawing_it(*args, **said)
+
+    drawing_it = sheet._compare_page
+    monkeypatch.setattr(sheet, "_compare_page", drawn)
+    url = visitor.url("edit_member", member.pk)
+    page = text_of(visitor.post(url, sent(member, description="Un")))
+    assert "Deux" in page and "Trois" not in page
+    assert re.search(r'name="version" value="(\d+)"', page)[1] == "2"
+
+
 def test_a_third_change_during_the_comparison_is_compared_again(visitor, entry):
     member = factories.relative(entry)
     actions.update_member(entry, member, version=1, fields={"description": "Deux"})
@@ -153,7 +253,7 @@ def test_change_of_role_with_its_hand_over(visitor, entry):
     held = factories.relative(entry, family_name="MARTIN", given_name="Claire", role="AIDANT_PRINCIPAL")
     other = factories.relative(entry, family_name="MARTIN", given_name="Luc", mobile="0639981235")
     url = visitor.url("change_role", other.pk)
-    data = {"role": "AIDANT_PRINCIPAL", "starts_on": today()}
+    data = {"role": "AIDANT_PRINCIPAL", "starts_on": today(), "version": other.version}
     assert "MARTIN Claire tient ce rôle" in text_of(visitor.post(url, data))
     handover = {"passation-AIDANT_PRINCIPAL-starts_on": today(), "passation-AIDANT_PRINCIPAL-new_role": "CAREGIVER"}
     assert visitor.post(url, data | handover).status_code == 303
@@ -168,7 +268,7 @@ def test_the_toast_of_a_hand_over_says_who_what_and_from_when(visitor, entry, da
     day = f"{timezone.localdate() + dt.timedelta(days=days):%d/%m/%Y}"
     data = {
         "role": "AIDANT_PRINCIPAL", "starts_on": today(), "passation-AIDANT_PRINCIPAL-starts_on": day,
-        "passation-AIDANT_PRINCIPAL-new_role": "CAREGIVER",
+        "passation-AIDANT_PRINCIPAL-new_role": "CAREGIVER", "version": other.version,
     }  # fmt: skip
     page = text_of(visitor.post(visitor.url("change_role", other.pk), data, follow=True))
     when = f"le {day}" if days else f"depuis le {day}"
@@ -178,7 +278,7 @@ def test_the_toast_of_a_hand_over_says_who_what_and_from_when(visitor, entry, da
 
 def test_a_role_left_as_it_was_says_no_more(visitor, entry):
     member = factories.relative(entry)
-    data = {"role": "CAREGIVER", "starts_on": today()}
+    data = {"role": "CAREGIVER", "starts_on": today(), "version": member.version}
     assert "Le rôle est à jour." in text_of(visitor.post(visitor.url("change_role", member.pk), data, follow=True))
 
 
@@ -190,7 +290,7 @@ def test_an_impossible_day_of_hand_over_is_said_once(visitor, entry, day, also):
     other = factories.relative(entry, family_name="MARTIN", given_name="Luc", mobile="0639981235")
     data = {
         "role": "AIDANT_PRINCIPAL", "starts_on": also or today(), "passation-AIDANT_PRINCIPAL-starts_on": day,
-        "passation-AIDANT_PRINCIPAL-new_role": "CAREGIVER",
+        "passation-AIDANT_PRINCIPAL-new_role": "CAREGIVER", "version": other.version,
     }  # fmt: skip
     response = visitor.post(visitor.url("change_role", other.pk), data)
     page = text_of(response)
@@ -273,6 +373,23 @@ def test_nobody_changes_his_own_habilitation(visitor, entry, coordinator):
         422,
     )
     assert Habilitation.objects.get(members=own).state == "oui"
+
+
+@pytest.mark.req("REL-11")
+def test_an_answer_given_to_another_question_opens_nothing(visitor, entry):
+    """Closed by a colleague meanwhile: who had his page open reads it before opening again."""
+    member = factories.add(entry, factories.account().attachment.professional)
+    url, answer = visitor.url("habilitation", member.pk), {"habilitation": "oui", **factories.TEAM_POSTED}
+    read = actions.read_as(Habilitation.objects.get(members=member))
+    actions.set_habilitation(entry, member, "oui", rests=factories.team())
+    assert visitor.post(url, answer | {"seen": read}).status_code == 303, "what is so already was sent twice"
+    actions.set_habilitation(entry, member, "non")
+    late = visitor.post(url, answer | {"seen": read})
+    assert late.status_code == 409 and "a changé pendant votre saisie" in text_of(late)
+    assert Habilitation.objects.get(members=member).state == "non"
+    again = re.search(r'name="seen"\s+id="id_seen"\s+value="([^"]+)"', late.content.decode())[1]
+    assert visitor.post(url, answer | {"seen": again}).status_code == 303
+    assert Habilitation.objects.get(members=member).state == "oui"
 
 
 def test_discreet_and_back(visitor, entry):

@@ -15,6 +15,7 @@ class Named(str):
     pass
 
 
+@pytest.mark.asvs("v5.0.0-1.2.1")
 @given(st.text())
 def test_any_text(text):
     assert escaped(text) == str(escape(text))
@@ -27,6 +28,7 @@ def test_any_kind(value):
     assert escaped(value) == str(escape(value))
 
 
+@pytest.mark.asvs("v5.0.0-1.1.2")
 def test_pages_use_it():
     draw = engines["jinja2"].env.from_string
     macro = "{% macro m(x) %}<p>{{ x }}</p>{% endmacro %}{{ m(x) }}{% set y %}{{ x }}{% endset %}{{ y }}{{ x ~ '<' }}"

@@ -5,9 +5,11 @@ import pytest
 POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
     "connect-src 'self'", "manifest-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+    "require-trusted-types-for 'script'", "trusted-types default",
 }  # fmt: skip
 
 
+@pytest.mark.asvs("v5.0.0-3.4.3", "v5.0.0-3.4.6", "v5.0.0-14.2.3", "v5.0.0-14.3.2")
 @pytest.mark.req("SEC-21")
 @pytest.mark.parametrize(
     ("path", "status"), [("/aide/", 200), ("/nulle/part/", 404), ("/dossiers/", 302), ("/sante/vivant", 200)]

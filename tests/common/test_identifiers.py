@@ -14,6 +14,7 @@ def digits(count):
     return st.text(alphabet=DIGITS, min_size=count, max_size=count)
 
 
+@pytest.mark.asvs("v5.0.0-2.2.1")
 @given(digits(10))
 def test_rpps_accepts_its_key_and_refuses_the_others(body):
     number = body + ids.luhn_key(body)
@@ -113,6 +114,7 @@ def test_email(typed, kept):
     assert ids.parse_email(typed) == kept
 
 
+@pytest.mark.asvs("v5.0.0-1.3.11")
 @pytest.mark.parametrize(
     ("typed", "part"),
     [

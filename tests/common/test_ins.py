@@ -60,6 +60,7 @@ def test_a_changed_digit_is_refused(body, place, shift):
         InsMatricule.parse(changed, ins.OID_NIR)
 
 
+@pytest.mark.asvs("v5.0.0-2.2.1")
 @pytest.mark.req("INS-1")
 @pytest.mark.parametrize(
     ("typed", "part"),

@@ -9,6 +9,7 @@ from coordination.common.workbooks import text_cell
 from tests.test_architecture import ROOT, python_files
 
 
+@pytest.mark.asvs("v5.0.0-1.3.3", "v5.0.0-1.3.5")
 @pytest.mark.parametrize("value", ["=1+1", "+33 5", "-2", "@x", "\tx"])
 def test_what_looks_like_a_formula_stays_a_text(value):
     book = Workbook(write_only=True)

@@ -209,6 +209,15 @@ def test_the_actions_refuse_who_may_not(anna, nora):
         actions.end_profession(nora, reason=" ", by=anna)
 
 
+@pytest.mark.parametrize("name", ["suspend", "close", "reopen", "name_administrator", "end_administrator"])
+def test_an_act_on_an_account_is_in_its_history_and_in_the_journal_once(anna, name):
+    before = {"reopen": {"suspended": True}, "end_administrator": {"administrator": True}}
+    user = UserFactory(**before.get(name, {}))
+    getattr(actions, name)(user, by=anna, **WHY)
+    assert AccountChange.objects.filter(user=user, by=anna, **WHY).count() == 1
+    assert AccountTrace.objects.filter(actor_id=anna.pk, object_id=user.pk).count() == 1
+
+
 def test_a_profession_is_ended_then_confirmed_again_from_the_directory(client, anna, nora):
     assert client.get(of(nora, "confirm_account")).status_code == 404
     client.post(act(nora, "terminer-profession"), WHY)
@@ -223,6 +232,15 @@ def test_a_profession_is_ended_then_confirmed_again_from_the_directory(client, a
     assert hat_of(nora).profession == "60"
     current = VouchedProfession.objects.current().get(user=nora)
     assert (current.how, current.vouched_by) == ("administrateur", anna)
+
+
+def test_ending_and_confirming_a_profession_are_in_the_journal_once(anna, nora):
+    activity = nora.attachment.professional.activities.get()
+    actions.end_profession(nora, by=anna, **WHY)
+    actions.confirm(nora, activity, by=anna)
+    traced = AccountTrace.objects.filter(actor_id=anna.pk, object_id=nora.pk, action__contains="confirmation")
+    assert list(traced.order_by("at").values_list("action", flat=True)) == ["fin de confirmation", "confirmation"]
+    assert hat_of(nora).profession == "60"
 
 
 def test_a_new_account_is_matched_with_the_directory(client, anna):

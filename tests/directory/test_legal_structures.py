@@ -18,6 +18,7 @@ from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
 from tests.directory.search_data import house, learn
 from tests.dossiers.factories import DossierFactory, StructureFactory, habilitation
+from tests.fhir.callers import connect
 from tests.test_architecture import named_routes
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +74,8 @@ def grant(structure, *dossiers):
 def test_whoever_is_no_administrator_finds_nothing(client, ssiad, nurse):
     routes = {name: path for name, path, _ in named_routes() if name.startswith("administration:")}
     delegate = add_delegate(ssiad, nurse, by=None)
-    known = {"structure_id": ssiad.pk, "delegate_id": delegate.pk, "user_id": nurse.pk, "act": "suspendre"}
+    known = {"structure_id": ssiad.pk, "delegate_id": delegate.pk, "user_id": nurse.pk, "act": "suspendre",
+             "client_id": connect(ssiad)[0].pk}  # fmt: skip
     for user in (make.coordinator(), UserFactory()):
         client.force_login(user)
         for name, path in routes.items():

@@ -263,6 +263,7 @@ def test_a_long_list_is_not_counted_to_the_end():
     assert (len(group.results), group.total, group.is_more_than_counted, group.others) == (8, 50, True, 42)
 
 
+@pytest.mark.asvs("v5.0.0-1.2.4")
 @pytest.mark.parametrize(
     "text", ["\x00", "' or 1=1 --", "a & b | c", "%%%", "((", ":*", "é" * 500, "1 2 3 4 5", "@", "\\"]
 )
@@ -372,6 +373,7 @@ def test_near_first_overseas(directory):
     assert houses("lointain", near="97411")[0] == "EHPAD LOINTAIN Saint-Denis"
 
 
+@pytest.mark.asvs("v5.0.0-15.2.2")
 @pytest.mark.req("PERF-3")
 @pytest.mark.parametrize(
     "text",

@@ -397,6 +397,7 @@ class TestConfirmation:
         assert as_director.get(address).status_code == 404
         assert address not in as_director.get(LIST).content.decode()
 
+    @pytest.mark.asvs("v5.0.0-8.4.1")
     def test_never_outside_his_structure(self, as_director, director):
         stranger = make.account(structure=house("EHPAD LOINTAIN"), vouched=False)
         address = reverse("directory:confirm_profession", args=[stranger.pk, activity_of(stranger).pk])
@@ -516,12 +517,23 @@ class TestPages:
         assert as_director.post(CREATE, typed(elsewhere)).status_code == 422
         assert not AttachmentOffer.objects.exists()
 
+    @pytest.mark.asvs("v5.0.0-2.4.1")
     def test_addresses_are_not_tried_by_the_hundred(self, as_director, ssiad, settings):
         settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"offers": "2/600s/user"}
         answers = [
             as_director.post(CREATE, typed(ssiad, email=f"essai{n}@ailleurs.example")).status_code for n in range(3)
         ]
         assert answers == [303, 303, 429]
+
+    @pytest.mark.asvs("v5.0.0-8.4.1")
+    def test_the_list_shows_the_accounts_of_the_house_only(self, as_director, director, helper):
+        elsewhere = house("EHPAD LOINTAIN")
+        strangers = [make.account("35", structure=elsewhere, vouched=False), make.account("60", structure=elsewhere)]
+        page = as_director.get(LIST).content.decode()
+        assert all(one.email in page for one in (director, helper))
+        assert not any(one.email in page for one in strangers)
+        listed = AccountTrace.objects.filter(actor_id=director.pk, action="liste", object_kind="compte").latest("id")
+        assert listed.count == 2
 
     @pytest.mark.req("PERF-3")
     def test_the_list_costs_as_many_statements_for_thirty_as_for_three(self, as_director, ssiad):

@@ -87,6 +87,7 @@ def test_an_unknown_town_is_said_and_may_be_left_out(client, reader, nadia, addr
     assert "TILLON</mark>" in client.post(address, asked | {"lieu": ""}).content.decode()
 
 
+@pytest.mark.asvs("v5.0.0-15.3.7")
 def test_the_text_is_never_read_from_an_address(client, reader, nadia):
     html = client.get(SEARCH, {"q": "echantillon"}).content.decode()
     assert "Nadia" not in html
@@ -97,6 +98,7 @@ def test_nobody_found_says_what_to_do(client, reader):
     assert "Aucun professionnel trouvé" in html
 
 
+@pytest.mark.asvs("v5.0.0-1.2.1")
 def test_names_are_escaped(client, reader):
     person("<SCRIPT>", "a<b>")
     learn()

@@ -60,6 +60,7 @@ def test_a_birth_date_however_written(as_doctor, written, stored, precision):
     assert (str(made.birth_date), made.birth_date_precision) == (stored, precision)
 
 
+@pytest.mark.asvs("v5.0.0-2.2.1")
 @pytest.mark.req("INS-1", "INS-2", "INS-3")
 @pytest.mark.parametrize(
     ("changes", "field"),
@@ -200,6 +201,7 @@ def test_the_cost_of_the_form(as_doctor):
     assert len(captured) <= 12
 
 
+@pytest.mark.asvs("v5.0.0-2.4.1")
 def test_names_are_not_tried_by_the_list(as_doctor, dossier, settings):
     settings.ACCOUNT_RATE_LIMITS = {"lookalikes": "2/600s/user"}
     searches = AccountTrace.objects.filter(action="recherche")

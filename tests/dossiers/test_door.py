@@ -43,6 +43,7 @@ def _only_get(name):
     return name in ("home", "access", "identity")
 
 
+@pytest.mark.asvs("v5.0.0-16.3.2")
 def test_an_attempt_is_recorded_for_its_account(as_doctor, doctor):
     foreign = DossierFactory()
     as_doctor.get(page("home", foreign))

@@ -17,6 +17,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coordination.accounts import drafts
 from coordination.dossiers import door
 from coordination.dossiers.emergencies import time_left
 from coordination.dossiers.errors import DossierUnknown
@@ -585,6 +586,16 @@ def test_not_by_its_author_nor_by_who_may_not_grant(nurse, dossier, doctor, open
     DataProtectionOfficer.objects.create(user=nurse, named_by=doctor)
     with pytest.raises(OwnEmergency):
         habilitations.review_emergency(opened, by=nurse, verdict="justifie")
+
+
+@pytest.mark.req("REL-20")
+def test_the_officer_is_told_that_his_draft_is_shown(client, doctor, opened):
+    officer = UserFactory()
+    DataProtectionOfficer.objects.create(user=officer, named_by=doctor)
+    drafts.save(officer, "revue-urgence-dpo", opened.pk, "comment=Au+cadre")
+    client.force_login(officer)
+    page = text_of(client.get(reverse("dossiers:officer_review", args=[opened.pk])))
+    assert "Ce formulaire reprend votre brouillon." in page and "Au cadre" in page
 
 
 def test_the_coordinator_finds_it_in_what_is_to_do_and_reviews_it(client, nurse, dossier, opened):

@@ -249,7 +249,7 @@ def test_the_same_page_read_again_is_told_once_and_counted(as_coordinator, follo
     assert said.count("3 fois depuis 12:00") == said.count(" fois depuis ") == 1
     assert said.count("n’a pas pu lire Volet médical.") == 2, "what was refused stands by itself"
     rows = load_workbook(io.BytesIO(as_coordinator.post(path(followed, "journal.xlsx")).content)).active
-    assert [row[6].value for row in rows.iter_rows(min_row=3)].count("Volet médical") == 9, "the file has each line"
+    assert [row[7].value for row in rows.iter_rows(min_row=3)].count("Volet médical") == 9, "the file has each line"
 
 
 def test_an_identifier_sent_again_hides_no_writing(followed, coordinator):
@@ -377,6 +377,7 @@ def test_a_date_that_cannot_be_read_is_said_beside_its_field(as_coordinator, fol
     assert 'aria-invalid="true"' in answer.content.decode()
 
 
+@pytest.mark.asvs("v5.0.0-14.2.1")
 def test_nothing_typed_stands_in_an_address(as_coordinator, crowd):
     page = as_coordinator.post(path(crowd), {"qui": "testard"}).content.decode()
     # What leaves is what is shown.

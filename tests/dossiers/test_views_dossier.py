@@ -14,6 +14,7 @@ from coordination.dossiers import actions
 from coordination.dossiers.forms import contacts_initial, identity_initial
 from coordination.dossiers.models import Dossier, IdentityVersion, StatusChange, Visit
 from coordination.dossiers.presenters import HIDDEN_INS
+from coordination.dossiers.views import identity
 from tests.dossiers.factories import UserFactory, habilitate
 from tests.dossiers.test_actions import valid_matricule
 
@@ -152,6 +153,34 @@ def test_two_people_changing_the_contacts(as_doctor, dossier, url, contacts_type
     assert response.status_code == 409
     assert "05 36 49 10 22" in text
     assert Dossier.objects.get(pk=dossier.pk).phone == "+33536491022"
+
+
+@pytest.mark.req("REL-11")
+@pytest.mark.parametrize("name", ["edit_identity", "edit_contacts"])
+def test_what_a_third_one_writes_while_the_two_texts_are_drawn_is_compared_too(
+    as_doctor, dossier, url, identity_typed, contacts_typed, monkeypatch, name
+):
+    """The version that is sent again is that of the texts shown, not of one written since."""
+    other = UserFactory()
+
+    def write(version):
+        if name == "edit_identity":
+            actions.update_identity(dossier, by=other, version=version, traits={"used_name": f"Texte{'x' * version}"})
+        else:
+            said = {"phone": f"+3353649102{version}"}
+            actions.update_contacts(dossier, by=other, version=version, contacts=said)
+
+    def drawn(*args):
+        write(2)
+        return drawing_it(*args)
+
+    drawing_it = identity._conflict_page
+    monkeypatch.setattr(identity, "_conflict_page", drawn)
+    write(1)
+    typed = identity_typed(used_name="Dupont") if name == "edit_identity" else contacts_typed(phone="05 36 49 10 29")
+    answer = as_doctor.post(url(name), typed)
+    assert answer.status_code == 409
+    assert 'name="version" value="2"' in answer.content.decode()
 
 
 @pytest.mark.req("REL-11")

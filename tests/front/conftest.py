@@ -1,13 +1,8 @@
 """A browser and the style pages, for the tests of the front end. No database."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.front import rendering
-
-AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture
@@ -38,10 +33,3 @@ def open_page(browser, style_server):
     for context in contexts:
         context.close()
     assert said == []
-
-
-def violations(page):
-    """Return what axe finds: rule and first place."""
-    page.evaluate(AXE)
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
-    return [(item["id"], item["nodes"][0]["html"][:200]) for item in found]

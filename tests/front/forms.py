@@ -20,7 +20,7 @@ class PersonForm(forms.Form):
         label="Profession",
         choices=[("", "Choisir"), ("Rééducation", [("ergo", "Ergothérapeute"), ("kine", "Masseur-kinésithérapeute")])],
     )
-    email = forms.EmailField(label="Email", error_messages={"invalid": SPECIAL})
+    email = forms.EmailField(label="Adresse e-mail", error_messages={"invalid": SPECIAL})
     mobile = forms.RegexField(
         r"^(\d\D*){10}$", label="Numéro de mobile", error_messages={"invalid": "10 chiffres attendus, 9 saisis"}
     )
@@ -58,5 +58,5 @@ class AccessForm(forms.Form):
     )
     refusal_date = forms.DateField(label="Date du refus", required=False)
     refusal_comment = forms.CharField(label="Comment le refus a été recueilli", required=False)
-    email = forms.EmailField(label="E-mail professionnel")
+    email = forms.EmailField(label="Adresse e-mail professionnelle")
     description = forms.CharField(label="Description, visible dans le cercle", required=False)

@@ -6,6 +6,7 @@ import http.server
 import threading
 from pathlib import Path
 
+from csp.utils import build_policy
 from django.conf import settings
 from django.template import engines
 from jinja2 import ChoiceLoader, FileSystemLoader
@@ -13,10 +14,6 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from tests.front import sample
 
 PAGES = Path(__file__).parent / "pages"
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'"
-)
 # Page -> current rubric.
 NAMES = {
     "circle": "cercle",
@@ -73,7 +70,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, body: bytes, kind: str):
         self.send_response(200)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Content-Security-Policy", build_policy())
+        if not kind.startswith("text/html"):
+            self.send_header("Cache-Control", "max-age=3600")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

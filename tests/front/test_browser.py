@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.front.conftest import violations
+from tests.axe import violations
 from tests.front.rendering import NAMES
 
 pytestmark = pytest.mark.browser

@@ -7,6 +7,7 @@ data file that nobody decided turns this red.
 import datetime as dt
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from habilitations import access, defaults, published
 from habilitations.access import Access, Hat
 from habilitations.matrix import Matrix, least
 from habilitations.models import Delegate, LegalStructure, VouchedProfession
+from habilitations.models.ceilings import ALWAYS_READ
 from habilitations.rubriques import Action, Niveau, Rubrique, Scope
 from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory, habilitation
 
@@ -380,3 +382,56 @@ def test_the_three_questions_agree(matrix, people, house, legal):
         for level in (Niveau.LECTURE, Niveau.ECRITURE):
             able = access.users_able_to(dossier.pk, rubrique, level)
             assert able == {pk for pk, held in decisions.items() if held and held.level(rubrique) >= level}
+
+
+# ---- What a search asks is what the lists ask ----------------------------------------------------
+
+
+def sql_of(queryset):
+    sql, parameters = queryset.query.get_compiler(connection=connection).as_sql()
+    return sql, list(parameters)
+
+
+@pytest.mark.django_db
+@pytest.mark.req("SEC-2")
+@pytest.mark.parametrize("through", ["", access.OWN, access.STRUCTURE, access.ANOTHER, access.HIMSELF, access.GRANTED])
+def test_the_rule_written_once_is_the_rule_of_each_account(through):
+    for user in (UserFactory(), UserFactory()):
+        once = access.dossiers_of(user, through=through)
+        assert (once.sql, once.params) == sql_of(access.dossier_ids(user, through=through))
+
+
+@pytest.mark.django_db
+@pytest.mark.req("SEC-4")
+def test_what_is_closed_written_once_is_what_is_closed_to_each_account():
+    for user in (UserFactory(), UserFactory()):
+        for rubrique in set(Rubrique) - set(ALWAYS_READ):
+            once = access.dossiers_closed_to(user, rubrique)
+            assert (once.sql, once.params) == sql_of(access.closed_to(user, rubrique))
+
+
+@pytest.mark.django_db
+@pytest.mark.req("SEC-2")
+def test_only_who_acts_for_nobody_is_not_looked_for_among_those_who_do():
+    user = UserFactory()
+    himself = sql_of(access.dossier_ids(user, through=access.HIMSELF))
+    for acts, runs in ((False, False), (True, False), (False, True)):
+        user.acts_for_others, user.runs_emergency = acts, runs
+        every, granted = (access.dossiers_of(user, through=through).sql for through in ("", access.GRANTED))
+        assert (every == granted == himself[0]) is not (acts or runs)
+
+
+@pytest.mark.django_db
+@pytest.mark.req("SEC-2")
+def test_an_account_that_may_not_act_finds_nothing():
+    user = UserFactory()
+    row(DossierFactory(), "oui", user=user)
+    user.is_active = False
+    assert not Dossier.objects.filter(pk__in=access.dossiers_of(user)).exists()
+
+
+@pytest.mark.req("SEC-4")
+@pytest.mark.parametrize("rubrique", ALWAYS_READ)
+def test_identity_and_circle_are_closed_to_nobody_who_is_inside(rubrique):
+    with pytest.raises(ValueError, match="closed to nobody"):
+        access.dossiers_closed_to(UserFactory.build(), rubrique)

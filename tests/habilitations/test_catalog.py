@@ -1,7 +1,10 @@
 """Profiles and rubrics named in the browser: codes for ever, nothing opened by a name, seen at once everywhere."""
 
+import html
 import importlib
 import pkgutil
+import re
+from urllib.parse import urlencode
 
 import pytest
 from django.apps import apps
@@ -12,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from circle import actions as circle
+from coordination.accounts import drafts
 from coordination.dossiers import door
 from coordination.outbox.models import Message
 from habilitations import access, catalog, differences, impact, migrations, published
@@ -36,6 +40,7 @@ from habilitations.models import CatalogChange, CatalogProfile, CatalogRubric, C
 from habilitations.replay import replay
 from habilitations.rubriques import Niveau, Rubrique
 from habilitations.tables import read_table, write_table
+from habilitations.views.catalog import _object
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
@@ -178,7 +183,7 @@ def test_a_profile_in_use_is_not_closed_and_says_where(anna, bruno):
     draft = do.edit_draft([Edit(Key(RULE, *pairs[0]), "educateur")], by=anna).draft
     with pytest.raises(ProfileInUse, match="le brouillon"):
         do.close_profile("educateur", by=anna)
-    do.discard_draft(draft, by=anna)
+    do.discard_draft(draft, revision=draft.revision, by=anna)
     do.close_profile("educateur", by=anna)
     # Nothing leads there any more: neither an edit, nor an old version, nor a version published by hand.
     with pytest.raises(CellRefused, match="est fermé"):
@@ -247,7 +252,7 @@ def test_a_new_rubric_is_a_column_that_gives_nothing_until_a_version_says_so(ann
     draft = do.edit_draft([Edit(Key(LEVEL, "medecin", "activite"), "ecriture")], by=anna).draft
     (told,) = [e for e in impact.impact(base, differences.applied(base, do_edits(draft))) if e.levels]
     assert [(one.rubrique.label, one.after) for one in told.levels] == [(made.label, Niveau.ECRITURE)]
-    do.discard_draft(draft, by=anna)
+    do.discard_draft(draft, revision=draft.revision, by=anna)
     publish(Edit(Key(LEVEL, "medecin", "activite"), "ecriture"), by=anna, other=bruno)
     held = door.look(doctor, entry.dossier.pk).access
     assert held.can_write("activite") and "activite" in held.readable()
@@ -290,9 +295,11 @@ def test_a_new_rubric_is_chosen_in_a_consent_and_in_an_opposition(anna, bruno, c
     assert agree(entry.dossier, doctor, nurse)
     client.force_login(coordinator)
     path = reverse("circle:consent", args=[entry.dossier.pk, members[0].pk])
-    assert 'value="activite"' in client.get(path).content.decode()
+    shown = client.get(path).content.decode()
+    assert 'value="activite"' in shown
+    seen = re.search(r'name="seen"\s+id="id_seen"\s+value="([^"]*)"', shown)[1]
     day = f"{timezone.localdate():%d/%m/%Y}"
-    sent = {"ground": "accord", "collected": "oral", "starts_on": day, "rubriques": ["activite"]}
+    sent = {"ground": "accord", "collected": "oral", "starts_on": day, "rubriques": ["activite"], "seen": seen}
     assert client.post(path, sent).status_code == 303
     assert (level(doctor, "activite"), level(doctor, "medical")) == (Niveau.ECRITURE, Niveau.AUCUN)
     assert "Limité à : Activité physique." in client.get(path).content.decode().replace("\xa0", " ")
@@ -478,11 +485,48 @@ def test_what_is_refused_is_said_beside_its_field_and_nothing_typed_is_lost(clie
     page = client.post(about, {"label": "Infirmier", "gathers": "", "after": "", "seen": "0"})
     assert page.status_code == 303
     page = client.post(about, {"label": "Infirmière", "gathers": "infirmières", "after": "", "seen": "0"})
-    assert page.status_code == 422 and "a modifié cette ligne" in page.content.decode()
+    assert page.status_code == 409 and "a modifié cette ligne" in page.content.decode()
     for path in ("edit_profile", "close_profile"):
         assert client.get(reverse(f"habilitations:{path}", args=["rien"])).status_code == 404
     for path in ("edit_rubric", "withdraw_rubric"):
         assert client.get(reverse(f"habilitations:{path}", args=["rien"])).status_code == 404
+
+
+def _field(page, name):
+    found = re.search(rf'name="{name}"[^>]*?\svalue="([^"]*)"', page.content.decode())
+    return html.unescape(found[1])
+
+
+@pytest.mark.req("REL-11")
+@pytest.mark.parametrize(("kind", "code", "key"), [("profile", "medecin", "profil"), ("rubric", "social", "rubrique")])
+def test_the_second_of_two_who_write_a_line_sees_both_texts(client, anna, bruno, kind, code, key):
+    """Neither a refused form nor a draft taken up again renews what was read."""
+    change = {"profile": changed, "rubric": renamed}[kind]
+    address = reverse(f"habilitations:edit_{kind}", args=[code])
+    client.force_login(anna)
+    first = client.get(address)
+    posted = {"label": "Mon nom", "gathers": "", "after": "", "short": "", "description": "", "icon": "folder"}
+    posted |= {"group": _chosen(first, "group")} if kind == "rubric" else {}
+    posted["seen"] = _field(first, "seen")
+    about = _object(key, code)
+    drafts.save(anna, key, about, urlencode(posted))
+    change(code, bruno, label="Nom de l’autre")
+
+    assert _field(client.get(address), "seen") == posted["seen"]
+    refused = client.post(address, posted | {"label": ""})
+    assert refused.status_code == 422 and _field(refused, "seen") == posted["seen"]
+    second = client.post(address, posted)
+    said = second.content.decode().replace("\xa0", " ")
+    assert second.status_code == 409
+    assert "SECOND Bruno a modifié cette ligne" in said and "Mon nom" in said and "Nom de l’autre" in said
+    assert client.post(address, posted | {"seen": ""}).status_code == 409
+    assert client.post(address, posted | {"seen": _field(second, "seen")}).status_code == 303
+    assert drafts.load(anna, key, about) is None
+
+
+def _chosen(page, name):
+    select = re.search(rf'<select[^>]*name="{name}".*?</select>', page.content.decode(), re.DOTALL)[0]
+    return re.search(r'<option value="([^"]*)" selected', select)[1]
 
 
 # ---- who waits for an answer -----------------------------------------------------------------------

@@ -327,16 +327,19 @@ def test_who_may_note_what(circle, noting):
         ({"ground": "reprise"}, GroundUnknown),
         ({"ground": "autre"}, GroundUnknown),
         ({"may_be_team": False}, TeamNotPossible),
-        ({"starts_on": timezone.localdate() + DAY}, ConsentDateNotPossible),
-        ({"informed_on": timezone.localdate() + DAY}, ConsentDateNotPossible),
+        ({"starts_on": +2}, ConsentDateNotPossible),
+        ({"informed_on": +2}, ConsentDateNotPossible),
         ({"ground": "accord", "collected": ""}, CollectedUnknown),
         ({"ground": "accord", "rubriques": ["cercle"]}, RubricNotClosable),
-        ({"ground": "accord", "last_day": timezone.localdate() - DAY}, LastDayBehind),
+        ({"ground": "accord", "last_day": -1}, LastDayBehind),
     ],
 )
 def test_what_is_no_consent(circle, noting, details, error):
+    """Days are said from that of the test."""
+    today = timezone.localdate()
+    said = {name: today + value * DAY if type(value) is int else value for name, value in details.items()}
     with pytest.raises(error):
-        record(circle[2], noting, **details)
+        record(circle[2], noting, **said)
 
 
 def test_what_cannot_be_ended_or_opposed(circle, noting):

@@ -112,9 +112,9 @@ def test_only_a_named_administrator_prepares_asks_and_answers(anna):
             lambda who: do.request_publication(draft, reason="x", revision=1, by=who),
             lambda who: publish(draft, by=who),
             lambda who: do.refuse_publication(draft, revision=draft.revision, reason="x", by=who),
-            lambda who: do.withdraw_request(draft, by=who),
-            lambda who: do.discard_draft(draft, by=who),
-            lambda who: do.rebase_draft(draft, by=who),
+            lambda who: do.withdraw_request(draft, revision=draft.revision, by=who),
+            lambda who: do.discard_draft(draft, revision=draft.revision, by=who),
+            lambda who: do.rebase_draft(draft, revision=draft.revision, by=who),
             lambda who: do.import_draft([PLAN], name="m.csv", by=who),
             lambda who: do.restore_version(draft.based_on, by=who),
         ):
@@ -170,7 +170,7 @@ def test_the_same_value_twice_is_no_conflict(anna, bruno):
 
 def test_a_draft_published_or_discarded_meanwhile_is_said(anna, bruno):
     draft = do.edit_draft([SOCIAL], by=anna).draft
-    do.discard_draft(draft, by=bruno)
+    do.discard_draft(draft, revision=draft.revision, by=bruno)
     with pytest.raises(DraftGone):
         do.edit_draft([PLAN], by=anna, seen=draft.pk, revision=1)
     with pytest.raises(DraftGone):
@@ -258,13 +258,14 @@ def test_another_administrator_publishes(anna, bruno, settings):
     assert (draft.state, draft.alone, draft.closed_by) == ("publie", True, anna)
 
 
+@pytest.mark.asvs("v5.0.0-2.3.1")
 @pytest.mark.req("SEC-18")
 @pytest.mark.parametrize("answer", [do.publish_draft, lambda *a, **k: do.refuse_publication(*a, reason="non", **k)])
 def test_nobody_answers_what_he_did_not_read(anna, bruno, answer):
     """B reads a revision; A takes his request back, writes, asks again; the page of B answers nothing any more."""
     draft = requested(anna)
     read = draft.revision
-    do.withdraw_request(draft, by=anna)
+    do.withdraw_request(draft, revision=draft.revision, by=anna)
     draft = requested(anna, PLAN)
     with pytest.raises(DraftNotRead, match="PREMIÈRE Anna a repris ce brouillon") as refused:
         answer(draft, revision=read, by=bruno)
@@ -276,7 +277,7 @@ def test_nobody_answers_what_he_did_not_read(anna, bruno, answer):
 def test_a_request_made_again_with_another_reason_is_another_one(anna, bruno):
     draft = requested(anna)
     read = draft.revision
-    do.withdraw_request(draft, by=anna)
+    do.withdraw_request(draft, revision=draft.revision, by=anna)
     draft.refresh_from_db()
     draft = do.request_publication(draft, reason="Autre motif", revision=draft.revision, by=anna)
     with pytest.raises(DraftNotRead):
@@ -292,7 +293,7 @@ def test_the_command_publishes_the_revision_it_read(anna):
 def test_carrying_over_what_is_up_to_date_leaves_the_request(anna, bruno):
     draft = requested(anna)
     with pytest.raises(DraftUpToDate):
-        do.rebase_draft(draft, by=bruno)
+        do.rebase_draft(draft, revision=draft.revision, by=bruno)
     draft.refresh_from_db()
     assert (draft.state, draft.requested_by) == ("demande", anna)
 
@@ -304,7 +305,7 @@ def test_a_request_has_a_reason_and_something_to_publish(anna):
     do.edit_draft([Edit(SOCIAL.key, "lecture")], by=anna)
     with pytest.raises(NothingToPublish):
         do.request_publication(draft, reason="x", revision=2, by=anna)
-    for act in (lambda: publish(draft, by=anna), lambda: do.withdraw_request(draft, by=anna)):
+    for act in (lambda: publish(draft, by=anna), lambda: do.withdraw_request(draft, revision=draft.revision, by=anna)):
         with pytest.raises(NothingRequested):
             act()
 
@@ -324,7 +325,7 @@ def test_a_refusal_says_why_and_gives_the_draft_back(anna, bruno):
 
 def test_the_requester_takes_his_request_back(anna):
     draft = requested(anna)
-    do.withdraw_request(draft, by=anna)
+    do.withdraw_request(draft, revision=draft.revision, by=anna)
     assert do.edit_draft([PLAN], by=anna).draft.pk == draft.pk
 
 
@@ -333,7 +334,7 @@ def test_a_draft_of_an_older_version_is_carried_over_first(anna, bruno):
     do.publish_matrix(*_as_arguments(published.current()), by=None, reason="Par commande")
     with pytest.raises(DraftOutdated):
         publish(draft, by=bruno)
-    draft = do.rebase_draft(draft, by=bruno)
+    draft = do.rebase_draft(draft, revision=draft.revision, by=bruno)
     assert (draft.state, draft.based_on.number) == ("edition", 2)
     do.request_publication(draft, reason="x", revision=draft.revision, by=bruno)
     assert publish(draft, by=anna).number == 3
@@ -396,6 +397,18 @@ def test_a_single_administrator_publishes_by_command_after_the_delay(anna, capsy
     assert AccountTrace.objects.filter(action="publication", actor_id=anna.pk).exists()
     with pytest.raises(CommandError, match="Aucune publication"):
         call_command("publish_requested_matrix")
+
+
+def test_a_single_administrator_publishes_once_the_delay_is_over(anna):
+    draft = requested(anna)
+    published = do.publish_alone(draft, revision=draft.revision, now=timezone.now() + dt.timedelta(hours=25))
+    draft.refresh_from_db()
+    assert (published.number, draft.alone, draft.closed_by) == (2, True, None)
+
+
+def test_a_file_is_written_in_a_draft_with_its_name(anna):
+    saved = do.import_draft([PLAN, SOCIAL], name="m.csv", by=anna)
+    assert saved.draft.changes.count() == 2 and "m.csv" in saved.draft.steps.latest("at").reason
 
 
 # ---- what the database holds -----------------------------------------------------------------------

@@ -30,13 +30,16 @@ def for_another():
     return dataclasses.replace(access(), on_behalf_of=principal)
 
 
-def fill(count=4, dossier_id=None, user=None, held=access):
+VIA, BY_SOFTWARE = traces.Via("req-1", "192.0.2.7"), traces.Via("req-1", "192.0.2.7", 'Logiciel "Exemple" \\')
+
+
+def fill(count=4, dossier_id=None, user=None, held=access, via=VIA):
     dossier_id = dossier_id or uuid.uuid4()
     for n in range(count):
         traces.record(
             user=user or UserFactory(), dossier_id=dossier_id, access=held(), action="lecture", rubrique="cercle",
             reason=f'ligne {n} "é" \\ \t€😀\x7f', object_kind="member", object_id=uuid.uuid4(),
-            via=traces.Via("req-1", "192.0.2.7"),
+            via=via,
         )  # fmt: skip
     return dossier_id
 
@@ -67,6 +70,7 @@ def force(statement, *params):
 # ---- what is written -------------------------------------------------------------------------------
 
 
+@pytest.mark.asvs("v5.0.0-16.2.1")
 @pytest.mark.req("SEC-9")
 @pytest.mark.django_db
 def test_a_trace_says_who_under_which_hat_did_what_when(django_assert_num_queries):
@@ -111,6 +115,7 @@ def test_a_trace_that_cannot_be_written_fails_the_act():
 # ---- what the database refuses ---------------------------------------------------------------------
 
 
+@pytest.mark.asvs("v5.0.0-16.4.2")
 @pytest.mark.req("SEC-10")
 @pytest.mark.django_db
 @pytest.mark.parametrize("table", TABLES)
@@ -182,10 +187,13 @@ def test_nobody_chooses_place_or_hash():
 # ---- the chain -------------------------------------------------------------------------------------
 
 
+@pytest.mark.asvs("v5.0.0-11.4.3")
 @pytest.mark.req("SEC-10")
 @pytest.mark.django_db
 def test_python_and_the_database_hash_alike():
     dossier_id = fill()
+    fill(2, dossier_id, via=BY_SOFTWARE)
+    fill(2, dossier_id, via=BY_SOFTWARE, held=for_another)
     fill(3)
     assert chain.first_fault(lines(dossier_id), head=head(dossier_id)) is None
 
@@ -193,9 +201,10 @@ def test_python_and_the_database_hash_alike():
 @pytest.mark.req("SEC-10")
 @pytest.mark.django_db
 @pytest.mark.parametrize("held", [access, for_another], ids=["for himself", "for another"])
+@pytest.mark.parametrize("via", [VIA, BY_SOFTWARE], ids=["screens", "software"])
 @pytest.mark.parametrize("column", [c for c in chain.COLUMNS + chain.ADDED if c not in ("seq", "id", "dossier_id")])
-def test_any_column_changed_is_found(column, held):
-    dossier_id = fill(held=held)
+def test_any_column_changed_is_found(column, held, via):
+    dossier_id = fill(held=held, via=via)
     assert chain.first_fault(lines(dossier_id), head=head(dossier_id)) is None
     others = {"at": "at + interval '1 microsecond'", "matrix_version": "4"}
     others |= dict.fromkeys(("actor_id", "habilitation_id", "object_id", "on_behalf_of_id"), "gen_random_uuid()")
@@ -259,13 +268,24 @@ def test_for_whom_it_was_done_cannot_be_taken_away(change):
     assert (fault.seq, fault.reason) == (2, "contenu modifié")
 
 
+@pytest.mark.req("SEC-24")
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", ["''", "'Autre'"])
+def test_by_which_software_it_was_done_cannot_be_changed(change):
+    dossier_id = fill(via=BY_SOFTWARE)
+    force(f"UPDATE habilitations_trace SET software = {change} WHERE dossier_id = %s AND seq = 2", dossier_id)
+    fault = chain.first_fault(lines(dossier_id), head=head(dossier_id))
+    assert (fault.seq, fault.reason) == (2, "contenu modifié")
+
+
 def test_a_line_of_before_reads_as_it_was_hashed():
     """Who acts for himself, and every line written before somebody could act for another: the same text."""
     line = dict.fromkeys(chain.COLUMNS, "x") | {"seq": 1}
-    empty = dict.fromkeys(chain.ADDED) | {"on_behalf_of_name": ""}
+    empty = dict.fromkeys(chain.ADDED) | {"on_behalf_of_name": "", "software": ""}
     assert chain.canonical(line) == chain.canonical(line | empty)
     assert chain.canonical(line).count('"x"') == len(chain.COLUMNS) - 1
-    assert chain.canonical(line | {"on_behalf_of_name": "x"}) != chain.canonical(line)
+    for_whom, by_what = (chain.canonical(line | {name: "x"}) for name in ("on_behalf_of_name", "software"))
+    assert len({chain.canonical(line), for_whom, by_what}) == 3
 
 
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=40)

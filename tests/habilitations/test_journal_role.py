@@ -7,15 +7,18 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from coordination.runtime.account import server_account
+from coordination.runtime.backing_up import back_up
 from coordination.runtime.places import ROOT, Place
 from coordination.runtime.postgres import DATABASE, Cluster
 from coordination.runtime.processes import ENVIRONMENT
+from coordination.runtime.restoring import GivenServer, restore
 
 pytestmark = [pytest.mark.slow, pytest.mark.req("SEC-10")]
 
@@ -81,9 +84,31 @@ class Database:
         return "\n".join(line for line in done.stderr.splitlines() if "ERROR" in line or "FATAL" in line)
 
     def run(self, statement: str):
-        with psycopg.connect(self.cluster.url, autocommit=True) as connection:
+        with psycopg.connect(
+            self.cluster.url, autocommit=True, options="-c coordination.actor=system:tests"
+        ) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchone() if cursor.description else None
+
+    def let_in(self, role: str) -> str:
+        """Make a role that backs up, as docs/operations-backup.md says; return its address."""
+        self.cluster.stop()
+        try:
+            made = f"CREATE ROLE {role} LOGIN BYPASSRLS IN ROLE pg_read_all_data"
+            assert self.administer(made) == ""
+            rules = self.cluster.data / "pg_hba.conf"
+            rules.write_text(rules.read_text() + f"local all {role} trust\n")
+        finally:
+            self.cluster.start()
+        return f"postgres://{role}@{self.cluster.url.partition('@')[2]}"
+
+    def as_administrator(self) -> None:
+        """Run deploy/journal-role.sql again, as an upgrade says."""
+        self.cluster.stop()
+        try:
+            assert self.administer((ROOT / "deploy" / "journal-role.sql").read_text()) == ""
+        finally:
+            self.cluster.start()
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +138,7 @@ def test_the_application_writes_lines_and_the_chain_is_made(database):
     assert database.run("SELECT dossier_id::text, seq FROM habilitations_tracehead") == (DOSSIER, lines)
 
 
+@pytest.mark.asvs("v5.0.0-13.2.2", "v5.0.0-16.4.2")
 def test_the_application_cannot_give_itself_more(database):
     database.run("GRANT UPDATE, DELETE ON habilitations_trace TO CURRENT_USER")  # PostgreSQL only warns
     asked = "SELECT bool_or(has_table_privilege(t, p)) FROM unnest(ARRAY['habilitations_trace', "
@@ -121,6 +147,7 @@ def test_the_application_cannot_give_itself_more(database):
     assert database.run(asked) == (False,)
 
 
+@pytest.mark.asvs("v5.0.0-13.2.2", "v5.0.0-16.4.2")
 @pytest.mark.parametrize("statement", UNDOING, ids=lambda statement: " ".join(statement.split()[:6]))
 def test_the_application_cannot_undo_it(database, statement):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -169,3 +196,58 @@ def test_migrations_and_the_months_to_come_go_on_with_the_application_s_role(dat
     owners += "WHERE tablename ~ '^habilitations_(account)?trace'"
     made, kept = database.run(owners)
     assert made == kept > 50
+
+
+@pytest.mark.req("REL-15")
+def test_the_wall_is_lowered_and_raised_before_the_journal_too(database):
+    """Its tables are another role's: the script does before them what the command did before the application's."""
+
+    def behind():
+        asked = "SELECT count(*) FILTER (WHERE relforcerowsecurity), count(*) FILTER (WHERE relowner = "
+        asked += "'coordination_journal'::regrole AND relforcerowsecurity) FROM pg_class WHERE relnamespace = "
+        return database.run(f"{asked}'public'::regnamespace AND (relrowsecurity OR relforcerowsecurity)")
+
+    _, of_the_journal = behind()
+    assert of_the_journal > 20
+    lowered = database.manage("second_mur", "baisser")
+    assert lowered.returncode == 1 and "deploy/journal-role.sql" in lowered.stderr
+    assert behind() == (of_the_journal, of_the_journal)
+    database.as_administrator()
+    assert behind() == (0, 0)
+    raised = database.manage("second_mur", "monter")
+    assert raised.returncode == 1 and "deploy/journal-role.sql" in raised.stderr
+    database.as_administrator()
+    assert behind()[1] >= of_the_journal  # months that another test had made are of them
+    assert database.manage("second_mur").returncode == 0
+
+
+def test_an_upgrade_leaves_the_function_of_the_journal_to_the_script(database):
+    """`CREATE OR REPLACE` is the owner's: the migration would stop every upgrade there."""
+    function = "habilitations_drop_month(date, bigint, uuid, uuid, text)"
+    written = f"SELECT prosrc, proowner::regrole::text FROM pg_proc WHERE oid = '{function}'::regprocedure"
+    ours = database.run(written)
+    assert "lock_not_available" in ours[0]
+    for words in (["habilitations", "0026"], ["--no-input"]):
+        moved = database.manage("migrate", *words)
+        assert moved.returncode == 0, moved.stderr
+        assert database.run(written) == ours
+    migration = import_module("habilitations.migrations.0027_month_removed_quickly")
+    assert migration.DROP_MONTH.strip() in (ROOT / "deploy" / "journal-role.sql").read_text()
+
+
+@pytest.mark.req("REL-13")
+def test_a_backup_is_restored_and_prepared_before_the_journal_has_its_role_again(database, tmp_path, capsys):
+    """Everything is the application's there: the chain is moved by a trigger that would have no right to."""
+    saved = back_up(str(tmp_path / "un.backup"), database.let_in("coordination_backup"))
+    database.run("CREATE DATABASE restored")
+    url = database.cluster.url.replace("/coordination?", "/restored?")
+    restore(str(saved), GivenServer(url))
+    assert "deploy/journal-role.sql" in capsys.readouterr().out
+    with psycopg.connect(url, autocommit=True, options="-c coordination.actor=system:tests") as connection:
+        asked = "SELECT prepared_at IS NOT NULL, released_at IS NULL FROM outbox_quarantine"
+        assert connection.execute(asked).fetchall() == [(True, True)]
+        connection.execute(LINE.format(dossier=DOSSIER))
+        for statement in ("DELETE FROM habilitations_tracehead", "UPDATE habilitations_trace SET actor_name = 'y'"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+    database.run("DROP DATABASE restored")

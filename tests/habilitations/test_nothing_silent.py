@@ -40,6 +40,7 @@ def broken(*args, **kwargs):
     raise DatabaseError("the journal is full")
 
 
+@pytest.mark.asvs("v5.0.0-16.5.3")
 @pytest.mark.req("SEC-13", "SECT-10")
 def test_no_page_answers_when_the_journal_cannot_be_written(client, entry, monkeypatch):
     client.force_login(entry.user)
@@ -52,6 +53,7 @@ def test_no_page_answers_when_the_journal_cannot_be_written(client, entry, monke
     assert shown == {}
 
 
+@pytest.mark.asvs("v5.0.0-16.5.3")
 @pytest.mark.req("SEC-13")
 def test_no_write_is_kept_when_the_journal_cannot_be_written(client, entry, monkeypatch):
     client.force_login(entry.user)

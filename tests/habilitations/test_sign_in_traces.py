@@ -13,6 +13,7 @@ def sign_in(client, email, password):
     return client.post(reverse("account_login"), {"login": email, "password": password})
 
 
+@pytest.mark.asvs("v5.0.0-16.3.1")
 def test_signing_in_and_out_is_traced(client):
     user = UserFactory()
     sign_in(client, user.email, PASSWORD)
@@ -21,6 +22,7 @@ def test_signing_in_and_out_is_traced(client):
     assert list(said) == [("connexion", Outcome.OK), ("déconnexion", Outcome.OK)]
 
 
+@pytest.mark.asvs("v5.0.0-16.3.1")
 @pytest.mark.parametrize("known", [True, False])
 def test_a_failed_sign_in_is_traced_without_what_was_typed(client, known):
     user = UserFactory()

@@ -150,6 +150,7 @@ def test_the_grid_gets_its_dock_back_and_what_others_wrote(client, anna, bruno):
     assert 'name="c:niveau:educateur:social"' in text(answer) and "Enregistrer ma saisie" in text(answer)
 
 
+@pytest.mark.asvs("v5.0.0-2.2.2")
 @pytest.mark.parametrize(
     "posted",
     [
@@ -207,7 +208,7 @@ def test_another_administrator_publishes_from_his_screen(client, anna, bruno):
 def test_the_old_page_of_the_second_administrator_publishes_nothing(client, anna, bruno):
     draft = do.request_publication(open_draft(by=anna), reason="Avis", revision=1, by=anna)
     old = about(draft)
-    do.withdraw_request(draft, by=anna)
+    do.withdraw_request(draft, revision=draft.revision, by=anna)
     open_draft(Edit(Key(LEVEL, "pharmacien", "plan"), "ecriture"), by=anna)
     draft.refresh_from_db()
     do.request_publication(draft, reason="Avis", revision=draft.revision, by=anna)
@@ -381,6 +382,52 @@ def test_professions_to_map_are_listed_and_mapped_in_the_draft(client, anna):
     assert text(client.get(url("professions") + "?profil=mjpm")).count("Mandataire judiciaire") >= 1
     answer = client.post(url("rule"), posted | {"profession": "ZZ9"})
     assert answer.status_code == 422
+
+
+@pytest.mark.req("REL-11")
+def test_the_second_of_two_who_map_a_profession_sees_both_texts(client, anna, bruno):
+    """A refused form renews nothing of what was read."""
+    posted = {"draft": "", "revision": "0", "profession": "48", "fonction": "", "profil": "aide_domicile"}
+    draft = open_draft(Edit(Key(RULE, "48", ""), "medecin"), by=bruno)
+    refused = client.post(url("rule"), posted | {"profession": "ZZ9"})
+    assert refused.status_code == 422
+    assert read(refused) == ("", "0")
+    second = client.post(url("rule"), posted)
+    assert second.status_code == 409
+    assert "SECOND Bruno" in text(second) and "Aide à domicile" in text(second) and "Médecin" in text(second)
+    assert read(second) == (str(draft.pk), "1")
+    renewed = dict(zip(("draft", "revision"), read(second), strict=True))
+    assert client.post(url("rule"), posted | renewed).status_code == 303
+    # Another draft, of which nothing was read, is compared with as a whole.
+    do.discard_draft(draft, revision=9, by=bruno)
+    other = open_draft(Edit(Key(RULE, "48", ""), "medecin"), by=bruno)
+    gone = client.post(url("rule"), posted | renewed)
+    assert (gone.status_code, read(gone)) == (409, (str(other.pk), "0"))
+    assert client.post(url("rule"), posted | {"draft": str(other.pk), "revision": "0"}).status_code == 409
+
+
+def read(page):
+    """Return the draft and the revision a form says were read."""
+    form = text(page).partition("<main")[2]
+    return tuple(re.search(rf'name="{name}"[^>]*?value="([^"]*)"', form)[1] for name in ("draft", "revision"))
+
+
+@pytest.mark.req("REL-11")
+@pytest.mark.parametrize("name", ["discard", "carry_over", "take_back"])
+def test_what_ends_or_moves_a_draft_is_done_by_who_read_it(client, anna, bruno, name):
+    draft = open_draft(by=anna)
+    old = about(draft)
+    open_draft(Edit(Key(LEVEL, "pharmacien", "plan"), "ecriture"), by=bruno)
+    draft.refresh_from_db()
+    if name == "carry_over":
+        publish_default_matrix()
+    if name == "take_back":
+        do.request_publication(draft, reason="Avis", revision=draft.revision, by=bruno)
+    answer = client.post(url(name), old)
+    assert answer.status_code == 409 and "Écrit depuis votre lecture" in text(answer)
+    draft.refresh_from_db()
+    assert (draft.closed_at, draft.state) == (None, "demande" if name == "take_back" else "edition")
+    assert client.post(url(name), about(draft)).status_code == 303
 
 
 def test_seeing_as_a_profile_is_what_the_engine_gives(client, anna):

@@ -37,6 +37,7 @@ def test_a_delivered_mail_is_listed_and_read(dev, client):
     assert "Le lien" in client.get(reverse("outbox:read_mail", args=[local.pk])).content.decode()
 
 
+@pytest.mark.asvs("v5.0.0-15.2.3")
 @pytest.mark.parametrize(
     ("page", "backend"), [(False, LOCAL_BACKEND), (True, "django.core.mail.backends.smtp.EmailBackend")]
 )

@@ -1,13 +1,18 @@
 """A mail is kept when its act is kept, and only then."""
 
+import socket
+import time
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from celery import Celery
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
+from kombu.exceptions import ChannelError
 
-from coordination.outbox import actions
+from coordination.outbox import actions, doorbell, tasks
 from coordination.outbox.backend import OutboxBackend
 from coordination.outbox.errors import InvalidAddress, OutsideTransaction
 from coordination.outbox.models import Job, Message, State
@@ -57,6 +62,7 @@ def test_a_sensitive_body_is_blanked_once_sent():
     assert mail.outbox[0].body == "Texte"
 
 
+@pytest.mark.asvs("v5.0.0-1.3.11")
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["", "pas une adresse", "a@b", "a@b.example\nBcc: autre@b.example"])
 def test_an_address_that_is_none_is_refused(address):
@@ -64,6 +70,7 @@ def test_an_address_that_is_none_is_refused(address):
         actions.queue(**{**MAIL, "to": address})
 
 
+@pytest.mark.asvs("v5.0.0-1.3.3", "v5.0.0-1.3.11")
 @pytest.mark.django_db
 def test_a_subject_is_one_line():
     message = actions.queue(**{**MAIL, "subject": "Objet\nBcc: autre@b.example"})
@@ -90,6 +97,7 @@ def test_djangos_mails_become_rows_one_per_recipient():
     ]
 
 
+@pytest.mark.asvs("v5.0.0-16.5.2")
 @pytest.mark.req("REL-3")
 @pytest.mark.django_db(transaction=True)
 def test_a_stopped_broker_does_not_fail_the_act(monkeypatch):
@@ -113,6 +121,32 @@ def test_a_stopped_broker_does_not_fail_the_act(monkeypatch):
     assert calls[0]["retry"] is False
 
 
+@pytest.fixture
+def broker_at(monkeypatch):
+    """Ring a broker at that port, as a page does; return whether it heard, and after how many seconds."""
+
+    def at(port):
+        app = Celery("elsewhere", broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
+        monkeypatch.setattr(doorbell, "current_app", app)
+        monkeypatch.setitem(doorbell._tasks, "elsewhere", app.task(lambda key: None, name="elsewhere"))
+        doorbell.listen_again()
+        began = time.monotonic()
+        return doorbell.ring("elsewhere", uuid4()), time.monotonic() - began
+
+    yield at
+    doorbell.listen_again()
+
+
+@pytest.mark.req("REL-3", "REL-17")
+def test_a_page_waits_neither_for_a_broker_that_is_gone_nor_for_one_that_says_nothing(broker_at):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        heard, seconds = broker_at(port)
+        assert not heard and seconds < 1.5
+    heard, seconds = broker_at(port)
+    assert not heard and seconds < 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_job_for_later_is_not_rung_now():
     from datetime import timedelta
@@ -124,3 +158,28 @@ def test_a_job_for_later_is_not_rung_now():
     job.refresh_from_db()
     assert job.attempts == 0
     assert list(Job.objects.due()) == []
+
+
+class Line:
+    """A line to a broker in which so many rings wait unheard; None: no queue is there."""
+
+    def __init__(self, unheard):
+        self.unheard, self.default_channel, self.looked = unheard, self, 0
+
+    def queue_declare(self, queue, passive):
+        self.looked += 1
+        if self.unheard is None:
+            raise ChannelError("NOT_FOUND")
+        return SimpleNamespace(message_count=self.unheard)
+
+
+@pytest.mark.req("SCALE-12")
+@pytest.mark.parametrize(("unheard", "rung"), [(None, 3), (0, 3), (100_000, 3), (100_001, 0)])
+def test_a_broker_that_holds_too_many_rings_is_given_no_more(monkeypatch, unheard, rung):
+    """A million jobs whose workers are away: their rows wait in PostgreSQL, not a gigabyte of rings in Redis."""
+    line, sent = Line(unheard), []
+    monkeypatch.setattr(doorbell, "_connection", lambda: line)
+    monkeypatch.setattr(tasks.run_job, "apply_async", lambda **said: sent.append(said))
+    assert [doorbell.ring("job", uuid4()) for _ in range(3)] == [True] * 3
+    assert len(sent) == rung
+    assert line.looked == 1, "asked of the broker once a second"

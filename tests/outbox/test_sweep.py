@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from coordination.outbox import actions, jobs, sweeping, tasks
@@ -27,7 +28,7 @@ def no_broker(monkeypatch):
 @pytest.fixture
 def rings(monkeypatch):
     heard = []
-    monkeypatch.setattr(tasks.deliver, "apply_async", lambda args, retry: heard.append(args[0]))
+    monkeypatch.setattr(tasks.deliver, "apply_async", lambda args, **_options: heard.append(args[0]))
     return heard
 
 
@@ -45,6 +46,38 @@ def test_with_no_broker_the_sweep_does_the_work_itself(no_broker):
     assert len(mail.outbox) == 1
 
 
+@pytest.mark.req("REL-3", "REL-4")
+@pytest.mark.django_db
+def test_one_row_that_raises_keeps_no_other_from_being_done(no_broker, monkeypatch, caplog):
+    """With no broker the sweep is alone: it must not end by one row."""
+    bad, good = waiting(), waiting()
+    deliver = sweeping.delivery.deliver
+
+    def broken(key):
+        if key == bad.pk:
+            raise AttributeError
+        return deliver(key)
+
+    monkeypatch.setattr(sweeping.delivery, "deliver", broken)
+    assert sweeping.sweep(helping=True) == 2
+    good.refresh_from_db()
+    assert good.state == State.ENVOYE
+    assert {record.message for record in caplog.records if record.levelname == "ERROR"} == {"outbox.not_swept"}
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_ends_the_pass(no_broker, monkeypatch):
+    """The command tells it from the rest, and takes another connection."""
+    waiting()
+
+    def away(_key):
+        raise OperationalError
+
+    monkeypatch.setattr(sweeping.delivery, "deliver", away)
+    with pytest.raises(OperationalError):
+        sweeping.sweep()
+
+
 @pytest.mark.req("REL-2")
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", [State.EN_FILE, State.EN_COURS, State.A_REESSAYER])
@@ -53,6 +86,24 @@ def test_what_is_due_is_rung_again_once(rings, state):
     sweeping.sweep()
     sweeping.sweep()
     assert rings == [str(message.pk)]
+
+
+@pytest.mark.req("REL-2")
+@pytest.mark.django_db
+def test_what_was_rung_and_nobody_took_is_done_by_the_sweep_for_a_moment(rings, monkeypatch):
+    late, fresh = waiting(), MessageFactory(next_attempt_at=timezone.now())
+    sweeping.sweep()
+    late.refresh_from_db()
+    assert late.state == State.EN_FILE, "a worker that sweeps leaves it to the workers"
+    sweeping.sweep(helping=True)
+    states = dict(Message.objects.values_list("pk", "state"))
+    assert states == {late.pk: State.ENVOYE, fresh.pk: State.EN_FILE}
+    others = [waiting() for _ in range(3)]
+    clock = iter([0.0, 0.0, sweeping.HELP_SECONDS + 1])
+    monkeypatch.setattr(sweeping.time, "monotonic", lambda: next(clock))
+    sweeping._help()
+    sent = Message.objects.filter(pk__in=[one.pk for one in others], state=State.ENVOYE).count()
+    assert sent == 1, "not longer than a moment: others wait to be rung"
 
 
 @pytest.mark.django_db
@@ -144,10 +195,36 @@ def test_one_kind_has_one_handler(handlers):
 
 
 @pytest.mark.django_db
-def test_purge_keeps_failures_and_what_is_recent():
-    old = timezone.now() - timedelta(days=100)
+def test_purge_keeps_recent_failures_and_what_is_recent():
+    now = timezone.now()
+    old, very_old = now - timedelta(days=100), now - timedelta(days=200)
     MessageFactory(state=State.ENVOYE, sent_at=old)
-    kept = MessageFactory(state=State.ECHEC, created_at=old)
+    MessageFactory(state=State.ECHEC, created_at=very_old)
+    MessageFactory(state=State.RETENU, created_at=very_old)
+    kept = {MessageFactory(state=State.ECHEC, created_at=old), MessageFactory(state=State.ENVOYE, sent_at=now)}
+    kept.add(MessageFactory(state=State.RETENU, created_at=old))
     Job.objects.create(kind="k", ref=uuid4(), done_at=old)
-    assert actions.purge() == (1, 1)
-    assert list(Message.objects.all()) == [kept]
+    Job.objects.create(kind="k", ref=uuid4(), given_up_at=very_old)
+    waiting = Job.objects.create(kind="k", ref=uuid4(), created_at=very_old)
+    assert (actions.purge_messages(), actions.purge_jobs()) == (3, 2)
+    assert set(Message.objects.all()) == kept and list(Job.objects.all()) == [waiting]
+
+
+@pytest.mark.django_db
+def test_the_text_of_a_letter_goes_before_its_row():
+    now = timezone.now()
+    old = MessageFactory(state=State.ENVOYE, sent_at=now - timedelta(days=8), html="<p>Bonjour</p>")
+    recent = MessageFactory(state=State.ENVOYE, sent_at=now - timedelta(days=6))
+    waiting = MessageFactory(created_at=now - timedelta(days=30))
+    held = MessageFactory(state=State.RETENU, created_at=now - timedelta(days=8))
+    held_since = MessageFactory(state=State.RETENU, created_at=now - timedelta(days=6))
+    settled = MessageFactory(state=State.ECHEC, dismissed_at=now - timedelta(days=8))
+    dead = MessageFactory(state=State.ECHEC, created_at=now - timedelta(days=30))
+    assert actions.blank_bodies() == 3
+    assert actions.blank_bodies() == 0
+    for one in (old, held, settled):
+        one.refresh_from_db()
+        assert (one.text, one.html, one.subject) == ("", "", "Un message")
+    for one in (recent, waiting, held_since, dead):
+        one.refresh_from_db()
+        assert one.text == "Bonjour"

@@ -48,6 +48,19 @@ def test_one_part_down_is_not_ready_and_says_no_more(client, monkeypatch, questi
 
 
 @pytest.mark.django_db
+@pytest.mark.req("SECT-9")
+@pytest.mark.parametrize("production", [True, False])
+def test_a_production_is_not_ready_with_a_role_that_its_rules_do_not_hold(client, monkeypatch, settings, production):
+    settings.REFUSES_UNSAFE_START = production
+    monkeypatch.setattr(health, "_plain", False)
+    monkeypatch.setattr(health, "_broker_answers", lambda: True)
+    assert client.get("/sante/pret").json()["base"] == "ok"
+    monkeypatch.setattr(health, "_plain", False)
+    monkeypatch.setattr(health.role, "sees_through", lambda: True)
+    assert client.get("/sante/pret").json()["base"] == ("indisponible" if production else "ok")
+
+
+@pytest.mark.django_db
 def test_migrations_not_applied_are_not_ready(client, monkeypatch):
     monkeypatch.setattr(health, "_migrated", False)
     monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda self, targets: ["one"])

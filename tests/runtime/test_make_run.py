@@ -111,7 +111,8 @@ def free_port():
 def rows(data_dir, sql):
     """Ask the running database."""
     place = Place("run", data_dir)
-    with psycopg.connect(Cluster(place, place.remember(), server_account()).url) as connection:
+    url = Cluster(place, place.remember(), server_account()).url
+    with psycopg.connect(url, options="-c coordination.actor=system:tests") as connection:
         return connection.execute(sql).fetchone()
 
 

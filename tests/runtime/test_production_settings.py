@@ -8,7 +8,9 @@ import sys
 import pytest
 
 from coordination.settings import environment
+from coordination.settings.base import DEFAULT_SECRET_KEY
 from coordination.settings.guard import reasons_to_refuse
+from coordination.settings.retention import RETENTION_DAYS
 
 SAFE = {
     "DJANGO_SETTINGS_MODULE": "coordination.settings.production",
@@ -64,6 +66,9 @@ WRONG = [
     ({"JOURNAL_RETENTION_MONTHS": "5"}, "JOURNAL_RETENTION_MONTHS"),
     ({"JOURNAL_RETENTION_MONTHS": "37"}, "JOURNAL_RETENTION_MONTHS"),
     ({"JOURNAL_KEYS": "short"}, "JOURNAL_KEYS"),
+    ({"SECRET_KEY_FALLBACKS": f"abc,{DEFAULT_SECRET_KEY}"}, "SECRET_KEY_FALLBACKS"),
+    ({"RETENTION_TOKENS_DAYS": "0"}, "RETENTION_TOKENS_DAYS"),
+    ({"RETENTION_MAIL_BODIES_DAYS": "91"}, "RETENTION_MAIL_BODIES_DAYS"),
     *[
         ({"OUTBOX_EMAIL_BACKEND": backend}, "delivers to nobody")
         for backend in (
@@ -118,6 +123,7 @@ def test_the_safe_settings_start(answers):
     assert answers["{}"] == "started"
 
 
+@pytest.mark.asvs("v5.0.0-11.6.1", "v5.0.0-13.2.3", "v5.0.0-13.4.2", "v5.0.0-12.2.1")
 @pytest.mark.req("SEC-26", "SECT-15")
 @pytest.mark.parametrize(("changes", "reason"), WRONG)
 def test_one_wrong_setting_is_enough(answers, changes, reason):
@@ -144,6 +150,8 @@ def test_a_protection_switched_off_in_the_code_is_refused_too(name, monkeypatch)
     settings = SAFE | {
         "DEBUG": False,
         "DEFAULT_SECRET_KEY": "x",
+        "SECRET_KEY_FALLBACKS": [],
+        "RETENTION_DAYS": RETENTION_DAYS,
         "ALLOWED_HOSTS": ["coordination.gouv.example"],
         "TLS_CERTIFICATE": "",
         "TLS_KEY": "",
@@ -183,3 +191,20 @@ def test_the_address_of_a_database():
     assert environment.database("postgres://u@/n?host=/run/postgresql")["HOST"] == "/run/postgresql"
     with pytest.raises(ValueError, match="PostgreSQL"):
         environment.database("sqlite:///x.db")
+
+
+def test_a_pooler_of_transactions_is_told_by_its_variable():
+    address = "postgres://u@db.example/n"
+    assert [environment.database(address, said)["DISABLE_SERVER_SIDE_CURSORS"] for said in ("", "session")] == [
+        False,
+        False,
+    ]
+    assert environment.database(address, "transaction")["DISABLE_SERVER_SIDE_CURSORS"] is True
+    with pytest.raises(ValueError, match="DATABASE_POOLER"):
+        environment.database(address, "statement")
+    done = manage(
+        "shell", "-v", "0", "-c",
+        "from django.db import connection as c; print(c.settings_dict['DISABLE_SERVER_SIDE_CURSORS'])",
+        DATABASE_POOLER="transaction",
+    )  # fmt: skip
+    assert done.stdout.strip() == "True", done.stderr

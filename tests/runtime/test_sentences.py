@@ -226,6 +226,7 @@ def test_bootstrap_needs_nothing_but_the_standard_library():
     assert {name.split(".")[0] for name in imported} <= sys.stdlib_module_names
 
 
+@pytest.mark.asvs("v5.0.0-15.1.2")
 @pytest.mark.req("SEC-27")
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", *bootstrap.LOCKS.values()])
 def test_every_dependency_is_pinned_with_a_hash_and_no_address(name):

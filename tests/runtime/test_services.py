@@ -85,6 +85,7 @@ def test_the_role_is_not_superuser_and_may_create_databases():
             psycopg.connect(variables["DATABASE_URL"].replace("//coordination:", "//postgres:"))
 
 
+@pytest.mark.asvs("v5.0.0-13.2.3")
 def test_the_redis_wants_its_password():
     with embedded("run", NOTHING_GIVEN) as variables:
         host = variables["REDIS_URL"].split("@")[1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from django.db import models
 from django.utils import timezone
 from pypdf import PdfReader
 
+from agenda.models import Appointment, CalendarInvitation, Participation
 from circle import actions
+from circle.circles import keep_version
 from circle.models import Invitation, Member
 from coordination.dossiers.actions import change_status, update_identity
 from coordination.dossiers.models import Dossier
@@ -50,6 +53,10 @@ def circle(who: Who) -> bool:
     return who.sees_whole_circle
 
 
+def reads_circle(who: Who) -> bool:
+    return who.level("cercle") >= 1
+
+
 def discreet(who: Who) -> bool:
     return who.sees_whole_circle and who.level("medical") >= 1
 
@@ -61,6 +68,12 @@ def grants(who: Who) -> bool:
 
 def journal(who: Who) -> bool:
     return who.level("journal") >= 1 and who.level("medical") >= 1 and who.may("lire_journal")
+
+
+def agenda(who: Who) -> bool:
+    """What the person told, an appointment and a meeting; what others plan without her consent is told to them alone
+    (tests/agenda)."""
+    return who.level("agenda") >= 1 or who.level("reunions") >= 1
 
 
 def notes(who: Who) -> bool:
@@ -111,8 +124,14 @@ TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
     ("discreet", "structure_name"): ("structurediscrete", discreet),
     ("discreet", "description"): ("mention", discreet),
     ("discreet", "duplicate_reason"): ("doublondiscret", nobody),
+    # Told by « Exporter le dossier (FHIR) »: a name that somebody gave may be a member's, hidden or not.
+    ("circle.Circle", "name"): ("nomducercle", discreet),
+    ("circle.Circle", "identifier_system"): ("systemeducercle", reads_circle),
+    ("circle.Circle", "identifier_value"): ("numeroducercle", reads_circle),
     ("circle.Period", "end_note"): ("depart", nobody),
-    ("circle.Change", "before"): ("avant", nobody),
+    ("circle.PlannedStay", "note"): ("departprevu", circle),
+    ("circle.PlannedStay", "hindrance"): ("empechement", circle),
+    ("circle.Change", "before"): ("avant", circle),
     ("circle.Change", "after"): ("apres", circle),
     ("circle.Change", "subject"): ("sujet", circle),
     ("circle.Invitation", "family_name"): ("invitee", circle),
@@ -122,6 +141,24 @@ TABLE: dict[tuple[str, str], tuple[str, Reads]] = {
     ("circle.Invitation", "structure_name"): ("inviteur", nobody),
     ("circle.Invitation", "declared_name"): ("declare", nobody),
     ("circle.Invitation", "refusal_reason"): ("ecarte", grants),
+    ("agenda.Appointment", "title"): ("titre", agenda),
+    ("agenda.Appointment", "reason"): ("motif", agenda),
+    ("agenda.Appointment", "comment"): ("commentaire", agenda),
+    ("agenda.Appointment", "place"): ("endroit", agenda),
+    ("agenda.Appointment", "minutes"): ("compterendu", agenda),
+    ("agenda.Appointment", "identifier_system"): ("systemedurendezvous", nobody),
+    ("agenda.Appointment", "identifier_value"): ("numerodurendezvous", nobody),
+    ("agenda.Appointment", "received_from"): ("recude", nobody),
+    # Of an event that is cancelled only.
+    ("agenda.Appointment", "cancel_note"): ("annulation", nobody),
+    ("agenda.Participation", "comment"): ("motdit", agenda),
+    ("agenda.Participation", "email"): ("courrielparticipant", nobody),
+    ("agenda.Participation", "actor"): ("acteur", nobody),
+    ("agenda.Participation", "label"): ("nomdetiers", lambda who: agenda(who) and circle(who)),
+    ("agenda.CalendarInvitation", "email"): ("courrielcalendrier", nobody),
+    # Of an event that is moved only.
+    ("agenda.AppointmentChange", "before"): ("heureavant", nobody),
+    ("agenda.AppointmentChange", "after"): ("heureapres", agenda),
     ("habilitations.Refusal", "comment"): ("refus", circle),
     ("habilitations.AccessQuestion", "answer"): ("explication", journal),
     ("habilitations.Consent", "proof"): ("preuve", notes),
@@ -140,10 +177,18 @@ NOT_WORDS = {
     "birth_place_code", "ins_matricule", "ins_oid", "phone", "mobile", "postal_code", "commune_code", "civility",
     "profession", "fonction", "relation", "role", "declared_rpps", "declared_profession",
     "action", "rubrique", "information_version",
+    # Which software sent it, and a state of FHIR.
+    "sender", "finer_status",
+    # A clock, a type of a list, the hours and the rule of a series; a link, which is an address by itself.
+    "zone", "service_type", "starts", "ends", "rule", "recurrence_id", "video_url",
     # Columns of search and order, never shown: a copy of the names, filled with them.
     "search_birth_name", "search_name", "sort_name",
 }  # fmt: skip
-FAMILY = ("dossiers", "circle", "habilitations")
+FAMILY = ("dossiers", "circle", "habilitations", "agenda")
+
+
+# What a field must look like, for whoever judges what the API writes: tests/conformance.
+SHAPES = {"email": "{}@exemple.fr", "identifier_system": "https://exemple.fr/{}"}
 
 
 def text_fields() -> Iterator[tuple[str, str]]:
@@ -186,13 +231,16 @@ def squeeze(text: str) -> str:
 
 def prepare(entry) -> None:
     """Put in a dossier a row of each kind that holds a text, while it may be written."""
-    make.relative(entry, role="CAREGIVER")
+    relative = make.relative(entry, role="CAREGIVER")
+    actions.plan_departure(entry, relative, on=timezone.localdate() + dt.timedelta(days=30), reason="fin")
     hidden = make.by_hand(entry, family_name="CACHÉE", duplicate_reason="Une autre personne")
     actions.set_discreet(entry, hidden, True)
     traits = {"first_given_name": "Jeanne", "used_given_name": "Jeannette"}
     update_identity(entry.dossier, by=entry.user, version=entry.dossier.version, traits=traits)
     change_status(entry.dossier, by=entry.user, access=entry.access, status="actif")
     entry.dossier.refresh_from_db()
+    # What the end of a transaction does, which comes after these tests.
+    keep_version(entry.dossier.pk)
     entry.trace("lecture", rubrique="cercle")
     line = Trace.objects.of_dossier(entry.dossier.pk).filter(actor_id=entry.user.pk).last()
     AccessQuestion.objects.create(
@@ -200,6 +248,13 @@ def prepare(entry) -> None:
         asked_by=make.UserFactory(),
     )  # fmt: skip
     _emergency(entry)
+    event = Appointment.objects.filter(dossier=entry.dossier, starts_at__isnull=False).first()
+    # Somebody of no circle, whom a software named.
+    Participation.objects.create(dossier=entry.dossier, appointment=event, key=uuid.uuid4())
+    CalendarInvitation.objects.create(
+        dossier=entry.dossier, appointment=event, user=entry.user, email=entry.user.email, method="REQUEST",
+        sequence=0, starts_at=event.starts_at, ends_at=event.ends_at, zone=event.zone, answer="accepted",
+    )  # fmt: skip
 
 
 def _emergency(entry) -> None:
@@ -223,6 +278,10 @@ def plant(place: w.Place, situation: str) -> Planted:
         "circle.Member": Member.objects.filter(dossier=dossier, kind="aidant"),
         "discreet": Member.objects.filter(dossier=dossier, discreet=True, kind="manuel"),
         "circle.Invitation": Invitation.objects.filter(dossier=dossier),
+        # One of them: its name in other software is its own.
+        "agenda.Appointment": Appointment.objects.filter(
+            pk=Appointment.objects.filter(dossier=dossier).exclude(kind="reunion").values("pk")[:1]
+        ),
         "habilitations.Refusal": Refusal.objects.filter(dossier=dossier),
         "habilitations.AccessRequest": AccessRequest.objects.filter(dossier=dossier),
     }
@@ -231,7 +290,7 @@ def plant(place: w.Place, situation: str) -> Planted:
     for (model, name), (word, reads) in TABLE.items():
         made = f"zq{letter}{word}zq"
         field = (Member if model == "discreet" else apps.get_model(model))._meta.get_field(name)
-        planted.setdefault(model, {})[name] = f"{made}@exemple.fr" if field.name == "email" else made
+        planted.setdefault(model, {})[name] = SHAPES.get(field.name, "{}").format(made)
         words[made] = reads
     # A reason is that of a refusal.
     planted["circle.Invitation"] |= {"refused_at": timezone.now()}
@@ -251,6 +310,7 @@ def plant(place: w.Place, situation: str) -> Planted:
     Dossier.objects.filter(pk=dossier).update(
         ins_matricule=f"{INS[situation]}00", ins_oid="1.2.250.1.213.1.4.8", identity_status="QUAL"
     )
+    keep_version(dossier)
     place.dossier.refresh_from_db()
     return Planted(situation, words)
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from tests.security import matrix_read_apart as apart
 from tests.security import world as w
 
-# The five answers. OPEN is any answer of the page itself: done, asked again, or told that a rule says no.
-OPEN, CLOSED, ABSENT, METHOD, SIGN_IN = "ouvert", "403", "404", "405", "connexion"
+# The answers. OPEN is any answer of the page itself: done, asked again, or told that a rule says no. TOKEN is the
+# API's: no session opens it, whoever's it is.
+OPEN, CLOSED, ABSENT, METHOD, SIGN_IN, TOKEN = "ouvert", "403", "404", "405", "connexion", "401"
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,11 @@ def unknown(who: Who) -> str:
     return ABSENT
 
 
+def by_token(who: Who) -> str:
+    """An address of the API: it asks for a token before anything else, whatever the method (tests/fhir)."""
+    return TOKEN
+
+
 def signed_in(who: Who) -> str:
     return OPEN if who.is_signed_in else SIGN_IN
 
@@ -161,6 +167,7 @@ may_merge = only(lambda who: who.situation == w.ADMINISTRATOR, CLOSED)
 may_add_structure = only(lambda who: who.profile or who.situation in (w.ADMINISTRATOR, w.LOOKS_AFTER), CLOSED)
 
 READ, SEND, BOTH = "GET HEAD", "POST", "GET HEAD POST"
+EVERY = "GET HEAD POST PUT PATCH DELETE OPTIONS"
 
 
 # ---- The table -------------------------------------------------------------------------------------
@@ -173,6 +180,10 @@ FAMILIES = (
     Family("Identité", "qui lit l’identité", in_dossier(reads="identite"), {
         "dossiers:identity": READ, "dossiers:status": BOTH,
     }),
+    Family("Exporter le dossier", "qui lit l’identité et peut exporter le dossier",
+           in_dossier(reads="identite", may=("exporter_dossier",)), {"dossiers:export_fhir": READ}),
+    Family("Échanger le cercle avec un partenaire", "qui écrit le cercle et peut exporter le dossier",
+           in_dossier(writes="cercle", may=("exporter_dossier",)), {"circle:partners": READ, "circle:exchange": SEND}),
     Family("Identité, écrire", "qui écrit l’identité", in_dossier(writes="identite"), {
         "dossiers:edit_identity": BOTH, "dossiers:edit_contacts": BOTH,
     }),
@@ -198,7 +209,9 @@ FAMILIES = (
     Family("Membre, écrire", "qui écrit le cercle", in_dossier(writes="cercle"), {
         "circle:edit_member": BOTH, "circle:change_role": BOTH, "circle:call_off_plan": SEND,
         "circle:discreet": SEND, "circle:join": SEND,
-        # What these change is asked again by the act, which needs the right to habilitate (test_acts.py).
+        # What these change is asked again by the act, which needs the right to habilitate (test_acts.py; for a planned
+        # departure, tests/circle/test_planned_stays.py).
+        "circle:call_off_stay": SEND,
         "circle:habilitation": BOTH, "circle:preview_habilitation": "GET",
     }),
     Family("Ajouter un membre", "qui écrit le cercle et peut ajouter",
@@ -247,7 +260,39 @@ FAMILIES = (
            "n’a de secrétariat", in_dossier(reads="cercle", may=("noter_refus",), sees=lambda who: False), {
         "circle:secretary": BOTH,
     }),
+    Family("Agenda de la personne", "qui lit l’agenda ; d’un rendez-vous, aussi qui y est invité (tests/agenda)",
+           in_dossier(reads="agenda"), {
+        "agenda:list": READ, "agenda:week": READ, "agenda:appointment": READ,
+        "agenda:answer": BOTH,
+    }),
+    Family("Agenda, écrire", "qui écrit l’agenda", in_dossier(writes="agenda"), {
+        "agenda:create": BOTH, "agenda:consent": BOTH, "agenda:edit": BOTH, "agenda:cancel": BOTH,
+        "agenda:done": SEND, "agenda:not_come": SEND, "agenda:join": SEND, "agenda:keep_apart": SEND,
+        "agenda:proposal": SEND,
+    }),
+    Family("Réunions de la personne", "qui lit les réunions", in_dossier(reads="reunions"), {"reunions:list": READ}),
+    Family("Une réunion", "qui est dans le dossier et la voit : par les réunions, ou parce qu’il y est invité",
+           in_dossier(sees=lambda who: who.level("reunions") >= 1), {
+        "reunions:meeting": READ, "reunions:answer": BOTH,
+    }),
+    Family("Réunions, écrire", "qui écrit les réunions", in_dossier(writes="reunions"), {
+        "reunions:find": BOTH, "reunions:choose": SEND, "reunions:add_time": SEND, "reunions:remind": SEND,
+        "reunions:remove": SEND, "reunions:cancel": BOTH, "reunions:minutes": BOTH,
+    }),
     # -- Across dossiers --
+    Family("Agenda", "toute personne connectée, pour elle seule", signed_in, {
+        "mon_agenda:list": READ, "mon_agenda:week": READ, "mon_agenda:openings": READ, "mon_agenda:absences": READ,
+        "mon_agenda:add_opening": BOTH, "mon_agenda:add_absence": BOTH, "mon_agenda:settings": BOTH,
+        "mon_agenda:feed": BOTH, "mon_agenda:renew_feed": SEND, "mon_agenda:close_feed": SEND,
+        "mon_agenda:add_calendar": BOTH, "mon_agenda:export_availabilities": READ,
+        "mon_agenda:export_free_busy": READ, "mon_agenda:export_appointments": READ,
+    }),
+    Family("Une ouverture, une absence, un calendrier", "la personne à qui ils sont : ici, personne n’en a",
+           only(lambda who: False), {
+        "mon_agenda:change_opening": BOTH, "mon_agenda:remove_opening": SEND, "mon_agenda:change_absence": BOTH,
+        "mon_agenda:remove_absence": SEND, "mon_agenda:change_calendar": BOTH,
+        "mon_agenda:refresh_calendar": SEND, "mon_agenda:remove_calendar": SEND,
+    }),
     Family("File active", "toute personne connectée : la liste ne contient que ses dossiers", signed_in, {
         "root": "GET HEAD POST PUT PATCH DELETE OPTIONS", "dossiers:list": BOTH, "dossiers:open": BOTH,
         "dossiers:export": BOTH, "todo": READ,
@@ -286,7 +331,10 @@ FAMILIES = (
     }),
     Family("Lien personnel", "qui tient le lien, avec ou sans compte", public, {
         "invitations:answer": BOTH, "invitations:refuse": BOTH, "invitations:opened": SEND, "invitations:ask": SEND,
-        "invitations:receive": SEND,
+        "invitations:receive": SEND, "reponse:answer": BOTH,
+    }),
+    Family("Agenda lu par un programme", "qui tient l’adresse secrète, avec ou sans session", public, {
+        "flux:calendar": READ,
     }),
     # -- Annuaire --
     Family("Annuaire", "toute personne connectée : données publiques", signed_in, {
@@ -302,6 +350,10 @@ FAMILIES = (
         "directory:offer_professional": BOTH, "directory:withdraw_offer": SEND,
         "directory:confirm_profession": SEND, "directory:withdraw_confirmation": BOTH,
         "directory:account_review": READ, "directory:export_account_review": READ, "directory:keep_account": SEND,
+    }),
+    Family("Salles de ma structure", "administrateur de cette structure", looks_after, {
+        "mon_agenda:rooms": READ, "mon_agenda:add_room": BOTH, "mon_agenda:change_room": BOTH,
+        "mon_agenda:remove_room": SEND,
     }),
     Family("Rattachement proposé", "la personne à qui il est proposé", is_owner, {"directory:offer": BOTH}),
     Family("Absences et remplaçants", "toute personne connectée, pour elle seule", signed_in, {
@@ -333,6 +385,12 @@ FAMILIES = (
         "administration:name_delegate": SEND, "administration:end_delegate": SEND,
         "administration:accounts": BOTH, "administration:account": READ, "administration:confirm_account": BOTH,
         "administration:account_act": BOTH, "roles:unique": BOTH,
+        "administration:clients": READ, "administration:choose_client_structure": BOTH,
+        "administration:connect_client": BOTH, "administration:client": BOTH,
+        "administration:renew_client_secret": SEND, "administration:revoke_client": BOTH,
+        "partners:list": READ, "partners:add": BOTH, "partners:edit": BOTH, "partners:relays": READ,
+        "partners:retry": SEND, "partners:cancel": SEND, "partners:attempt": SEND,
+        "operations:queues": READ, "operations:act_on_all": BOTH, "operations:act_on_one": BOTH,
     }),
     # -- One's own account --
     Family("Mon compte", "toute personne connectée, pour elle seule", signed_in, {
@@ -341,6 +399,12 @@ FAMILIES = (
         "account_reauthenticate": BOTH, "account_change_password": BOTH, "mfa_reauthenticate": BOTH,
         "mfa_index": READ, "mfa_activate_totp": BOTH, "mfa_generate_recovery_codes": BOTH,
         "mfa_add_webauthn": BOTH, "mfa_reauthenticate_webauthn": BOTH,
+    }),
+    Family("Mes jetons d’accès", "toute personne connectée, pour elle seule", signed_in, {
+        "tokens:list": READ, "tokens:make": BOTH,
+    }),
+    Family("Un jeton d’accès", "la personne à qui il est : ici, personne n’en a", only(lambda who: False), {
+        "tokens:revoke": SEND,
     }),
     Family("Une session, une clé d’accès, un second facteur", "la personne à qui ils sont : ici, personne n’en a",
            only(lambda who: False), {
@@ -356,7 +420,21 @@ FAMILIES = (
     }),
     Family("Pages publiques", "tout le monde", public, {
         "alive": READ, "ready": READ, "accessibility": READ, "help": READ, "shortcuts": READ, "legal": READ,
+        "site_map": READ, "ecodesign": READ,
     }),
+    # -- Programs --
+    Family("Interface FHIR", "qui montre un jeton : jamais une session", by_token, {
+        "fhir_base": EVERY,
+        **{f"fhir:{name}": EVERY for name in (
+            "root", "type", "resource", "search", "history", "type_history", "version", "everything", "export",
+        )},
+    }),
+    Family("Interface FHIR, autres adresses", "personne", unknown, {"fhir:nowhere": BOTH}),
+    Family("Interface FHIR, ce qu’elle dit d’elle-même", "tout le monde", public, {
+        "fhir:metadata": READ, "fhir:openapi": READ, "fhir:export_definition": READ, "smart_configuration": READ,
+    }),
+    Family("Jeton d’un logiciel", "tout le monde : la page demande le secret d’un logiciel, jamais une session "
+           "(tests/habilitations/test_clients.py)", public, {"api_token": SEND}),
     Family("N’existe pas", "personne : un nom que la bibliothèque cherche, une adresse dont la clé est inconnue, une "
            "boîte de développement", nobody, {
         "account_signup": BOTH, "account_confirm_email": SEND, "outbox:mailbox": READ, "outbox:read_mail": READ,
@@ -386,5 +464,5 @@ def answer_of(rules: Mapping[tuple[str, str], Rule], route: str, method: str, wh
         return rule(who)
     if any(rules.get((route, other)) is unknown for other in METHODS):
         return ABSENT
-    is_open_page = any(rules.get((route, other)) in (public, nobody) for other in METHODS)
+    is_open_page = any(rules.get((route, other)) in (public, nobody, by_token) for other in METHODS)
     return METHOD if who.is_signed_in or is_open_page else SIGN_IN

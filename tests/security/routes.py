@@ -43,6 +43,8 @@ def ids_of(world: w.World, place: w.Place) -> dict[str, object]:
     return {
         "dossier_id": place.dossier.pk,
         "member_id": place.member.pk,
+        "appointment_id": place.appointment.pk,
+        "participation_id": place.meeting.participations.get(member=place.member).pk,
         "request_id": place.request.pk,
         "target_id": world.listed.pk,
         "structure_id": world.local.pk,
@@ -72,14 +74,43 @@ def ids_of(world: w.World, place: w.Place) -> dict[str, object]:
         "trace_id": uuid.UUID(int=3),
         "question_id": world.question.pk,
         "opposition_id": place.opposition.pk,
+        # Nothing of the kind is planned any more: who may write is told so.
+        "plan_id": uuid.UUID(int=8),
         "acting_id": world.asked.pk,
+        "client_id": world.client.pk,
+        "token_id": uuid.UUID(int=6),
+        # Of nobody: the pages of one's own agenda find nothing.
+        "opening_id": uuid.UUID(int=8),
+        "absence_id": uuid.UUID(int=9),
+        "calendar_id": uuid.UUID(int=11),
+        "room_id": world.room.pk,
+        "feed": world.feed,
+        # Taken or set aside: the page says so.
+        "proposal_id": uuid.UUID(int=10),
+        # A resource of the API.
+        "type_name": "CareTeam",
+        "id": str(uuid.UUID(int=7)),
         # « Accès d’urgence » is off: whatever is asked, the address is not there.
         "emergency_id": uuid.UUID(int=5),
+        "partner_id": world.partner.pk,
+        "relay_id": world.relay.pk,
+        # « Files d’attente »: the same dead letter.
+        "queue": "echanges",
+        "deed": "reprendre",
+        "row_id": world.relay.pk,
     }
 
 
+# Answers to every address that no other does: what its pattern gives back is the address of another page.
+ANYWHERE = {"fhir:nowhere": "/fhir/nulle/part"}
+
+
+# A part that two pages call the same, and that is not the same thing.
+CALLED = {("flux:calendar", "token"): "feed"}
+
+
 def address(name: str, parts: tuple[str, ...], ids: Mapping[str, object]) -> str:
-    return reverse(name, kwargs={part: ids[part] for part in parts})
+    return ANYWHERE.get(name) or reverse(name, kwargs={part: ids[CALLED.get((name, part), part)] for part in parts})
 
 
 class Visitor:
@@ -104,13 +135,13 @@ class Visitor:
 
 
 def said_by(answer) -> str:
-    """Return which of the five answers of the table a response is; its status when it is none of them."""
+    """Return which of the answers of the table a response is; its status when it is none of them."""
     from tests.security import expected as e
 
     if answer.status_code in (301, 302, 303) and answer.headers.get("Location", "").startswith(LOGIN):
         return e.SIGN_IN
-    if answer.status_code in (403, 404, 405):
-        return {403: e.CLOSED, 404: e.ABSENT, 405: e.METHOD}[answer.status_code]
+    if answer.status_code in (401, 403, 404, 405):
+        return {401: e.TOKEN, 403: e.CLOSED, 404: e.ABSENT, 405: e.METHOD}[answer.status_code]
     # 400, 409, 413, 422: the page answered that something is wrong with what was sent.
     return e.OPEN if answer.status_code < 429 else str(answer.status_code)
 
@@ -119,6 +150,14 @@ def said_by(answer) -> str:
 OWN_IDS = {
     # « Relier à l'annuaire » is about who was typed by hand.
     "circle:link": lambda world, place: {"member_id": place.typed.pk},
+    **{
+        f"reunions:{name}": lambda world, place: {
+            "appointment_id": place.meeting.pk,
+            "proposal_id": place.meeting.proposals.get().pk,
+        }
+        for name in ("meeting", "answer", "choose", "add_time", "remind", "remove", "cancel", "minutes")
+    },
+    "reponse:answer": lambda world, place: {"token": w.link_to_meeting(place)},
     # Only what is out of use is brought back: « medecin » and « psychologique » are in use, and answered 404.
     "habilitations:reopen_profile": lambda world, place: {"profile": w.CLOSED_PROFILE},
     "habilitations:restore_rubric": lambda world, place: {"rubrique": w.WITHDRAWN_RUBRIC},

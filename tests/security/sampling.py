@@ -7,7 +7,7 @@ class the same levels and rights is compared without a draw, cell by cell, in te
 
 import os
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 FULL = bool(os.environ.get("FULL"))
 # Of what the others of a class are asked, in the short form.
@@ -38,3 +38,8 @@ def part_of(routes: Mapping[str, tuple]) -> Mapping[str, tuple]:
         return routes
     names = random.sample(sorted(routes), max(1, len(routes) // SHARE))
     return {name: routes[name] for name in names}
+
+
+def few(things: Sequence, count: int) -> Sequence:
+    """Return this many of them, drawn by chance; all of them in the full form."""
+    return things if FULL else random.sample(things, count)

@@ -39,7 +39,9 @@ def compared(visitor, name, ids, part, theirs, absent):
     return wrong
 
 
+@pytest.mark.asvs("v5.0.0-8.2.2")
 @pytest.mark.slow
+@pytest.mark.drawn(12)
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("situation", FORBIDDEN)
 def test_a_dossier_one_may_not_enter_is_a_dossier_that_does_not_exist(world, situation, profile):
@@ -55,6 +57,7 @@ INSIDE_IDS = [
 ]  # fmt: skip
 
 
+@pytest.mark.asvs("v5.0.0-8.2.2")
 def test_something_of_another_dossier_is_something_that_does_not_exist(world):
     """Inside one's own dossier, with every right there: the identifiers of another one lead nowhere."""
     here, elsewhere = world.places[w.GRANTED], world.places[w.OUTSIDER]

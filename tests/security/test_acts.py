@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from circle.models import Invitation, Member
 from coordination.dossiers.models import Dossier
+from habilitations.actions.limits import read_as, standing
 from habilitations.models import AccessRequest, Ceiling, Habilitation, Refusal
 from tests.circle.factories import TEAM_POSTED
 from tests.dossiers.test_creation import typed as person
@@ -24,8 +25,6 @@ from tests.security import world as w
 from tests.security.world import Place
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.once, pytest.mark.req("SECT-3", "SEC-2")]
-TODAY = f"{timezone.localdate():%d/%m/%Y}"
-REFUSAL = {"refused_on": TODAY, "collected": "oral"}
 SITUATIONS = (w.GRANTED, w.READ_ONLY, w.REFUSED)
 NEEDS = {"situations": SITUATIONS}
 ADDRESS = {"invitation_email": "nouvelle@ms-exemple.example", "invitation_message": ""}
@@ -69,6 +68,22 @@ def fixed(**said):
     return lambda place: said
 
 
+def today():
+    """As it is typed, the day of the test: the table below is read before, perhaps the day before."""
+    return f"{timezone.localdate():%d/%m/%Y}"
+
+
+def refusal(**said):
+    return lambda _: {"refused_on": today(), "collected": "oral"} | said
+
+
+def limits(**said):
+    """As the page says that it showed them."""
+    return lambda place: (
+        said | {"seen": read_as(standing(place.member.habilitation), place.member.habilitation.access_until)}
+    )
+
+
 def is_whole(who):
     return who.sees_whole_circle and who.may("inviter")
 
@@ -81,21 +96,23 @@ ACTS = [
     Act("demander une habilitation", page("circle:request", "closed"), fixed(),
         lambda who: rights("ajouter_membre")(who) and not who.may("habiliter"),
         lambda place: Habilitation.objects.filter(members=place.closed, requested_at__isnull=False)),
-    Act("réduire", page("circle:limits"), fixed(plan="0", until=""), rights("habiliter"),
+    Act("réduire", page("circle:limits"), limits(plan="0", until=""), rights("habiliter"),
         lambda place: Ceiling.objects.standing().filter(habilitation=place.member.habilitation)),
     Act("mettre un dernier jour", page("circle:limits"),
-        lambda _: {"until": f"{timezone.localdate() + dt.timedelta(days=9):%d/%m/%Y}"}, rights("habiliter"),
+        lambda place: limits(until=f"{timezone.localdate() + dt.timedelta(days=9):%d/%m/%Y}")(place),
+        rights("habiliter"),
         lambda place: Habilitation.objects.filter(members=place.member, access_until__isnull=False)),
     Act("retirer du cercle", page("circle:remove"),
         lambda place: {"reason": "fin", "version": Member.objects.get(pk=place.member.pk).version},
         rights("habiliter"), lambda place: Habilitation.objects.filter(members=place.member, ended_at__isnull=False)),
     Act("annuler un retrait", page("circle:undo_removal", "gone"), fixed(), rights("habiliter"),
         lambda place: Habilitation.objects.filter(members=place.gone, ended_at=None)),
-    Act("noter un refus", page("circle:habilitation"), fixed(habilitation="refus", **REFUSAL),
+    Act("noter un refus", page("circle:habilitation"), refusal(habilitation="refus"),
         rights("noter_refus"), state("member", "refus")),
-    Act("noter un refus, page à part", page("circle:record_refusal"), fixed(**REFUSAL),
+    Act("noter un refus, page à part", page("circle:record_refusal"), refusal(),
         lambda who: who.level("cercle") >= 1 and who.may("noter_refus"), state("member", "refus")),
-    Act("retirer un refus", page("circle:withdraw_refusal", "refused"), fixed(withdrawn_on=TODAY, collected="oral"),
+    Act("retirer un refus", page("circle:withdraw_refusal", "refused"),
+        lambda _: {"withdrawn_on": today(), "collected": "oral"},
         rights("noter_refus"),
         lambda place: Refusal.objects.filter(habilitation=place.refused.habilitation, withdrawn_at__isnull=False)),
     Act("répondre à une demande", lambda place: reverse("circle:answer_request",
@@ -106,7 +123,7 @@ ACTS = [
         lambda place: Member.objects.filter(pk=place.member.pk, discreet=True)),
     Act("ajouter un aidant", of_dossier("circle:add_manually", "aidant"),
         lambda _: {"family_name": "NOUVELLE", "given_name": "Rose", "relation": "DAUC", "role": "CAREGIVER",
-                   "mobile": "06 39 98 20 55", "starts_on": TODAY, "creation_key": uuid.uuid4()},
+                   "mobile": "06 39 98 20 55", "starts_on": today(), "creation_key": uuid.uuid4()},
         rights("ajouter_membre"), lambda place: Member.objects.filter(dossier=place.dossier, family_name="NOUVELLE")),
     Act("inviter un membre", page("circle:invite_member", "free"), fixed(**ADDRESS), rights("inviter"),
         lambda place: Invitation.objects.filter(member=place.free)),
@@ -133,6 +150,7 @@ ACTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.asvs("v5.0.0-8.3.1")
 @pytest.mark.parametrize("situation", SITUATIONS)
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.title)
 def test_an_act_is_done_for_who_holds_its_right_and_for_nobody_else(world, act, situation):

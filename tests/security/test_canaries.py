@@ -11,6 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from coordination.dossiers import panels
+from coordination.operations import serving
 from habilitations import published
 from tests.security import canaries as c
 from tests.security import expected as e
@@ -109,13 +110,16 @@ def met_by(world, visitor, who, routes):
             yield name, answer
     for _, name, answer in crawl(visitor, routes, ids):
         yield name, answer
-    for letter in c.LETTERS.values():
+    # A search is the longest page, and each reader makes one in each dossier.
+    for letter in sampling.few([*c.LETTERS.values()], 3):
         # Half of the word: what comes back whole was found, not said again.
         typed = {"q": f"zq{letter}nais", "statut": "tous"}
         for _, name, answer in crawl(visitor, {"dossiers:open": ()}, ids, typed, methods=("POST",)):
             yield name, answer
 
 
+@pytest.mark.asvs("v5.0.0-8.2.2", "v5.0.0-8.2.3", "v5.0.0-14.2.1", "v5.0.0-15.3.1")
+@pytest.mark.drawn(10)
 @pytest.mark.parametrize("profile", list(e.apart.LEVELS))
 def test_each_page_gives_a_profile_only_what_it_is_owed(planted, profile):
     """The first of a class reads every page; the others, the lists, what says most and a part of the rest."""
@@ -132,6 +136,7 @@ def test_each_page_gives_a_profile_only_what_it_is_owed(planted, profile):
         assert read, "this reader is owed words and met none: nothing is proved"
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize("who", [w.ANONYMOUS, w.SUSPENDED, w.ADMINISTRATOR, w.OFFICER, w.LOOKS_AFTER])
 def test_nothing_reaches_who_is_nobodys_carer(planted, who):
     visitor, found = r.Visitor(planted.apart[who]), {}
@@ -156,6 +161,7 @@ def test_the_words_owed_are_met(planted):
     assert owed - met == set()
 
 
+@pytest.mark.asvs("v5.0.0-16.5.1")
 @pytest.mark.reads_logs
 def test_an_error_says_nothing_of_what_it_was_about(planted, monkeypatch):
     """A page that breaks on a name answers 500 and logs where, not whom."""
@@ -173,6 +179,7 @@ def test_an_error_says_nothing_of_what_it_was_about(planted, monkeypatch):
     assert "ValueError" in logged and word not in logged.lower() and place.dossier.ins_matricule not in logged
 
 
+@pytest.mark.asvs("v5.0.0-14.2.4", "v5.0.0-16.2.5")
 @pytest.mark.reads_logs
 def test_the_logs_of_a_crawl_hold_no_word(planted):
     place = planted.places[w.GRANTED]
@@ -182,6 +189,10 @@ def test_the_logs_of_a_crawl_hold_no_word(planted):
     logged = "\n".join(planted.lines.said).lower()
     assert len(planted.lines.said) >= 50
     assert "zqa" not in logged and c.INS[w.GRANTED] not in logged
+    # What the same crawl left in the metrics: names of routes, and nothing of what was sent or answered.
+    counted = serving.text().lower()
+    assert 'route="circle:add"' in counted
+    assert "zqa" not in counted and c.INS[w.GRANTED] not in counted and str(place.dossier.pk) not in counted
 
 
 # Where the words are kept: the rows they were planted in. Anywhere else is a copy that nobody decided.
@@ -190,9 +201,13 @@ HOMES = {
     "circle_change", "circle_invitation", "habilitations_refusal", "habilitations_accessrequest",
     "habilitations_accessquestion", "habilitations_consent", "habilitations_opposition",
     "habilitations_emergencyaccess", "habilitations_emergencyreview", "habilitations_emergencyban",
+    # A circle, and its versions, which say what it said (CDS-67); who is to come.
+    "circle_circle", "circle_circleversion", "circle_plannedstay",
+    "agenda_appointment", "agenda_appointmentchange", "agenda_participation", "agenda_calendarinvitation",
 }  # fmt: skip
 
 
+@pytest.mark.asvs("v5.0.0-14.2.2")
 def test_no_other_table_keeps_a_word(planted):
     """Traces, mails, jobs, throttles, sessions, drafts: after the acts of a day, none holds a word of a dossier."""
     place = planted.places[w.GRANTED]
@@ -211,7 +226,10 @@ def tables_with_a_word():
         names = [name for (name,) in cursor.fetchall()]
         found = set()
         for name in names:
-            cursor.execute(f"SELECT EXISTS (SELECT FROM \"{name}\" t WHERE t::text ILIKE '%%zqa%%')")  # noqa: S608
+            # A whole word: three letters alone are met by chance in a hash.
+            cursor.execute(
+                f"SELECT EXISTS (SELECT FROM \"{name}\" t WHERE t::text ~* 'zqa[[:alnum:]]{{2,40}}zq')"  # noqa: S608
+            )
             if cursor.fetchone()[0]:
                 found.add(name)
     return found

@@ -39,12 +39,16 @@ NO_RUBRIC = {
     "dossiers:leave_emergency": "ends one's own emergency access; off here",
     "dossiers:show_emergency": "an emergency access: who, when and why, nothing of the person; off here",
     "dossiers:review_emergency": "the same",
+    "reunions:meeting": "a meeting, to who reads meetings and to who is invited, whatever the matrix (rule 6)",
+    "reunions:answer": "the same, to answer",
 }
 # Beside the dossiers, a table of a dossier is read and nothing of a dossier is served.
 _LINK = "the invitation itself, to the person invited: who invites and for which structure, never who is followed"
 SERVES_NOTHING = dict.fromkeys(
     ("invitations:answer", "invitations:refuse", "invitations:opened", "invitations:ask", "invitations:receive"), _LINK
 ) | {
+    "reponse:answer": "when a meeting is and who organises it, to who is invited; never who is followed, nor why",
+    "flux:calendar": "when one’s own time is taken: the addresses of this world say no more; a full one is traced",
     "invitations:awaiting": "what one has accepted oneself, and that it waits",
     "accounts:home": "how many of one's own invitations wait for one's word",
     "administration:legal_structures": "in how many dossiers a structure is habilitated, never in which",

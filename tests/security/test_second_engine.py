@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from coordination.common.statements import rows as run
+from coordination.dossiers import door
 from coordination.dossiers.models import Dossier
 from habilitations import access, closures, grants, published
 from habilitations.access import Hat
@@ -131,6 +132,15 @@ def test_the_same_people_are_inside(filled, who):
     kept = Dossier.objects.filter(id__in=access.dossier_ids(user)) if user.is_active else Dossier.objects.none()
     wrong = set(kept.values_list("pk", flat=True)) ^ theirs
     assert not wrong, cases_of(filled, [(dossier,) for dossier in wrong])
+
+
+@pytest.mark.parametrize("who", ["vouched", "unknown", "suspended"])
+def test_several_dossiers_at_once_are_decided_as_one_by_one(filled, who):
+    together = door.look_many(filled.account(who), filled.dossiers)
+    alone = filled.decisions(who)
+    assert set(together) == set(alone)
+    wrong = [(pk,) for pk, entry in together.items() if _all_that_counts(entry.access) != _all_that_counts(alone[pk])]
+    assert not wrong, cases_of(filled, wrong)
 
 
 @pytest.mark.parametrize("who", ["vouched", "unknown"])
@@ -276,6 +286,7 @@ FAULTS = {
 
 
 @pytest.mark.once
+@pytest.mark.drawn(12)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_second_engine_is_found(filled, fault):
     which, right, wrong = FAULTS[fault]

@@ -12,12 +12,18 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
+from agenda import links as meeting_links
+from agenda.actions.appointments import Facts, create_appointment
+from agenda.actions.attending import Who
+from agenda.actions.feeds import open_feed
+from agenda.models import Appointment, Participation, Proposal, Room
 from circle import actions, links
 from circle.models import Invitation, Member
 from coordination.accounts.models import User
 from coordination.directory.models import AttachmentOffer, Structure
 from coordination.dossiers.door import Entry
 from coordination.dossiers.models import Dossier
+from coordination.partners.models import Partner, Relay, State
 from habilitations import defaults, published
 from habilitations.actions import (
     close_profile,
@@ -26,6 +32,7 @@ from habilitations.actions import (
     name_administrator,
     name_officer,
     publish_matrix,
+    register_client,
     withdraw_rubric,
 )
 from habilitations.models import (
@@ -39,10 +46,12 @@ from habilitations.models import (
     Habilitation,
     Opposition,
     SecretaryConsent,
+    SoftwareClient,
     VouchedProfession,
 )
 from tests.circle import factories as make
 from tests.dossiers.factories import habilitation
+from tests.partners.factories import PartnerFactory, RelayFactory
 from tests.security import matrix_read_apart as apart
 
 # Inside: with all that the profession gives, by a structure, and in a dossier that is read-only.
@@ -102,6 +111,10 @@ class Place:
     invitation: Invitation
     # To one rubric, for the member typed by hand: closes nothing to anybody of the table.
     opposition: Opposition
+    # Told by the person: who reads her agenda sees it, and the member, who is invited.
+    appointment: Appointment
+    # The same, its time put to the vote; who was typed by hand is invited by a personal link.
+    meeting: Appointment
 
     @property
     def dossier(self) -> Dossier:
@@ -116,8 +129,14 @@ class World:
     offer: AttachmentOffer | None = None
     question: AccessQuestion | None = None
     officer: DataProtectionOfficer | None = None
+    room: Room | None = None
+    partner: Partner | None = None
+    relay: Relay | None = None
+    client: SoftwareClient | None = None
     # What waits for the owner's answer.
     asked: ActingFor | None = None
+    # The secret of the address of a doctor's agenda, who is invited in every dossier; it tells types of appointments.
+    feed: str = ""
     people: dict[str, User] = field(default_factory=dict)
     # Who opens the dossiers and fills their circles: a coordinator, a doctor, three nurses.
     carers: tuple[User, ...] = ()
@@ -158,6 +177,7 @@ def build(
     doctor = make.account(make.DOCTOR, family_name="CIBLE", given_name="Paul")
     nurses = [make.account() for _ in range(3)]
     world.carers = (creator, doctor, *nurses)
+    world.feed = open_feed(doctor, level="neutre")[1]
     for situation in situations:
         world.places[situation] = settle(world, situation, prepare)
     _others(world)
@@ -193,6 +213,7 @@ def settle(world: World, situation: str, prepare: Callable[[Entry], object] = la
     asked = AccessRequest.objects.create(
         dossier=entry.dossier, habilitation=member.habilitation, user=doctor, rubrique="psychologique"
     )
+    appointment, meeting = _appointment(entry, member), _meeting(entry, member, typed)
     prepare(entry)
     if situation == DELEGATE:
         make.add_house(entry, world.house, wanted="oui")
@@ -216,8 +237,35 @@ def settle(world: World, situation: str, prepare: Callable[[Entry], object] = la
         entry.dossier.refresh_from_db()
     return Place(
         entry, member, hidden, typed, closed, refused, gone, free, asked, Invitation.objects.get(member=waiting),
-        opposed,
+        opposed, appointment, meeting,
     )  # fmt: skip
+
+
+def _meeting(entry: Entry, member: Member, typed: Member) -> Appointment:
+    """Return a meeting to be fixed: rows, since the same hour in fifteen dossiers would be held once."""
+    made = _appointment(entry, member, kind="reunion")
+    starts_at, ends_at = made.starts_at, made.ends_at
+    Appointment.objects.filter(pk=made.pk).update(starts_at=None, ends_at=None, answer_by=starts_at)
+    Proposal.objects.create(dossier=entry.dossier, appointment=made, starts_at=starts_at, ends_at=ends_at)
+    # Written to where the circle says today.
+    Member.objects.filter(pk=typed.pk).update(email="saisie@ms-exemple.example")
+    Participation.objects.create(
+        dossier=entry.dossier, appointment=made, key=typed.pk, member=typed, email="saisie@ms-exemple.example"
+    )
+    made.refresh_from_db()
+    return made
+
+
+def _appointment(entry: Entry, member: Member, kind: str = "rendez_vous") -> Appointment:
+    starts_at = timezone.now().replace(minute=0, second=0, microsecond=0) + dt.timedelta(days=5)
+    facts = Facts(
+        kind=kind, starts_at=starts_at, ends_at=starts_at + dt.timedelta(hours=1), zone="Europe/Paris",
+        title="Bilan", all_day=False,
+    )  # fmt: skip
+    # Asked: the same hour in fifteen dossiers would be refused.
+    return create_appointment(
+        entry, facts, Who([member.pk], me=True), creation_key=uuid.uuid4(), ask=True, on_behalf=True
+    )
 
 
 def _stand(user: User, dossier: Dossier, situation: str) -> Habilitation:
@@ -262,6 +310,12 @@ def _others(world: World) -> None:
     administrator = make.UserFactory(administrator=True, family_name="GESTION", given_name="Camille")
     officer = make.UserFactory(family_name="GABARIT", given_name="Denis")
     world.officer = name_officer(officer, by=administrator)
+    world.partner = PartnerFactory(created_by=administrator)
+    world.relay = RelayFactory(partner=world.partner, asked_by=administrator, state=State.ECHEC)
+    world.client, _ = register_client(
+        world.local, name="Logiciel Exemple", contact="support@logiciel.example", scopes=["system/CareTeam.rs"],
+        by=administrator,
+    )  # fmt: skip
     create_profile(code=CLOSED_PROFILE, label="Métier d’autrefois", by=administrator)
     close_profile(CLOSED_PROFILE, by=administrator)
     create_rubric(code=WITHDRAWN_RUBRIC, label="Volet d’autrefois", group="echanges", icon="folder", by=administrator)
@@ -269,6 +323,7 @@ def _others(world: World) -> None:
     # Of a profession that opens nothing: what she may do comes from the structure alone.
     keeper = make.account("26", structure=world.local, family_name="GARDIENNE", given_name="Léa")
     name_administrator(world.local, keeper, by=administrator)
+    world.room = Room.objects.create(structure=world.local, name="Salle du rez-de-chaussée")
     world.staff = make.account(structure=world.local)
     world.apart = {
         ANONYMOUS: None,
@@ -297,3 +352,8 @@ def _others(world: World) -> None:
 def link_of(invitation: Invitation) -> str:
     """Return the signed part of the address of an invitation, as its letter gives it."""
     return links.token_of(invitation, links.MAILED)
+
+
+def link_to_meeting(place: Place) -> str:
+    """Return the signed part of the address by which a participant without an account answers."""
+    return meeting_links.token_of(place.meeting.participations.exclude(email="").get(user=None))

@@ -3,6 +3,8 @@
 import datetime as dt
 import re
 
+from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
 from coordination.common.ins import nir_key
@@ -20,8 +22,16 @@ def today(days=0):
     return f"{timezone.localdate() + dt.timedelta(days=days):%d/%m/%Y}"
 
 
-def signs_in(visitor, user):
+def signs_in_by_password(visitor, user):
     visitor.signs_in(user.email, PASSWORD)
+
+
+def signs_in(visitor, user):
+    """Arrive signed in. The page where one does it is gone through by test_main_job.py and test_sessions.py."""
+    client = Client()
+    client.force_login(user)
+    visitor.receives_cookie(settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value)
+    visitor.goes_to("/")
 
 
 def creates_a_dossier(visitor, checked=lambda name: None):

@@ -56,7 +56,9 @@ def visit(browser, live_server, tmp_path):
             accept_downloads=True,
         )
         context.set_default_timeout(10_000)
-        visitor = Visitor(context.new_page(), javascript=javascript, phone=phone, shots=_shots(), per_key=per_key)
+        visitor = Visitor(
+            context.new_page(), live_server.url, javascript=javascript, phone=phone, shots=_shots(), per_key=per_key
+        )
         opened.append((context, visitor))
         return visitor
 

@@ -10,6 +10,7 @@ from tests.system import world as worlds
 pytestmark = [pytest.mark.browser, pytest.mark.req("SEC-15")]
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_a_stand_in_is_asked_accepts_and_enters(visit, world, phone):
     entry = worlds.circle_of(world)
@@ -37,7 +38,7 @@ def test_a_stand_in_is_asked_accepts_and_enters(visit, world, phone):
     acts.signs_in(anne, other)
     anne.goes_to("/compte/")
     anne.sees("On vous demande un remplacement.")
-    anne.clicks("Voir la demande et répondre")
+    anne.clicks("Répondre à ")
     anne.arrives_at("Demande de remplacement")
     anne.checks_the_page("remplacement-demande")
     anne.presses("Accepter")
@@ -65,6 +66,7 @@ def test_a_stand_in_is_asked_accepts_and_enters(visit, world, phone):
     assert access.to_dossier(other, entry.dossier.pk) is None
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize(
     ("phone", "javascript"), [(False, True), (True, True), (False, False)], ids=["desk", "phone", "without javascript"]
 )
@@ -83,7 +85,7 @@ def test_a_secretary_enters_once_the_person_agreed(visit, world, phone, javascri
     paul.sees("En attente de sa réponse")
     acts.signs_in(ana, desk)
     ana.goes_to("/compte/")
-    ana.clicks("Voir la demande et répondre")
+    ana.clicks("Répondre à ")
     ana.arrives_at("Demande de secrétariat")
     ana.checks_the_page("secretariat-demande")
     ana.presses("Accepter")

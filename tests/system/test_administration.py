@@ -22,6 +22,7 @@ def opens(visitor, tab, heading):
     visitor.arrives_at(heading)
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize(
     ("phone", "javascript"), [(False, True), (True, True), (False, False)], ids=["desk", "phone", "without-javascript"]
 )
@@ -68,6 +69,7 @@ def test_a_structure_is_allowed_and_its_delegate_named_then_ended(visit, world, 
     camille.does_not_see(entry.dossier.birth_name)
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_roles_and_officers(visit, world, phone):
     camille = visit(phone=phone)
@@ -90,6 +92,7 @@ def test_roles_and_officers(visit, world, phone):
     camille.checks_the_page("admin-dpo-termine")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_accounts(visit, world, phone):
     UserFactory(suspended=True, family_name="CROQUIS", given_name="Yann")

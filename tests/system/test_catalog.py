@@ -20,6 +20,7 @@ def opens(visitor, tab, heading):
     visitor.arrives_at(heading)
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize(("phone", "javascript"), CASES, ids=IDS)
 def test_a_profile_is_made_renamed_and_closed(visit, world, phone, javascript):
     camille = visit(phone=phone, javascript=javascript)
@@ -60,6 +61,7 @@ def test_a_profile_is_made_renamed_and_closed(visit, world, phone, javascript):
     camille.sees("est rouvert")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize(("phone", "javascript"), CASES, ids=IDS)
 def test_a_rubric_is_made_opened_by_a_version_withdrawn_and_back(visit, world, phone, javascript):
     entry = worlds.circle_of(world)
@@ -121,6 +123,7 @@ def world_profile(world):
     return profile_of(world.coordinator)
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_the_matrix_is_readable_in_the_dark(visit, world, phone):
     world.administrator.theme = "dark"

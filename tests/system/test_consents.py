@@ -9,6 +9,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.req("SEC-3", "SEC-5")
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_noted_limited_opposed_and_withdrawn(visit, world, phone):
     entry = worlds.circle_of(world)

@@ -29,6 +29,7 @@ def entry(world):
     return worlds.circle_of(world)
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True])
 def test_a_nurse_opens_reads_and_leaves(visit, world, entry, phone):
     odile = visit(phone=phone)
@@ -57,6 +58,7 @@ def test_a_nurse_opens_reads_and_leaves(visit, world, entry, phone):
     assert odile.goes_to(f"/dossiers/{entry.dossier.pk}/").status == 404
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True])
 def test_it_is_reviewed_by_the_coordinator_and_by_the_officer_and_forbidden(visit, world, entry, phone):
     habilitations.open_emergency(entry.dossier.pk, by=world.outsider, **WHY)
@@ -88,6 +90,7 @@ def test_it_is_reviewed_by_the_coordinator_and_by_the_officer_and_forbidden(visi
     aline.checks_the_page("urgence-delegue-relecture")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True])
 def test_the_accesses_of_a_dossier_are_gone_through(visit, world, entry, phone):
     long_ago = timezone.now() - dt.timedelta(days=400)
@@ -110,6 +113,7 @@ def test_the_accesses_of_a_dossier_are_gone_through(visit, world, entry, phone):
     maelle.does_not_see("Revues des accès à faire")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True])
 def test_the_accounts_of_a_structure_are_gone_through(visit, world, entry, phone):
     director = worlds.factories.account("359", structure=world.ehpad, family_name="PATRON", given_name="Denis")

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.req("SEC-4")
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_closed_then_opened_again(visit, world, phone):
     entry = worlds.circle_of(world)
@@ -41,6 +42,7 @@ def test_closed_then_opened_again(visit, world, phone):
     maelle.sees("Accord de la personne à recueillir")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_closed_by_itself_and_opened_in_one_click(visit, world, settings, phone):
     settings.ACCESS_CLOSE_MONTHS = 12
@@ -59,6 +61,7 @@ def test_closed_by_itself_and_opened_in_one_click(visit, world, settings, phone)
     maelle.sees("Accès rouvert, comme il était.")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_who_confirms_chooses_the_profession(visit, world, phone):
     entry = worlds.circle_of(world)

@@ -49,7 +49,7 @@ def test_an_invitation_leads_to_the_dossier_in_two_browsers(visit, world, settin
     maelle.chooses("Habilitation : oui")
     maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     maelle.sees("Voir l’e-mail qui partira")
-    assert maelle.field("E-mail professionnel").input_value() == ADDRESS
+    assert maelle.field("Adresse e-mail professionnelle").input_value() == ADDRESS
     maelle.page.get_by_text("Voir l’e-mail qui partira").click()
     maelle.fills("Message personnel", "Merci de votre réponse")
     maelle.page.locator("#apercu-lettre").get_by_text("Merci de votre réponse").wait_for()
@@ -120,6 +120,7 @@ def has_a_key(visitor):
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 def test_several_people_are_invited_into_a_circle(visit, world, phone, javascript):
     entry = worlds.circle_of(world)
@@ -212,7 +213,7 @@ def test_somebody_typed_by_hand_waits_for_a_confirmation(visit, world):
     acts.signs_in(maelle, world.coordinator)
     maelle.goes_to(f"/dossiers/{entry.dossier.pk}/cercle/ajouter/manuellement/professionnel/")
     acts.adds_a_nurse_by_hand(maelle)
-    maelle.fills("Email", ADDRESS)
+    maelle.fills("Adresse e-mail", ADDRESS)
     maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     maelle.checks_the_page("inviter-a-la-main")
     maelle.presses("Ajouter, habiliter et inviter")
@@ -302,7 +303,7 @@ def test_colleagues_are_invited_without_a_dossier(visit, world):
     maelle.fills("Nom", "Modèle")
     maelle.fills("Prénom", "Karim")
     maelle.selects("Profession", "Infirmier")
-    maelle.fills("E-mail professionnel", ADDRESS)
+    maelle.fills("Adresse e-mail professionnelle", ADDRESS)
     maelle.fills("Message personnel", "Au plaisir")
     maelle.page.locator("#apercu-lettre").get_by_text("Au plaisir").wait_for()
     maelle.checks_the_page("inviter-confrere")

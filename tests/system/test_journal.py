@@ -11,6 +11,7 @@ from tests.system import world as worlds
 pytestmark = [pytest.mark.browser, pytest.mark.req("SEC-11")]
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_a_coordinator_sees_who_came_and_filters_without_an_address_saying_it(visit, world, phone):
     entry = worlds.circle_of(world)
@@ -62,6 +63,7 @@ def test_without_javascript_the_journal_is_filtered_and_turned(visit, world):
     maelle.sees("Plus anciennes")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_the_officer_searches_across_dossiers(visit, world, phone):
     entry = worlds.circle_of(world)
@@ -87,6 +89,7 @@ def test_the_officer_searches_across_dossiers(visit, world, phone):
     aline.checks_the_page("journaux-trouve")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_a_coordinator_asks_why_and_is_answered(visit, world, phone):
     entry = worlds.circle_of(world)

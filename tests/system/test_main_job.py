@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.req("SEC-22", "SECT-6")
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_a_coordinator_builds_a_circle(visit, world, written_logs, phone):
     maelle = visit(phone=phone)
@@ -40,7 +41,7 @@ def test_a_coordinator_builds_a_circle(visit, world, written_logs, phone):
 def given_she_signed_in(maelle, world):
     maelle.goes_to("/compte/connexion/")
     maelle.checks_the_page("connexion")
-    acts.signs_in(maelle, world.coordinator)
+    acts.signs_in_by_password(maelle, world.coordinator)
     maelle.arrives_at("File active")
 
 

@@ -165,6 +165,7 @@ def test_everything_is_done_without_javascript(visit, world, second):
     assert not MatrixDraft.objects.open().exists()
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_versions_professions_and_profiles_are_looked_at(visit, world, phone):
     factories.account("ZZ9", family_name="TRACÉ")

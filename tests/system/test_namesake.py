@@ -10,6 +10,7 @@ from tests.system import world as worlds
 pytestmark = [pytest.mark.browser, pytest.mark.req("SEC-5")]
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_a_namesake_under_refusal_is_shown_and_must_be_told_apart(visit, world, phone):
     entry = worlds.circle_of(world)

@@ -29,6 +29,7 @@ def two_doctors(world):
     return entry, holder, heir
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize(("phone", "javascript"), CASES, ids=NAMES)
 def test_a_hand_over_is_seen_moved_and_called_off(visit, world, two_doctors, phone, javascript):
     entry, holder, heir = two_doctors
@@ -60,6 +61,7 @@ def test_a_hand_over_is_seen_moved_and_called_off(visit, world, two_doctors, pho
 
 
 @pytest.mark.req("SEC-5")
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_a_refusal_is_noted_in_a_closed_dossier(visit, world, two_doctors, phone):
     entry, holder, _ = two_doctors

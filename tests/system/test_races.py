@@ -74,7 +74,10 @@ def test_twenty_attempts_on_a_unique_role_give_one_holder(post, entry):
     ]
     circle = f"/dossiers/{entry.dossier.pk}/cercle/membres/"
     answers = all_at_once(
-        lambda member: post(f"{circle}{member.pk}/role/", {"role": "PCP", "starts_on": today()}), doctors
+        lambda member: post(
+            f"{circle}{member.pk}/role/", {"role": "PCP", "starts_on": today(), "version": member.version}
+        ),
+        doctors,
     )
 
     statuses = sorted(status for status, _ in answers)

@@ -8,6 +8,7 @@ from tests.system import world as worlds
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_reduced_explained_asked_and_answered(visit, world, phone):
     entry = worlds.circle_of(world)

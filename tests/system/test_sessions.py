@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 def test_what_was_typed_survives_the_end_of_the_session(visit, world):
     entry = worlds.circle_of(world)
     maelle = visit()
-    acts.signs_in(maelle, world.coordinator)
+    acts.signs_in_by_password(maelle, world.coordinator)
     path = f"/dossiers/{entry.dossier.pk}/cercle/ajouter/manuellement/professionnel/"
     maelle.goes_to(path)
     acts.adds_a_nurse_by_hand(maelle)
@@ -46,7 +46,7 @@ def test_what_was_typed_survives_the_end_of_the_session(visit, world):
 def test_an_application_and_recovery_codes_open_the_dossiers(visit, world, settings):
     settings.MFA_REQUIRED = True
     maelle = visit(phone=True)
-    acts.signs_in(maelle, world.coordinator)
+    acts.signs_in_by_password(maelle, world.coordinator)
     # Nothing of a dossier before a second factor.
     maelle.goes_to("/dossiers/")
     maelle.arrives_at("Second facteur")
@@ -68,13 +68,13 @@ def test_an_application_and_recovery_codes_open_the_dossiers(visit, world, setti
     maelle.signs_out()
 
     # The telephone is lost: one of the codes replaces it, once.
-    acts.signs_in(maelle, world.coordinator)
+    acts.signs_in_by_password(maelle, world.coordinator)
     maelle.checks_the_page("second-facteur-code")
     maelle.page.get_by_label(re.compile("^Code")).first.fill(codes[0])
     maelle.presses("Continuer")
     maelle.arrives_at("File active")
     maelle.signs_out()
-    acts.signs_in(maelle, world.coordinator)
+    acts.signs_in_by_password(maelle, world.coordinator)
     maelle.page.get_by_label(re.compile("^Code")).first.fill(codes[0])
     maelle.presses("Continuer")
     maelle.page.get_by_role("alert").wait_for()
@@ -94,7 +94,7 @@ def test_an_access_key_opens_the_dossiers(visit, world, settings):
             }
         },
     )  # fmt: skip
-    acts.signs_in(maelle, world.coordinator)
+    acts.signs_in_by_password(maelle, world.coordinator)
     maelle.goes_to("/dossiers/")
     maelle.arrives_at("Second facteur")
     maelle.clicks("Ajouter une clé d’accès")
@@ -106,7 +106,7 @@ def test_an_access_key_opens_the_dossiers(visit, world, settings):
     maelle.arrives_at("File active")
     maelle.signs_out()
 
-    acts.signs_in(maelle, world.coordinator)
+    acts.signs_in_by_password(maelle, world.coordinator)
     maelle.checks_the_page("cle-demandee")
     maelle.presses("Utiliser ma clé d’accès")
     maelle.arrives_at("File active")

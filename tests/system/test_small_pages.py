@@ -11,11 +11,13 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "Aide": "Aide",
     "Raccourcis clavier": "Raccourcis clavier",
+    "Plan du site": "Plan du site",
     "Accessibilité": "Déclaration d’accessibilité",
     "Mentions légales": "Mentions légales",
 }
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_a_visitor_reads_the_pages_of_the_footer(visit, world, phone):
     visitor = visit(phone=phone)
@@ -26,6 +28,7 @@ def test_a_visitor_reads_the_pages_of_the_footer(visit, world, phone):
         visitor.checks_the_page(f"pied-{heading.split()[0].lower()}")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_a_second_page_is_printed_only_when_asked(visit, world, monkeypatch, phone):
     monkeypatch.setattr(sheet, "_set_in_type", lambda asked: sheet.Sheet(b"%PDF-", 2))

@@ -27,6 +27,7 @@ def director(world):
     return user
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_an_account_is_opened_then_its_profession_is_confirmed(visit, world, director, phone):
     denis = visit(phone=phone)

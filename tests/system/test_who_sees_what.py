@@ -48,7 +48,7 @@ def test_a_nurse_adds_without_granting_and_leaves_a_request(visit, world, entry,
     maelle.goes_to(f"{home}cercle/?afficher=demande")
     maelle.sees("CROQUIS Yann")
     assert maelle.page.get_by_role("link", name="DESSIN Paul").count() == 0
-    maelle.clicks("habiliter", exact=True)
+    maelle.clicks("habiliter CROQUIS Yann")
     maelle.chooses("Habilitation : oui")
     maelle.selects("Sur quoi repose le partage", "La personne s’adresse à ce professionnel")
     maelle.presses("Habiliter")

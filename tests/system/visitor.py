@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
-AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+from tests import axe as judge
+from tests.front.policy import WATCH
 
 # The choices of one list that read the same, those of drop-down lists (over all their groups) and of radios.
 ALIKE = """() => {
@@ -28,8 +28,9 @@ POLICY = "Content Security Policy"
 class Visitor:
     """A browser tab with a person's gestures. Console errors and refused resources are kept and fail the story."""
 
-    def __init__(self, page, *, javascript=True, phone=False, shots=None, per_key=0):
+    def __init__(self, page, home, *, javascript=True, phone=False, shots=None, per_key=0):
         self.page = page
+        self.home = home
         self.javascript = javascript
         self.phone = phone
         self.shots = shots
@@ -38,6 +39,7 @@ class Visitor:
         self.problems = []
         self.addresses = []
         self.titles = []
+        page.add_init_script(WATCH)
         page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
         page.on("console", self._console)
         page.on("requestfailed", self._failed)
@@ -75,9 +77,9 @@ class Visitor:
         self.clicks(name, role="button", inside=inside)
 
     def field(self, label):
-        """Return the field with this label, whether or not « (facultatif) » follows it."""
+        """Return the field with this label, whatever it says after it: « (jj/mm/aaaa) », « (facultatif) »."""
         words = r"\s+".join(re.escape(word) for word in label.split())
-        named = self.page.get_by_label(re.compile(rf"^\s*{words}(\s*\(facultatif\))?\s*$"))
+        named = self.page.get_by_label(re.compile(rf"^\s*{words}(\s*\([^)]*\))*\s*$"))
         return named.and_(self.page.locator("input, select, textarea")).first
 
     def fills(self, label, text):
@@ -104,6 +106,9 @@ class Visitor:
         found = self.page.get_by_role("option").filter(has_text=option).first
         found.wait_for()
         found.tap() if self.phone else found.click()
+
+    def receives_cookie(self, name, value):
+        self.page.context.add_cookies([{"name": name, "value": value, "url": self.home}])
 
     def signs_in(self, email, password):
         self.goes_to("/compte/connexion/")
@@ -158,12 +163,7 @@ class Visitor:
         assert alike == [], f"{name}: two choices read the same: {alike}"
         if not self.javascript or not axe:
             return
-        self.page.evaluate(AXE)
-        found = self.page.evaluate(
-            "rules => axe.run(document, {runOnly: rules}).then(r => r.violations.map("
-            "v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.html.slice(0, 120)).join(' | ')))",
-            AXE_RULES,
-        )
+        found = judge.violations(self.page)
         assert found == [], f"{name}: {found}"
         overflow = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert overflow <= SIDEWAYS, f"{name} scrolls sideways by {overflow} px"

@@ -14,6 +14,7 @@ from coordination.accounts.models import User
 from coordination.common.french import plural
 from coordination.common.identifiers import parse_person_name
 from coordination.common.text import capital_family, capital_given, fold, squeeze
+from coordination.directory.attaching import tell_attached
 from coordination.directory.errors import (
     AlreadyAttached,
     AlreadyInDirectory,
@@ -155,6 +156,7 @@ def attach_account(
     except IntegrityError as error:
         raise AlreadyAttached() from error
     activate_waiting(user, professional, by=by)
+    tell_attached(user, professional)
     return attachment
 
 

@@ -38,6 +38,11 @@ from habilitations.errors import NotAllowed, NotOfYourStructure, VouchedElsewher
 from habilitations.models import VouchedProfession
 from habilitations.traces import NOWHERE, Via, record_account
 
+KINDS = {
+    "account.offer": "Demande de rattachement d’un compte",
+    "account.asked_elsewhere": "Compte demandé sous une autre adresse",
+}
+
 
 @transaction.atomic
 def offer_account(structure: Structure, who: Newcomer, *, by: User, via: Via = NOWHERE) -> AttachmentOffer:
@@ -98,7 +103,7 @@ def accept_offer(offer: AttachmentOffer, *, by: User, via: Via = NOWHERE) -> Att
         )  # fmt: skip
         attachment = attach_account(by, known, structure, by=by)
     professional = attachment.professional
-    if not professional.activities.filter(structure=structure, ceased_at=None, **codes).exists():
+    if not professional.activities.active().filter(structure=structure, **codes).exists():
         add_local_activity(professional, by=offer.offered_by, structure=structure, **codes)
     _answer(offer, is_accepted=True)
     record_account(user=by, action="rattachement", object_kind="structure", object_id=structure.pk, via=via)
@@ -255,7 +260,7 @@ def _is_listed(professional: Professional | None, offer: AttachmentOffer) -> boo
     """What the national files say of a person is not for a structure to change: neither trade nor function."""
     if professional is None or professional.source == Source.LOCAL:
         return True
-    return professional.activities.filter(profession=offer.profession, fonction=offer.fonction).exists()
+    return professional.activities.listed().filter(profession=offer.profession, fonction=offer.fonction).exists()
 
 
 def _locked_attachment(user: User) -> Attachment | None:

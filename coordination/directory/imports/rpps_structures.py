@@ -42,7 +42,9 @@ def merge_structures(day: date, now: datetime) -> Counts:
         [day, now],
     )
     changed = execute(
-        "UPDATE directory_structure t SET finess = CASE WHEN t.finess = '' THEN s.finess::varchar(9) ELSE t.finess"
+        # What a partner alone knew is the file's from now on.
+        "UPDATE directory_structure t SET source = 'rpps',"
+        " finess = CASE WHEN t.finess = '' THEN s.finess::varchar(9) ELSE t.finess"
         " END, finess_ej = s.finess_ej::varchar(9), siren = s.siren::varchar(9), siret = s.siret::varchar(14),"
         " technical_id = s.technical::varchar(40), name = s.sname::varchar(200),"
         " short_name = CASE WHEN s.trade_name = s.sname THEN '' ELSE s.trade_name::varchar(80) END,"
@@ -50,7 +52,8 @@ def merge_structures(day: date, now: datetime) -> Counts:
         " postal_code = s.postal_code::varchar(10), town = s.town::varchar(80),"
         " commune_code = s.commune_code::varchar(5), phone = s.phone, email = s.email, seen_on = %s,"
         " content_hash = s.shash FROM stage s JOIN structure_ids i USING (n)"
-        " WHERE t.id = i.id AND NOT i.is_new AND i.source = 'rpps' AND t.content_hash IS DISTINCT FROM s.shash"
+        " WHERE t.id = i.id AND NOT i.is_new AND i.source IN ('rpps', 'partenaire')"
+        " AND t.content_hash IS DISTINCT FROM s.shash"
         # A line without address does not take away the address another line gave.
         " AND NOT (s.address = '' AND s.postal_code = '' AND t.postal_code <> '')",
         [day],

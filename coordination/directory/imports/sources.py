@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from django.utils import timezone
+
 from coordination.directory.errors import FileRefused
 
 # A quarter of a megabyte: the pieces of a block stay in the processor's cache (measured: a third quicker than 1 MB).
@@ -29,6 +31,9 @@ _CONTROLS = bytes(set(range(32)) - {9, 10, 13})
 _UNDEFINED = b"\x81\x8d\x8f\x90\x9d"
 _DATE = re.compile(r"(20\d\d)-?([01]\d)-?([0-3]\d)?")
 
+# Ten times the national file: what is more is no directory, and would fill the machine.
+MOST_MEMBERS, LARGEST_UNPACKED = 50, 8_000_000_000
+TOO_LARGE = "L’archive {name} est trop grande une fois dépliée ; rien n’a été modifié."
 DAMAGED = "Le fichier {name} est une archive abîmée ou incomplète. Téléchargez-le de nouveau ; rien n'a été modifié."
 
 
@@ -57,7 +62,7 @@ class Source:
     @property
     def received_day(self) -> datetime.date:
         """The date of the file on this machine: it says nothing of what the file holds."""
-        return datetime.date.fromtimestamp(self.path.stat().st_mtime)
+        return timezone.localdate(datetime.datetime.fromtimestamp(self.path.stat().st_mtime, datetime.UTC))
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
@@ -97,7 +102,10 @@ def sources(path: Path) -> list[Source]:
         return [Source(path)]
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+            held = [info for info in archive.infolist() if not info.is_dir()]
+            if len(held) > MOST_MEMBERS or sum(info.file_size for info in held) > LARGEST_UNPACKED:
+                raise FileRefused(TOO_LARGE.format(name=path.name))
+            names = [info.filename for info in held]
     except zipfile.BadZipFile as error:
         raise FileRefused(DAMAGED.format(name=path.name)) from error
     return [Source(path, name) for name in names]

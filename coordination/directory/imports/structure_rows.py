@@ -152,7 +152,7 @@ def _update(source: str, load: Load, now: object) -> int:
     execute("CREATE TEMP TABLE changed_structures (id uuid) ON COMMIT DROP")
     execute(
         "INSERT INTO changed_structures SELECT t.id FROM directory_structure t JOIN found f USING (id)"
-        " JOIN stage s USING (n) WHERE (f.source = %(source)s OR %(source)s = 'finess')"
+        " JOIN stage s USING (n) WHERE (f.source IN (%(source)s, 'partenaire') OR %(source)s = 'finess')"
         " AND (t.source <> %(source)s OR t.content_hash IS DISTINCT FROM s.hash)",
         {"source": source},
     )

@@ -8,6 +8,7 @@ so that circles keep pointing at them.
 from coordination.directory.models.loads import ImportRefusal, ImportRun, Vocabulary
 from coordination.directory.models.offers import AttachmentOffer
 from coordination.directory.models.people import Activity, Attachment, Mailbox, Professional, SavoirFaire
+from coordination.directory.models.received import Equipment, InternalService, Place
 from coordination.directory.models.structures import Source, Structure
 
 __all__ = [
@@ -16,7 +17,10 @@ __all__ = [
     "AttachmentOffer",
     "ImportRefusal",
     "ImportRun",
+    "Equipment",
+    "InternalService",
     "Mailbox",
+    "Place",
     "Professional",
     "SavoirFaire",
     "Source",

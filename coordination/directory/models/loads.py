@@ -1,8 +1,17 @@
 """What a load of the national files leaves behind: its report, its refusals, the words of the search."""
 
 from django.db import models
+from django.db.models import OuterRef, Subquery
 
 from coordination.common.ids import uuid7
+
+
+class ImportRunQuerySet(models.QuerySet):
+    def latest_of_each(self):
+        """The last load of each kind of file, with `last_good_at`: when one last succeeded. One SQL statement."""
+        good = self.filter(kind=OuterRef("kind"), state=ImportRun.State.DONE).order_by("-ended_at")
+        rows = self.annotate(last_good_at=Subquery(good.values("ended_at")[:1]))
+        return rows.order_by("kind", "-started_at").distinct("kind")
 
 
 class ImportRun(models.Model):
@@ -28,6 +37,8 @@ class ImportRun(models.Model):
     ceased_count = models.PositiveIntegerField(default=0)
     refused_count = models.PositiveIntegerField(default=0)
     reason = models.TextField(blank=True)
+
+    objects = ImportRunQuerySet.as_manager()
 
     class Meta:
         verbose_name = "chargement de l’annuaire"

@@ -11,7 +11,8 @@ from coordination.directory.models.structures import Source, Structure
 
 class ProfessionalQuerySet(models.QuerySet):
     def active(self):
-        return self.filter(ceased_at=None)
+        """Those who practise, as the national files or the coordination say, not a partner alone."""
+        return self.filter(ceased_at=None).exclude(source=Source.PARTNER)
 
 
 class Professional(models.Model):
@@ -44,6 +45,8 @@ class Professional(models.Model):
         db_index=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # As that of Structure.
+    partner = models.CharField(max_length=80, blank=True, default="", db_default="", editable=False)
 
     objects = ProfessionalQuerySet.as_manager()
 
@@ -90,8 +93,12 @@ class SavoirFaire(models.Model):
 
 
 class ActivityQuerySet(models.QuerySet):
+    def listed(self):
+        """Those that the national files or the coordination say: what a partner says of a person proves nothing."""
+        return self.filter(partner="")
+
     def active(self):
-        return self.filter(ceased_at=None)
+        return self.listed().filter(ceased_at=None)
 
     def of_names(self, names):
         """Those of people who have one of these folded (family, given) names."""
@@ -138,6 +145,8 @@ class Activity(models.Model):
     ceased_at = models.DateTimeField(null=True, blank=True)
     seen_on = models.DateField("date de l’entrée", null=True, blank=True)
     content_hash = models.BigIntegerField(null=True, editable=False)
+    # Who sent it through the API; blank for every row that came otherwise. Such a row is proposed to nobody.
+    partner = models.CharField(max_length=80, blank=True, default="", db_default="", editable=False)
 
     objects = ActivityQuerySet.as_manager()
 

@@ -13,11 +13,13 @@ class Source(models.TextChoices):
     RPPS = "rpps", "RPPS"
     REGIONAL = "regional", "Complément régional"
     LOCAL = "local", "Créée pour la coordination"
+    PARTNER = "partenaire", "Reçue d’un partenaire"
 
 
 class StructureQuerySet(models.QuerySet):
     def active(self):
-        return self.filter(ceased_at=None, merged_into=None)
+        """Those one may propose: still there, and not known by a partner alone."""
+        return self.filter(ceased_at=None, merged_into=None).exclude(source=Source.PARTNER)
 
     def local(self):
         return self.filter(source=Source.LOCAL)
@@ -78,6 +80,12 @@ class Structure(models.Model):
         db_index=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # What a partner said of a structure it alone knows; the national files name a legal entity by its number.
+    part_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="parts", db_index=False
+    )
+    # Who sent it through the API (the owner that `fhir.Caller` names); blank for every row that came otherwise.
+    partner = models.CharField(max_length=80, blank=True, default="", db_default="", editable=False)
 
     objects = StructureQuerySet.as_manager()
 

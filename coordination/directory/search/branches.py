@@ -197,7 +197,8 @@ def _branch(
         spelled, spelled_params = "array_position(%s::text[], a.search_family::text)", [family.among]
     return Branch(
         f"(SELECT a.id, a.professional_id, a.search_family AS f, a.search_given AS g, {rank} AS r, {spelled} AS s"
-        f" FROM directory_activity a WHERE {' AND '.join(where)} AND a.category <> '{STUDENT}'{sort} LIMIT {most})",
+        f" FROM directory_activity a WHERE {' AND '.join(where)} AND a.category <> '{STUDENT}' AND a.partner = ''"
+        f"{sort} LIMIT {most})",
         (*rank_params, *spelled_params, *params),
     )
 

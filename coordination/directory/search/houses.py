@@ -23,9 +23,12 @@ _COLUMNS = (
     " s.source, s.ceased_at IS NOT NULL, s.seen_on, s.search_name"
 )
 
+# What replaces another, and what is known by a partner alone, is not proposed.
+_PROPOSED = f"s.merged_into_id IS NULL AND s.source <> '{Source.PARTNER}'"
+
 _BEGINNING = (
     "(SELECT s.id FROM directory_structure s WHERE s.search_name ~>=~ %s AND s.search_name ~<~ %s"
-    f" AND s.merged_into_id IS NULL ORDER BY s.search_name USING ~<~ LIMIT {CANDIDATES})"
+    f" AND {_PROPOSED} ORDER BY s.search_name USING ~<~ LIMIT {CANDIDATES})"
 )
 
 
@@ -40,7 +43,7 @@ def find(queries: Sequence[str], *, name: str, words: Sequence[str], near: str, 
     # Without its own CTE the planner, promised a short answer, may prefer to read the table.
     scans = [
         f"m{i} AS MATERIALIZED (SELECT s.id FROM directory_structure s"
-        f" WHERE {WORDS} @@ to_tsquery('simple', %s) AND s.merged_into_id IS NULL)"
+        f" WHERE {WORDS} @@ to_tsquery('simple', %s) AND {_PROPOSED})"
         for i in range(len(queries))
     ]
     unions = [f"(SELECT id FROM m{i} LIMIT {CANDIDATES})" for i in range(len(queries))]
@@ -58,7 +61,7 @@ def by_identifiers(conditions: Sequence[tuple[str, Sequence[str]]], *, limit: in
     """Return the structures of which a column equals one of the values."""
     scans = " UNION ".join(
         f"(SELECT {_COLUMNS} FROM directory_structure s WHERE s.{column} = ANY(%s) AND s.{column} <> ''"
-        f" AND s.merged_into_id IS NULL LIMIT {CANDIDATES})"
+        f" AND {_PROPOSED} LIMIT {CANDIDATES})"
         for column, _ in conditions
     )
     sql = f"SELECT c.*, count(*) OVER () FROM ({scans}) c ORDER BY 12, search_name, id LIMIT {int(limit)}"  # noqa: S608

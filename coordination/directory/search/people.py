@@ -30,7 +30,7 @@ _TAIL = (
     " p.family_name, p.given_name, p.civility, p.rpps, p.adeli, p.source, p.ceased_at IS NOT NULL,"
     " t.id IS NOT NULL,"
     " (SELECT count(*) FROM directory_activity o WHERE o.professional_id = top.professional_id"
-    " AND o.ceased_at IS NULL AND o.id <> top.id)"
+    " AND o.ceased_at IS NULL AND o.partner = '' AND o.id <> top.id)"
     " FROM top JOIN directory_activity a ON a.id = top.id JOIN directory_professional p ON p.id = a.professional_id"
     " LEFT JOIN directory_attachment t ON t.professional_id = p.id"
     " ORDER BY top.r, top.s, top.f USING ~<~, top.g USING ~<~, top.id"
@@ -71,6 +71,7 @@ def by_identifiers(
                 "(SELECT a.id, a.professional_id, a.search_family AS f, a.search_given AS g,"
                 " CASE WHEN a.ceased_at IS NULL THEN 0 ELSE 2 END AS r, 0 AS s"
                 f" FROM directory_activity a{join} WHERE {alias}.{column} = ANY(%s) AND {alias}.{column} <> ''{here}"
+                " AND a.partner = ''"
                 f" LIMIT {CANDIDATES})",
                 (tuple(values), *ids),
             )

@@ -14,6 +14,7 @@ from coordination.directory.models import Activity, Attachment, Professional, Sa
 from coordination.directory.search.results import profession_label, town_name
 
 PER_PAGE = 25
+NATIONAL = "Annuaire national"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class ProfessionalSheet:
     mss_addresses: tuple[str, ...]
     has_account: bool
     is_local: bool
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class StructureSheet:
     next_after: UUID | None
     is_first_page: bool
     is_local: bool
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def of_professional(professional_id: UUID) -> ProfessionalSheet | None:
     if person is None:
         return None
     feminine = person.civility in ("MME", "MLLE")
-    rows = list(Activity.objects.filter(professional=person).select_related("structure"))
+    rows = list(Activity.objects.listed().filter(professional=person).select_related("structure"))
     rows.sort(key=lambda a: (a.ceased_at is not None, a.town, a.structure_name))
     known = SavoirFaire.objects.filter(professional=person, ceased_at=None).values_list("code", flat=True)
     labels = (nomenclatures.label("savoir_faire", code) for code in known)
@@ -95,6 +98,9 @@ def of_professional(professional_id: UUID) -> ProfessionalSheet | None:
         mss_addresses=tuple(dict.fromkeys(filter(None, boxes))),
         has_account=Attachment.objects.filter(professional=person).exists(),
         is_local=person.source == Source.LOCAL,
+        origin={Source.LOCAL: "Créé pour la coordination", Source.PARTNER: "Reçu d’un partenaire"}.get(
+            Source(person.source), NATIONAL
+        ),
     )
 
 
@@ -113,6 +119,7 @@ def of_structure(structure_id: UUID, *, after: UUID | None = None) -> StructureS
         next_after=shown[-1].activity_id if len(people) > PER_PAGE else None,
         is_first_page=after is None,
         is_local=structure.source == Source.LOCAL,
+        origin=Source(structure.source).label if structure.source in (Source.LOCAL, Source.PARTNER) else NATIONAL,
     )
 
 
@@ -125,7 +132,7 @@ SELECT a.id, a.professional_id, p.family_name, p.given_name, a.profession, a.spe
   LEFT JOIN directory_attachment t ON t.professional_id = p.id
  WHERE a.structure_id = ANY(ARRAY(SELECT s.id FROM directory_structure s WHERE s.id = %(structure)s
                                      OR s.merged_into_id = %(structure)s))
-   AND a.category <> 'E'
+   AND a.category <> 'E' AND a.partner = ''
    AND (%(after)s::uuid IS NULL OR (a.ceased_at IS NOT NULL, a.search_family, a.search_given, a.id) >
         (SELECT l.ceased_at IS NOT NULL, l.search_family, l.search_given, l.id
            FROM directory_activity l WHERE l.id = %(after)s))

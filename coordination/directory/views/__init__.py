@@ -97,7 +97,7 @@ def create_structure(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if request.method != "POST":
         kept = drafts.load(request.user, STRUCTURE_DRAFT, request.user.pk)
-        form = forms.StructureForm(initial=kept.dict() if kept else None)
+        form = forms.StructureForm(initial=drafts.initial(forms.StructureForm, kept))
         return _structure_page(request, form, draft_found=bool(kept))
     form = forms.StructureForm(request.POST)
     doubles: list[dict[str, Any]] = []

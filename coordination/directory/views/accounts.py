@@ -116,14 +116,13 @@ def offer_details(request: HttpRequest, mine: list[UUID], activity_id: UUID | No
             return redirect(request, "directory:accounts")
     else:
         kept = drafts.load(request.user, DRAFT, about)
-        form = forms.AccountForm(initial=kept.dict() if kept else None, places=places, activity=activity)
+        form = forms.AccountForm(initial=drafts.initial(forms.AccountForm, kept), places=places, activity=activity)
     context = {
         "form": form,
         "who": _named(activity) if activity else None,
         "here": request.path,
         "sheet": None if activity else about,
-        "draft_url": reverse("accounts:draft", args=[DRAFT, about]),
-        "draft_found": not form.is_bound and bool(form.initial),
+        **drafts.shown(DRAFT, about, not form.is_bound and bool(form.initial)),
     }
     return render(request, "directory/account_form.html", context, status=422 if form.is_bound else 200)
 
@@ -167,8 +166,9 @@ def withdraw(request: HttpRequest, mine: list[UUID], user_id: UUID) -> HttpRespo
     )
     if current.user_id == request.user.pk:
         raise Http404
-    kept = drafts.load(request.user, REASON_DRAFT, user_id)
-    form = forms.ReasonForm(request.POST if request.method == "POST" else None, initial=kept.dict() if kept else None)
+    kept = None if request.method == "POST" else drafts.load(request.user, REASON_DRAFT, user_id)
+    initial = drafts.initial(forms.ReasonForm, kept)
+    form = forms.ReasonForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
@@ -182,7 +182,7 @@ def withdraw(request: HttpRequest, mine: list[UUID], user_id: UUID) -> HttpRespo
     context = {
         "form": form, "name": _name(current.user), "here": request.path,
         "trade": search.trade(current.profession, current.fonction),
-        "draft_url": reverse("accounts:draft", args=[REASON_DRAFT, user_id]),
+        **drafts.shown(REASON_DRAFT, user_id, kept),
     }  # fmt: skip
     return render(request, "directory/withdraw_confirmation.html", context, status=422 if form.is_bound else 200)
 

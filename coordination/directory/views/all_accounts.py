@@ -146,8 +146,8 @@ def act(request: HttpRequest, user_id: UUID, act: str) -> HttpResponse:
     if asked is None or not asked.offered(user, vouched):
         raise Http404
     key = f"compte-{act}"
-    kept = drafts.load(request.user, key, user.pk)
-    form = ReasonForm(request.POST if request.method == "POST" else None, initial=kept.dict() if kept else None)
+    kept = None if request.method == "POST" else drafts.load(request.user, key, user.pk)
+    form = ReasonForm(request.POST if request.method == "POST" else None, initial=drafts.initial(ReasonForm, kept))
     if form.is_bound and form.is_valid():
         if asked.opens:
             reauthentication.require(request, "ouvrir ou nommer un compte")
@@ -162,7 +162,7 @@ def act(request: HttpRequest, user_id: UUID, act: str) -> HttpResponse:
     context = {
         "form": form, "name": user.get_full_name(), "email": user.email, "asked": asked, "here": request.path,
         "back": reverse("administration:account", args=[user.pk]),
-        "draft_url": reverse("accounts:draft", args=[key, user.pk]),
+        **drafts.shown(key, user.pk, kept),
     }  # fmt: skip
     return render(request, "directory/account_act.html", context, status=422 if form.is_bound else 200)
 

@@ -72,7 +72,7 @@ def _says(line: Line) -> tuple:
     trace = line.trace
     return (
         timezone.localdate(trace.at), trace.dossier_id, trace.actor_id, trace.actor_name, trace.on_behalf_of_id,
-        trace.action, trace.rubrique, trace.object_id, line.reasons, line.opened_at, line.through,
+        trace.software, trace.action, trace.rubrique, trace.object_id, line.reasons, line.opened_at, line.through,
         # Two changes of one right are two acts, even in the same words.
         trace.pk if trace.action in RIGHTS else None,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from coordination.common.statements import rows
+from habilitations.traces import OWN_FEED
 from habilitations.unusual import Limits
 
 # An opening counts from its time to the next one of the same dossier, or until the minutes are over: the sum of these
@@ -23,6 +24,7 @@ WITH come AS (
         AS span (actor_id, begins, ends)
     JOIN habilitations_trace AS line
         ON line.actor_id = span.actor_id AND line.at > span.begins AND line.at <= span.ends
+        AND line.software <> %(feed)s
 ), step AS (
     SELECT actor_id, at, 1 AS more FROM come
     UNION ALL SELECT actor_id, until, -1 FROM come
@@ -48,6 +50,8 @@ def dossiers_lately(asked: Iterable[tuple[UUID | None, dt.datetime]], limits: Li
             _HASTE,
             {
                 "minutes": limits.many_minutes,
+                # A calendar program opens all of them at once, by itself.
+                "feed": OWN_FEED,
                 "people": [person for person, _, _ in spans],
                 "begins": [begins for _, begins, _ in spans],
                 "ends": [ends for _, _, ends in spans],

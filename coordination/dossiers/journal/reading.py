@@ -23,6 +23,7 @@ from coordination.common.text import fold
 from coordination.dossiers.journal.haste import dossiers_lately
 from habilitations import catalog
 from habilitations.models import AccessQuestion, Habilitation, JournalCheck, Outcome, StateChange, Trace
+from habilitations.traces import OWN_FEED
 from habilitations.unusual import Facts, Limits, unusual
 
 PER_PAGE = 50
@@ -242,7 +243,10 @@ def _with_ways_in(traces: list[Trace]) -> Iterable[tuple[Trace, dict | None]]:
     """Pair each trace with the opening of the habilitation it names: the last one before it. One SQL statement."""
     wanted = {trace.habilitation_id for trace in traces if trace.habilitation_id}
     openings = (
-        StateChange.objects.filter(habilitation__in=wanted, after=Habilitation.State.OUI)
+        # The dossier too: which server (SCALE-4).
+        StateChange.objects.filter(
+            dossier__in={trace.dossier_id for trace in traces}, habilitation__in=wanted, after=Habilitation.State.OUI
+        )
         .order_by("-at")
         .values("habilitation_id", "at", "by_id", "habilitation__user_id", "habilitation__structure__name")
     )
@@ -282,7 +286,8 @@ def _judged(dossier_id: UUID, lines: list[Line], limits: Limits, reader_id: UUID
 
 
 def _is_done(line: Line) -> bool:
-    return line.trace.outcome == Outcome.OK
+    """Whether somebody came: a calendar that reads itself at night, all dossiers at once, is nothing unusual."""
+    return line.trace.outcome == Outcome.OK and line.trace.software != OWN_FEED
 
 
 def _may_be_new(line: Line, limits: Limits) -> bool:

@@ -19,7 +19,7 @@ from coordination.dossiers.journal.folding import folded
 from coordination.dossiers.journal.reading import RIGHTS, Filters, Line
 from habilitations import catalog
 from habilitations.models import JournalCheck, Outcome, Trace
-from habilitations.traces import BY_LINK, IN_EMERGENCY
+from habilitations.traces import BY_LINK, BY_MAIL, IN_EMERGENCY, OWN_FEED, OWN_PROGRAM
 from habilitations.unusual import FIRST, HOURS, MANY, WEEKEND
 
 WHOLE_DOSSIER = "le dossier"
@@ -125,6 +125,8 @@ class Sentence:
     ask_id: UUID | None = None
     # For whom it was done, "" for oneself.
     on_behalf_of: str = ""
+    # "par le logiciel Exemple", "" from the screens.
+    by_means: str = ""
     whom: str = ""
     # "4 fois depuis 09:41", "" for what was done once.
     repeated: str = ""
@@ -182,6 +184,7 @@ def sentence(line: Line, reader) -> Sentence:
         kind=act.kind,
         tag_kind=act.tag_kind,
         on_behalf_of=trace.on_behalf_of_name,
+        by_means=_means(trace.software),
         whom=of_name(whom) if whom else "",
         repeated=_repeated(line),
         to_check=", ".join(_UNUSUAL[one].format(**settings.JOURNAL_UNUSUAL) for one in line.unusual),
@@ -240,6 +243,15 @@ def _hat(trace: Trace) -> str:
     return ", ".join(filter(None, [trade[:1].lower() + trade[1:], trace.structure_name]))
 
 
+_MEANS = {OWN_PROGRAM: f"par un {OWN_PROGRAM}", OWN_FEED: f"par un {OWN_FEED}", BY_MAIL: f"par {BY_MAIL}"}
+
+
+def _means(software: str) -> str:
+    if not software:
+        return ""
+    return _MEANS.get(software) or f"par le logiciel {software}"
+
+
 def _to_you(did: str) -> str:
     """Put in the second person what is said in the third: "a lu" -> "avez lu"."""
     for third, second in (("n’a pas", "n’avez pas"), ("a ", "avez ")):
@@ -251,8 +263,14 @@ def _to_you(did: str) -> str:
 def _why(line: Line) -> str:
     if line.trace.action in RIGHTS:
         return ", ".join(line.reasons)
-    about = f"Fiche {of_name(line.subject)}" if line.subject else ""
+    about = f"Fiche {of_name(line.subject)}" if line.subject else _destination(line)
     return ". ".join(filter(None, [about, _way_in(line)]))
+
+
+def _destination(line: Line) -> str:
+    """Return where an export went when it went to somebody, "" for a file."""
+    reason = line.trace.reason
+    return reason if line.trace.action == "export" and reason not in (BY_LINK, IN_EMERGENCY) else ""
 
 
 def _way_in(line: Line) -> str:

@@ -12,8 +12,8 @@ from coordination.dossiers.journal.wording import Sentence
 LONGEST = 5_000
 HEADS = (
     ("Date", 12), ("Heure", 8), ("Qui", 34), ("Profession, structure", 44), ("Pour le compte de", 34),
-    ("Ce qui a été fait", 34), ("Rubrique", 26), ("Nature", 18), ("Pourquoi l’accès était ouvert", 60),
-    ("À vérifier", 44),
+    ("Par quel moyen", 34), ("Ce qui a été fait", 34), ("Rubrique", 26), ("Nature", 18),
+    ("Pourquoi l’accès était ouvert", 60), ("À vérifier", 44),
 )  # fmt: skip
 
 
@@ -21,14 +21,14 @@ def write_workbook(sentences: list[Sentence], *, about: str) -> bytes:
     """Return the file of these lines; `about` stands above them: which they are, read by whom and when."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Journal des accès")
-    for column, (_, width) in zip("ABCDEFGHIJ", HEADS, strict=True):
+    for column, (_, width) in zip("ABCDEFGHIJK", HEADS, strict=True):
         sheet.column_dimensions[column].width = width
     sheet.freeze_panes = "A3"
     sheet.append([text_cell(sheet, about, bold=True)])
     sheet.append([text_cell(sheet, head, bold=True) for head, _ in HEADS])
     for said in sentences:
         values = (
-            f"{said.at:%d/%m/%Y}", said.time, said.who, said.hat, said.on_behalf_of,
+            f"{said.at:%d/%m/%Y}", said.time, said.who, said.hat, said.on_behalf_of, said.by_means,
             f"{said.did} {said.whom}".rstrip(), said.what, said.tag,
             _why(said), said.to_check,
         )  # fmt: skip

@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from coordination.accounts import drafts
@@ -107,8 +106,8 @@ def _empty_form(request: HttpRequest) -> CreationForm:
     initial = {"identity_status": "PROV"}
     if structure:
         initial |= {"referent_structure": str(structure.pk), "referent_structure_texte": structure.name}
-    if kept:
-        initial |= {name: value for name, value in kept.items() if name not in ("creation_key", "duplicate_reason")}
+    typed = drafts.initial(CreationForm, kept)
+    initial |= {name: value for name, value in typed.items() if name not in ("creation_key", "duplicate_reason")}
     return CreationForm(initial=initial, find_structure=find_structure)
 
 
@@ -116,7 +115,6 @@ def _page(request, form: CreationForm, found: actions.Lookalikes | None = None, 
     context = {
         "form": form,
         "lookalikes": found or actions.Lookalikes(),
-        "draft_url": reverse("accounts:draft", args=[DRAFT, request.user.pk]),
-        "draft_found": not form.is_bound and "birth_name" in form.initial,
+        **drafts.shown(DRAFT, request.user.pk, not form.is_bound and "birth_name" in form.initial),
     }
     return render(request, "dossiers/create.html", context, status=status)

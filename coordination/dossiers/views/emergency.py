@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from coordination.accounts import drafts, reauthentication, second_factor
@@ -137,10 +136,9 @@ def _review_page(request: HttpRequest, entry, found: EmergencyAccess, form: Revi
         "emergency": found,
         "done": done_during(found),
         "reviews": list(found.reviews.select_related("by").order_by("at")),
-        "form": form or ReviewForm(initial=kept.dict() if kept else {}),
+        "form": form or ReviewForm(initial=drafts.initial(ReviewForm, kept)),
         "is_own": found.user_id == request.user.pk,
-        "draft_url": reverse("accounts:draft", args=[REVIEW_DRAFT, found.pk]),
-        "draft_found": bool(kept),
+        **drafts.shown(REVIEW_DRAFT, found.pk, kept),
     }
     return render(request, "dossiers/emergency_review.html", context, status=422 if form else 200)
 
@@ -150,11 +148,11 @@ def officer_reviews(request: HttpRequest, emergency_id: UUID | None = None) -> H
     """The same, across dossiers, for the data-protection officer: a reference, no identity. Others find nothing."""
     if not may_search_journals(request.user):
         raise Http404
-    form, found = None, None
+    form, found, kept = None, None, None
     if emergency_id is not None:
         found = get_object_or_404(EmergencyAccess.objects.select_related("user"), pk=emergency_id)
         kept = drafts.load(request.user, OFFICER_DRAFT, found.pk) if request.method != "POST" else None
-        form = ReviewForm(request.POST if request.method == "POST" else None, initial=kept.dict() if kept else {})
+        form = ReviewForm(request.POST if request.method == "POST" else None, initial=drafts.initial(ReviewForm, kept))
         if form.is_bound and _reviewed(form, found, by=request.user):
             drafts.clear(request.user, OFFICER_DRAFT, found.pk)
             traces.record_account(
@@ -173,7 +171,7 @@ def officer_reviews(request: HttpRequest, emergency_id: UUID | None = None) -> H
         "done": done_during(found) if found else [],
         "form": form,
         "reviews": list(found.reviews.select_related("by").order_by("at")) if found else [],
-        "draft_url": reverse("accounts:draft", args=[OFFICER_DRAFT, found.pk]) if found else "",
+        **(drafts.shown(OFFICER_DRAFT, found.pk, kept) if found else {}),
     }
     return render(request, "dossiers/emergencies.html", context, status=422 if form and form.is_bound else 200)
 
@@ -226,10 +224,9 @@ def _ban_page(request: HttpRequest, entry, form: BanForm | None = None) -> HttpR
     bans = EmergencyBan.objects.filter(dossier_id=entry.dossier.pk).select_related("recorded_by", "withdrawn_by")
     context = strip_and_nav(entry, "") | {
         "bans": list(bans.order_by("-recorded_at")),
-        "form": form or BanForm(initial=kept.dict() if kept else {}),
+        "form": form or BanForm(initial=drafts.initial(BanForm, kept)),
         "may_allow": entry.access.may_withdraw_refusal,
         "lasts": emergencies.lasting(),
-        "draft_url": reverse("accounts:draft", args=[BAN_DRAFT, entry.dossier.pk]),
-        "draft_found": bool(kept),
+        **drafts.shown(BAN_DRAFT, entry.dossier.pk, kept),
     }
     return render(request, "dossiers/emergency_ban.html", context, status=422 if form else 200)

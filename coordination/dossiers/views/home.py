@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid5
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -92,19 +94,21 @@ def ask_access(request: HttpRequest, entry, rubrique: str) -> HttpResponse:
     if wanted not in entry.access.matrix.rubrics:
         raise Http404
     back = f"{reverse('dossiers:access', args=[entry.dossier.pk])}#{wanted.value}"
+    # A reason is about one rubric: it is not offered again for another.
+    about = uuid5(entry.dossier.pk, wanted.value)
     if request.method == "POST":
         reason = squeeze(request.POST.get("reason", ""))[:300]
         habilitations.ask_access(entry.dossier.pk, wanted, by=entry.user, access=entry.access, reason=reason)
-        drafts.clear(request.user, ASK_DRAFT, entry.dossier.pk)
+        drafts.clear(request.user, ASK_DRAFT, about)
         messages.success(request, "Demande envoyée. La réponse sera écrite ici, dans « Mon accès ».")
         return redirect(request, back)
-    kept = drafts.load(request.user, ASK_DRAFT, entry.dossier.pk) or {}
+    kept = drafts.load(request.user, ASK_DRAFT, about)
     context = strip_and_nav(entry, "") | {
         "rubrique": wanted,
         "may_ask": explain.may_ask(entry.access, wanted),
         "back": back,
-        "form": AskForm(initial=kept),
-        "draft_url": reverse("accounts:draft", args=[ASK_DRAFT, entry.dossier.pk]),
+        "form": AskForm(initial=drafts.initial(AskForm, kept)),
+        **drafts.shown(ASK_DRAFT, about, kept),
     }
     return render(request, "dossiers/ask_access.html", context)
 

@@ -19,7 +19,7 @@ from coordination.dossiers.history import former_identities
 from coordination.dossiers.presenters import contacts_lines, differences, identity_lines
 from coordination.dossiers.strip import identity_tags, strip_and_nav
 from coordination.dossiers.views.suggestions import find_structure
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Action, Niveau, Rubrique
 
 # {template: the key under which what is being typed is kept}.
 DRAFTS = {"dossiers/identity_form.html": "dossier-identite", "dossiers/contacts_form.html": "dossier-coordonnees"}
@@ -35,6 +35,7 @@ def show(request: HttpRequest, entry) -> HttpResponse:
         "tags": identity_tags(dossier),
         "history": former_identities(dossier),
         "may_write": entry.access.can_write(Rubrique.IDENTITE),
+        "may_export": entry.access.may(Action.EXPORT_DOSSIER),
     }
     return render(request, "dossiers/identity.html", context)
 
@@ -46,7 +47,7 @@ def edit(request: HttpRequest, entry) -> HttpResponse:
     status = dossier.identity_status
     if request.method != "POST":
         template = "dossiers/identity_form.html"
-        kept = _being_typed(request, entry, template)
+        kept = _being_typed(request, entry, template, IdentityEditForm)
         form = IdentityEditForm(initial=kept or identity_initial(dossier), current_status=status)
         return _form_page(request, entry, form, template, draft_found=bool(kept))
     form = IdentityEditForm(request.POST, current_status=status)
@@ -68,7 +69,7 @@ def edit_contacts(request: HttpRequest, entry) -> HttpResponse:
     dossier = entry.dossier
     if request.method != "POST":
         template = "dossiers/contacts_form.html"
-        kept = _being_typed(request, entry, template)
+        kept = _being_typed(request, entry, template, ContactsForm)
         form = ContactsForm(initial=kept or contacts_initial(dossier), find_structure=find_structure)
         return _form_page(request, entry, form, template, draft_found=bool(kept))
     form = ContactsForm(request.POST, find_structure=find_structure)
@@ -104,18 +105,15 @@ def _save(request, entry, form, template: str, read, write) -> HttpResponse:
     return redirect(request, "dossiers:identity", entry.dossier.pk)
 
 
-def _being_typed(request, entry, template: str) -> dict:
+def _being_typed(request, entry, template: str, form_class) -> dict:
     """Return the draft, with the version its author had read: what others changed since will be compared, not lost."""
-    kept = drafts.load(request.user, DRAFTS[template], entry.dossier.pk)
-    return dict(kept.items()) if kept else {}
+    return drafts.initial(form_class, drafts.load(request.user, DRAFTS[template], entry.dossier.pk))
 
 
 def _conflict_page(request, entry, form, template: str, conflict: ChangedMeanwhile, said: dict) -> HttpResponse:
     """Show both texts (REL-11); saving again replaces the other's knowingly."""
-    entry.dossier.refresh_from_db()
-    current = entry.dossier.version if isinstance(form, IdentityEditForm) else entry.dossier.contacts_version
     form.data = form.data.copy()
-    form.data["version"] = str(current)
+    form.data["version"] = str(conflict.version)
     context = {"conflict": conflict, "differences": differences(said, conflict.current)}
     return _form_page(request, entry, form, template, status=409, **context)
 

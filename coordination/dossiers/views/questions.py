@@ -7,7 +7,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from coordination.accounts import drafts
@@ -40,14 +39,15 @@ def answer(request: HttpRequest, question_id: UUID) -> HttpResponse:
     if not found:
         return _over(request, question_id)
     waiting = found[0]
-    form = WhyForm(request.POST or None, initial=drafts.load(request.user, DRAFT, question_id) or {})
+    kept = None if request.method == "POST" else drafts.load(request.user, DRAFT, question_id)
+    form = WhyForm(request.POST or None, initial=drafts.initial(WhyForm, kept))
     if form.is_bound and form.is_valid() and _answered(request, waiting, form):
         drafts.clear(request.user, DRAFT, question_id)
         messages.success(request, "Réponse transmise.")
         return redirect(request, "todo")
     via = traces.via_request(request)
     traces.record_account(user=request.user, action="lecture", object_kind="question", object_id=question_id, via=via)
-    context = {"asked": waiting, "form": form, "draft_url": reverse("accounts:draft", args=[DRAFT, question_id])}
+    context = {"asked": waiting, "form": form, **drafts.shown(DRAFT, question_id, kept)}
     return render(request, "dossiers/answer_why.html", context, status=422 if form.errors else 200)
 
 

@@ -31,7 +31,8 @@ def status(request: HttpRequest, entry) -> HttpResponse:
     if request.method != "POST":
         # With the state its author had read: a change made since is then said, not overwritten.
         kept = drafts.load(request.user, DRAFT, entry.dossier.pk)
-        initial = {"status": entry.dossier.status, "seen": entry.dossier.status} | (kept.dict() if kept else {})
+        now = {"status": entry.dossier.status, "seen": entry.dossier.status}
+        initial = now | drafts.initial(StatusForm, kept)
         return _page(request, entry, StatusForm(initial=initial), draft_found=bool(kept))
     form = StatusForm(request.POST)
     if not form.is_valid():

@@ -1,6 +1,7 @@
 """`manage.py purge_journal AAAA-MM --par …`: remove a closed month of the journal, keeping its anchor."""
 
 import datetime as dt
+from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -16,15 +17,25 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("mois", metavar="AAAA-MM")
         parser.add_argument("--par", required=True, help="Adresse de l'administrateur qui purge.")
+        parser.add_argument(
+            "--archive",
+            metavar="FICHIER",
+            type=Path,
+            help="Y écrire d'abord le mois avec sa racine ; « verify_journal --archive » le vérifie. À chiffrer.",
+        )
 
-    def handle(self, *args, mois, par, **options):
+    def handle(self, *args, mois, par, archive=None, **options):
         try:
             month = dt.datetime.strptime(mois, "%Y-%m").date()
         except ValueError as error:
             raise CommandError("Le mois s'écrit AAAA-MM.") from error
         try:
-            root = purge_month(month, by=account(par, "--par"))
+            root = purge_month(month, by=account(par, "--par"), archived=archive)
         except DomainError as refusal:
             raise CommandError(refusal.message) from refusal
+        except OSError as error:
+            raise CommandError(f"L'archive ne s'écrit pas, rien n'est retiré ({error.strerror}).") from error
         self.stdout.write(f"Mois {month:%m/%Y} retiré du journal : {plural(root.lines, 'suite')} de lignes ancrées.")
+        if archive:
+            self.stdout.write(f"Archive : {archive}")
         self.stdout.write(f"Racine {root.number}:{root.signature.hex()}")

@@ -1,10 +1,13 @@
 """`manage.py verify_journal`: read the whole journal again and name what was altered, removed, moved or rewritten."""
 
 import re
+from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
 from coordination.common.french import plural
+from habilitations import archive as archives
+from habilitations.errors import NotAnArchive
 from habilitations.models import JournalRoot
 from habilitations.verification import verify
 
@@ -21,7 +24,16 @@ class Command(BaseCommand):
             help="Une racine gardée hors de cette base : montre une base ramenée à un état antérieur.",
         )
 
-    def handle(self, *args, racine=None, **options):
+        parser.add_argument(
+            "--archive",
+            metavar="FICHIER",
+            type=Path,
+            help="Le fichier d'un mois retiré (purge_journal --archive) : il est vérifié seul, et lui seul.",
+        )
+
+    def handle(self, *args, racine=None, archive=None, **options):
+        if archive:
+            return self._read(archive)
         known = KNOWN.fullmatch(racine) if racine else None
         if racine and not known:
             raise CommandError("--racine attend un numéro, deux-points, et une signature de 64 chiffres hexadécimaux.")
@@ -38,3 +50,18 @@ class Command(BaseCommand):
             self.stdout.write(f"Dernière racine : {last.number}:{bytes(last.signature).hex()}")
         else:
             self.stdout.write("Aucune racine signée : une fin de chaîne coupée ou réécrite ne se verrait pas.")
+
+    def _read(self, path: Path) -> None:
+        try:
+            found = archives.read(path)
+        except NotAnArchive as refusal:
+            raise CommandError(refusal.message) from refusal
+        except OSError as error:
+            raise CommandError(f"Le fichier ne se lit pas ({error.strerror}).") from error
+        if found.fault:
+            raise CommandError(f"L'archive ne se vérifie pas. {found.fault}")
+        here = JournalRoot.objects.filter(number=found.root.number).first()
+        if here and bytes(here.signature) != bytes(found.root.signature):
+            raise CommandError(f"La racine n°\u00a0{here.number} de l'archive n'est pas celle de ce journal.")
+        self.stdout.write(f"Archive intègre : {found.root.month:%m/%Y}, {plural(found.lines, 'ligne')}.")
+        self.stdout.write(f"Racine {found.root.number}:{bytes(found.root.signature).hex()}")

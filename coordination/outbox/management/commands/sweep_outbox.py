@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def _pass(self):
         try:
-            sweep()
+            sweep(helping=True)
         except (DatabaseError, InterfaceError) as error:
             # The database restarts: the next pass opens a new connection.
             self.stderr.write(f"Balayage remis : {type(error).__name__}.")

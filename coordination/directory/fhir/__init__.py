@@ -1,0 +1,1 @@
+"""The directory in FHIR: Organization, Practitioner, PractitionerRole (CI-SIS « Gestion du cercle de soins »)."""

@@ -1,0 +1,90 @@
+"""Entering the identity of dossiers for a call: once per request and dossier, with one trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from uuid import UUID
+
+from django.db.models import Q
+
+from coordination.dossiers import door
+from coordination.dossiers.door import Entry
+from coordination.dossiers.models import Dossier
+from coordination.fhir.callers import Caller
+from habilitations import access, traces
+from habilitations.models import Outcome
+from habilitations.rubriques import Niveau, Rubrique
+from habilitations.traces import NOWHERE
+
+IDENTITE = Rubrique.IDENTITE
+CREATION = "création"
+
+
+def entered(caller: Caller, dossier_ids: Iterable[UUID]) -> dict[UUID, Entry]:
+    """Return the entries of the dossiers whose identity the caller reads, the others absent; each traced once."""
+    known = _known(caller)
+    asked = list(dict.fromkeys(dossier_ids))
+    if new := [id for id in asked if id not in known]:
+        found = door.enter_many(caller.user, new, IDENTITE, action=caller.reading, via=caller.via or NOWHERE)
+        known.update({id: found.get(id) for id in new})
+    return {id: entry for id in asked if (entry := known[id])}
+
+
+def enter(caller: Caller, dossier_id: UUID) -> Entry:
+    """Enter one identity to read it. Raises DossierUnknown (404), LevelMissing (403)."""
+    entry = _known(caller).get(dossier_id)
+    if entry is None:
+        entry = door.enter(caller.user, dossier_id, IDENTITE, action=caller.reading, via=caller.via or NOWHERE)
+        _known(caller)[dossier_id] = entry
+    return entry
+
+
+def enter_to_write(caller: Caller, dossier_id: UUID) -> Entry:
+    """Enter one identity to change it, with its trace. Raises DossierUnknown (404), LevelMissing (403).
+
+    The trace waits for who is writing in this dossier: what he closed meanwhile is closed (SECT-7). Should the call
+    fail, all is undone and the attempt is traced by itself (SEC-13).
+    """
+    via = caller.via or NOWHERE
+    undone = partial(door.tell_undone, caller.user, dossier_id, IDENTITE, Niveau.ECRITURE, via=via)
+    caller.afterwards[IDENTITE, dossier_id] = undone
+    door.enter(caller.user, dossier_id, IDENTITE, Niveau.ECRITURE, action=door.WRITE, via=via)
+    entry = door.look(caller.user, dossier_id, via=via)
+    access.require(entry.access, IDENTITE, Niveau.ECRITURE)
+    _known(caller)[dossier_id] = entry
+    return entry
+
+
+def enter_created(caller: Caller, dossier: Dossier) -> None:
+    """Leave the first line of the journal of a dossier; it is read as it stands, in the same request."""
+    entry = door.enter(caller.user, dossier.pk, None, action=CREATION, via=caller.via or NOWHERE)
+    _known(caller)[dossier.pk] = entry if entry.access.can_read(IDENTITE) else None
+
+
+def changed(caller: Caller, entry: Entry, dossier: Dossier) -> None:
+    """Let what is read after a change be the change."""
+    _known(caller)[dossier.pk] = replace(entry, dossier=dossier)
+
+
+def creation_failed(caller: Caller) -> None:
+    traces.record_account(
+        user=caller.user, action=CREATION, outcome=Outcome.FAILED, object_kind="dossier", via=caller.via or NOWHERE
+    )
+
+
+def found_by(caller: Caller) -> Q:
+    """Return the condition, on dossiers, that the caller may read the identity (rule 7: a search tells no more).
+
+    Nothing closes an identity to who is inside (`ceilings.ALWAYS_READ`).
+    """
+    held = caller.memo.get("held") or caller.memo.setdefault("held", access.held_by(caller.user))
+    if not held.can_read(IDENTITE):
+        return Q(pk__in=[])
+    return Q(pk__in=access.dossiers_of(caller.user))
+
+
+def _known(caller: Caller) -> dict[UUID, Entry | None]:
+    known: dict[UUID, Entry | None] = caller.memo.setdefault(("entered", IDENTITE), {})
+    return known

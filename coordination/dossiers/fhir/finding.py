@@ -1,0 +1,101 @@
+"""Search parameters of Patient, on the dossiers that the caller may open: few, whatever the size of the table.
+
+Text is compared without case nor marks, whatever the collation of the database: by patterns made here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from coordination.common.identifiers import clean_identifier
+from coordination.common.text import fold
+from coordination.dossiers.fhir.reading import INS_SYSTEMS
+from coordination.dossiers.models import Dossier, IdentityStatus, Sex
+from coordination.fhir.models import EVERYBODY, Kept
+from coordination.fhir.search.values import uuid_of
+
+NOBODY = Q(pk__in=[])
+GENDERS = "http://hl7.org/fhir/administrative-gender"
+_MARKED = {
+    "a": "aàáâãäå", "c": "cç", "e": "eèéêë", "i": "iìíîï", "n": "nñ", "o": "oòóôõöø", "u": "uùúûü", "y": "yýÿ",
+}  # fmt: skip
+FAMILY = ("birth_name", "used_name")
+GIVEN = ("birth_given_names", "first_given_name", "used_given_name")
+_ONE_GIVEN = ("first_given_name", "used_given_name")
+
+
+def identified(system: str | None, code: str) -> Q:
+    """By our identifier, by INS once qualified (INS-4), or by one that a client sent (CDS-58)."""
+    found = _sent(system, code)
+    if system in (None, settings.FHIR_IDENTIFIER_SYSTEM_PATIENT):
+        known = uuid_of(code)
+        found |= Q(pk=known) if known else NOBODY
+    if code and (system is None or system in INS_SYSTEMS):
+        qualified = Q(ins_matricule=clean_identifier(code), identity_status=IdentityStatus.QUAL)
+        found |= qualified & Q(ins_oid=INS_SYSTEMS[system]) if system else qualified
+    return found
+
+
+def _sent(system: str | None, code: str) -> Q:
+    wanted = {name: value for name, value in (("system", system), ("value", code)) if value}
+    if not wanted:
+        return NOBODY
+    kept = Kept.objects.filter(resource_type="Patient", owner=EVERYBODY, content__contains={"identifier": [wanted]})
+    return Q(pk__in=kept.values("resource_id"))
+
+
+def family(text: str, how: str) -> Q:
+    return _named(FAMILY, FAMILY, text, how)
+
+
+def given(text: str, how: str) -> Q:
+    return _named(GIVEN, _ONE_GIVEN, text, how)
+
+
+def name(text: str, how: str) -> Q:
+    return family(text, how) | given(text, how)
+
+
+def address(text: str, how: str) -> Q:
+    return _named(("address", "town", "postal_code"), ("address", "town", "postal_code"), text, how)
+
+
+def birth_place(text: str, how: str) -> Q:
+    """By any part of the place, or by the beginning of its INSEE code (§9.19 of the digest)."""
+    found = _named(("birth_place",), ("birth_place",), text, how)
+    return found | Q(birth_place_code__startswith=text.strip().upper()) if text.strip() else found
+
+
+def gender(system: str | None, code: str) -> Q:
+    if system not in (None, GENDERS) or (code and code not in Sex.values):
+        return NOBODY
+    return Q(sex=code) if code else Q()
+
+
+def active(system: str | None, code: str) -> Q:
+    closed = Q(status=Dossier.Status.CLOS)
+    return {"true": ~closed, "false": closed}.get(code, NOBODY)
+
+
+def _named(columns: tuple[str, ...], written: tuple[str, ...], text: str, how: str) -> Q:
+    """Begins a word of one of the columns, is anywhere in it, or is exactly one of those `written`."""
+    if how == "exact":
+        return _any({column: text for column in written}) if text else NOBODY
+    if not (wanted := fold(text)):
+        return NOBODY
+    pattern = "[^[:alnum:]]*".join("".join(_either(letter) for letter in word) for word in wanted.split())
+    begins = "" if how == "contains" else "(^|[^[:alnum:]])"
+    return _any({f"{column}__regex": begins + pattern for column in columns})
+
+
+def _any(conditions: dict[str, Any]) -> Q:
+    return Q(*conditions.items(), _connector=Q.OR)
+
+
+def _either(letter: str) -> str:
+    """Return a class of the ways of writing a folded letter: small or capital, with or without a mark."""
+    every = _MARKED.get(letter, letter)
+    return f"[{every}{every.upper()}]"

@@ -1,0 +1,44 @@
+"""A write that met another one: PostgreSQL undoes one of the two, and that one is done again."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.db import OperationalError, transaction
+
+from coordination.fhir.answers import Answer
+from coordination.fhir.callers import Caller
+from coordination.fhir.outcomes import Busy
+
+MOST: Final = 3
+# Class 40 of SQLSTATE, what PostgreSQL says of two transactions that cannot both go on.
+_SERIALIZATION_FAILURE, _DEADLOCK_DETECTED = "40001", "40P01"
+
+
+def attempt(caller: Caller, write: Callable[[], Answer]) -> Answer:
+    """Do a write in one transaction, all of it or nothing, and return what it answers.
+
+    Undone because it met another one, it is done again after a short pause, `MOST` times in all. What the call has
+    decided and traced meanwhile was undone with it, and is forgotten. Raises Busy (503) after the last.
+    """
+    before = _copied(caller.memo)
+    for number in range(MOST):
+        if number:
+            # Not at the same moment as the other one.
+            time.sleep(secrets.randbelow(100) / 1000 * number)
+            caller.memo.clear()
+            caller.memo.update(_copied(before))
+        try:
+            with transaction.atomic():
+                return write()
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) not in (_SERIALIZATION_FAILURE, _DEADLOCK_DETECTED):
+                raise
+    raise Busy
+
+
+def _copied(memo: dict[Any, Any]) -> dict[Any, Any]:
+    return {key: dict(value) if isinstance(value, dict) else value for key, value in memo.items()}

@@ -1,0 +1,83 @@
+"""Keeping what a client sent, and giving it back as long as it says what the product says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from coordination.common.statements import rows
+from coordination.fhir.formats import stored
+from coordination.fhir.models import EVERYBODY, Kept
+
+Resource = dict[str, Any]
+# What the server owns in every resource: never kept.
+OURS = frozenset({"resourceType", "id", "meta"})
+# A call asks it of each type that it loads: through the ORM, that is more than what is read.
+_KEPT = """
+SELECT resource_id, content::text, at FROM fhir_kept
+WHERE resource_type = %(type)s AND resource_id = ANY(%(ids)s) AND owner = ANY(%(owners)s) ORDER BY owner
+"""
+
+
+def keep(resource_type: str, resource_id: UUID, resource: Resource, *, owner: str = EVERYBODY) -> None:
+    """Keep a resource as it was sent, in the caller's transaction. One SQL statement."""
+    content = {name: value for name, value in resource.items() if name not in OURS}
+    # Tags, security labels and profiles are the client's own; version and date are ours.
+    if said := {k: v for k, v in resource.get("meta", {}).items() if k in ("tag", "security", "profile", "source")}:
+        content["meta"] = said
+    Kept.objects.bulk_create(
+        [Kept(resource_type=resource_type, resource_id=resource_id, owner=owner, content=content)],
+        update_conflicts=True,
+        unique_fields=["resource_type", "resource_id", "owner"],
+        update_fields=["content", "at"],
+    )
+
+
+def forget(resource_type: str, ids: Iterable[UUID]) -> None:
+    """Forget what was sent of resources that are no more, whoever sent it."""
+    Kept.objects.filter(resource_type=resource_type, resource_id__in=list(ids)).delete()
+
+
+class Sent(NamedTuple):
+    """What a client sent of a resource, and when."""
+
+    content: Resource
+    at: dt.datetime
+
+
+def kept(resource_type: str, ids: Iterable[UUID], *owners: str) -> dict[UUID, Sent]:
+    """Return {id: what is kept}, a partner's own before everybody's. One SQL statement, none for no id."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    found = rows(_KEPT, {"type": resource_type, "ids": wanted, "owners": list(owners or (EVERYBODY,))})
+    return {id: Sent(json.loads(content, cls=stored.Decoder), at) for id, content, at in found}
+
+
+def overlay(
+    sent: Mapping[str, Any] | None, built: Resource, says: Mapping[str, Callable[[Resource], Any]]
+) -> Resource:
+    """Return `built` with the elements of `sent` that still say the same.
+
+    `says` holds, for each element the domain knows, what reads its value from a resource: an element as it was sent
+    is given back while reading it gives what reading the built one gives. Elements the domain does not know are given
+    back as they were sent. Elements of `built` that the domain knows and `sent` has not are the domain's.
+    """
+    if not sent:
+        return built
+    whole = dict(built)
+    for name, value in sent.items():
+        if name in OURS:
+            continue
+        base = name.removeprefix("_")
+        if base not in says:
+            whole[name] = value
+    for name, read in says.items():
+        if name in sent and read({name: sent[name]}) == read(built):
+            whole[name] = sent[name]
+            if f"_{name}" in sent:
+                whole[f"_{name}"] = sent[f"_{name}"]
+    return whole

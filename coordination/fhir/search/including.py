@@ -1,0 +1,200 @@
+"""Resources brought beside the matches: `_include`, `_revinclude`, `:iterate` and `*` (CDS-63, CDS-64).
+
+References are read in the finished resources, so that nothing is brought that the reader could not see named. Each
+round asks each table once, and a type only after those that refer to it: the number of statements depends on the
+tables, not on the matches, nor on who refers to what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+from coordination.fhir import registry
+from coordination.fhir.callers import Caller
+from coordination.fhir.outcomes import WARNING, Issue
+from coordination.fhir.registry import Computed, ReferenceParam, Resource
+from coordination.fhir.search.conditions import NOBODY
+
+# Of one answer; beyond, the caller is told.
+MOST: Final = 2000
+ROUNDS: Final = 5
+TOO_MANY = Issue(
+    WARNING, "too-costly", f"Plus de {MOST} ressources liées : elles ne sont pas toutes dans cette réponse."
+)
+Name = tuple[str, UUID]
+
+
+def name_of(resource: Resource) -> Name:
+    return resource["resourceType"], registry.id_of(resource["resourceType"], resource["id"])
+
+
+def brought(
+    caller: Caller,
+    matches: Mapping[Name, Resource],
+    includes: Iterable[tuple[str, bool]],
+    revincludes: Iterable[tuple[str, bool]],
+) -> tuple[dict[Name, Resource], list[Issue]]:
+    """Return {(type, id): resource} of what the matches lead to, or leads to them; and what was left out.
+
+    `includes`, `revincludes`: (value of the parameter, whether it goes on from what was brought).
+    """
+    includes, revincludes = list(includes), list(revincludes)
+    found: dict[Name, Resource] = {}
+    last: Mapping[Name, Resource] = matches
+    for turn in range(ROUNDS):
+        forward = [value for value, again in includes if again or turn == 0]
+        back = [value for value, again in revincludes if again or turn == 0]
+        wanted = _forward(last.values(), forward)
+        _backward(caller, last, back, wanted)
+        last = _loaded(caller, wanted, [value for value, again in includes if again], known=(found, matches))
+        if not last:
+            break
+        found |= last
+        if len(found) >= MOST:
+            return dict(list(found.items())[:MOST]), [TOO_MANY]
+    return found, []
+
+
+def _loaded(
+    caller: Caller, wanted: dict[str, list[UUID]], again: list[str], *, known: tuple[Mapping[Name, Resource], ...]
+) -> dict[Name, Resource]:
+    """Load one round; what it leads to `again`, and was not asked for yet, is loaded in the same one."""
+    found: dict[Name, Resource] = {}
+    for type_name in _referring_first():
+        left = [id for id in dict.fromkeys(wanted.get(type_name, ())) if not _is_in((type_name, id), known)][:MOST]
+        if not left or not caller.may(type_name, "r"):
+            continue
+        loaded = _of_type(caller, type_name, left)
+        found |= loaded
+        for name, ids in _forward(loaded.values(), again).items():
+            wanted.setdefault(name, []).extend(ids)
+    return found
+
+
+def _is_in(name: Name, known: Iterable[Mapping[Name, Resource]]) -> bool:
+    return any(name in one for one in known)
+
+
+def _of_type(caller: Caller, type_name: str, left: list[UUID]) -> dict[Name, Resource]:
+    found: dict[Name, Resource] = {}
+    for provider in registry.for_type(type_name):
+        if not left:
+            break
+        loaded = provider.load(caller, left, included=True)
+        found |= {(type_name, id): resource for id, resource in loaded.items()}
+        left = [id for id in left if id not in loaded]
+    return found
+
+
+@cache
+def _referring_first() -> list[str]:
+    """Return the types, each after those that refer to it, as far as none leads back to itself."""
+    targets = {
+        type_name: {
+            target
+            for provider in registry.for_type(type_name)
+            for param in provider.params.values()
+            if isinstance(param, ReferenceParam)
+            for target in param.targets
+        }
+        for type_name in registry.types()
+    }
+    done: dict[str, None] = {}
+    seen: set[str] = set()
+
+    def visit(type_name: str) -> None:
+        if type_name in seen:
+            return
+        seen.add(type_name)
+        for target in sorted(targets.get(type_name, ())):
+            visit(target)
+        done[type_name] = None
+
+    for type_name in targets:
+        visit(type_name)
+    return [name for name in reversed(done) if name in targets]
+
+
+def _forward(resources: Iterable[Resource], asked: Iterable[str]) -> dict[str, list[UUID]]:
+    wanted: dict[str, list[UUID]] = {}
+    asked = list(asked)
+    for resource in resources:
+        for path, only in _paths(resource["resourceType"], asked):
+            for type_name, id in references(resource, path):
+                if only in ("", type_name):
+                    wanted.setdefault(type_name, []).append(id)
+    return wanted
+
+
+def _paths(type_name: str, asked: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield (path of a reference, only type) of a type among what was asked ("Type:name", "Type:name:Target", "*")."""
+    every = {
+        name: param
+        for provider in registry.for_type(type_name)
+        for name, param in provider.params.items()
+        if isinstance(param, ReferenceParam)
+    }
+    for value in asked:
+        source, _, rest = value.partition(":")
+        name, _, only = rest.partition(":")
+        if value == "*" or (source == type_name and name == "*"):
+            yield from ((param.path, only) for param in every.values())
+        elif source == type_name and name in every:
+            yield every[name].path, only
+
+
+def references(resource: Any, path: str) -> Iterator[Name]:
+    """Yield (type, id) of the references to this server found at a path of a finished resource."""
+    head, _, rest = path.partition(".")
+    value = resource.get(head) if isinstance(resource, dict) else None
+    for one in value if isinstance(value, list) else [value]:
+        if not isinstance(one, dict):
+            continue
+        if rest:
+            yield from references(one, rest)
+        elif isinstance(said := one.get("reference"), str):
+            type_name, _, id = said.partition("/")
+            if known := registry.id_of(type_name, id):
+                yield type_name, known
+
+
+def _backward(
+    caller: Caller, matches: Mapping[Name, Resource], asked: Iterable[str], wanted: dict[str, list[UUID]]
+) -> None:
+    """Add to `wanted` what refers to the matches."""
+    targets: dict[str, list[UUID]] = {}
+    for type_name, id in matches:
+        targets.setdefault(type_name, []).append(id)
+    for source, name in _referring(asked):
+        if not caller.may(source, "s"):
+            continue
+        for provider in registry.for_type(source):
+            param = provider.params_of(caller).get(name)
+            if not isinstance(param, ReferenceParam) or isinstance(provider, Computed):
+                continue
+            condition = NOBODY
+            for type_name, ids in targets.items():
+                for build in param.targets.get(type_name, {}).values():
+                    condition |= build(ids)
+            if condition != NOBODY:
+                rows = provider.rows(caller).filter(condition).order_by("pk")
+                wanted.setdefault(source, []).extend(rows.values_list("pk", flat=True)[: MOST + 1])
+
+
+def _referring(asked: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for value in asked:
+        source, _, rest = value.partition(":")
+        name = rest.partition(":")[0]
+        for type_name in registry.types():
+            if value != "*" and type_name != source:
+                continue
+            every = {
+                key
+                for provider in registry.for_type(type_name)
+                for key, param in provider.params.items()
+                if isinstance(param, ReferenceParam)
+            }
+            yield from ((type_name, key) for key in sorted(every) if name in ("", "*", key))

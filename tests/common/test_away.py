@@ -1,0 +1,60 @@
+"""What is away for a while is a 503 in words, for people and for programs; a mistake of ours stays a 500 (REL-18)."""
+
+import psycopg
+import pytest
+from django.db import InterfaceError, OperationalError
+
+from coordination.common import error_pages
+from coordination.common.away import RETRY_AFTER, is_away
+from coordination.fhir.views import refusal_of
+
+pytestmark = pytest.mark.req("REL-18")
+
+
+def of_postgresql(state, error=OperationalError):
+    """Return Django's error for a SQLSTATE, as it comes from psycopg; None for a connection that was not made."""
+    cause = psycopg.OperationalError("invented") if state is None else psycopg.errors.lookup(state)("invented")
+    made = error("invented")
+    made.__cause__ = cause
+    return made
+
+
+AWAY = [
+    of_postgresql(None), of_postgresql("53300"), of_postgresql("53100"), of_postgresql("57P01"),
+    of_postgresql("57P03"), of_postgresql("58030"), InterfaceError("the connection is closed"), MemoryError(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda error: f"{type(error).__name__} {error.__cause__!r}")
+def test_what_will_be_back_is_told_from_what_is_wrong(error):
+    assert is_away(error)
+    wrapped = RuntimeError("ours")
+    wrapped.__cause__ = error
+    assert is_away(wrapped)
+
+
+@pytest.mark.parametrize("error", [None, ValueError(), of_postgresql("54001"), RuntimeError("ours")])
+def test_a_mistake_of_ours_is_not_away(error):
+    assert not is_away(error)
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda error: f"{type(error).__name__} {error.__cause__!r}")
+def test_a_page_says_it_in_words_and_when_to_come_back(rf, error):
+    request = rf.get("/")
+    request.id = "0" * 32
+    try:
+        raise error
+    except Exception:
+        answer = error_pages.server_error(request)
+    text = answer.content.decode()
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == str(RETRY_AFTER) and answer["Cache-Control"] == "no-store"
+    assert "Le service est momentanément indisponible" in text and request.id in text
+    assert "invented" not in text
+
+
+def test_a_program_is_told_it_in_an_operation_outcome():
+    refusal = refusal_of(of_postgresql("53300"))
+    assert (refusal.status, refusal.issues[0].code) == (503, "transient")
+    assert refusal.headers["Retry-After"] == str(RETRY_AFTER)
+    assert refusal_of(ValueError()).status == 500
