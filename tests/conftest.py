@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from allauth.account.internal.flows.login import record_authentication
 from django.core.management import call_command
+from django.db import connections
 from django.db.backends.base.introspection import BaseDatabaseIntrospection
 from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
@@ -19,6 +20,7 @@ from playwright.sync_api import sync_playwright
 from coordination.runtime import chromium
 from tests import drawing
 from tests.fhir import capturing
+from tests.waiting import until_at_rest
 
 CHROMIUM_ARGUMENTS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
@@ -86,6 +88,7 @@ def _what_migrations_wrote_is_not_written_again():
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(BaseDatabaseIntrospection, "django_table_names", emptied)
             for alias in case._databases_names(include_mirrors=False):
+                until_at_rest(connections[alias])
                 call_command(
                     "flush", verbosity=0, interactive=False, database=alias, reset_sequences=False,
                     inhibit_post_migrate=True,

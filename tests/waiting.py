@@ -1,10 +1,12 @@
-"""Two acts at once: the second one waits behind the first."""
+"""What other connections do meanwhile: the second of two acts waits behind the first, a page left is answered."""
 
 import time
 
 from django.db import connection
 
 PATIENCE = 20
+# A test may leave on purpose a transaction that never ends.
+AT_REST = 5
 
 
 def until_somebody_waits():
@@ -20,3 +22,22 @@ def until_somebody_waits():
                 return
             time.sleep(0.02)
     raise AssertionError("the other act never waited")
+
+
+def until_at_rest(connection):
+    """Return once no other connection of this database does anything, or after a while all the same.
+
+    A browser that is closed leaves its last requests to be answered: what they write would come after the tables are
+    emptied, or wait for a table that waits for theirs.
+    """
+    until = time.monotonic() + AT_REST
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend' AND state <> 'idle'"
+            )
+            if not cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)

@@ -1,6 +1,9 @@
 """The activity and savoir-faire files: what is read, what is compared, what stays when rows go."""
 
 import multiprocessing
+import os
+import signal
+import struct
 from contextlib import closing
 
 import pytest
@@ -374,6 +377,40 @@ def test_a_reading_process_that_is_killed_is_said(pieces):
     with pytest.raises(FileRefused, match="faute de mémoire"):
         list(pieces)
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.req("DIR-IMPORT")
+def test_one_of_the_reading_processes_is_enough(pieces):
+    assert next(pieces).rows
+    multiprocessing.active_children()[0].kill()
+    with pytest.raises(FileRefused, match="faute de mémoire"):
+        list(pieces)
+
+
+@pytest.mark.req("DIR-IMPORT")
+def test_a_process_killed_in_the_middle_of_its_answer_is_said(pieces, monkeypatch):
+    """Who waited for the rest of it would wait for ever."""
+
+    def begin_and_die(line, reader):
+        line.recv()
+        # A thousand bytes are announced, two come.
+        os.write(line.fileno(), struct.pack("!i", 1000) + b"ab")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(rpps_workers, "_serve", begin_and_die)
+    with pytest.raises(FileRefused, match="faute de mémoire"):
+        list(pieces)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.req("DIR-IMPORT")
+def test_what_a_reading_process_raises_is_raised_here(pieces, monkeypatch):
+    def refuse(reader, number, text):
+        raise FileRefused("Ligne 2 : illisible.")
+
+    monkeypatch.setattr(rpps_workers._Reader, "read", refuse)
+    with pytest.raises(FileRefused, match="illisible"):
+        list(pieces)
 
 
 def test_scattered_people_give_the_same_rows(tmp_path):

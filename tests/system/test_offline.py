@@ -104,12 +104,12 @@ def may_leave(page):
     return page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
 
 
-def until(question, *asked):
-    """Return once the answer is yes: what the page sends takes its time."""
+def until(page, question, *asked):
+    """Return once the answer is yes. Meanwhile the browser is heard: what it routes waits for this thread."""
     end = time.monotonic() + PATIENCE
     while not question(*asked):
         assert time.monotonic() < end, question.__name__
-        time.sleep(0.05)
+        page.wait_for_timeout(50)
 
 
 def no_draft_is_kept():
@@ -127,7 +127,7 @@ def survives(page, text):
     name, typed = form.locator(FREE).first.evaluate(TYPE, text)
     assert typed and may_leave(page)
     page.clock.run_for(A_MOMENT)
-    until(is_held, page)
+    until(page, is_held, page)
     page.clock.fast_forward(FIVE_MINUTES)
     # Sent all the same: it would be lost with the page.
     form.evaluate("form => form.requestSubmit()")
@@ -145,8 +145,8 @@ def test_what_is_typed_with_no_network_is_kept_at_its_return(client, town, opene
         page = opened(user, address)
         name, typed = survives(page, f"Hors {len(seen)}")
         page.context.set_offline(False)
-        until(kept, page)
-        until(may_leave, page)
+        until(page, kept, page)
+        until(page, may_leave, page)
         assert parse_qs(kept(page))[name][0] == typed, route
         assert typed not in in_the_browser(page)
         page.context.close()
@@ -165,12 +165,12 @@ def test_a_server_that_is_started_again_loses_nothing(client, town, opened):
     form = page.locator(FORM).first
     name, typed = form.locator(FREE).first.evaluate(TYPE, "Redémarré")
     page.clock.run_for(A_MOMENT)
-    until(is_held, page)
+    until(page, is_held, page)
     assert typed == "Redémarré" and kept(page) == ""
     page.context.unroute("**/brouillons/**")
     page.clock.run_for(2 * A_MOMENT)
-    until(kept, page)
-    until(may_leave, page)
+    until(page, kept, page)
+    until(page, may_leave, page)
     assert name in kept(page)
 
 
@@ -228,7 +228,7 @@ def test_what_is_typed_after_a_session_ended_elsewhere_waits_for_the_next_one(us
     page.locator(TITLE).fill("Infirmière référente")
     page.clock.run_for(A_MOMENT)
     says(page, "Votre session est terminée. Reconnectez-vous dans un autre onglet")
-    until(is_held, page)
+    until(page, is_held, page)
     send_it(page)
     page.locator("#etat", has_text="Votre session est terminée").wait_for(state="attached")
     # The clock of the session runs out too: the page does not leave either.
@@ -239,11 +239,11 @@ def test_what_is_typed_after_a_session_ended_elsewhere_waits_for_the_next_one(us
 
     sign_in_beside(page, user)
     page.clock.run_for(3 * A_MOMENT)
-    until(kept, page)
+    until(page, kept, page)
     says(page, "Brouillon gardé à")
-    until(may_leave, page)
+    until(page, may_leave, page)
     send_it(page)
-    until(is_titled, user, "Infirmière référente")
+    until(page, is_titled, user, "Infirmière référente")
     page.get_by_text("Vos préférences sont enregistrées.").wait_for()
     assert not Draft.objects.exists()
 
@@ -256,7 +256,7 @@ def test_what_is_sent_at_once_is_not_lost_by_the_sign_in_page(user, opened):
     assert page.url.endswith(PROFILE)
     sign_in_beside(page, user)
     send_it(page)
-    until(is_titled, user, "Cadre de santé")
+    until(page, is_titled, user, "Cadre de santé")
 
 
 def test_another_account_signed_in_meanwhile_gets_nothing(user, opened):
@@ -276,7 +276,7 @@ def test_a_token_made_void_by_a_new_sign_in_is_renewed_without_a_word(user, open
     page.clock.run_for(A_MOMENT)
     says(page, "Brouillon gardé à")
     send_it(page)
-    until(is_titled, user, "Cadre de santé")
+    until(page, is_titled, user, "Cadre de santé")
 
 
 def test_a_draft_too_long_is_said_once_and_the_form_goes(user, opened):
@@ -291,12 +291,12 @@ def test_a_draft_too_long_is_said_once_and_the_form_goes(user, opened):
     page.locator(TITLE).fill("Cadre de santé")
     page.clock.run_for(A_MOMENT)
     says(page, "Ce texte est trop long pour un brouillon.")
-    until(is_held, page)
+    until(page, is_held, page)
     page.clock.fast_forward(FIVE_MINUTES)
     page.clock.run_for(A_MOMENT)
     assert len(tries) == 1
     send_it(page)
-    until(is_titled, user, "Cadre de santé")
+    until(page, is_titled, user, "Cadre de santé")
 
 
 def test_a_button_drawn_again_meanwhile_sends_all_the_same(user, opened):
@@ -308,7 +308,7 @@ def test_a_button_drawn_again_meanwhile_sends_all_the_same(user, opened):
         "field => field.form.querySelectorAll('[type=submit]').forEach((one) => one.replaceWith(one.cloneNode(true)))"
     )
     held.pop().continue_()
-    until(is_titled, user, "Cadre de santé")
+    until(page, is_titled, user, "Cadre de santé")
 
 
 def test_a_draft_never_outlives_its_form(user, opened):
@@ -320,7 +320,7 @@ def test_a_draft_never_outlives_its_form(user, opened):
     page.clock.run_for(A_MOMENT)
     assert is_titled(user, "")
     held.pop().continue_()
-    until(is_titled, user, "Cadre de santé")
+    until(page, is_titled, user, "Cadre de santé")
     # Forgotten once the form is saved, by a statement of its own.
-    until(no_draft_is_kept)
+    until(page, no_draft_is_kept)
     assert not held

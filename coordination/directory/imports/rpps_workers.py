@@ -10,9 +10,11 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any, TypeAlias
 
 from coordination.directory.errors import FileRefused
 from coordination.directory.imports.rpps_first import FirstLoad, Rows
@@ -20,6 +22,8 @@ from coordination.directory.imports.rpps_lines import ActivityParser, Block, las
 from coordination.directory.imports.rpps_places import Ends
 from coordination.directory.imports.sources import Source, chunks
 
+# A pipe: tasks one way, what they gave the other.
+Line: TypeAlias = "Connection[Any, Any]"
 # Below this size the processes cost more than they bring.
 BIG_FILE = 20_000_000
 MOST_WORKERS = 4
@@ -54,33 +58,97 @@ def worker_count(size: int) -> int:
 def pieces(source: Source, header: str, encoding: str, first: FirstLoad, workers: int) -> Generator[Piece]:
     """Yield what each piece gave, in the order of the file; with one worker, read here.
 
-    Raises FileRefused when a reading process was killed (out of memory, most likely).
+    Raises FileRefused when a reading process was killed (out of memory, most likely), and what its reading raises.
     """
     if workers < 2:
         reader = _Reader(header, source.name, encoding, first)
         for task in _cut(source):
             yield reader.read(*task)
         return
-    # Not multiprocessing.Pool: closed early it may wait for a lock that one of its processes died with, and it
-    # waits for ever for the piece of a killed process.
-    prepared = (header, source.name, encoding, first)
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _prepare, prepared)
+    processes = _Processes(workers, _Reader(header, source.name, encoding, first))
     waiting: deque[Future[Piece]] = deque()
     try:
         for task in _cut(source):
-            waiting.append(pool.submit(_read, task))
+            waiting.append(processes.read(task))
             # Never more pieces waiting than a few for each process: memory is counted.
             if len(waiting) >= workers * WAITING_PIECES:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-    except BrokenProcessPool:
+    except (EOFError, OSError) as error:
+        if not processes.lost:
+            raise
         raise FileRefused(
             f"Un processus qui lisait {source.name} a été arrêté, sans doute faute de mémoire. "
             "Rien n'a été modifié : libérez de la mémoire, puis relancez."
-        ) from None
+        ) from error
     finally:
-        pool.shutdown(cancel_futures=True)
+        processes.end()
+
+
+class _Processes:
+    """Forked processes, each at the other end of a pipe of its own, and for each a thread that waits for its answer.
+
+    Neither multiprocessing.Pool nor ProcessPoolExecutor: their processes share one pipe of answers, which the parent
+    holds open too, so that it waits for ever for the rest of what a killed process was writing. Here only the child
+    holds its end, and a process that ends is the end of what is read from it.
+    """
+
+    def __init__(self, workers: int, reader: _Reader) -> None:
+        context = multiprocessing.get_context("fork")
+        self.idle: SimpleQueue[Line] = SimpleQueue()
+        self.lost = False
+        self.processes = []
+        for _ in range(workers):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, reader), daemon=True)
+            process.start()
+            theirs.close()
+            self.processes.append(process)
+            self.idle.put(ours)
+        self.threads = ThreadPoolExecutor(workers)
+
+    def read(self, task: tuple[int, bytes]) -> Future[Piece]:
+        return self.threads.submit(self._read, task)
+
+    def _read(self, task: tuple[int, bytes]) -> Piece:
+        line = self.idle.get()
+        try:
+            line.send(task)
+            answer = line.recv()
+        except (EOFError, OSError):
+            self.lost = True
+            raise
+        finally:
+            self.idle.put(line)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def end(self) -> None:
+        """End every process, at work or not: what is left to read is wanted no more."""
+        for process in self.processes:
+            process.kill()
+        self.threads.shutdown(cancel_futures=True)
+        for process in self.processes:
+            process.join()
+            self.idle.get().close()
+
+
+def _serve(line: Line, reader: _Reader) -> None:
+    """Answer each task until the parent goes away: the life of a reading process."""
+    # People who search meanwhile come first.
+    os.nice(GIVES_WAY)
+    while True:
+        try:
+            task = line.recv()
+        except EOFError:
+            return
+        try:
+            answer: Piece | Exception = reader.read(*task)
+        except Exception as error:  # noqa: BLE001 - raised again by who asked
+            answer = error
+        line.send(answer)
 
 
 def _cut(source: Source) -> Iterator[tuple[int, bytes]]:
@@ -125,18 +193,3 @@ class _Reader:
         piece.held, piece.in_order = set(parser.held), parser.in_order
         piece.zeros = (parser.zeros_kept, parser.zeros_lost)
         return piece
-
-
-_reader: _Reader | None = None
-
-
-def _prepare(header: str, name: str, encoding: str, first: FirstLoad) -> None:
-    global _reader
-    # People who search meanwhile come first.
-    os.nice(GIVES_WAY)
-    _reader = _Reader(header, name, encoding, first)
-
-
-def _read(task: tuple[int, bytes]) -> Piece:
-    assert _reader is not None
-    return _reader.read(*task)
