@@ -11,13 +11,14 @@ from kombu.exceptions import ChannelError
 
 logger = logging.getLogger(__name__)
 
-# After a failed ring, pages do not try the broker again for this long: a broker that hangs must not slow every
-# act down to its connection time-out (REL-3).
-SILENCE = 5.0
-_silent_until = 0.0
-# Somebody waits for this ring, unlike for those of the workers: one try, and half a second for each word of the
-# broker's. Left to itself, the client tries a refused connection for two seconds and waits for a silent one for ever.
-ONE_TRY = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "max_retries": 0}
+# After a failed ring, pages do not try the broker again for this long, then for twice as long at each further
+# failure: a broker that hangs must not slow every act down to its time-out (REL-3). The sweep rings meanwhile.
+SILENCE, LONGEST_SILENCE = 10.0, 60.0
+_silent_until = _silence = 0.0
+# Somebody waits for this ring, unlike for those of the workers, and others behind: one try, and a fifth of a second
+# for each word of the broker's, which takes a thousandth. Left to itself, the client tries a refused connection for
+# two seconds and waits for a silent one for ever.
+ONE_TRY = {"socket_connect_timeout": 0.2, "socket_timeout": 0.2, "max_retries": 0}
 # A ring takes a kilobyte of the broker. Beyond so many that nobody has heard, one more would bring nothing forward:
 # the sweep rings for its row later (SCALE-12). Asked of the broker once a second.
 MOST_UNHEARD = 100_000
@@ -41,7 +42,7 @@ def ring(what: str, key: UUID) -> bool:
 
     `what` is "message", "job", or what a room registered.
     """
-    global _silent_until
+    global _silent_until, _silence
     if time.monotonic() < _silent_until:
         return False
     from coordination.outbox import tasks
@@ -52,17 +53,19 @@ def ring(what: str, key: UUID) -> bool:
         if not _crowded(line):
             task.apply_async(args=[str(key)], retry=False, connection=line)
     except Exception as error:  # whatever the broker's client raises: the row is safe, the sweep does it
-        _silent_until = time.monotonic() + SILENCE
+        _silence = min(2 * _silence or SILENCE, LONGEST_SILENCE)
+        _silent_until = time.monotonic() + _silence
         _hang_up()
         logger.warning("outbox.doorbell_unheard", extra={"what": what, "error": type(error).__name__})
         return False
+    _silence = 0.0
     return True
 
 
 def listen_again() -> None:
     """Forget a past failure: the sweep, which pays the time-out itself, finds out when the broker is back."""
-    global _silent_until, _looked_at
-    _silent_until = _looked_at = 0.0
+    global _silent_until, _silence, _looked_at
+    _silent_until = _silence = _looked_at = 0.0
 
 
 def _crowded(line: Any) -> bool:

@@ -49,10 +49,11 @@ MODULES = (
     "agendas",
     "week",
     "feeds",
+    "nation",
 )
 # Modules whose figures have a page of their own.
 OWN_PAGE = (
-    {"fhir": "bench-fhir", "hapi": "bench-hapi", "phone": "bench-phone"}
+    {"fhir": "bench-fhir", "hapi": "bench-hapi", "phone": "bench-phone", "nation": "bench-nation"}
     | dict.fromkeys(("slots", "finder", "agendas", "week", "feeds"), "bench-agenda")
     | dict.fromkeys(("chains", "months", "jobs", "overload", "energy", "neighbours", "starting"), "bench-load")
 )

@@ -56,7 +56,7 @@ def run(full: bool) -> list[dict]:
             texts = [f"{person.family} {person.given} {person.town}" for person in people]
             return [
                 *_cost(people),
-                *_over_http(people, product.ask),
+                *over_http(people, product.ask),
                 *energy.searches(texts, product.ask),
                 *keystrokes.run(texts, product.address, product.request, full),
                 *_found(people),
@@ -124,7 +124,7 @@ def _cost(people: list[Person]) -> list[dict]:
     ]
 
 
-def _over_http(people: list[Person], ask: Callable[[str], float]) -> list[dict]:
+def over_http(people: list[Person], ask: Callable[[str], float]) -> list[dict]:
     from coordination.directory.search.results import profession_label
 
     draw = random.Random(SEED)
@@ -260,18 +260,24 @@ def _fill(full: bool) -> None:
     from django.core.management import call_command
     from django.db import connection
 
+    call_command("migrate", verbosity=0)
+    load(*((FULL_PEOPLE, FULL_STRUCTURES) if full else (PEOPLE, STRUCTURES)))
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def load(people: int, houses: int) -> None:
+    """Load a directory of invented people and structures, as its commands do."""
+    from django.core.management import call_command
+
     from coordination.directory.generator import generate
 
-    call_command("migrate", verbosity=0)
     bounds = {"lignes_min": 1, "lignes_max": 10_000_000, "verbosity": 0}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        people, houses = (FULL_PEOPLE, FULL_STRUCTURES) if full else (PEOPLE, STRUCTURES)
         made = generate(folder, professionals=people, structures=houses, seed=3)
         call_command("import_finess", str(next(folder.glob("etalab-cs1100502*"))), **bounds)
         call_command("import_rpps", str(made.activities), **bounds)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
 
 
 def sample(size: int) -> list[Person]:

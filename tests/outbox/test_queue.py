@@ -147,6 +147,36 @@ def test_a_page_waits_neither_for_a_broker_that_is_gone_nor_for_one_that_says_no
     assert not heard and seconds < 1
 
 
+@pytest.mark.req("REL-3")
+def test_a_broker_that_stays_away_is_tried_less_and_less(monkeypatch):
+    """Each try of a page costs it the time-out, and those who wait behind it."""
+    now, tries, is_well = [1000.0], [], []
+
+    def send(**said):
+        tries.append(now[0])
+        if not is_well:
+            raise OSError
+
+    monkeypatch.setattr(doorbell.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(doorbell, "_connection", lambda: Line(0))
+    monkeypatch.setattr(tasks.run_job, "apply_async", send)
+    for _ in range(200):
+        doorbell.ring("job", uuid4())
+        now[0] += 1
+    assert tries == [1000, 1010, 1030, 1070, 1130, 1190]
+    # Once it has heard one, its next silence is a short one again.
+    is_well.append(True)
+    now[0] = 1250.0
+    assert doorbell.ring("job", uuid4())
+    is_well.clear()
+    tries.clear()
+    for _ in range(15):
+        doorbell.ring("job", uuid4())
+        now[0] += 1
+    assert tries == [1250, 1260]
+    doorbell.listen_again()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_job_for_later_is_not_rung_now():
     from datetime import timedelta
