@@ -24,7 +24,7 @@ def is_away(error: BaseException | None) -> bool:
         if error is None:
             return False
         # A connection that died under the request: whoever used it afterwards is told that it is closed.
-        if isinstance(error, MemoryError | InterfaceError):
+        if isinstance(error, MemoryError | InterfaceError) or _is_unsaid(error):
             return True
         if isinstance(error, OperationalError):
             # None: no connection was made, or it was cut without a word.
@@ -32,3 +32,11 @@ def is_away(error: BaseException | None) -> bool:
             return state is None or state[:2] in _PASSING
         error = error.__cause__ or error.__context__
     return False
+
+
+def _is_unsaid(error: BaseException) -> bool:
+    """Say whether the interpreter lost an error on its way: what it does of a refused allocation in deep calls.
+
+    « error return without exception set », « … returned NULL without setting an exception » (CPython, ceval.c, call.c).
+    """
+    return isinstance(error, SystemError) and "without" in str(error) and "exception" in str(error)

@@ -22,6 +22,8 @@ def of_postgresql(state, error=OperationalError):
 AWAY = [
     of_postgresql(None), of_postgresql("53300"), of_postgresql("53100"), of_postgresql("57P01"),
     of_postgresql("57P03"), of_postgresql("58030"), InterfaceError("the connection is closed"), MemoryError(),
+    SystemError("error return without exception set"),
+    SystemError("<function f> returned NULL without setting an exception"),
 ]  # fmt: skip
 
 
@@ -33,7 +35,7 @@ def test_what_will_be_back_is_told_from_what_is_wrong(error):
     assert is_away(wrapped)
 
 
-@pytest.mark.parametrize("error", [None, ValueError(), of_postgresql("54001"), RuntimeError("ours")])
+@pytest.mark.parametrize("error", [None, ValueError(), of_postgresql("54001"), RuntimeError("ours"), SystemError("bad argument")])
 def test_a_mistake_of_ours_is_not_away(error):
     assert not is_away(error)
 
