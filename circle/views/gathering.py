@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlencode
 from uuid import uuid5
 
@@ -22,6 +23,7 @@ from circle.views import picking
 from circle.views.colleagues import letter_preview, text_of_file
 from circle.views.pages import circle_url, draft_initial, drafted, page, show_identity_to_open
 from coordination.accounts import drafts
+from coordination.accounts.errors import DraftTooLong
 from coordination.common.errors import DomainError
 from coordination.common.french import plural
 from coordination.common.htmx import redirect
@@ -78,8 +80,10 @@ def check_several(request: HttpRequest, entry) -> HttpResponse:
     if form.errors:
         return _people_page(request, entry, form, status=422)
     lines, asked = several.read(text), _asked(form, text)
-    # « Revenir aux lignes » finds them again, even when the browser had no time to keep them.
-    drafts.save(request.user, DRAFT, entry.dossier.pk, urlencode(asked))
+    # « Revenir aux lignes » finds them again, even when the browser had no time to keep them. A file may be longer
+    # than a draft: it is still there to be chosen again.
+    with suppress(DraftTooLong):
+        drafts.save(request.user, DRAFT, entry.dossier.pk, urlencode(asked))
     return _check_page(request, entry, lines, _answers(request, entry, lines, initial=asked))
 
 
