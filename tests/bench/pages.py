@@ -15,7 +15,8 @@ from wsgiref.util import setup_testing_defaults
 
 from tests.bench import servers
 
-GOAL = 12
+GOAL, FASTER = 12, 2.5
+PLAIN = "plain"
 ROUNDS, SECONDS = 3, 2
 FULL_ROUNDS, FULL_SECONDS = 5, 4
 WARM_UP = 1
@@ -30,7 +31,10 @@ def run(full: bool) -> list[dict]:
 
     filled = servers.database(lambda: town.build(circles=CIRCLES))
     yardsticks = servers.hello(), servers.hello(bare=True)
-    with filled as there, servers.product() as (address, environment), yardsticks[0] as hello, yardsticks[1] as bare:
+    with (
+        filled as there, servers.product() as (address, environment), yardsticks[0] as hello, yardsticks[1] as bare,
+        servers.product("tests.bench.plain") as (plain, _),
+    ):  # fmt: skip
         cookie = servers.signed_in(there.reader)
         homes = [f"/dossiers/{entry.dossier.pk}/" for entry in there.entries]
         paths = {
@@ -39,10 +43,12 @@ def run(full: bool) -> list[dict]:
             f"Patients, 25 rows of {town.DOSSIERS // town.READERS + CIRCLES}": (["/dossiers/"], None),
         }
         pages = {name: servers.Page(address + turns[0], cookie, tuple(turns)) for name, (turns, _) in paths.items()}
+        simple = [f"{home}cercle-simple/" for home in homes]
+        pages[PLAIN] = servers.Page(plain + simple[0], cookie, tuple(simple))
         rates = _in_turn({"hello": servers.Page(hello), "bare": servers.Page(bare), **pages}, full)
         split = _split(environment, cookie, [turns[0] for turns, _ in paths.values()])
-    usual, barest = rates.pop("hello"), rates.pop("bare")
-    figures = []
+    usual, barest, slow = rates.pop("hello"), rates.pop("bare"), rates.pop(PLAIN)
+    figures = [_beside_the_plain_one(rates[next(iter(paths))], slow)]
     for (name, (turns, goal)), rate in zip(paths.items(), rates.values(), strict=True):
         figures += [
             _figure(name, rate, usual, goal, "hello-world of a new Django project"),
@@ -72,6 +78,17 @@ def _figure(name: str, rate: float, hello: float, goal: int | None, yardstick: s
         "yardstick": f"{yardstick}, {hello:.0f} /s ({servers.client_name()})",
         "goal": f"≤ {goal} ×" if goal else None,
         "ok": ratio <= goal if goal else None,
+    }
+
+
+def _beside_the_plain_one(rate: float, slow: float) -> dict:
+    return {
+        "name": "Circle page beside the same one written with the plain ORM",
+        "value": f"{rate:.0f} /s",
+        "ratio": rate / slow,
+        "yardstick": f"ORM and Django’s templates (tests/bench/plain.py), {slow:.0f} /s",
+        "goal": f"≥ {FASTER} ×",
+        "ok": rate / slow >= FASTER,
     }
 
 
