@@ -37,6 +37,6 @@ def is_away(error: BaseException | None) -> bool:
 def _is_unsaid(error: BaseException) -> bool:
     """Say whether the interpreter lost an error on its way: what it does of a refused allocation in deep calls.
 
-    « error return without exception set », « … returned NULL without setting an exception » (CPython, ceval.c, call.c).
+    « error return without exception set », « … returned NULL without setting an exception ».
     """
     return isinstance(error, SystemError) and "without" in str(error) and "exception" in str(error)
