@@ -1,8 +1,8 @@
 """The short form of `make chaos`, one scenario of each kind on the whole product (issue 6 §2).
 
-`FAULTS=1 make test ARGS="tests/chaos -n0"`, and after the suite in `.ci/run`: minutes on two cores that nothing else may
-use. Ratios of speed are left to `make chaos`; on a machine of CI, whose speed nobody knows, so are delays, but for what
-would be a hang: what is judged there is that nothing is lost, done twice or broken.
+`FAULTS=1 make test ARGS="tests/chaos -n0"`, and after the suite in `.ci/run`: minutes on two cores that nothing else
+may use. Ratios of speed are left to `make chaos`; on a machine of CI, whose speed nobody knows, so are delays, but for
+what would be a hang: what is judged there is that nothing is lost, done twice or broken.
 """
 
 import os
