@@ -3,6 +3,8 @@
 A version says the days of a stay, known or planned: on the day, when the plan is carried out, it says the same.
 """
 
+from importlib import import_module
+
 import django.contrib.postgres.constraints
 import django.db.models.deletion
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.db import migrations, models
 import circle.stays
 import coordination.common.ids
 
+FACTS_BACK = import_module("circle.migrations.0013_facts_in_lists").FACTS
 FACTS = r"""
 -- In plpgsql, which keeps the plan: a function in SQL is planned again at each call.
 CREATE OR REPLACE FUNCTION circle_facts(asked uuid) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
@@ -235,6 +238,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL([FACTS]),
-        migrations.RunSQL([TRIGGERS]),
+        migrations.RunSQL([FACTS], reverse_sql=[FACTS_BACK]),
+        # They go with their table.
+        migrations.RunSQL([TRIGGERS], reverse_sql=[]),
     ]

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from django.utils import timezone
@@ -72,10 +73,13 @@ class Act:
 
 
 class Acts:
-    """Draws the acts: half of them read, the others write."""
+    """Draws the acts: half of them read, the others write. `without`: kinds that the version served does not know."""
 
-    def __init__(self, town: Town, chance: random.Random) -> None:
+    WEIGHTS: ClassVar = {"read": 40, "relative": 15, "letter": 20, "appointment": 15, "fhir": 10}
+
+    def __init__(self, town: Town, chance: random.Random, without: frozenset[str] = frozenset()) -> None:
         self._town, self._chance = town, chance
+        self._weights = {kind: weight for kind, weight in self.WEIGHTS.items() if kind not in without}
         self._lock = threading.Lock()
         self._made: dict[str, Callable[[], Act]] = {
             "read": self.read, "relative": self.relative, "letter": self.letter, "appointment": self.appointment,
@@ -84,12 +88,13 @@ class Acts:
 
     def next(self) -> Act:
         with self._lock:
-            kinds, weights = ("read", "relative", "letter", "appointment", "fhir"), (40, 15, 20, 15, 10)
-            return self._made[self._chance.choices(kinds, weights)[0]]()
+            return self._made[self._chance.choices([*self._weights], [*self._weights.values()])[0]]()
 
     def read(self) -> Act:
         dossier = self._chance.choice(self._town.dossiers)
-        paths = (f"/dossiers/{dossier}/cercle/", "/dossiers/", f"/dossiers/{dossier}/", f"/dossiers/{dossier}/agenda/")
+        paths = [f"/dossiers/{dossier}/cercle/", "/dossiers/", f"/dossiers/{dossier}/"]
+        if "appointment" in self._weights:
+            paths.append(f"/dossiers/{dossier}/agenda/")
         return Act("read", "GET", self._chance.choice(paths), uuid.uuid4(), headers=self._browser())
 
     def relative(self) -> Act:
