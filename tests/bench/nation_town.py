@@ -20,6 +20,8 @@ from tests.bench import servers
 
 LINES, MONTHS = 100, 10
 HOLDERS = 1_000
+# Those who read one dossier.
+READERS = 8
 # Dossiers copied in one transaction.
 AT_ONCE = 5_000
 # Two cores: each takes the dossiers of half of the identifiers.
@@ -45,14 +47,15 @@ _RANK = f"""
 CREATE TEMP TABLE bench_next AS
 SELECT *, {_HASHED} AS hash FROM (
     SELECT {_KEY} AS id, at, dossier_id, seq + 1 AS seq,
-        md5((abs(hashtext(drawn)) %% {HOLDERS})::text)::uuid AS actor_id,
-        'INVENTÉE ' || abs(hashtext(drawn)) %% {HOLDERS} AS actor_name, '' AS actor_national_id, '60' AS profession,
-        '' AS fonction, 'Cabinet des Hêtres' AS structure_name, 'infirmier' AS profile, NULL::uuid AS habilitation_id,
+        md5(reader::text)::uuid AS actor_id, 'INVENTÉE ' || reader AS actor_name, '' AS actor_national_id,
+        '60' AS profession, '' AS fonction,
+        'Cabinet des Hêtres' AS structure_name, 'infirmier' AS profile, NULL::uuid AS habilitation_id,
         1 AS matrix_version, 'lecture' AS action, 'cercle' AS rubrique, 'ok' AS outcome, '' AS object_kind,
         NULL::uuid AS object_id, '' AS reason, substr(drawn, 1, 16) AS request_id, '' AS address,
         hash AS previous_hash
     FROM (
         SELECT dossier_id, seq, hash, md5(random()::text || dossier_id) AS drawn,
+            abs(hashtext(dossier_id::text) %% {HOLDERS} + floor(random() * {READERS})::int) AS reader,
             %s::timestamptz + random() * %s::interval AS at
         FROM bench_head
     ) AS one

@@ -538,6 +538,25 @@ def test_as_many_statements_for_thirty_lines_as_for_three(as_coordinator, follow
     assert counted[0] <= 12
 
 
+@pytest.mark.req("PERF-4")
+@pytest.mark.parametrize("between", [3, 200])
+def test_who_had_come_is_known_among_few_lines_and_among_many(followed, between):
+    """Near, among the last lines of the dossier; far, along what the person did."""
+    someone, another, start = UserFactory(), UserFactory(), timezone.now() - dt.timedelta(days=5)
+    leave(followed, someone, at=start)
+    for n in range(between):
+        leave(followed, UserFactory.build(pk=uuid.uuid4()), at=start + dt.timedelta(minutes=n + 1))
+    for user in (someone, another):
+        leave(followed, user, at=start + dt.timedelta(days=1))
+    leave(followed, someone, at=start + dt.timedelta(days=4))
+    last = Trace.objects.of_dossier(followed.pk).order_by("-seq")[:3]
+    asked = {line.seq: line.actor_id for line in last}
+    # Each alone: what a page shows of the others is not asked.
+    limits = Limits(new_days=30)
+    first = {seq for line in last for seq in reading._first_ones(followed.pk, [line], {line.seq}, limits)}
+    assert {asked[seq] for seq in first} == {another.pk}
+
+
 @pytest.mark.req("SCALE-7")
 def test_the_newest_lines_are_looked_for_in_a_few_months(followed):
     someone, today = UserFactory(), timezone.now()

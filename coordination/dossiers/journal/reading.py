@@ -53,19 +53,32 @@ _WRITTEN = {
 _ACCENTS = "àâäáãçèéêëìîïíñòôöóõùûüúÿ"
 _PLAIN = "aaaaaceeeeiiiinooooouuuuy"
 _LONGEST = 100
-# Of some lines, those before which the person had not come for so many days: back along what the person did, newest
-# first, as far as a line of this dossier. OFFSET 0 keeps the walk on the index of who acted: the one of the dossier
-# would be read from end to end for somebody who is new to it.
-_FIRST = """
+# Of some lines, those before which the person had not come for so many days. First among the last lines of the
+# dossier, where who comes often is found at once; where these do not go back far enough, along what the person did,
+# newest first, as far as a line of this dossier. OFFSET 0 keeps that walk on the index of who acted: the one of the
+# dossier would be read from end to end for somebody who is new to it. Alone, that walk reads all that somebody did
+# elsewhere for a month: 280 ms a page among 200,000 dossiers.
+_NEAR = 60
+_FIRST = f"""
 SELECT asked.seq
-FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[]) AS asked (seq, actor_id, at)
-WHERE NOT EXISTS (
+FROM unnest(%(seqs)s::bigint[], %(actors)s::uuid[], %(moments)s::timestamptz[]) AS asked (seq, actor_id, at)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS read, coalesce(bool_or(last.actor_id = asked.actor_id AND last.outcome = 'ok'), false) AS came
+    FROM (
+        SELECT t.actor_id, t.outcome FROM habilitations_trace t
+        WHERE t.dossier_id = %(dossier)s AND t.seq < asked.seq
+            AND t.at <= asked.at AND t.at >= asked.at - make_interval(days => %(days)s)
+        ORDER BY t.seq DESC LIMIT {_NEAR}
+    ) AS last
+) AS near
+WHERE NOT near.came AND (near.read < {_NEAR} OR NOT EXISTS (
     SELECT 1 FROM (
         SELECT t.dossier_id, t.seq, t.outcome FROM habilitations_trace t
-        WHERE t.actor_id = asked.actor_id AND t.at <= asked.at AND t.at >= asked.at - make_interval(days => %s)
+        WHERE t.actor_id = asked.actor_id
+            AND t.at <= asked.at AND t.at >= asked.at - make_interval(days => %(days)s)
         ORDER BY t.at DESC OFFSET 0
-    ) AS come WHERE come.dossier_id = %s AND come.outcome = 'ok' AND come.seq < asked.seq
-)"""
+    ) AS come WHERE come.dossier_id = %(dossier)s AND come.outcome = 'ok' AND come.seq < asked.seq
+))"""  # noqa: S608 - a number of ours
 
 
 @dataclass(frozen=True)
@@ -339,4 +352,5 @@ def _first_ones(dossier_id: UUID, done: list[Trace], new: set[int], limits: Limi
     if not asked:
         return set()
     ranks, people, moments = zip(*((trace.seq, trace.actor_id, trace.at) for trace in asked), strict=True)
-    return {seq for (seq,) in run(_FIRST, [ranks, people, moments, limits.new_days, dossier_id])}
+    said = {"seqs": ranks, "actors": people, "moments": moments, "days": limits.new_days, "dossier": dossier_id}
+    return {seq for (seq,) in run(_FIRST, said)}
