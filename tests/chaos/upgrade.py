@@ -67,7 +67,8 @@ def run(*, dossiers: int, rate: float, pause: float, seed: int) -> Outcome | Non
             _migrate(stage, outcome)
             time.sleep(pause)
             outcome.attempts = running.since(began)
-        outcome.verdict = judging.judge(stage, running.acts)
+        if not outcome.said:
+            outcome.verdict = judging.judge(stage, running.acts)
         return outcome
 
 

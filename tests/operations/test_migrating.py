@@ -1,8 +1,9 @@
-"""`manage.py migrate` gives way to those who work: two seconds for a lock, then it comes back (REL-14)."""
+"""`manage.py migrate` gives way to those who work: half a second for a lock, then it comes back (REL-14)."""
 
 import threading
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.commands import migrate as of_django
@@ -91,6 +92,25 @@ def test_an_index_made_aside_waits_for_as_long_as_it_needs(changing):
     changing.atomic = False
     call_command("migrate")
     assert changing.waited == ["0"]
+
+
+def test_who_is_ended_by_a_deadlock_comes_back(changing, monkeypatch, capsys):
+    """PostgreSQL ends one of the two: what the change had begun is undone, whole."""
+    handle, ended = of_django.Command.handle, []
+
+    def once(*args, **options):
+        if not ended:
+            ended.append(True)
+            error = OperationalError("deadlock detected")
+            error.__cause__ = psycopg.errors.DeadlockDetected()
+            raise error
+        return handle(*args, **options)
+
+    monkeypatch.setattr(of_django.Command, "handle", once)
+    monkeypatch.setattr(migrate.time, "sleep", lambda _: None)
+    call_command("migrate")
+    assert changing.begun == 1
+    assert capsys.readouterr().err.count("Nouvel essai") == 1
 
 
 def test_another_error_is_not_taken_for_a_lock(changing, monkeypatch):

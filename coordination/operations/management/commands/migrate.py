@@ -1,9 +1,13 @@
-"""`manage.py migrate`: Django's own, which waits two seconds at most for a lock, gives way, and tries again (REL-14).
+"""`manage.py migrate`: Django's own, which waits half a second for a lock at most, gives way and comes back (REL-14).
 
 A change of a table asks for a lock that waits behind every transaction that reads it, and everybody who comes after
 waits behind the change: a statement that waits for a minute stops the product for a minute. Here it gives up after
 `LOCK_WAIT`, those behind it go on, and it comes back later. What was migrated stays so: each migration is whole or
 not at all, and the next try begins at the one that gave way.
+
+Half of the second after which PostgreSQL looks for a deadlock, of which it ends the one who was waiting: a change that
+holds a table and waits for another must have left before a reader of both is ended in its place. It may still be the
+one who is ended, and comes back likewise.
 
 Not for a migration that is not atomic: it builds its indexes aside and waits for nobody who works, and one that is
 stopped leaves half an index behind.
@@ -17,9 +21,9 @@ from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from django.db.migrations import Migration
 
-LOCK_WAIT = "2s"
-TRIES, PAUSE = 30, 5.0
-_LOCK_NOT_AVAILABLE = "55P03"
+LOCK_WAIT = "500ms"
+TRIES, PAUSE = 60, 3.0
+_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 
 
 class Command(migrate.Command):
@@ -30,7 +34,7 @@ class Command(migrate.Command):
                 super().handle(*args, **options)
                 return
             except OperationalError as error:
-                if getattr(error.__cause__, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                if getattr(error.__cause__, "sqlstate", None) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
                     raise
                 told = f"Un verrou n’a pas été obtenu en {LOCK_WAIT} : la place est laissée à qui travaille."
                 if attempt == TRIES:
