@@ -127,7 +127,8 @@ class Hand:
             for _ in range(max(1, round(abs(away) / height))):
                 self.tally.scrolls += 1
                 self._wait(self.pace.scroll)
-            target.scroll_into_view_if_needed()
+            # Asked of whichever stands there at that moment: htmx may draw a button again while one scrolls to it.
+            target.evaluate("one => one.scrollIntoView({ block: 'nearest' })")
         self._wait(self.pace.point)
 
     def _tap(self, target) -> None:

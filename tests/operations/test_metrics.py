@@ -78,7 +78,7 @@ def test_each_label_says_a_name_of_ours(client):
 
 @pytest.mark.django_db
 def test_a_request_is_counted_by_the_name_of_its_page(client):
-    before = value("coordination_requests_total", route="help", status="200") or 0
+    before = value("coordination_requests_total", route="help", method="GET", status="200") or 0
     timed = value("coordination_request_seconds_count", route="help") or 0
     probed = value("coordination_requests_total", route="alive")
     client.get("/aide/")
