@@ -64,13 +64,13 @@ def last_closed_month(today: dt.date | None = None) -> dt.date:
     return dt.date(count // 12, count % 12 + 1, 1)
 
 
-@transaction.atomic
 def purge_month(month: dt.date, *, by, archived: Path | None = None) -> JournalRoot:
     """Remove a closed month from the journal and return the signed root that keeps both ends of what was removed.
 
     `by`: a named administrator. The database refuses by itself a month less than six months old, or one that its
     root does not hold entirely, and writes the trace of the act (SEC-14). The journal is verified first: removing
-    lines that are false would remove the proof. The traces of accounts of that month go with it. `archived`: a new
+    lines that are false would remove the proof; at one instant, and so outside of the transaction that removes, or a
+    line written meanwhile would be one too many. The traces of accounts of that month go with it. `archived`: a new
     file where the month is written with its root and read again before it leaves (habilitations/archive.py).
     Raises NotAllowed, MonthIsKept, MonthNotInJournal, JournalIsWrong, JournalIsBusy, MonthIsArchived, OSError.
     """
@@ -83,9 +83,16 @@ def purge_month(month: dt.date, *, by, archived: Path | None = None) -> JournalR
         cursor.execute("SELECT to_regclass(%s)", [f"habilitations_trace_{month:%Y_%m}"])
         if cursor.fetchone()[0] is None:
             raise MonthNotInJournal(month=f"{month:%m/%Y}")
-        if found := verify().faults:
-            raise JournalIsWrong(found=found[0])
-        root = roots.sign_month(month)
+    if found := verify().faults:
+        raise JournalIsWrong(found=found[0])
+    return _remove(month, by, archived)
+
+
+@transaction.atomic
+def _remove(month: dt.date, by, archived: Path | None) -> JournalRoot:
+    """Sign what leaves, write it in its file if it has one, remove it."""
+    root = roots.sign_month(month)
+    with connection.cursor() as cursor:
         if archived:
             _put_away(archived, root)
         try:

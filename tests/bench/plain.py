@@ -12,10 +12,9 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.template import Context, Engine
-from django.urls import path
+from django.urls import get_resolver, path
 from django.utils import timezone
 
-from coordination import urls
 from coordination.wsgi import application
 
 __all__ = ["application"]
@@ -90,4 +89,4 @@ def row_of(member, cells, today):
 
 PROFILE = "coordinateur_sante"
 TEMPLATE = Engine(dirs=[str(Path(__file__).parent)]).get_template("plain_circle.html")
-urls.urlpatterns.append(path("dossiers/<uuid:dossier_id>/cercle-simple/", circle))
+get_resolver().url_patterns.append(path("dossiers/<uuid:dossier_id>/cercle-simple/", circle))

@@ -14,7 +14,7 @@ from django.core.management import CommandError
 from django.db import OperationalError, connection, transaction
 from django.test import override_settings
 
-from habilitations import archive, journal, roots
+from habilitations import archive, journal, roots, verification
 from habilitations.errors import JournalIsBusy, MonthIsArchived, NotAnArchive
 from habilitations.models import AccountTrace, Trace
 from tests.accounts.factories import UserFactory
@@ -258,3 +258,26 @@ def test_a_journal_too_much_read_keeps_its_month_and_no_file_is_left(filled, adm
         journal.purge_month(OLD, by=administrator, archived=tmp_path / "mois.gz")
     assert list(tmp_path.iterdir()) == []
     assert Trace.objects.filter(dossier_id=filled[1]).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_written_while_it_is_verified_is_no_fault(filled, administrator, monkeypatch):
+    """The ends of chains, then their lines, are read as they stood at one instant."""
+    read = verification.copied.rows
+
+    def rows(*asked):
+        writer = threading.Thread(target=write_apart, args=[filled[0]])
+        writer.start()
+        writer.join()
+        return read(*asked)
+
+    monkeypatch.setattr(verification.copied, "rows", rows)
+    assert journal.purge_month(OLD, by=administrator).month == OLD
+    assert not Trace.objects.filter(dossier_id=filled[0], at__lt=moment(28)).exists()
+
+
+def write_apart(dossier_id):
+    try:
+        fill(1, dossier_id=dossier_id)
+    finally:
+        connection.close()
