@@ -21,7 +21,7 @@ from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from django.db.migrations import Migration
 
-LOCK_WAIT = "500ms"
+LOCK_WAIT = "500 ms"
 TRIES, PAUSE = 60, 3.0
 _LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 
