@@ -123,7 +123,7 @@ def _waiting(user) -> QuerySet[Appointment]:
     )
     rows = Appointment.objects.filter(
         Q(ends_at__gt=now) | _TO_FIX, pk__in=asked, status__in=Appointment.LIVE, merged_into=None,
-        dossier__in=access.dossier_ids(user),
+        dossier__in=access.dossiers_of(user),
     )  # fmt: skip
     return rows.annotate(is_asked=Exists(unanswered.filter(appointment=OuterRef("pk"))))
 

@@ -22,7 +22,7 @@ from coordination.common.prepared import Prepared
 from coordination.common.statements import rows as run
 from coordination.dossiers.panels import Card, News, Summary
 from habilitations import published
-from habilitations.access import closed_to
+from habilitations.access import dossiers_closed_to
 from habilitations.grants import CLOSED_TO
 from habilitations.rubriques import Niveau, Rubrique
 
@@ -99,7 +99,7 @@ def last_activity(user, can_read) -> Subquery | None:
     if not can_read(Rubrique.MEDICAL):
         changes = changes.filter(plain)
     else:
-        changes = changes.filter(plain | ~Q(dossier__in=closed_to(user, Rubrique.MEDICAL)))
+        changes = changes.filter(plain | ~Q(dossier__in=dossiers_closed_to(user, Rubrique.MEDICAL)))
     return Subquery(changes.order_by("-at").values("at")[:1])
 
 

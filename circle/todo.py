@@ -97,7 +97,7 @@ def of(user) -> Todo:
     if not (grants or notes):
         return Todo(officer_emergencies=_for_officer(user), publication=_publication(user))
     # Of those he enters for another, what he may answer depends on the other: it is said in each dossier.
-    opened = access.dossier_ids(user, through=access.HIMSELF)
+    opened = access.dossiers_of(user, through=access.HIMSELF)
     here = Q(dossier__in=opened) & ~Q(dossier__status__in=READ_ONLY) & (Q(user=None) | ~Q(user=user))
     # Of who has left, or was refused since, nothing is to be answered any more.
     standing = Q(habilitation__ended_at=None, habilitation__state=Habilitation.State.OUI)
@@ -205,7 +205,7 @@ def _members(user, reader: Access, habilitations: list[UUID]) -> dict[UUID, Memb
         return {}
     seen = Q(discreet=False)
     if reader.can_read(Rubrique.MEDICAL):
-        seen |= ~Q(dossier__in=access.closed_to(user, Rubrique.MEDICAL))
+        seen |= ~Q(dossier__in=access.dossiers_closed_to(user, Rubrique.MEDICAL))
     found = Member.objects.filter(seen, habilitation__in=habilitations)
     told = found.select_related("professional", "structure", "activity")
     return {m.habilitation_id: m for m in told}

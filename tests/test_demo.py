@@ -45,6 +45,11 @@ def test_the_demonstration_loads_once_and_shows_every_state(client):
         page = client.get("/dossiers/").content.decode()
         opens_none = person.administrator or person.looks_after or person.unconfirmed
         assert ("data-row-link" in page) is not opens_none, person.key
+    # Somebody else came after the coordinator's visit: she is told, of these dossiers only.
+    coordinator = PEOPLE[0].email
+    assert client.login(email=coordinator, password=PASSWORD)
+    page = client.get("/dossiers/").content.decode()
+    assert "changements dans le cercle" in page and "Rien de nouveau" in page
 
 
 def _software_works(client, said):

@@ -171,19 +171,23 @@ def _give_profession(person: Person, user: User, structure: Structure | None, *,
 def _more_stories(count: int) -> list[Story]:
     made = []
     for number in range(max(count, 0)):
-        given, sex = MORE_GIVEN[number % len(MORE_GIVEN)]
+        turn, rank = divmod(number, len(MORE_FAMILY))
+        given, sex = MORE_GIVEN[(rank + 3 * turn) % len(MORE_GIVEN)]
         town, postal_code = MORE_TOWNS[number % len(MORE_TOWNS)]
+        motif = Dossier.Motif.values[number % len(Dossier.Motif.values)]
+        child = motif == Dossier.Motif.ENFANT
+        circle = (("medecin", "dac"), ("infirmiere", "ssiad"), ("sociale", "dac", "pharmacie"))[number % 3]
         made.append(
             Story(
-                MORE_FAMILY[number % len(MORE_FAMILY)],
+                MORE_FAMILY[rank],
                 given,
                 sex,
-                dt.date(1932 + number % 60, 1 + number % 12, 1 + number % 28),
+                dt.date((2010 + number % 12) if child else (1932 + number % 60), 1 + number % 12, 1 + number % 28),
                 town,
                 postal_code,
-                Dossier.Motif.values[number % len(Dossier.Motif.values)],
+                motif,
                 by="coordinatrice" if number % 3 else "coordinatrice2",
-                circle=(("medecin", "dac"), ("infirmiere", "ssiad"), ("sociale", "dac", "pharmacie"))[number % 3],
+                circle=(*circle, "mere_responsable") if child else circle,
             )
         )
     return made
@@ -225,11 +229,19 @@ def _load_story(story: Story, users: dict[str, User]) -> None:
         matricule = story.matricule13 + nir_key(story.matricule13)
         dossiers.receive_ins(dossier, by=by, matricule=matricule, oid=OID_NIR_TEST)
     _set_status(dossier.pk, by, "actif")
-    for name in story.circle:
-        MEMBERS[name](door.enter(by, dossier.pk, Rubrique.CERCLE), users, key(dossier.pk, name))
+    _compose(dossier, by, story.circle, users)
+    # What others do from here on is what she finds « depuis votre dernière visite ».
+    dossiers.mark_visited(by, dossier)
+    for who, added in story.then:
+        _compose(dossier, users[who], (added,), users)
     events.load(dossier.pk, story.birth_name, users, key)
     if story.status not in ("actif", "evaluation"):
         _set_status(dossier.pk, by, story.status)
+
+
+def _compose(dossier: Dossier, by: User, names: tuple[str, ...], users: dict[str, User]) -> None:
+    for name in names:
+        MEMBERS[name](door.enter(by, dossier.pk, Rubrique.CERCLE), users, key(dossier.pk, name))
 
 
 def _set_status(dossier_id, by: User, status: str) -> None:

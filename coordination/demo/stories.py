@@ -6,7 +6,8 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One person followed. `circle` names what is added around the creator (see loader.CIRCLES)."""
+    """One person followed. `circle` names what is added around the creator (circles.MEMBERS), `then` what others add
+    once she has closed the dossier: (who, what)."""
 
     birth_name: str
     given_names: str
@@ -25,6 +26,7 @@ class Story:
     homonym: bool = False
     doubtful: bool = False
     circle: tuple[str, ...] = ()
+    then: tuple[tuple[str, str], ...] = ()
     phone: str = ""
 
 
@@ -37,11 +39,11 @@ STORIES = (
                 "fille_aidante", "fils_confiance", "discret", "parti"),
     ),
     Story("Bernard", "Yvonne", "female", date(1938, 7, 2), "Albi", "81000", "domicile",
-          circle=("infirmiere", "fille_aidante")),
+          circle=("infirmiere", "fille_aidante"), then=(("infirmiere", "pharmacie"),)),
     Story("Dupré", "Amina", "female", date(1972, 11, 19), "Carmaux", "81400", "complexe",
-          circle=("medecin", "sociale", "psychologue_refus")),
+          circle=("medecin", "sociale", "psychologue_refus"), then=(("medecin", "kine"),)),
     Story("Faure", "Lucien Jean", "male", date(1945, 1, 30), "Gaillac", "81600", "sortie",
-          validated=True, circle=("medecin", "pharmacie")),
+          validated=True, circle=("medecin", "pharmacie"), then=(("medecin", "infirmiere"),)),
     Story("Garrigues", "Odette", "female", date(1934, 9, 8), "Cordes-sur-Ciel", "81170", "domicile",
           circle=("ssiad", "fille_aidante")),
     Story("Lopez", "Martin", "male", date(1989, 5, 23), "Albi", "81000", "handicap", by="coordinatrice2",

@@ -65,7 +65,7 @@ class IdentityTraits(models.Model):
 class DossierQuerySet(models.QuerySet):
     def visible_to(self, user, *, through=""):
         """Dossiers the account may open: the plural of the door, decided by habilitations.access.dossier_ids."""
-        return self.filter(id__in=access.dossier_ids(user, through=through))
+        return self.filter(id__in=access.dossiers_of(user, through=through))
 
     def of_traits(self, names, birth_date):
         """Dossiers of the same birth date and of one of these names, given at birth or used: perhaps the same person.

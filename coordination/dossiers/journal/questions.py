@@ -52,7 +52,7 @@ def waiting_for(user, only: UUID | None = None) -> list[Waiting]:
     if not questions:
         return []
     wanted = {question.dossier_id for question in questions}
-    open_ones = Dossier.objects.filter(pk__in=access.dossier_ids(user)).filter(pk__in=wanted)
+    open_ones = Dossier.objects.filter(pk__in=access.dossiers_of(user)).filter(pk__in=wanted)
     inside = set(open_ones.values_list("pk", flat=True))
     named = {}
     if access.held_by(user).can_read(Rubrique.IDENTITE):
