@@ -120,7 +120,8 @@ def _sentence(refusal: DomainError | Refused) -> str:
 def _note_success(row: Relay, again: bool) -> None:
     now = timezone.now()
     done = {"state": State.FAIT, "done_at": now} if not again else {
-        "state": State.EN_ATTENTE, "next_attempt_at": now, "ring_after": now,
+        # An answer is no failure: what is left begins a count of its own.
+        "state": State.EN_ATTENTE, "next_attempt_at": now, "ring_after": now, "attempts": 0,
     }  # fmt: skip
     Relay.objects.filter(pk=row.pk).update(last_error="", last_status=200, **done)
     Partner.objects.filter(pk=row.partner_id).update(last_ok_at=now)
