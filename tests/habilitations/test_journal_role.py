@@ -154,6 +154,14 @@ def test_the_application_cannot_undo_it(database, statement):
         database.run(statement)
 
 
+@pytest.mark.req("SEC-22")
+def test_the_server_s_own_log_quotes_no_row(database):
+    """Whatever the file of the server says: the script that its administrator runs says it for this database."""
+    said = "SELECT array_to_string(setconfig, ' ') FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase"
+    (kept,) = database.run(f"{said} WHERE datname = current_database() AND setrole = 0")
+    assert "log_error_verbosity=terse" in kept and "log_min_error_statement=panic" in kept
+
+
 def test_a_trigger_of_the_application_cannot_move_the_end_of_a_chain(database):
     """The guard lets triggers pass, the chain's being one: the rights do not."""
     database.run("CREATE TABLE bait (n int)")
