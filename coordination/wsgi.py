@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings.productio
 application = get_wsgi_application()
 refuse_unsafe_start()
 if settings.REFUSES_UNSAFE_START:
-    # Two seconds once, before gunicorn forks. Not for `make run`, whose files change under nobody's feet but one's own.
+    # Two seconds once, before gunicorn forks. Not for `make run`: nobody changes its files but who runs it.
     jinja.read_all(engines["jinja2"].env)
 # Load every room now, before gunicorn forks, and not during somebody's first request.
 get_resolver().url_patterns  # noqa: B018 - a cached property

@@ -2,8 +2,8 @@ from celery import shared_task
 
 from habilitations import journal, roots, verification
 
-# Some 280,000 lines a second on an idle core (docs/bench.md), 1,500 lines a dossier and a year: 18 minutes for a year of
-# 200,000 dossiers, an hour and a half for a region, and the machine has other work.
+# Some 280,000 lines a second on an idle core (docs/bench.md), 1,500 lines a dossier and a year: 18 minutes for a year
+# of 200,000 dossiers, an hour and a half for a region, and the machine has other work.
 LONGEST_CHECK = 8 * 3600
 
 

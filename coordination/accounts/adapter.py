@@ -116,7 +116,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def set_password(self, user, password):
         with transaction.atomic():
-            # Not allauth's, which writes the whole account as it was read: suspended meanwhile, it would be open again.
+            # allauth's writes the whole account as it was read: suspended meanwhile, it would be open again.
             user.set_password(password)
             user.save(update_fields=["password"])
             # Whoever stole a session loses it with the old password (SECT-22).

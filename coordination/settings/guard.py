@@ -71,8 +71,8 @@ def _tls(settings: Mapping[str, Any]) -> list[str]:
         )
     if settings["TLS_PROXY_HEADER"] and settings["ALLAUTH_TRUSTED_PROXY_COUNT"] < 1:
         reasons.append(
-            "TRUSTED_PROXIES is 0 although TLS ends at a proxy: everybody would come from its one address, be refused for "
-            "the attempts of somebody else, and be written so in the journal. Say how many proxies write X-Forwarded-For."
+            "TRUSTED_PROXIES is 0 although TLS ends at a proxy: everybody would come from its one address, be refused "
+            "for the attempts of others, and be in the journal by it. Say how many proxies write X-Forwarded-For."
         )
     wanted = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
     reasons += [f"{name} is off: pages or cookies would travel in the clear." for name in wanted if not settings[name]]

@@ -350,7 +350,7 @@ def test_the_command_says_it_is_whole_or_names_and_fails():
 
 @pytest.mark.req("SECT-11")
 def test_the_command_notes_what_it_found_when_it_is_told_to():
-    """What an operator does when the alert « not verified for two days » rings: without a note it would go on ringing."""
+    """What an operator does when the alert « not verified for two days » rings: without a note it rings on."""
     dossier_id = fill(1)
     call_command("verify_journal", stdout=io.StringIO())
     assert not JournalCheck.objects.exists()

@@ -1,5 +1,5 @@
-"""What the application is told by PostgreSQL of itself: a plain role, or its rules and grants hold nobody; a server whose
-log does not quote the people that its rows name."""
+"""What PostgreSQL is to the application: it has a plain role there, or its rules and grants hold nobody, and the log of
+the server does not quote the people that rows name."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ SENTENCE = (
     "défaire le journal. Lui préférer un rôle ordinaire, propriétaire de la base."
 )
 QUOTED = (
-    "Le serveur PostgreSQL cite dans son propre journal les lignes qu’il refuse et leurs instructions, noms et numéros "
-    "compris. Son administrateur passe deploy/journal-role.sql, ou règle log_error_verbosity = terse et "
+    "PostgreSQL cite dans son propre journal les lignes qu’il refuse et leurs instructions, noms et numéros compris. "
+    "Son administrateur passe deploy/journal-role.sql, ou règle log_error_verbosity = terse et "
     "log_min_error_statement = panic."
 )
 

@@ -16,7 +16,8 @@ KNOWN = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 class Command(BaseCommand):
     help = (
-        "Relit le journal des accès et nomme, pour chaque dossier, la première ligne fausse. N'écrit rien sans --noter."
+        "Relit le journal des accès et nomme, pour chaque dossier, la première ligne fausse. "
+        "N'écrit rien sans --noter."
     )
 
     def add_arguments(self, parser):
