@@ -1,5 +1,5 @@
-"""What PostgreSQL is to the application: it has a plain role there, or its rules and grants hold nobody, and the log of
-the server does not quote the people that rows name."""
+"""What PostgreSQL is to the application: its role is a plain one, or rules and grants hold nobody; and the log of the
+server does not quote the people that rows name."""
 
 from typing import Any
 
