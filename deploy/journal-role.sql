@@ -19,6 +19,15 @@ DO $$ BEGIN
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO coordination_purge', current_database());
 END $$;
 
+-- What the server writes in its own log: an error would quote the row that it refuses and the statement that met it,
+-- names and numbers of people included. Kept with the database: said again for one that is made anew.
+DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET log_error_verbosity = terse', current_database());
+    EXECUTE format('ALTER DATABASE %I SET log_min_error_statement = panic', current_database());
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE WARNING 'log_error_verbosity = terse and log_min_error_statement = panic are for the superuser to set.';
+END $$;
+
 ALTER SCHEMA public OWNER TO pg_database_owner;
 
 GRANT USAGE, CREATE ON SCHEMA public TO coordination, coordination_journal;

@@ -78,9 +78,9 @@ def verify(known_root: tuple[int, str] | None = None) -> Report:
     return report
 
 
-def check() -> Report:
-    """Verify, and keep the result: the journal's screen says when, and whether it held."""
-    report = verify()
+def check(known_root: tuple[int, str] | None = None) -> Report:
+    """As `verify`, and keep the result: the journal's screen says when, and whether it held."""
+    report = verify(known_root)
     JournalCheck.objects.create(
         at=timezone.now(), lines=report.lines, dossiers=report.dossiers, faults=report.wrong, root=report.root
     )

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from agenda import fetching
@@ -31,6 +31,7 @@ from agenda.ics.reading import Busy, busy_times
 from agenda.models import OwnCalendar, Schedule
 from coordination.accounts.models import User
 from coordination.common import cipher
+from coordination.common.database import alone
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations.access import may_administer
 from habilitations.errors import NotAllowed
@@ -236,15 +237,10 @@ def _read(source: fetching.Source, zone: str, *, within: float | None) -> _Read:
 @contextmanager
 def _alone() -> Iterator[None]:
     """One reading at a time holds a web worker: silent sites named on purpose would hold them all."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_WAITED_LOCK])
-        if not cursor.fetchone()[0]:
+    with alone.held(_WAITED_LOCK) as mine:
+        if not mine:
             raise AnotherIsRead
-    try:
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_WAITED_LOCK])
 
 
 def _keep(row: OwnCalendar, schedule: Schedule, read: _Read, *, took: float = 0) -> None:

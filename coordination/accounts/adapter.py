@@ -116,7 +116,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def set_password(self, user, password):
         with transaction.atomic():
-            super().set_password(user, password)
+            # allauth's writes the whole account as it was read: suspended meanwhile, it would be open again.
+            user.set_password(password)
+            user.save(update_fields=["password"])
             # Whoever stole a session loses it with the old password (SECT-22).
             here = self.request.session.session_key if self.request.user == user else None
             actions.end_sessions(user, except_key=here)

@@ -121,7 +121,18 @@ class RenameKeyForm(webauthn.EditWebAuthnForm):
         self.fields["name"].max_length = 60
 
 
-class ProfileForm(forms.ModelForm):
+class _OwnForm(forms.ModelForm):
+    """What a person says of her own account."""
+
+    def save(self, commit=True):
+        """Write the columns of this form and no other: the rest may have changed since it was read (a suspension)."""
+        user = super().save(commit=False)
+        if commit:
+            user.save(update_fields=self._meta.fields)
+        return user
+
+
+class ProfileForm(_OwnForm):
     class Meta:
         model = User
         fields = ["title"]
@@ -130,7 +141,7 @@ class ProfileForm(forms.ModelForm):
         widgets = {"title": forms.TextInput(attrs={"autocomplete": "organization-title"})}
 
 
-class DisplayForm(forms.ModelForm):
+class DisplayForm(_OwnForm):
     theme = forms.ChoiceField(label="Affichage", choices=Theme.choices, widget=forms.RadioSelect)
 
     class Meta:

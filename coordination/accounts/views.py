@@ -15,9 +15,11 @@ from coordination.accounts import actions, drafts, notices, second_factor
 from coordination.accounts.decorators import account_page, passive
 from coordination.accounts.errors import DraftTooLong
 from coordination.accounts.forms import DisplayForm, ProfileForm
-from coordination.accounts.models import Session, User
+from coordination.accounts.models import Draft, Session, User
 
 DRAFT = "compte-profil"
+# Of a form whose draft is kept, as the column takes it.
+LONGEST_KEY = Draft._meta.get_field("form_key").max_length
 FORMS = {"profil": ProfileForm, "affichage": DisplayForm}
 FACTORS = {Authenticator.Type.WEBAUTHN: "Clé d’accès", Authenticator.Type.TOTP: "Application d’authentification"}
 
@@ -108,6 +110,8 @@ def session(request):
 @require_http_methods(["POST", "DELETE"])
 def draft(request, form_key, object_id):
     """Keep or forget what is being typed in a form."""
+    if len(form_key) > LONGEST_KEY:
+        raise Http404
     if request.method == "DELETE":
         drafts.clear(request.user, form_key, object_id)
         return HttpResponse(status=204)

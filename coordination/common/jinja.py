@@ -97,6 +97,8 @@ def environment(**options: Any) -> Environment:
     """Build the environment; `options` come from the TEMPLATES setting (loader, autoescape, auto_reload)."""
     # A forgotten variable must fail the page in tests, not print an empty name in production.
     options["undefined"] = StrictUndefined
+    # All of them are kept: their number is that of our files.
+    options.setdefault("cache_size", -1)
     options.setdefault("trim_blocks", True)
     options.setdefault("lstrip_blocks", True)
     options["extensions"] = [*options.get("extensions", []), TemplateText, "jinja2.ext.do"]
@@ -130,3 +132,15 @@ def environment(**options: Any) -> Environment:
         of_name=of_name,
     )
     return env
+
+
+def read_all(env: Environment) -> int:
+    """Read and compile every template now; return how many there are.
+
+    A release puts the files of the next version in the place of those of the one that still serves: what a process has
+    not read by then would be drawn from the other's, with names that it does not give.
+    """
+    names = env.list_templates()
+    for name in names:
+        env.get_template(name)
+    return len(names)

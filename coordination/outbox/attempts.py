@@ -6,6 +6,7 @@ loses it with its connection, so the sweep can take the row again within seconds
 at work.
 """
 
+import logging
 from datetime import timedelta
 
 from django.db import transaction
@@ -18,19 +19,28 @@ from coordination.outbox.models import RING_AGAIN_AFTER
 # About a day and a half in all; the last step repeats until MAX_ATTEMPTS.
 BACK_OFF = [timedelta(seconds=s) for s in (10, 30, 120, 600, 1800, 7200, 21600)]
 MAX_ATTEMPTS = 10
+# An attempt that fails says why; a worker that was killed says nothing, and whoever comes next says it for him.
+INTERRUPTED = "Le dernier essai a été interrompu, comme si le programme qui le faisait avait été arrêté."
+logger = logging.getLogger(__name__)
 
 
 def count(queryset, pk, **changes):
     """Count an attempt and commit; return the row, or None when another worker has it or nothing is due.
 
-    A change given as a function is what it returns for the row as the last attempt left it. While a quarantine
-    stands nothing is due: mails, jobs and relays all begin here (REL-13).
+    A change given as a function is what it returns for the row as the last attempt left it. A row that has had all its
+    attempts and still waits is given up: its last worker was killed. While a quarantine stands nothing is due: mails,
+    jobs and relays all begin here (REL-13).
     """
     if quarantine.stands():
         return None
     with transaction.atomic():
         row = lock(queryset.due(), pk)
         if row is None:
+            return None
+        if row.attempts >= MAX_ATTEMPTS:
+            row.give_up(INTERRUPTED)
+            row.save()
+            logger.error("outbox.worker_killed_each_time", extra={"queue": row._meta.model_name, "row_id": str(pk)})
             return None
         metrics.begun(row._meta.model_name, timezone.now() - row.next_attempt_at)
         changes = {name: value(row) if callable(value) else value for name, value in changes.items()}

@@ -50,8 +50,10 @@ def _was_left_in_the_middle(message: Message) -> bool:
 
 
 def _hand_over(message: Message) -> None:
-    text, html = filling.bodies(message)
-    enclosed = filling.enclosed(message)
+    # A statement that the database refuses ends here, and not the transaction in which the failure is noted.
+    with transaction.atomic():
+        text, html = filling.bodies(message)
+        enclosed = filling.enclosed(message)
     mail = EmailMultiAlternatives(
         message.subject,
         text,

@@ -186,6 +186,11 @@ class Message(models.Model):
     def __str__(self):
         return f"{self.kind} ({self.get_state_display()})"
 
+    def give_up(self, why):
+        """Make a dead letter of it; not saved."""
+        self.is_uncertain |= self.state == State.EN_COURS
+        self.state, self.last_error = State.ECHEC, why
+
 
 class JobQuerySet(DueQuerySet):
     def waiting(self):
@@ -243,6 +248,10 @@ class Job(models.Model):
 
     def __str__(self):
         return f"{self.kind} ({self.ref})"
+
+    def give_up(self, why):
+        """Have it wait for an operator; not saved."""
+        self.given_up_at, self.last_error = timezone.now(), why
 
 
 class LocalMail(models.Model):

@@ -201,6 +201,10 @@ class Relay(models.Model):
     def waits(self) -> bool:
         return self.state in WAITING_STATES
 
+    def give_up(self, why):
+        """Make a dead letter of it; not saved."""
+        self.state, self.last_error = State.ECHEC, why
+
 
 class RelayedId(models.Model):
     """The id a partner gave to a resource of ours: sent again, it is an update there and not a creation."""

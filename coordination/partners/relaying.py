@@ -10,16 +10,15 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID, uuid5
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from coordination.common.database import alone
 from coordination.common.errors import DomainError
 from coordination.fhir.formats import Resource
 from coordination.fhir.outcomes import Refused
@@ -71,7 +70,7 @@ def label_of(name: str) -> str:
 
 def relay(relay_id: UUID) -> bool:
     """Attempt one relay if it is due and free; return whether it was done by this call. Never raises for a partner."""
-    with _leased(relay_id) as mine:
+    with alone.held(_lease(relay_id)) as mine:
         row = attempts.count(Relay.objects.all(), relay_id, state=State.EN_COURS) if mine else None
         return row is not None and _attempt(Relay.objects.select_related("partner", "asked_by").get(pk=row.pk))
 
@@ -120,7 +119,8 @@ def _sentence(refusal: DomainError | Refused) -> str:
 def _note_success(row: Relay, again: bool) -> None:
     now = timezone.now()
     done = {"state": State.FAIT, "done_at": now} if not again else {
-        "state": State.EN_ATTENTE, "next_attempt_at": now, "ring_after": now,
+        # An answer is no failure: what is left begins a count of its own.
+        "state": State.EN_ATTENTE, "next_attempt_at": now, "ring_after": now, "attempts": 0,
     }  # fmt: skip
     Relay.objects.filter(pk=row.pk).update(last_error="", last_status=200, **done)
     Partner.objects.filter(pk=row.partner_id).update(last_ok_at=now)
@@ -153,20 +153,6 @@ def _postpone(row: Relay, failure: CallFailed) -> bool:
     return True
 
 
-@contextmanager
-def _leased(relay_id: UUID) -> Iterator[bool]:
-    """Hold a relay for this database session, or say that another one does."""
-    key = int.from_bytes(hashlib.blake2b(relay_id.bytes, digest_size=8, person=b"relay").digest(), signed=True)
-    if not _asked("pg_try_advisory_lock", key):
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        _asked("pg_advisory_unlock", key)
-
-
-def _asked(function: str, key: int) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [key])
-        return cursor.fetchone()[0]
+def _lease(relay_id: UUID) -> int:
+    """Return the number that who does a relay holds."""
+    return int.from_bytes(hashlib.blake2b(relay_id.bytes, digest_size=8, person=b"relay").digest(), signed=True)

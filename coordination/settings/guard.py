@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
+
+from django.http.request import validate_host
 
 from coordination.settings import environment as env
 
@@ -66,11 +69,18 @@ def _tls(settings: Mapping[str, Any]) -> list[str]:
             "No TLS: set TLS_PROXY_HEADER (the header your proxy sets, e.g. X-Forwarded-Proto), "
             "or TLS_CERTIFICATE and TLS_KEY for gunicorn."
         )
+    if settings["TLS_PROXY_HEADER"] and settings["ALLAUTH_TRUSTED_PROXY_COUNT"] < 1:
+        reasons.append(
+            "TRUSTED_PROXIES is 0 although TLS ends at a proxy: everybody would come from its one address, be refused "
+            "for the attempts of others, and be in the journal by it. Say how many proxies write X-Forwarded-For."
+        )
     wanted = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
     reasons += [f"{name} is off: pages or cookies would travel in the clear." for name in wanted if not settings[name]]
     hosts = settings["ALLOWED_HOSTS"]
     if not hosts or any(host in {"*", "."} for host in hosts):
         reasons.append("ALLOWED_HOSTS must name the site's host names, without *.")
+    elif (site := urlsplit(settings["SITE_URL"])).scheme == "https" and not validate_host(site.hostname or "", hosts):
+        reasons.append("SITE_URL names a host that is not in ALLOWED_HOSTS: the links of every mail would be refused.")
     return reasons
 
 
@@ -91,6 +101,8 @@ def _mail(settings: Mapping[str, Any]) -> list[str]:
         reasons.append("EMAIL_HOST is missing (localhost, if a mail server runs on this machine).")
     elif host not in {"localhost", "127.0.0.1"} and not (settings["EMAIL_USE_TLS"] or settings["EMAIL_USE_SSL"]):
         reasons.append("EMAIL_USE_TLS or EMAIL_USE_SSL is needed: mails would cross the network in the clear.")
+    if settings["EMAIL_USE_TLS"] and settings["EMAIL_USE_SSL"]:
+        reasons.append("EMAIL_USE_TLS (usually port 587) or EMAIL_USE_SSL (465), not both: no mail would leave.")
     if not 0 < settings["EMAIL_TIMEOUT"] <= LONGEST_SILENCE:
         reasons.append(
             f"EMAIL_TIMEOUT is 1 to {LONGEST_SILENCE} seconds: a silent mail server would hold the workers."

@@ -43,7 +43,7 @@ function body(form) {
 
 // A redirection is the sign-in page: it is not followed.
 const ask = (url, options) => fetch(url, {
-  credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout(PATIENCE_MS), ...options,
+  credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout?.(PATIENCE_MS), ...options,
 });
 const send = (form, keepalive = false) => ask(form.dataset.draft, {
   method: "POST", body: body(form), headers: { "X-CSRFToken": meta("csrf-token")?.content ?? "" }, keepalive,

@@ -7,10 +7,11 @@ from django.db import IntegrityError, transaction
 
 from coordination.accounts import actions
 from coordination.accounts.errors import AccountClosed, EmailTaken, NotAnAdministrator, OwnAccount
+from coordination.accounts.forms import DisplayForm, ProfileForm
 from coordination.accounts.models import AccountChange, User
 from coordination.outbox.errors import InvalidAddress
 from coordination.outbox.models import Message
-from tests.accounts.factories import UserFactory
+from tests.accounts.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -142,3 +143,36 @@ class TestCommands:
         call_command("account", "adresse", *names, "--nouvelle-adresse", "autre@cabinet.example")
         user.refresh_from_db()
         assert (user.is_active, user.email) == (True, "autre@cabinet.example")
+
+
+class TestWhatAPersonSavesMeanwhile:
+    """Her own forms write their own columns: what an administrator did between her reading and her writing stays."""
+
+    def test_her_preferences_do_not_open_her_account_again(self, user, administrator):
+        typed = [
+            (ProfileForm, {"title": "Infirmière"}),
+            (DisplayForm, {"theme": "dark", "shortcuts_enabled": "on"}),
+        ]
+        read = [form(data, instance=User.objects.get(pk=user.pk)) for form, data in typed]
+        assert all(form.is_valid() for form in read)
+        actions.suspend_account(user, by=administrator)
+        for form in read:
+            form.save()
+        user.refresh_from_db()
+        assert (user.is_active, user.title, user.theme) == (False, "Infirmière", "dark")
+
+    def test_her_new_password_neither(self, client, user, administrator, sign_in, monkeypatch):
+        sign_in(user)
+        chosen = User.set_password
+
+        def shut_meanwhile(row, raw):
+            actions.suspend_account(user, by=administrator)
+            actions.change_email(user, "autre@cabinet.example", by=administrator)
+            chosen(row, raw)
+
+        monkeypatch.setattr(User, "set_password", shut_meanwhile)
+        new = "un autre choix de mots"
+        client.post("/compte/mot-de-passe/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+        user.refresh_from_db()
+        assert user.check_password(new), "the act itself is done"
+        assert (user.is_active, user.email) == (False, "autre@cabinet.example")

@@ -31,6 +31,14 @@ def test_a_draft_is_kept_and_found_again(client, user):
     assert "csrfmiddlewaretoken" not in kept
 
 
+def test_a_form_whose_name_is_none_of_ours_is_not_found(client, user):
+    """Longer than the column: the database refused it, and the error counted as ours."""
+    client.force_login(user)
+    url = f"/compte/brouillons/{'a' * 61}/{REF}/"
+    assert client.post(url, "motif=x", content_type=FORM).status_code == 404
+    assert client.delete(url).status_code == 404
+
+
 def test_passwords_are_never_kept(user):
     drafts.save(user, "f", REF, "password=secret&oldpassword=secret&code=123&nom=X")
     assert dict(drafts.load(user, "f", REF).items()) == {"nom": "X"}

@@ -15,7 +15,6 @@ pytestmark = pytest.mark.req("SECT-1", "SECT-16")
 # Statements put together from names of our own tables and columns, and from texts of the same module; what somebody
 # typed is always a parameter (Django's ORM elsewhere).
 COMPOSED = {
-    "coordination/partners/relaying.py": "a function of locks, one of two",
     "coordination/operations/measuring.py": "the tables of the sizing",
     "coordination/directory/search/vocabulary.py": "the columns of words",
     "habilitations/roots.py": "the columns of anchors",

@@ -143,8 +143,17 @@ def test_the_proxy_lets_no_probe_and_no_needless_method_through():
     site = CADDY[CADDY.index("\n{$SITE_HOST} {") :]
     assert re.search(r"@inside path /sante/\*\n\s*respond @inside 404", site)
     assert re.search(r"@needless method TRACE TRACK CONNECT\n\s*respond @needless 405", site)
-    assert "admin off" in CADDY and not re.search(r"^\s*log\b", CADDY, re.MULTILINE)
+    assert "admin off" in CADDY and not re.search(r"^\s*log\b", site, re.MULTILINE)
     assert not re.search(r"^\s*(file_server|browse|templates)\b", CADDY, re.MULTILINE)
+
+
+@pytest.mark.req("SEC-22")
+def test_what_the_proxy_could_not_pass_on_is_told_without_its_address():
+    """Tried with Caddy 2.6.2 and no web server behind: its log of errors held the secret of an agenda, and the INS of
+    a search. Without a `log` in a site no request that went well is told."""
+    everywhere = CADDY[: CADDY.index("\nhttp://")]
+    assert re.search(r"\n\tlog \{\n\t\tformat filter \{.*?\n\t+request delete\n", everywhere, re.DOTALL)
+    assert not re.search(r"^\s*log\b", CADDY[len(everywhere) :], re.MULTILINE)
 
 
 @pytest.mark.asvs("v5.0.0-13.2.2")

@@ -113,6 +113,7 @@ def production(static: Path) -> dict[str, str]:
         "SITE_URL": f"https://{HOST}",
         "ALLOWED_HOSTS": HOST,
         "TLS_PROXY_HEADER": THROUGH_TLS[0],
+        "TRUSTED_PROXIES": "1",
         "EMAIL_HOST": "localhost",
         "DEFAULT_FROM_EMAIL": "coordination@localhost",
         "STATIC_ROOT": str(static),

@@ -101,6 +101,7 @@ class Stage:
             "SITE_URL": f"https://{HOST}",
             "ALLOWED_HOSTS": HOST,
             "TLS_PROXY_HEADER": servers.THROUGH_TLS[0],
+            "TRUSTED_PROXIES": "1",
             "EMAIL_HOST": HOST,
             "EMAIL_PORT": str(self.post_office.port),
             "EMAIL_TIMEOUT": "4",

@@ -1,8 +1,13 @@
 """A kept connection is looked at before each request, not asked a question."""
 
+from contextlib import suppress
+
 import psycopg
 import pytest
 from django.db import connection
+
+from coordination.common.database import alone
+from tests.asvs import reading
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,3 +49,50 @@ def test_a_connection_left_in_a_failed_transaction_is_not_usable():
     raw.rollback()
     raw.autocommit = True
     assert connection.is_usable()
+
+
+# ---- One at a time -------------------------------------------------------------------------------
+
+NUMBER = 4_242_424_242
+
+
+@pytest.fixture(params=[False, True], ids=["a session of our own", "behind a pooler of transactions"])
+def pooled(request, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", request.param)
+    return request.param
+
+
+def holders(other):
+    """Who holds an advisory lock in this database: {number of its process of the server}."""
+    asked = "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory'"
+    return {pid for (pid,) in other.execute(f"{asked} AND datname = current_database()").fetchall()}
+
+
+def test_a_number_is_held_by_one_and_given_back_whatever_happens(pooled):
+    with beside() as other:
+        with suppress(ZeroDivisionError), alone.held(NUMBER) as mine:
+            assert mine
+            assert other.execute("SELECT pg_try_advisory_lock(%s)", [NUMBER]).fetchone() == (False,)
+            raise ZeroDivisionError
+        assert other.execute("SELECT pg_try_advisory_lock(%s)", [NUMBER]).fetchone() == (True,)
+        with alone.held(NUMBER) as mine:
+            assert not mine
+        assert holders(other) == {other.info.backend_pid}, "what somebody else holds is not given back for him"
+
+
+def test_behind_a_pooler_no_session_that_it_lends_holds_anything(pooled):
+    """It would stay with that session, lent to others, when ours asks another one to give it back."""
+    connection.ensure_connection()
+    ours = connection.connection.info.backend_pid
+    with beside() as other, alone.held(NUMBER):
+        assert (ours in holders(other)) is not pooled
+        assert len(holders(other)) == 1
+        # Nobody works in the transaction that holds it: rows are seen and cleaned as ever.
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid = ANY (%s)"
+        assert other.execute(asked, [list(holders(other))]).fetchone() == (0,)
+        assert connection.get_autocommit() and not connection.in_atomic_block
+
+
+def test_locks_of_a_session_are_asked_in_one_place():
+    asking = {path.name for path in reading.paths() if "pg_try_advisory_lock" in path.read_text()}
+    assert asking == {"alone.py"}

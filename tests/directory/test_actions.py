@@ -18,6 +18,7 @@ from coordination.directory.errors import (
 )
 from coordination.directory.imports.rpps import import_rpps
 from coordination.directory.models import Activity, Professional, Source, Structure
+from habilitations.models import AccountTrace
 from tests.directory.files import ANY_SIZE, DOCTOR, people_file
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("DIR-LOCAL")]
@@ -102,6 +103,15 @@ def test_merge_is_a_pointer(by, finess):
     local.refresh_from_db()
     assert (local.merged_into, local.name) == (finess, "EHPAD saisi")
     assert local not in Structure.objects.active()
+
+
+@pytest.mark.req("SEC-9")
+def test_a_merge_is_in_the_journal(by, finess):
+    """What was granted to one of the two is of both from then on: somebody answers for it."""
+    local = create_local_structure(by=by, name="EHPAD saisi", phone=PHONE)
+    merge_structure(local, finess, by=by)
+    line = AccountTrace.objects.get(action="fusion")
+    assert (line.actor_id, line.object_kind, line.object_id) == (by.pk, "structure", local.pk)
 
 
 def test_merges_refused(by, finess):

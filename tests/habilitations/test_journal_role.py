@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import uuid
 from importlib import import_module
 from pathlib import Path
 
@@ -66,8 +67,8 @@ class Database:
         place.make()
         self.cluster = Cluster(place, place.remember(), server_account())
 
-    def manage(self, *words: str) -> subprocess.CompletedProcess:
-        environment = os.environ | {"DATABASE_URL": self.cluster.url, "REDIS_URL": "redis://127.0.0.1:9"}
+    def manage(self, *words: str, url: str = "") -> subprocess.CompletedProcess:
+        environment = os.environ | {"DATABASE_URL": url or self.cluster.url, "REDIS_URL": "redis://127.0.0.1:9"}
         environment["DJANGO_SETTINGS_MODULE"] = "coordination.settings.test"
         command = [sys.executable, str(ROOT / "manage.py"), *words]
         return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
@@ -90,12 +91,11 @@ class Database:
             cursor = connection.execute(statement)
             return cursor.fetchone() if cursor.description else None
 
-    def let_in(self, role: str) -> str:
-        """Make a role that backs up, as docs/operations-backup.md says; return its address."""
+    def let_in(self, role: str, *statements: str) -> str:
+        """Let a role sign in by what PostgreSQL's administrator does; return its address."""
         self.cluster.stop()
         try:
-            made = f"CREATE ROLE {role} LOGIN BYPASSRLS IN ROLE pg_read_all_data"
-            assert self.administer(made) == ""
+            assert self.administer(";\n\n".join(statements)) == ""
             rules = self.cluster.data / "pg_hba.conf"
             rules.write_text(rules.read_text() + f"local all {role} trust\n")
         finally:
@@ -154,6 +154,14 @@ def test_the_application_cannot_undo_it(database, statement):
         database.run(statement)
 
 
+@pytest.mark.req("SEC-22")
+def test_the_server_s_own_log_quotes_no_row(database):
+    """Whatever the file of the server says: the script that its administrator runs says it for this database."""
+    said = "SELECT array_to_string(setconfig, ' ') FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase"
+    (kept,) = database.run(f"{said} WHERE datname = current_database() AND setrole = 0")
+    assert "log_error_verbosity=terse" in kept and "log_min_error_statement=panic" in kept
+
+
 def test_a_trigger_of_the_application_cannot_move_the_end_of_a_chain(database):
     """The guard lets triggers pass, the chain's being one: the rights do not."""
     database.run("CREATE TABLE bait (n int)")
@@ -183,6 +191,37 @@ def test_the_role_that_purges_writes_no_line_and_removes_only_by_the_function(da
     function = "habilitations_drop_month(date, bigint, uuid, uuid, text)"
     for role, held in (("coordination_purge", True), ("coordination", False)):
         assert database.run(f"SELECT has_function_privilege('{role}', '{function}', 'EXECUTE')") == (held,)
+
+
+@pytest.mark.req("SEC-14", "SECT-13")
+def test_a_month_leaves_by_the_role_that_purges(database, tmp_path):
+    """From the first word to the last, as docs/operations.md says: the role has what the command asks, and no more."""
+    month, of_the_month = "2025_01", "FOR VALUES FROM ('2025-01-01 00:00+00') TO ('2025-02-01 00:00+00')"
+    past = [
+        statement
+        for parent in ("habilitations_trace", "habilitations_accounttrace")
+        for statement in (
+            f"CREATE TABLE {parent}_{month} (LIKE {parent} INCLUDING DEFAULTS)",
+            f"SELECT habilitations_seal_partition('{parent}_{month}')",
+            f"ALTER TABLE {parent} ATTACH PARTITION {parent}_{month} {of_the_month}",
+        )
+    ]
+    database.let_in("coordination_purge", *past, "ALTER ROLE coordination_purge LOGIN")
+    database.as_administrator()
+    url = database.cluster.url.replace("coordination:", "coordination_purge:", 1)
+    database.run(LINE.format(dossier=uuid.uuid4()).replace("now()", "'2025-01-05 08:00+00'"))
+    named = ("--email", "anna@cabinet.example", "--nom", "ADMIN", "--prenom", "Anna", "--administrateur")
+    assert database.manage("create_account", *named).returncode == 0
+    kept = tmp_path / "2025-01"
+    asked = ("purge_journal", "2025-01", "--par", "anna@cabinet.example", "--archive", str(kept))
+    refused = database.manage(*asked)
+    assert refused.returncode != 0 and not kept.exists()
+    done = database.manage(*asked, url=url)
+    assert done.returncode == 0, done.stderr
+    assert database.run("SELECT to_regclass('habilitations_trace_2025_01') IS NULL") == (True,)
+    for words in (["verify_journal"], ["verify_journal", "--archive", str(kept)]):
+        verified = database.manage(*words)
+        assert verified.returncode == 0, verified.stdout
 
 
 def test_migrations_and_the_months_to_come_go_on_with_the_application_s_role(database):
@@ -238,7 +277,9 @@ def test_an_upgrade_leaves_the_function_of_the_journal_to_the_script(database):
 @pytest.mark.req("REL-13")
 def test_a_backup_is_restored_and_prepared_before_the_journal_has_its_role_again(database, tmp_path, capsys):
     """Everything is the application's there: the chain is moved by a trigger that would have no right to."""
-    saved = back_up(str(tmp_path / "un.backup"), database.let_in("coordination_backup"))
+    # As docs/operations-backup.md says.
+    made = "CREATE ROLE coordination_backup LOGIN BYPASSRLS IN ROLE pg_read_all_data"
+    saved = back_up(str(tmp_path / "un.backup"), database.let_in("coordination_backup", made))
     database.run("CREATE DATABASE restored")
     url = database.cluster.url.replace("/coordination?", "/restored?")
     restore(str(saved), GivenServer(url))

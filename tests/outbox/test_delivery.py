@@ -162,6 +162,22 @@ def test_the_attempt_of_a_killed_worker_is_taken_again():
     assert message.attempts == 2
 
 
+@pytest.mark.req("REL-2")
+@pytest.mark.django_db
+def test_what_kills_its_worker_each_time_is_given_up(server):
+    """Nobody is left to note the failure of such an attempt: whoever counts the next one does."""
+    message = MessageFactory()
+    for _ in range(attempts.MAX_ATTEMPTS):
+        assert attempts.count(Message.objects, message.pk, state=State.EN_COURS)
+        again(message)
+    assert delivery.deliver(message.pk) is False
+    message.refresh_from_db()
+    assert (message.state, message.attempts, server.sent) == (State.ECHEC, attempts.MAX_ATTEMPTS, [])
+    assert "interrompu" in message.last_error
+    assert message.is_uncertain, "its last worker may have handed it over"
+    assert message in Message.objects.failed()
+
+
 @pytest.mark.req("REL-1")
 @pytest.mark.django_db
 def test_an_overtaken_attempt_sends_nothing(server, monkeypatch):
@@ -359,6 +375,22 @@ def test_a_mail_that_lost_its_reason_does_not_leave(letters):
     message.refresh_from_db()
     assert (message.state, message.last_error) == (State.ECHEC, "Annulé avant l'envoi.")
     assert mail.outbox == []
+
+
+@pytest.mark.django_db
+def test_a_letter_whose_word_the_database_refuses_waits_longer_each_time(letters, server):
+    """The refusal would end the transaction that notes it: the letter would come back every four seconds for ever."""
+
+    @letters
+    def refused(message):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    message = MessageFactory(kind="test.letter", text=filling.PLACE)
+    assert delivery.deliver(message.pk) is False
+    message.refresh_from_db()
+    assert (message.state, server.sent) == (State.A_REESSAYER, [])
+    assert message.next_attempt_at - timezone.now() > timedelta(seconds=8)
 
 
 def test_two_rooms_do_not_fill_the_same_kind(letters):

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from coordination.outbox import actions, jobs, sweeping, tasks
+from coordination.outbox import actions, attempts, jobs, sweeping, tasks
 from coordination.outbox.models import Job, Message, State
 from tests.outbox.factories import MessageFactory
 
@@ -177,6 +177,17 @@ def test_a_failing_job_leaves_no_effect_and_is_retried(handlers):
     Job.objects.update(next_attempt_at=timezone.now(), ring_after=timezone.now())
     assert jobs.run(job.pk) is True
     assert Message.objects.filter(kind="effect").count() == 1
+
+
+@pytest.mark.req("REL-2")
+@pytest.mark.django_db
+def test_a_job_that_kills_its_worker_each_time_is_given_up(handlers):
+    done = []
+    jobs.handler("test.job")(done.append)
+    job = Job.objects.create(kind="test.job", ref=uuid4(), attempts=attempts.MAX_ATTEMPTS)
+    assert jobs.run(job.pk) is False
+    job.refresh_from_db()
+    assert (done, job.given_up_at is None, job in Job.objects.failed()) == ([], False, True)
 
 
 @pytest.mark.django_db

@@ -81,6 +81,14 @@ def test_a_killed_worker_leaves_the_relay_to_another_who_says_the_same_key(waiti
     assert first.body == second.body
 
 
+@pytest.mark.req("REL-2")
+def test_a_relay_that_kills_its_worker_each_time_is_given_up(waiting, standin, kind):
+    Relay.objects.filter(pk=waiting.pk).update(attempts=attempts.MAX_ATTEMPTS, state=State.EN_COURS)
+    row = done(due_now(waiting))
+    assert (row.state, row.attempts) == (State.ECHEC, attempts.MAX_ATTEMPTS)
+    assert "interrompu" in row.last_error and len(standin.calls) == 0
+
+
 @pytest.mark.req("REL-7")
 def test_another_content_has_another_key(waiting, standin, kind):
     standin.says(503)
@@ -93,7 +101,8 @@ def test_another_content_has_another_key(waiting, standin, kind):
 
 def test_a_relay_that_asks_for_more_is_done_again_at_once(waiting, standin, kind):
     kind.again = [True]
-    assert done(waiting).state == State.EN_ATTENTE
+    # What was answered is no failure: the next call begins a count of its own.
+    assert (done(waiting).state, waiting.attempts) == (State.EN_ATTENTE, 0)
     assert done(waiting).state == State.FAIT
     assert len(standin.calls) == 2
 

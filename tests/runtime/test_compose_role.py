@@ -49,9 +49,20 @@ def test_the_application_s_role_is_a_plain_one_that_owns_its_database():
             assert plain.returncode == 0, plain.stderr
             refused = check_deploy(address.format("postgres"))
             assert refused.returncode == 1 and "common.E100" in refused.stderr
+            # As PostgreSQL comes, an error writes in its log the row of somebody.
+            assert "common.W101" in plain.stderr
+            administrator.execute("ALTER DATABASE coordination SET log_error_verbosity = terse")
+            administrator.execute("ALTER DATABASE coordination SET log_min_error_statement = panic")
+            assert "common.W101" not in check_deploy(address.format("coordination")).stderr
 
 
 def test_compose_gives_the_server_an_administrator_and_this_script():
     compose = (ROOT / "deploy" / "compose.production.yml").read_text()
     assert "POSTGRES_USER: postgres\n" in compose
     assert "./postgres-init.sql:/docker-entrypoint-initdb.d/" in compose
+
+
+@pytest.mark.req("SEC-22")
+def test_compose_gives_the_server_a_log_that_names_nobody():
+    compose = (ROOT / "deploy" / "compose.production.yml").read_text()
+    assert '"log_error_verbosity=terse", "-c", "log_min_error_statement=panic"' in compose

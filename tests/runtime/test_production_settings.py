@@ -18,6 +18,7 @@ SAFE = {
     "ALLOWED_HOSTS": "coordination.gouv.example",
     "SITE_URL": "https://coordination.gouv.example",
     "TLS_PROXY_HEADER": "X-Forwarded-Proto",
+    "TRUSTED_PROXIES": "1",
     "DATABASE_URL": "postgres://app:secret@db.example/coordination?sslmode=require",
     "REDIS_URL": "redis://:secret@redis.example:6379/0",
     "EMAIL_HOST": "smtp.coordination.example",
@@ -53,6 +54,9 @@ WRONG = [
     ({"SITE_URL": "http://coordination.gouv.example"}, "SITE_URL"),
     ({"TLS_PROXY_HEADER": None}, "No TLS"),
     ({"TLS_PROXY_HEADER": None, "TLS_CERTIFICATE": "/x.pem"}, "No TLS"),
+    ({"TRUSTED_PROXIES": None}, "TRUSTED_PROXIES is 0"),
+    ({"SITE_URL": "https://www.coordination.gouv.example"}, "not in ALLOWED_HOSTS"),
+    ({"EMAIL_USE_SSL": "1"}, "not both"),
     ({"ALLOWED_HOSTS": None}, "ALLOWED_HOSTS"),
     ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
     ({"ALLOWED_HOSTS": "coordination.gouv.example,*"}, "ALLOWED_HOSTS"),
@@ -82,6 +86,12 @@ WRONG = [
 ]
 
 
+RIGHT = [
+    {"TLS_PROXY_HEADER": None, "TLS_CERTIFICATE": "/x.pem", "TLS_KEY": "/x.key", "TRUSTED_PROXIES": None},
+    {"ALLOWED_HOSTS": ".gouv.example"},
+    {"EMAIL_USE_TLS": None, "EMAIL_USE_SSL": "1"},
+]
+
 READ = """
 import json, sys
 from unittest import mock
@@ -105,7 +115,7 @@ json.dump(answers, sys.stdout)
 @pytest.fixture(scope="module")
 def answers():
     """What production says to each wrong setting, all asked in one process."""
-    cases = [{}, *[changes for changes, _ in WRONG]]
+    cases = [{}, *RIGHT, *[changes for changes, _ in WRONG]]
     variables = KEPT | {"SAFE": json.dumps(SAFE)}
     done = subprocess.run(
         [sys.executable, "-c", READ],
@@ -121,6 +131,12 @@ def answers():
 @pytest.mark.req("SEC-26", "SECT-15")
 def test_the_safe_settings_start(answers):
     assert answers["{}"] == "started"
+
+
+def test_what_is_right_in_another_way_starts(answers):
+    """TLS to gunicorn itself, behind no proxy; a site under a domain of which all the names are ours."""
+    for changes in RIGHT:
+        assert answers[json.dumps(changes)] == "started", changes
 
 
 @pytest.mark.asvs("v5.0.0-11.6.1", "v5.0.0-13.2.3", "v5.0.0-13.4.2", "v5.0.0-12.2.1")
@@ -155,6 +171,7 @@ def test_a_protection_switched_off_in_the_code_is_refused_too(name, monkeypatch)
         "ALLOWED_HOSTS": ["coordination.gouv.example"],
         "TLS_CERTIFICATE": "",
         "TLS_KEY": "",
+        "ALLAUTH_TRUSTED_PROXY_COUNT": 1,
         "OUTBOX_EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "MAILBOX_PAGE": False,
         "EMAIL_USE_SSL": False,

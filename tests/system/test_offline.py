@@ -248,6 +248,16 @@ def test_what_is_typed_after_a_session_ended_elsewhere_waits_for_the_next_one(us
     assert not Draft.objects.exists()
 
 
+def test_a_browser_that_does_not_time_its_questions_sends_its_forms(user, opened):
+    """Safari before 16, on tablets that will not have another one: taken for a network that is away, it held the form
+    for ever."""
+    page = opened(user, PROFILE)
+    page.evaluate("delete AbortSignal.timeout")
+    page.locator(TITLE).fill("Kinésithérapeute")
+    send_it(page)
+    until(page, is_titled, user, "Kinésithérapeute")
+
+
 def test_what_is_sent_at_once_is_not_lost_by_the_sign_in_page(user, opened):
     page = open_profile(opened, user)
     page.locator(TITLE).fill("Cadre de santé")

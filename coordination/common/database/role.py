@@ -1,4 +1,5 @@
-"""The role that the application is for PostgreSQL: a plain one, or its rules and grants hold nobody."""
+"""What PostgreSQL is to the application: its role is a plain one, or rules and grants hold nobody; and the log of the
+server does not quote the people that rows name."""
 
 from typing import Any
 
@@ -11,6 +12,11 @@ SENTENCE = (
     "Le rôle de DATABASE_URL est superutilisateur de PostgreSQL, ou a BYPASSRLS : il traverse le second mur, et peut "
     "défaire le journal. Lui préférer un rôle ordinaire, propriétaire de la base."
 )
+QUOTED = (
+    "PostgreSQL cite dans son propre journal les lignes qu’il refuse et leurs instructions, noms et numéros compris. "
+    "Son administrateur passe deploy/journal-role.sql, ou règle log_error_verbosity = terse et "
+    "log_min_error_statement = panic."
+)
 
 
 def sees_through() -> bool:
@@ -20,9 +26,23 @@ def sees_through() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def is_quoted() -> bool:
+    """Say whether an error of this server writes rows or statements in its log. Raises DatabaseError as above."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('log_error_verbosity') <> 'terse'"
+            " OR current_setting('log_min_error_statement') NOT IN ('log', 'fatal', 'panic')"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def check_role(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:
-    """Refuse at `check --deploy` a role that no rule holds. A database that does not answer is said elsewhere."""
+    """Refuse at `check --deploy` a role that no rule holds, and warn of a log that names people.
+
+    A database that does not answer is said elsewhere.
+    """
     try:
-        return [checks.Error(SENTENCE, id="common.E100")] if sees_through() else []
+        said: list[checks.CheckMessage] = [checks.Error(SENTENCE, id="common.E100")] if sees_through() else []
+        return [*said, checks.Warning(QUOTED, id="common.W101")] if is_quoted() else said
     except (DatabaseError, ImproperlyConfigured):
         return []

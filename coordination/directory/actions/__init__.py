@@ -24,6 +24,7 @@ from coordination.directory.errors import (
 from coordination.directory.models import Activity, Attachment, Professional, Source, Structure
 from habilitations.actions import activate_waiting, count_contradictions, same_structures, vouch_profession
 from habilitations.models import VouchedProfession
+from habilitations.traces import NOWHERE, Via, record_account
 
 # Columns of a structure that a person may fill; the rest says where the row comes from.
 STRUCTURE_FIELDS = frozenset({
@@ -192,8 +193,9 @@ def confirm_account(user: User, activity: Activity, *, how: str, by: User) -> Vo
 
 
 @transaction.atomic
-def merge_structure(local: Structure, into: Structure, *, by: User) -> Structure:
-    """Say that a structure created here is the same as another one: a pointer, nothing is rewritten.
+def merge_structure(local: Structure, into: Structure, *, by: User, via: Via = NOWHERE) -> Structure:
+    """Say that a structure created here is the same as another one: a pointer, nothing is rewritten. Traced: what was
+    granted to either is then of both.
 
     Raises StructureMergeRefused for a structure of the national files, one already merged, itself, a cycle, or
     two entries of which one is refused and the other granted in one dossier: the access would outlive the refusal.
@@ -218,6 +220,7 @@ def merge_structure(local: Structure, into: Structure, *, by: User) -> Structure
         )
     local.merged_into = into
     local.save(update_fields=["merged_into"])
+    record_account(user=by, action="fusion", object_kind="structure", object_id=local.pk, via=via)
     return local
 
 

@@ -13,13 +13,14 @@ import datetime
 import gc
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
 from django.db import DataError, connection, transaction
 from django.utils import timezone
 
+from coordination.common.database import alone
 from coordination.directory.errors import FileRefused, ImportAlreadyRunning
 from coordination.directory.imports.progress import Progress
 from coordination.directory.imports.sources import Source
@@ -186,8 +187,9 @@ def run(
     `day`: the date the content bears, else the one of the name counts. `same`: kinds of file about the same rows.
     """
     started = time.monotonic()
-    _lock()
-    try:
+    with alone.held(LOCK) as mine, closing(options.progress):
+        if not mine:
+            raise ImportAlreadyRunning
         messages = _close_interrupted()
         record = ImportRun.objects.create(kind=kind, file_name=source.name[:200], file_date=day or source.written_day)
         load = Load(record, source, options, messages=messages)
@@ -212,9 +214,6 @@ def run(
             _close(load, ImportRun.State.INTERRUPTED, "Arrêté avant la fin ; rien n'a été modifié.")
             raise
         _close(load, ImportRun.State.DONE, "")
-    finally:
-        options.progress.close()
-        _unlock()
     return Report(record, load.counts, load.refusals, load.messages, time.monotonic() - started)
 
 
@@ -228,20 +227,6 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _lock() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            raise ImportAlreadyRunning()
-
-
-def _unlock() -> None:
-    # A connection lost in the middle has already let the lock go.
-    if connection.connection is not None and not connection.connection.closed:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _close_interrupted() -> list[str]:

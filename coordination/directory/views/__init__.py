@@ -25,6 +25,7 @@ from coordination.directory import actions, forms, search
 from coordination.directory.models import Attachment, Structure
 from coordination.directory.search import options, sheets
 from habilitations import access
+from habilitations.traces import via_request
 
 SHOWN = 8
 ALL = 50
@@ -138,7 +139,7 @@ def merge(request: HttpRequest, structure_id: UUID) -> HttpResponse:
             return render(request, "directory/structure_merge_confirm.html", {"merged": merged, "into": into})
         reauthentication.require(request, "fusionner deux structures")
         try:
-            actions.merge_structure(merged, into=into, by=request.user)
+            actions.merge_structure(merged, into=into, by=request.user, via=via_request(request))
         except DomainError as refused:
             error = str(refused)
         else:

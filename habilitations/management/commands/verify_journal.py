@@ -9,13 +9,16 @@ from coordination.common.french import plural
 from habilitations import archive as archives
 from habilitations.errors import NotAnArchive
 from habilitations.models import JournalRoot
-from habilitations.verification import verify
+from habilitations.verification import check, verify
 
 KNOWN = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 
 class Command(BaseCommand):
-    help = "Relit le journal des accès et nomme, pour chaque dossier, la première ligne fausse. Ne change rien."
+    help = (
+        "Relit le journal des accès et nomme, pour chaque dossier, la première ligne fausse. "
+        "N'écrit rien sans --noter."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument(
@@ -23,7 +26,9 @@ class Command(BaseCommand):
             metavar="NUMÉRO:SIGNATURE",
             help="Une racine gardée hors de cette base : montre une base ramenée à un état antérieur.",
         )
-
+        parser.add_argument(
+            "--noter", action="store_true", help="Garder le résultat, que l'écran du journal et les alertes disent."
+        )
         parser.add_argument(
             "--archive",
             metavar="FICHIER",
@@ -31,13 +36,13 @@ class Command(BaseCommand):
             help="Le fichier d'un mois retiré (purge_journal --archive) : il est vérifié seul, et lui seul.",
         )
 
-    def handle(self, *args, racine=None, archive=None, **options):
+    def handle(self, *args, racine=None, archive=None, noter=False, **options):
         if archive:
             return self._read(archive)
         known = KNOWN.fullmatch(racine) if racine else None
         if racine and not known:
             raise CommandError("--racine attend un numéro, deux-points, et une signature de 64 chiffres hexadécimaux.")
-        report = verify((int(known[1]), known[2]) if known else None)
+        report = (check if noter else verify)((int(known[1]), known[2]) if known else None)
         for found in report.faults:
             self.stdout.write(str(found))
         if report.wrong:
