@@ -33,7 +33,7 @@ def show(request: HttpRequest, entry) -> HttpResponse:
         "identity_lines": identity_lines(dossier),
         "contacts_lines": contacts_lines(dossier),
         "tags": identity_tags(dossier),
-        "history": former_identities(dossier),
+        "history": former_identities(entry),
         "may_write": entry.access.can_write(Rubrique.IDENTITE),
         "may_export": entry.access.may(Action.EXPORT_DOSSIER),
     }
