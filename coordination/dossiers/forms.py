@@ -251,9 +251,11 @@ def identity_initial(dossier: Dossier) -> dict:
 
 
 def typed_birth_date(dossier: Dossier) -> str:
-    """Return a birth date as one would type it, its unknown part left out."""
+    """Return a birth date as one would type it, its unknown part left out: read again, it is the same date."""
     date = dossier.birth_date
-    shapes = {Precision.DAY: f"{date:%d/%m/%Y}", Precision.MONTH: f"{date:%m/%Y}", Precision.YEAR: f"{date:%Y}"}
+    # A day known without its month was stored in January; neither known, on the last day of the year.
+    year = f"{date:%Y}" if (date.month, date.day) == (12, 31) else f"{date:%d}/00/{date:%Y}"
+    shapes = {Precision.DAY: f"{date:%d/%m/%Y}", Precision.MONTH: f"{date:%m/%Y}", Precision.YEAR: year}
     return shapes[Precision(dossier.birth_date_precision)]
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from coordination.accounts import drafts
+from coordination.common.dates import parse_birth_date
 from coordination.common.ins import OID_NIR
 from coordination.dossiers import actions
 from coordination.dossiers.forms import contacts_initial, identity_initial
@@ -126,6 +127,22 @@ def test_a_form_sent_unchanged_changes_nothing(as_doctor, dossier, url, identity
     after = Dossier.objects.filter(pk=dossier.pk).values().get()
     assert after == before
     assert not IdentityVersion.objects.exists()
+
+
+@pytest.mark.req("INS-3")
+@pytest.mark.parametrize("written", ["05/00/1941", "31/00/1941", "00/00/1941", "00/03/1941", "31/12/1941"])
+def test_a_birth_date_partly_known_comes_back_as_it_is_stored(as_doctor, dossier, url, written):
+    known = parse_birth_date(written)
+    Dossier.objects.filter(pk=dossier.pk).update(
+        birth_date=known.date, birth_date_precision=known.precision.value, identity_status="VALI"
+    )
+    actions.receive_ins(dossier, by=None, matricule=valid_matricule(), oid=OID_NIR)
+    dossier.refresh_from_db()
+    said = {k: v for k, v in identity_initial(dossier).items() if v is not False} | {"ins_matricule": ""}
+    assert as_doctor.post(url("edit_identity"), said | {"used_given_name": "Jo"}).status_code == 303
+    dossier.refresh_from_db()
+    assert (dossier.birth_date, dossier.birth_date_precision) == (known.date, known.precision.value)
+    assert dossier.is_qualified
 
 
 @pytest.mark.req("REL-11")
