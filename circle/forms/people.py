@@ -93,11 +93,12 @@ class RelativeFields(ReachFields):
     def fields_of_member(self) -> dict:
         said = self.cleaned_data
         civility = "MME" if said["relation"] in WOMEN else "M" if said["relation"] in MEN else ""
-        return super().fields_of_member() | {
-            "civility": civility,
-            "relation": said["relation"],
-            "unlisted": said["unlisted"],
-        }
+        # A link that says no gender takes away none: a software may have said one.
+        return (
+            super().fields_of_member()
+            | {"relation": said["relation"], "unlisted": said["unlisted"]}
+            | ({"civility": civility} if civility else {})
+        )
 
 
 class AddedByHand(RoleFields, SharingFields):

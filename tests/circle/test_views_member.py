@@ -441,6 +441,17 @@ def test_undone_within_thirty_days_from_the_sheet_and_not_after(visitor, entry):
     assert "Ce retrait date de plus de 30 jours" in page
 
 
+def test_the_thirtieth_day_is_whole(visitor, entry):
+    member = factories.relative(entry)
+    actions.remove_member(entry, member, reason="fin")
+    day = timezone.localdate() - dt.timedelta(days=30)
+    early = timezone.make_aware(dt.datetime.combine(day, dt.time.min))
+    Period.objects.filter(member=member).update(starts_on=day, ends_on=day, ended_at=early)
+    assert "Annuler le retrait" in text_of(visitor.get(visitor.url("member", member.pk)))
+    page = text_of(visitor.post(visitor.url("undo_removal", member.pk), follow=True))
+    assert "MODÈLE Karim fait à nouveau partie du cercle de soins" in page
+
+
 def test_a_nurse_may_not_remove(visitor, client, entry):
     nurse = factories.account()
     factories.add(entry, nurse.attachment.professional, wanted="oui")
