@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, fields, roles
+from circle.actions.leaving import UNDONE_WITHIN
 from circle.forms.people import PROFESSIONAL, RELATIVE, EditLinkedForm, EditProfessionalForm, EditRelativeForm
 from circle.models import Member, PlannedStay
 from circle.views import drawing, invitations
@@ -30,7 +31,6 @@ KINDS = {roles.MANUAL: PROFESSIONAL, roles.PERSON: RELATIVE}
 DRAFT = "cercle-membre"
 COMPARED = "comparaison"
 THEIRS = "autre"
-UNDONE_WITHIN = 30
 
 
 @require_safe

@@ -479,6 +479,16 @@ def test_history_hides_discreet_members_from_who_may_not_know(visitor, client, e
     assert "SECRET" not in text_of(client.get(visitor.url("history")))
 
 
+@pytest.mark.parametrize(("relation", "kept"), [("NBOR", "M"), ("DAU", "MME")])
+def test_a_civility_said_by_a_software_is_not_lost_on_the_screen(visitor, entry, relation, kept):
+    member = factories.relative(entry, relation="NBOR")
+    Member.objects.filter(pk=member.pk).update(civility="M")
+    answer = visitor.post(visitor.url("edit_member", member.pk), sent(member, relation=relation, description="Voisin"))
+    assert answer.status_code == 303
+    member.refresh_from_db()
+    assert (member.civility, member.description) == (kept, "Voisin")
+
+
 def test_a_closed_dossier_is_read_and_no_more(visitor, entry):
     member = factories.relative(entry)
     entry.dossier.status, entry.dossier.closing_reason = "clos", "fin"
