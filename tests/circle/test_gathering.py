@@ -344,6 +344,20 @@ def test_what_the_sharing_rests_on_is_asked_once_for_all(desk, entry):
 
 
 @pytest.mark.django_db
+@pytest.mark.req("SEC-3")
+def test_what_was_answered_carries_who_was_there_too_unless_something_does(desk, entry):
+    first = make.by_hand(entry, family_name="CALQUE", given_name="Nina")
+    other = make.by_hand(entry, family_name="FIGURE", given_name="Luc")
+    actions.record_consent(entry, other, **make.team(ground="accord", collected="ecrit"))
+    lines = f"{NINA}\nluc@c.example;Figure;Luc;60"
+    sent = answers(lines, **{"qui-1": arrivals.PRESENT, "qui-2": arrivals.PRESENT})
+    assert desk.post(at(entry), sent).status_code == 303
+    assert Invitation.objects.count() == 2
+    assert Consent.objects.get(habilitation=first.habilitation).ground == "reconnue"
+    assert Consent.objects.get(habilitation=other.habilitation).ground == "accord"
+
+
+@pytest.mark.django_db
 def test_sent_twice_it_is_done_once(desk, entry):
     sent = answers(NINA, **by_hand(1))
     assert [desk.post(at(entry), sent).status_code for _ in range(2)] == [303, 303]
