@@ -293,6 +293,16 @@ def test_the_clock_reminds_once(entry, settings):
     assert letter(invitation).kind == "circle.invitation_reminder"
 
 
+@pytest.mark.parametrize("status", ["pause", "clos"])
+def test_nobody_is_reminded_of_a_dossier_where_nobody_may_answer(entry, settings, status):
+    invited(entry)
+    Invitation.objects.update(sent_at=timezone.now() - dt.timedelta(days=settings.INVITATION_REMINDER_DAYS, hours=1))
+    Dossier.objects.update(status=status, closing_reason="fin")
+    assert actions.remind_due() == 0
+    Dossier.objects.update(status="actif", closing_reason="")
+    assert actions.remind_due() == 1
+
+
 def test_the_inviter_is_told_once_that_a_letter_was_refused(entry):
     invitation = invited(entry)
     assert actions.tell_undelivered() == 0
