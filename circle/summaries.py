@@ -56,7 +56,7 @@ FROM circle_change c
 JOIN circle_member m ON m.id = c.member_id
 JOIN dossiers_visit seen ON seen.dossier_id = c.dossier_id AND seen.user_id = %s
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = seen.user_id AND v.ended_at IS NULL
-WHERE c.dossier_id = ANY(%s) AND c.by_id <> %s AND c.at > seen.seen_at
+WHERE c.dossier_id = ANY(%s) AND c.by_id IS DISTINCT FROM %s AND c.at > seen.seen_at
 GROUP BY c.dossier_id, seen.user_id, v.profession, v.fonction
 """  # noqa: S608 - our own names
 

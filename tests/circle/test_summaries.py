@@ -84,3 +84,16 @@ def test_who_changed_the_state_or_the_identity_is_not_named_in_the_reduced_circl
         assert "LARRIEU" not in page
     home = client.get(reverse("dossiers:home", args=[entry.dossier.pk])).content.decode()
     assert "L’identité a été modifiée" in home and "Le statut du dossier a changé" in home
+
+
+def test_what_nobody_did_by_hand_is_counted_as_it_is_told(entry):
+    reader = factories.account(factories.NURSE)
+    factories.add(entry, reader.attachment.professional, wanted="oui")
+    since = timezone.now()
+    Visit.objects.create(user=reader, dossier=entry.dossier, seen_at=since)
+    member = factories.relative(entry)
+    Change.objects.filter(member=member).update(by=None)
+    count = Change.objects.filter(member=member).count()
+    told = summaries.news_counts(reader, [entry.dossier.pk])[entry.dossier.pk].main
+    assert told.replace("\xa0", " ").startswith(f"{count} changement")
+    assert summaries.news(factories.entry_of(reader, entry), since)
