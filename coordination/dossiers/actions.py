@@ -15,7 +15,6 @@ from django.utils import timezone
 from coordination.common.identifiers import parse_person_name
 from coordination.common.ins import InsMatricule, first_given_name
 from coordination.common.prepared import Prepared
-from coordination.common.text import fold
 from coordination.directory.models import Attachment
 from coordination.dossiers import closing
 from coordination.dossiers import identity_status as moves
@@ -29,6 +28,7 @@ from coordination.dossiers.errors import (
     ReopeningReasonMissing,
     StatusUnchanged,
 )
+from coordination.dossiers.lookups import name_key
 from coordination.dossiers.models import Dossier, IdentityStatus, IdentityTraits, IdentityVersion, StatusChange, Visit
 from habilitations import access
 from habilitations import actions as habilitations
@@ -72,9 +72,9 @@ def find_lookalikes(
     a question. Dossiers that `by` may not open are only counted.
     """
     names = (birth_name, used_name)
-    keys = {fold(name) for name in names} - {""}
+    keys = {name_key(name) for name in names} - {""}
     likely = Dossier.objects.of_traits(names, birth_date).order_by("sort_name", "id")[:LOOKALIKES_READ]
-    alike = [row for row in likely if {row.search_birth_name, fold(row.used_name)} & keys][:LOOKALIKES_SHOWN]
+    alike = [row for row in likely if {row.search_birth_name, name_key(row.used_name)} & keys][:LOOKALIKES_SHOWN]
     ids = [dossier.pk for dossier in alike]
     opened = set(Dossier.objects.visible_to(by).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     return Lookalikes(
@@ -301,7 +301,7 @@ def mark_all_seen(user, dossier: Dossier) -> None:
 
 
 def _lock_person(birth_name, birth_date) -> None:
-    key = zlib.crc32(f"{fold(birth_name)} {birth_date}".encode())
+    key = zlib.crc32(f"{name_key(birth_name)} {birth_date}".encode())
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PERSON_LOCK, key - 2**31])
 

@@ -8,7 +8,6 @@ from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery, Valu
 from django.db.models.functions import Greatest
 from django.urls import reverse
 
-from coordination.common.dates import write_birth_date
 from coordination.common.prepared import Prepared
 from coordination.common.text import person_name
 from coordination.dossiers.models import Dossier, IdentityStatus, IdentityVersion, StatusChange
@@ -127,7 +126,7 @@ def _author(row: IdentityVersion) -> str:
 def _former_detail(row: IdentityVersion) -> str:
     used = person_name(row.used_name, row.used_given_name)
     parts = [
-        write_birth_date(row.birth_date, row.birth_date_precision),
+        row.birth_date_written,
         row.get_sex_display(),
         row.birth_place,
         f"utilise {used}" if used else "",

@@ -14,7 +14,7 @@ from coordination.common.ins import OID_NIR
 from coordination.dossiers import actions
 from coordination.dossiers.forms import contacts_initial, identity_initial
 from coordination.dossiers.models import Dossier, IdentityVersion, StatusChange, Visit
-from coordination.dossiers.presenters import HIDDEN_INS
+from coordination.dossiers.presenters import HIDDEN_INS, differences
 from coordination.dossiers.views import identity
 from tests.dossiers.factories import UserFactory, habilitate
 from tests.dossiers.test_actions import valid_matricule
@@ -159,6 +159,22 @@ def test_two_people_changing_the_identity(as_doctor, dossier, url, identity_type
     assert Dossier.objects.get(pk=dossier.pk).used_name == "Durand"
     assert as_doctor.post(url("edit_identity"), identity_typed(used_name="Dupont", version=2)).status_code == 303
     assert Dossier.objects.get(pk=dossier.pk).used_name == "Dupont"
+
+
+@pytest.mark.req("REL-11")
+def test_two_birth_dates_are_compared_as_people_write_them(as_doctor, dossier, url, identity_typed):
+    known = {"birth_date": dt.date(1941, 3, 1), "birth_date_precision": "mois"}
+    actions.update_identity(dossier, by=UserFactory(), version=1, traits=known | {"birth_place_code": "81060"})
+    said = differences(
+        {"birth_date": dt.date(1941, 12, 31), "birth_date_precision": "annee", "birth_place_code": "81004"},
+        known | {"birth_place_code": "81060"},
+    )
+    assert said[0] == {"label": "Date de naissance", "yours": "1941", "theirs": "mars 1941"}
+    assert said[1]["label"] == "Code INSEE du lieu de naissance"
+    same_day = dict(known, birth_date_precision="jour")
+    assert [line["yours"] for line in differences(same_day, known)] == ["01/03/1941"]
+    page = as_doctor.post(url("edit_identity"), identity_typed()).text
+    assert "precision" not in page.split("<table")[1].split("</table>")[0].lower()
 
 
 @pytest.mark.req("REL-11")
