@@ -429,3 +429,22 @@ def test_who_may_not_invite_finds_no_page(client, entry):
     assert client.get(at(entry)).status_code == 403
     assert client.post(at(entry, "check_several"), {"lines": NINA}).status_code == 403
     assert at(entry) not in text(client.get(reverse("circle:list", args=[entry.dossier.pk])))
+
+
+@pytest.mark.parametrize("cell", [1, 2])
+def test_a_name_longer_than_any_is_said_on_its_line(cell):
+    cells = ["nina@cabinet.example", "Calque", "Nina", "60"]
+    for long, refused in (("x" * 121, True), ("ß" * 61, cell == 1), ("x" * 120, False)):
+        cells[cell] = long
+        (line,) = several.read(";".join(cells))
+        assert ("trop long" in line.error) is refused, long
+
+
+@pytest.mark.django_db
+def test_a_colleague_whose_capitals_are_longer_than_the_name_typed_is_invited(desk):
+    typed = {
+        "family_name": "ß" * 120, "given_name": "Nina", "profession": "60", "email": "nina@cabinet.example",
+        "creation_key": uuid.uuid4(),
+    }  # fmt: skip
+    assert desk.post(reverse("invitations:invite"), typed).status_code == 303
+    assert Invitation.objects.get().family_name == "S" * 120
