@@ -97,3 +97,13 @@ def test_what_nobody_did_by_hand_is_counted_as_it_is_told(entry):
     told = summaries.news_counts(reader, [entry.dossier.pk])[entry.dossier.pk].main
     assert told.replace("\xa0", " ").startswith(f"{count} changement")
     assert summaries.news(factories.entry_of(reader, entry), since)
+
+
+def test_the_card_of_the_reduced_circle_does_not_say_nobody_of_who_gives_no_number(client, entry):
+    helper = factories.account("350")
+    factories.add(entry, helper.attachment.professional, role="AGNT", wanted="oui")
+    factories.relative(entry, role="ECON", unlisted=True)
+    client.force_login(helper)
+    page = client.get(reverse("dossiers:home", args=[entry.dossier.pk])).content.decode()
+    card = page.split("Personne à prévenir")[1].split("</div>")[0]
+    assert "Numéro non communiqué" in card and ">Personne<" not in card
