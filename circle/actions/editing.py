@@ -31,8 +31,8 @@ def update_member(entry, member, *, version: int, fields: dict, is_awaited: bool
 
     `is_awaited`: a software sent him, and no circle has named him yet.
 
-    Raises ChangedMeanwhile (`who`, `current` {field: stored value}) when somebody saved first and a field
-    differs from what is sent, NameMissing, ContactMissing, FieldUnknown and the errors of each field.
+    Raises ChangedMeanwhile (`who`, `current` {field: stored value}) when somebody saved first, NameMissing,
+    ContactMissing, FieldUnknown and the errors of each field.
     """
     lock_circle(entry)
     member = locked_member(entry, member, present=not is_awaited)

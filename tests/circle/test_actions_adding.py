@@ -372,14 +372,13 @@ def test_form_says_before_saving_what_it_may_offer(entry):
     house = make.legal_structure(make.account())
     opened = grant_answer("structure", access=access, structure=house)
     assert (opened.can_grant, opened.delegates, opened.sentence) == (True, 1, "")
-    someone = make.listed()
-    waits = grant_answer("annuaire", access=access, professional=someone, user=user)
+    waits = grant_answer("annuaire", access=access, user=user)
     assert waits.can_grant
     assert "pas encore de compte" in waits.sentence
     nurse = make.account()
     make.add(entry, nurse.attachment.professional, wanted="oui")
     theirs = make.entry_of(nurse, entry)
-    asked = grant_answer("annuaire", access=theirs.access, professional=someone, user=nurse)
+    asked = grant_answer("annuaire", access=theirs.access, user=nurse)
     assert (asked.can_grant, asked.can_request) == (False, True)
     assert asked.sentence.startswith("Seul un coordinateur")
     assert grant_answer("annuaire", access=access, account=user, user=user).sentence.startswith("Vous ne pouvez pas")
