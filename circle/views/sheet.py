@@ -139,11 +139,13 @@ def edit(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     form_class = FORMS.get(found.kind, EditLinkedForm)
     if request.method != "POST":
         kept = draft_initial(request, DRAFT, found.pk, form_class)
-        return _edit_page(request, entry, row, found, form_class(initial=initial_of(found) | kept), kept=kept)
+        return _edit_page(
+            request, entry, row, found, form_class(initial=initial_of(found) | kept, found=found), kept=kept
+        )
     data = request.POST.copy()
     if COMPARED in data:
         _take_theirs(data, found)
-    form = form_class(data)
+    form = form_class(data, found=found)
     if form.is_valid():
         try:
             changed = attempt(

@@ -489,6 +489,21 @@ def test_a_civility_said_by_a_software_is_not_lost_on_the_screen(visitor, entry,
     assert (member.civility, member.description) == (kept, "Voisin")
 
 
+def test_what_a_software_sent_that_the_lists_lack_stays_while_the_rest_is_edited(visitor, entry):
+    member = factories.relative(entry)
+    abroad = {"relation": "BROINLAW", "town": "Bruxelles", "postal_code": "", "commune_code": "", "civility": "MME"}
+    Member.objects.filter(pk=member.pk).update(**abroad)
+    page = visitor.get(visitor.url("edit_member", member.pk)).text
+    assert re.search(r'<option value="BROINLAW"\s+selected', page)
+    typed = sent(member, relation="BROINLAW", town_texte="Bruxelles", description="Appeler le soir")
+    assert visitor.post(visitor.url("edit_member", member.pk), typed).status_code == 303
+    member.refresh_from_db()
+    assert member.description == "Appeler le soir"
+    assert {name: getattr(member, name) for name in abroad} == abroad
+    other = typed | {"version": member.version, "town_texte": "Bruxelles-sur-Tarn"}
+    assert visitor.post(visitor.url("edit_member", member.pk), other).status_code == 422
+
+
 def test_a_closed_dossier_is_read_and_no_more(visitor, entry):
     member = factories.relative(entry)
     entry.dossier.status, entry.dossier.closing_reason = "clos", "fin"

@@ -129,6 +129,22 @@ def test_a_form_sent_unchanged_changes_nothing(as_doctor, dossier, url, identity
     assert not IdentityVersion.objects.exists()
 
 
+def test_a_place_that_the_lists_lack_stays_while_the_rest_is_edited(as_doctor, dossier, url, identity_typed):
+    abroad = {"birth_place": "Springfield", "birth_place_code": "", "town": "Bruxelles", "commune_code": ""}
+    Dossier.objects.filter(pk=dossier.pk).update(**abroad, postal_code="")
+    dossier.refresh_from_db()
+    assert as_doctor.post(url("edit_identity"), identity_typed(used_name="Durand")).status_code == 303
+    contacts = {name: value for name, value in contacts_initial(dossier).items() if value is not None}
+    assert as_doctor.post(url("edit_contacts"), contacts | {"address": "1 rue Haute"}).status_code == 303
+    dossier.refresh_from_db()
+    assert (dossier.used_name, dossier.address) == ("Durand", "1 rue Haute")
+    assert {name: getattr(dossier, name) for name in abroad} == abroad
+    refused = as_doctor.post(
+        url("edit_identity"), identity_typed(birth_place_texte="Springfield-les-Bains", version=2)
+    )
+    assert refused.status_code == 422
+
+
 @pytest.mark.req("INS-3")
 @pytest.mark.parametrize("written", ["05/00/1941", "31/00/1941", "00/00/1941", "00/03/1941", "31/12/1941"])
 def test_a_birth_date_partly_known_comes_back_as_it_is_stored(as_doctor, dossier, url, written):
