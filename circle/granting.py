@@ -32,9 +32,7 @@ class GrantAnswer(NamedTuple):
     delegates: int = 0
 
 
-def grant_answer(
-    kind: str, *, access: Access, professional=None, activity=None, structure=None, user=None, account=None
-) -> GrantAnswer:
+def grant_answer(kind: str, *, access: Access, activity=None, structure=None, user=None, account=None) -> GrantAnswer:
     """Return what a form may offer for such a member. Two SQL statements at most.
 
     `user` is who fills the form, `account` the account of the professional when there is one.

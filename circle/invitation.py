@@ -15,6 +15,7 @@ from coordination.common.ids import uuid7
 from coordination.common.text import person_name
 from coordination.directory.models import Attachment
 from coordination.directory.search.results import profession_label
+from coordination.dossiers.models import READ_ONLY
 from coordination.outbox.models import Message, State
 from habilitations.models import VouchedProfession
 
@@ -91,8 +92,9 @@ class InvitationQuerySet(models.QuerySet):
         return self.with_delivery().undelivered().filter(undelivered_told_at=None)
 
     def to_remind(self, sent_before):
-        """Valid ones sent before a moment, and reminded of by nobody since."""
-        return self.valid().filter(sent_at__lte=sent_before, reminded_at=None)
+        """Valid ones sent before a moment, and reminded of by nobody since; none where no answer would be taken."""
+        waiting = self.valid().filter(sent_at__lte=sent_before, reminded_at=None)
+        return waiting.exclude(dossier__status__in=READ_ONLY)
 
     def with_names(self):
         """With who is named, and what is vouched for of the account that accepted: it decides, not what was typed.

@@ -208,6 +208,7 @@ def reduced_row(row: MemberRow, name: str) -> MemberRow:
         address="", postal_code="", town="", role="", role_unique=False, role_since=None, next_role="",
         next_role_on=None, email="", mss_address="", description="", access=None, state="",
         can_sign_in=False, requested=False, invited=False,
+        leaves_on=None, is_kept=False, plan_id=None,
         ceased=False, seen_on=None, professional_id=None, activity_id=None, user_id=None, is_reduced=True,
         initials="", role_key="", absence="",
         phone="" if row.unlisted else row.phone, mobile="" if row.unlisted else row.mobile,

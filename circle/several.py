@@ -13,9 +13,11 @@ from coordination.common import nomenclatures
 from coordination.common.errors import DomainError
 from coordination.common.identifiers import parse_email, parse_person_name
 from coordination.common.nomenclatures import synonyms
-from coordination.common.text import fold, squeeze
+from coordination.common.text import capital_family, fold, squeeze
 
 MOST = 50
+# Characters of a name.
+LONGEST = 120
 SEPARATORS = ("\t", ";", ",")
 # The columns in the order of lines without a heading; a heading puts them in any order.
 EMAIL, FAMILY, GIVEN, PROFESSION, STRUCTURE = "email", "family_name", "given_name", "profession", "structure"
@@ -89,6 +91,9 @@ def _read_line(number: int, line: str, order: tuple[str, ...], seen: set[str]) -
         parse_person_name(said.family_name)
     except DomainError as error:
         return said._replace(error=str(error))
+    # As stored: capitals may be longer than what was typed.
+    if max(len(capital_family(said.family_name)), len(said.given_name)) > LONGEST:
+        return said._replace(error=f"Ce nom est trop long : {LONGEST} caractères au plus.")
     trades = [words for name in (PROFESSION, ROLE) if (words := cells.get(name, ""))]
     said = _with_trade(said._replace(email=email), trades)
     if said.error:

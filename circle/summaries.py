@@ -29,6 +29,7 @@ from habilitations.rubriques import Niveau, Rubrique
 # The roles one looks for first on the home page.
 FIRST_ROLES = (roles.PCP, roles.MAIN_CAREGIVER, roles.NOK)
 NEWS_SHOWN = 10
+NO_NUMBER = "Numéro non communiqué"
 # An addition with a hand-over and an answer: most acts write fewer.
 LINES_OF_AN_ACT = 4
 
@@ -56,7 +57,7 @@ FROM circle_change c
 JOIN circle_member m ON m.id = c.member_id
 JOIN dossiers_visit seen ON seen.dossier_id = c.dossier_id AND seen.user_id = %s
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = seen.user_id AND v.ended_at IS NULL
-WHERE c.dossier_id = ANY(%s) AND c.by_id <> %s AND c.at > seen.seen_at
+WHERE c.dossier_id = ANY(%s) AND c.by_id IS DISTINCT FROM %s AND c.at > seen.seen_at
 GROUP BY c.dossier_id, seen.user_id, v.profession, v.fonction
 """  # noqa: S608 - our own names
 
@@ -191,7 +192,7 @@ def card(entry) -> Card:
     """Return the card of the home page.
 
     facts: count (None in the reduced circle), holders [{label, name, phone, unlisted}] (name "" when nobody holds the
-    role, and in the reduced circle, whose labels are functions), sentence
+    role; in the reduced circle, whose labels are functions, "" or that no number is given), sentence
     ("4 membres ont accès, 1 refus du patient.").
     """
     rows = Member.objects.rows(entry)
@@ -220,8 +221,12 @@ def _holder(code: str, row: MemberRow | None) -> dict:
 
 
 def _reduced(rows: list[MemberRow]) -> dict:
-    # An unlisted number is not given in the reduced circle.
-    holders = [{"label": row.name, "name": "", "phone": row.mobile or row.phone, "unlisted": False} for row in rows]
+    # An unlisted number is not given in the reduced circle: somebody is there all the same.
+    phones = [(row.name, row.mobile or row.phone) for row in rows]
+    holders = [
+        {"label": label, "name": "" if phone else NO_NUMBER, "phone": phone, "unlisted": False}
+        for label, phone in phones
+    ]
     return {"count": None, "holders": holders, "sentence": ""}
 
 

@@ -44,7 +44,7 @@ def _open(invitation) -> Told:
         if asked:
             return Told("Demande un nouveau lien", "att", detail, (RESEND, REVOKE))
         return Told("Expirée", "auc", detail, (RESEND, REVOKE))
-    until = f"{sent}, valable jusqu’au {date_fr(invitation.expires_at)}."
+    until = f"{sent}, valable jusqu’au {datetime_fr(invitation.expires_at)}."
     if invitation.reminded_at:
         until += f" Relancée le {date_fr(invitation.reminded_at)}."
     acts = WAITING_ACTS

@@ -13,10 +13,10 @@ from circle import duplicates, presence, roles
 from circle import fields as sheet
 from circle.actions.answering import answer_arrival
 from circle.actions.assigning import give_first_role, give_role
-from circle.actions.common import KIND, account_of, entry_kept, lock_circle, name_for, overtake_arrivals, record
+from circle.actions.common import KIND, account_of, already_there, entry_kept, lock_circle, overtake_arrivals, record
 from circle.actions.inviting import invite_member
 from circle.actions.limiting import carry_oppositions
-from circle.errors import AlreadyMember, CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
+from circle.errors import CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
 from circle.history import CREATION
 from circle.models import Change, Member, Period
 from coordination.directory import actions as directory
@@ -337,11 +337,12 @@ def _refuse_doubles(entry, kind: str, tidy: dict) -> None:
 def open_row(entry, *, user=None, professional=None, structure=None) -> Habilitation:
     """Open the row of the new member; one the account already has without being a member is taken over."""
     if user is not None:
-        alone = Habilitation.objects.open().filter(dossier_id=entry.dossier.pk, user=user, members=None).first()
-        if alone:
-            return alone
-        if Habilitation.objects.open().filter(dossier_id=entry.dossier.pk, user=user).exists():
-            raise AlreadyMember(name=user.get_full_name())
+        held = Habilitation.objects.open().filter(dossier_id=entry.dossier.pk, user=user).first()
+        if held:
+            # Typed by hand, or listed under another entry, somebody may be this account already.
+            if member := Member.objects.with_names().filter(habilitation=held).first():
+                raise already_there(entry, member)
+            return held
     return habilitations.open_habilitation(
         entry.dossier.pk, by=entry.user, user=user, professional=professional, structure=structure
     )
@@ -361,7 +362,7 @@ def come_back(entry, member: Member, details: dict, *, account, starts_on: dt.da
     """Begin a new stay of a member who left, or who was never there. Raises AlreadyMember, DateNotPossible."""
     is_return = member.periods.exists()
     if member.periods.current().exists():
-        raise AlreadyMember(name=(name := name_for(entry, member)), member_id=member.pk if name else None)
+        raise already_there(entry, member)
     habilitations.reopen_habilitation(member.habilitation, by=entry.user, user=account, as_it_was=False)
     member.habilitation.refresh_from_db()
     for name, value in details.items():

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.utils import timezone
 
-from circle.errors import MemberUnknown, NotPresent
+from circle.errors import AlreadyMember, MemberUnknown, NotPresent
 from circle.history import CARE_OVER
 from circle.models import Change, Member, PlannedStay
 from coordination.directory.models import Attachment
@@ -72,6 +72,12 @@ def entry_kept(structure):
 def name_for(entry, member: Member) -> str:
     """Return the member's name, "" when this reader may not see it (rule 7)."""
     return "" if member.discreet and not entry.access.sees_discreet_members else member.display_name
+
+
+def already_there(entry, member: Member) -> AlreadyMember:
+    """Return the refusal of somebody who is in the circle, which names him to who may see him only."""
+    name = name_for(entry, member)
+    return AlreadyMember(name=name, member_id=member.pk if name else None)
 
 
 def account_of(professional):

@@ -12,7 +12,7 @@ from circle import fields as sheet
 from circle import roles
 from circle.actions.adding import main_activity
 from circle.actions.answering import OUI, REFUS, answer
-from circle.actions.common import KIND, account_of, lock_circle, locked_member, name_for, next_version, record
+from circle.actions.common import KIND, account_of, already_there, lock_circle, locked_member, next_version, record
 from circle.actions.inviting import invite_member
 from circle.actions.planning import label_of
 from circle.actions.refusing import keep_reason, refuse
@@ -31,8 +31,8 @@ def update_member(entry, member, *, version: int, fields: dict, is_awaited: bool
 
     `is_awaited`: a software sent him, and no circle has named him yet.
 
-    Raises ChangedMeanwhile (`who`, `current` {field: stored value}) when somebody saved first and a field
-    differs from what is sent, NameMissing, ContactMissing, FieldUnknown and the errors of each field.
+    Raises ChangedMeanwhile (`who`, `current` {field: stored value}) when somebody saved first, NameMissing,
+    ContactMissing, FieldUnknown and the errors of each field.
     """
     lock_circle(entry)
     member = locked_member(entry, member, present=not is_awaited)
@@ -165,8 +165,7 @@ def link_to_directory(entry, member, *, professional, activity=None) -> Member:
     # Who accepted an invitation is this member already; another account of that professional cannot be it too.
     bound = member.habilitation.user
     if twin or (account != bound and account is not None and (bound is not None or _has_row(entry, account))):
-        name = name_for(entry, twin) if twin else ""
-        raise AlreadyMember(name=name, member_id=twin.pk if name else None)
+        raise already_there(entry, twin) if twin else AlreadyMember
     typed = member.display_name
     member.kind, member.professional = roles.DIRECTORY, professional
     member.activity = activity or main_activity(professional)

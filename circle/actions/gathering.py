@@ -15,6 +15,7 @@ from circle.arrivals import Arrival
 from circle.models import Member
 from coordination.common.text import capital_family, capital_given
 from coordination.directory.models import Activity
+from habilitations.actions.consents import current, stands
 
 # Kept with a member typed by hand although the directory knows namesakes: who pasted the list said so.
 NONE_OF_THEM = "Aucune des personnes de ce nom proposées par l’annuaire (liste collée)."
@@ -34,11 +35,14 @@ def bring_in(
     """
     line = arrival.line
     invitation = {"email": line.email, "message": message} if wanted == OUI else None
+    carried = rests if wanted == OUI else None
     if who == arrivals.PRESENT:
-        found = Member.objects.get(pk=arrival.member_id, dossier_id=entry.dossier.pk)
-        invite_present(entry, found, email=line.email, message=message)
+        found = Member.objects.select_related("habilitation").get(pk=arrival.member_id, dossier_id=entry.dossier.pk)
+        # What his access rests on already is not replaced by an answer given for all.
+        own = None if stands(current(found.habilitation)) else carried
+        invite_present(entry, found, email=line.email, message=message, rests=own)
         return found
-    place, carried = arrival.place(who), rests if wanted == OUI else None
+    place = arrival.place(who)
     if place is None:
         fields = {
             "family_name": capital_family(line.family_name), "given_name": capital_given(line.given_name),

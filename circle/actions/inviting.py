@@ -84,8 +84,8 @@ def invite_colleague(
         revoked_at=timezone.now(), revoked_by=by
     )
     invitation = _create(
-        by=by, hat=hat_of(by), email=email, message=_message(message), family_name=capital_family(family_name),
-        given_name=capital_given(given_name), profession=profession, creation_key=creation_key,
+        by=by, hat=hat_of(by), email=email, message=_message(message), family_name=capital_family(family_name)[:120],
+        given_name=capital_given(given_name)[:120], profession=profession, creation_key=creation_key,
     )  # fmt: skip
     record_account(user=by, action="invitation", object_kind="invitation", object_id=invitation.pk, via=via)
     return invitation

@@ -38,7 +38,8 @@ from habilitations.rubriques import Action
 
 OPENING = (Habilitation.State.OUI, Habilitation.State.ATTENTE)
 Outcome = PlannedStay.Outcome
-UNDONE_WITHIN = dt.timedelta(days=30)
+# Days after the one of the removal, each of them whole.
+UNDONE_WITHIN = 30
 
 
 class Undone(NamedTuple):
@@ -103,7 +104,7 @@ def undo_removal(entry, member) -> Undone:
     period = member.periods.order_by("-starts_on", "-id").first()
     if member.periods.current().exists() or period is None:
         raise NothingToUndo
-    if timezone.now() - period.ended_at > UNDONE_WITHIN:
+    if (timezone.localdate() - timezone.localdate(period.ended_at)).days > UNDONE_WITHIN:
         raise RemovalTooOld
     left_on = period.ends_on
     if period.given_role_id:

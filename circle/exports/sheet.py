@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from circle import roles
 from circle.lines import MemberRow
-from coordination.common.dates import write_birth_date
 from coordination.common.errors import DomainError
 from coordination.common.french import date_fr, nbsp, phone_fr, time_fr
 from habilitations.rubriques import Rubrique
@@ -76,7 +75,7 @@ def head(entry) -> tuple[str, str]:
     dossier = entry.dossier
     if not entry.access.can_read(Rubrique.IDENTITE):
         return "", ""
-    born = write_birth_date(dossier.birth_date, dossier.birth_date_precision)
+    born = dossier.birth_date_written
     return dossier.full_name, nbsp(f"Date de naissance : {born}")
 
 

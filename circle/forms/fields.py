@@ -65,6 +65,9 @@ class EmailField(ReadField):
 class AddressFields(TidyForm):
     """Where someone is: the town comes from the list of communes, typed or chosen."""
 
+    # What is stored, for a form that changes it.
+    lives_at: places.Place | None = None
+
     address = forms.CharField(label="Adresse", max_length=300, required=False)
     postal_code = forms.CharField(
         label="Code postal",
@@ -77,11 +80,7 @@ class AddressFields(TidyForm):
 
     def clean(self) -> dict:
         cleaned = super().clean()
-        place = places.Place("", "", "")
-        typed, postal_code = cleaned.get("town_texte", ""), cleaned.get("postal_code", "")
-        if typed or postal_code:
-            place = self.read("town_texte", places.town, typed, postal_code, cleaned.get("town", "")) or place
-        cleaned["place"] = place
+        cleaned["place"] = self.read_town(cleaned, self.lives_at)
         return cleaned
 
     def hidden_fields(self):

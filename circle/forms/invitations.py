@@ -222,8 +222,9 @@ class AccountForm(TidyForm):
         # A password is taken as typed, blanks included.
         typed = {name: self.cleaned_data.get(name) for name in ("password1", "password2")}
         cleaned = super().clean() | typed
-        cleaned["family_name"] = capital_family(cleaned.get("family_name"))
-        cleaned["given_name"] = capital_given(cleaned.get("given_name"))
+        # Capitals may be longer than what was typed (ß).
+        cleaned["family_name"] = capital_family(cleaned.get("family_name"))[:120]
+        cleaned["given_name"] = capital_given(cleaned.get("given_name"))[:120]
         first, second = typed.values()
         if first and second and first != second:
             self.add_error("password2", "Les deux mots de passe ne sont pas les mêmes.")

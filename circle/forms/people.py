@@ -8,10 +8,12 @@ from circle.forms.access import SOMEBODY_ELSE, RoleFields
 from circle.forms.fields import AddressFields, EmailField, FrenchDateField, PhoneField
 from circle.forms.invitations import MESSAGE
 from circle.forms.sharing import SharingFields
+from circle.models import Member
 from coordination.common import nomenclatures
 from coordination.common.ids import uuid7
 from coordination.common.text import capital_family, capital_given
 from coordination.dossiers.forms import TidyForm
+from coordination.dossiers.places import Place
 
 PROFESSIONAL, RELATIVE = "professionnel", "aidant"
 # The name of the button that invites.
@@ -93,11 +95,12 @@ class RelativeFields(ReachFields):
     def fields_of_member(self) -> dict:
         said = self.cleaned_data
         civility = "MME" if said["relation"] in WOMEN else "M" if said["relation"] in MEN else ""
-        return super().fields_of_member() | {
-            "civility": civility,
-            "relation": said["relation"],
-            "unlisted": said["unlisted"],
-        }
+        # A link that says no gender takes away none: a software may have said one.
+        return (
+            super().fields_of_member()
+            | {"relation": said["relation"], "unlisted": said["unlisted"]}
+            | ({"civility": civility} if civility else {})
+        )
 
 
 class AddedByHand(RoleFields, SharingFields):
@@ -154,15 +157,36 @@ class RelativeForm(RelativeFields, AddedByHand):
 
 
 class EditFields(forms.Form):
+    """A sheet that is changed. What is stored of `found` stays while it is left, were it in no list of the screen:
+    a software may have sent it."""
+
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, found: Member | None = None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.found = found
+        if found:
+            self.lives_at = Place(found.town, found.commune_code, found.postal_code)
+
+    def offer_stored(self, name: str, concept: nomenclatures.Concept | None) -> None:
+        """Add the stored code of a field to its choices where it is not among them."""
+        choices = self.fields[name].choices
+        if concept and concept.code not in dict(choices):
+            self.fields[name].choices = [*choices, (concept.code, concept.label)]
 
 
 class EditProfessionalForm(ProfessionalFields, EditFields):
-    pass
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if self.found:
+            self.offer_stored("profession", nomenclatures.find_profession_or_role(self.found.profession))
 
 
 class EditRelativeForm(RelativeFields, EditFields):
-    pass
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if self.found:
+            self.offer_stored("relation", nomenclatures.get("relation_complete", self.found.relation))
 
 
 class EditLinkedForm(TidyForm, EditFields):

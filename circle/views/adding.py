@@ -47,7 +47,7 @@ def add(request: HttpRequest, entry) -> HttpResponse:
 def answer(entry, asked: dict, *, everything: bool) -> tuple[list[dict], str]:
     """Return the groups of options, in the order of the design, and the sentence that counts them."""
     dossier_id = entry.dossier.pk
-    ways = [options.by_hand_option(dossier_id, asked)]
+    ways = [options.by_hand_option(dossier_id)]
     if entry.access.may(Action.INVITE):
         ways.append(options.invite_option())
     by_hand = {"id": "pas-trouve", "label": "Pas trouvé ?", "options": ways}

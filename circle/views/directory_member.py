@@ -161,8 +161,7 @@ def _invitation(form: AddForm) -> dict | None:
 
 def _offer(entry, who: Candidate) -> granting.GrantAnswer:
     return granting.grant_answer(
-        roles.DIRECTORY, access=entry.access, professional=who.professional, activity=who.activity, user=entry.user,
-        account=who.account,
+        roles.DIRECTORY, access=entry.access, activity=who.activity, user=entry.user, account=who.account
     )  # fmt: skip
 
 

@@ -217,7 +217,7 @@ def can_be_invited(row, entry) -> bool:
 
 
 def is_reader(row, entry) -> bool:
-    """Nobody grants, refuses or removes himself, nor the one for whom he acts."""
+    """Say whether this member is the reader, or the one for whom he acts: no act on an access is offered to him."""
     return concerns(entry.access, row.user_id, entry.user)
 
 

@@ -10,7 +10,6 @@ from coordination.common.text import capital_given, initials
 
 ENOUGH = 8
 ALL = 50
-# Beyond this the directory no longer counts.
 MEMBER = "Déjà membre, ouvrir"
 CHOOSE_PERSON, CHOOSE_STRUCTURE = "Choisir cet utilisateur", "Choisir cette structure"
 
@@ -91,7 +90,7 @@ def structure_option(result, dossier_id) -> dict:
     }
 
 
-def by_hand_option(dossier_id, posted: dict) -> dict:
+def by_hand_option(dossier_id) -> dict:
     return {
         "id": "a-la-main",
         "title": "Manuellement",

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.forms import BaseForm, Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 
 from circle.models import Member
 from coordination.accounts import drafts, reauthentication
@@ -78,7 +77,7 @@ def links_of_nobody() -> MemberLinks:
     return links_of(_NOBODY, _NOBODY)
 
 
-def find_row(entry, member_id, *, on=None):
+def find_row(entry, member_id):
     """Return a member as the reader may see him, also once he has left. Raises Http404 (unknown or hidden)."""
     row = Member.objects.row(entry, member_id)
     if row is None:
@@ -138,7 +137,3 @@ def draft_initial(request: HttpRequest, key: str, object_id, form_class: type[Ba
 def drafted(key: str, object_id, kept: dict | None = None) -> dict:
     """Return what the page of a form needs to keep its draft, and to say that it shows one."""
     return drafts.shown(key, object_id, kept)
-
-
-def draft_url(key: str, object_id) -> str:
-    return reverse("accounts:draft", args=[key, object_id])

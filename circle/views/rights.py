@@ -56,7 +56,7 @@ def habilitation(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     links = links_of(entry.dossier.pk, found.pk)
     account = _account(found)
     offer = granting.grant_answer(
-        found.kind, access=entry.access, professional=found.professional, activity=found.activity,
+        found.kind, access=entry.access, activity=found.activity,
         structure=found.structure, user=entry.user, account=account,
     )  # fmt: skip
     asked = {

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from circle import actions, fields, roles
+from circle.actions.leaving import UNDONE_WITHIN
 from circle.forms.people import PROFESSIONAL, RELATIVE, EditLinkedForm, EditProfessionalForm, EditRelativeForm
 from circle.models import Member, PlannedStay
 from circle.views import drawing, invitations
@@ -30,7 +31,6 @@ KINDS = {roles.MANUAL: PROFESSIONAL, roles.PERSON: RELATIVE}
 DRAFT = "cercle-membre"
 COMPARED = "comparaison"
 THEIRS = "autre"
-UNDONE_WITHIN = 30
 
 
 @require_safe
@@ -139,11 +139,13 @@ def edit(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     form_class = FORMS.get(found.kind, EditLinkedForm)
     if request.method != "POST":
         kept = draft_initial(request, DRAFT, found.pk, form_class)
-        return _edit_page(request, entry, row, found, form_class(initial=initial_of(found) | kept), kept=kept)
+        return _edit_page(
+            request, entry, row, found, form_class(initial=initial_of(found) | kept, found=found), kept=kept
+        )
     data = request.POST.copy()
     if COMPARED in data:
         _take_theirs(data, found)
-    form = form_class(data)
+    form = form_class(data, found=found)
     if form.is_valid():
         try:
             changed = attempt(

@@ -60,6 +60,8 @@ class InvalidName(DomainError, ValueError):
     message = "Un nom comporte au moins une lettre, et ni « < » ni « > »."
 
 
+# No letter reaches a longer one (RFC 5321), and no column keeps it.
+LONGEST_EMAIL = 254
 _SEPARATORS = re.compile(r"[\s.\-_/\u00a0\u202f\u2010-\u2015]+")
 # 01-95, Corsica 2A/2B, overseas 97/98, and the FINESS letters 9A-9J (Guadeloupe ... Wallis-et-Futuna).
 _FINESS = re.compile(r"(?:\d\d|2[AB]|9[A-J])\d{7}", re.ASCII)
@@ -169,6 +171,8 @@ def parse_email(value: str | None) -> str:
         raise InvalidEmail("Il manque ce qui suit l’arobase, par exemple « nom@domaine.fr ».")
     if re.search(r"\s", raw):
         raise InvalidEmail("Une adresse électronique ne contient pas d’espace.")
+    if len(raw) > LONGEST_EMAIL:
+        raise InvalidEmail(f"Cette adresse électronique est trop longue : {LONGEST_EMAIL} caractères au plus.")
     try:
         validate_email(raw)
     except ValidationError as error:

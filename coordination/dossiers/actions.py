@@ -15,7 +15,6 @@ from django.utils import timezone
 from coordination.common.identifiers import parse_person_name
 from coordination.common.ins import InsMatricule, first_given_name
 from coordination.common.prepared import Prepared
-from coordination.common.text import fold
 from coordination.directory.models import Attachment
 from coordination.dossiers import closing
 from coordination.dossiers import identity_status as moves
@@ -27,7 +26,9 @@ from coordination.dossiers.errors import (
     InsAlreadyUsed,
     LooksLikeAnother,
     ReopeningReasonMissing,
+    StatusUnchanged,
 )
+from coordination.dossiers.lookups import name_key
 from coordination.dossiers.models import Dossier, IdentityStatus, IdentityTraits, IdentityVersion, StatusChange, Visit
 from habilitations import access
 from habilitations import actions as habilitations
@@ -71,9 +72,9 @@ def find_lookalikes(
     a question. Dossiers that `by` may not open are only counted.
     """
     names = (birth_name, used_name)
-    keys = {fold(name) for name in names} - {""}
+    keys = {name_key(name) for name in names} - {""}
     likely = Dossier.objects.of_traits(names, birth_date).order_by("sort_name", "id")[:LOOKALIKES_READ]
-    alike = [row for row in likely if {row.search_birth_name, fold(row.used_name)} & keys][:LOOKALIKES_SHOWN]
+    alike = [row for row in likely if {row.search_birth_name, name_key(row.used_name)} & keys][:LOOKALIKES_SHOWN]
     ids = [dossier.pk for dossier in alike]
     opened = set(Dossier.objects.visible_to(by).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     return Lookalikes(
@@ -165,19 +166,18 @@ def update_identity(dossier: Dossier, *, by, version: int, traits: dict) -> Doss
     """
     dossier = _locked(dossier)
     if dossier.version != version:
-        raise ChangedMeanwhile(
-            who=_last_editor(dossier), current={name: getattr(dossier, name) for name in traits},
-            version=dossier.version,
-        )  # fmt: skip
+        current = {name: getattr(dossier, name) for name in traits}
+        raise ChangedMeanwhile(who=_last_editor(dossier), current=current, version=dossier.version)
     wanted = _with_first_name(dossier, traits)
     typed = wanted.get("ins_matricule", "") != ""
     new_ins = _parsed_ins(wanted)
+    again = new_ins is not None and (new_ins.value, new_ins.oid) == (dossier.ins_matricule, dossier.ins_oid)
     strict = any(wanted.get(name, getattr(dossier, name)) != getattr(dossier, name) for name in STRICT_TRAITS)
     move = _next_status(dossier, wanted, strict=strict)
     before = _snapshot(dossier)
     for name, value in wanted.items():
         setattr(dossier, name, value)
-    if typed:
+    if typed and not (again and move.keeps_ins):
         move = moves.ins_typed(move.status)
     _apply(dossier, move, new_ins)
     return _keep_former(dossier, before, by=by, reason="Traits modifiés" if strict else "Identité mise à jour")
@@ -206,11 +206,9 @@ def update_contacts(dossier: Dossier, *, by, version: int, contacts: dict) -> Do
     """
     dossier = _locked(dossier)
     if dossier.contacts_version != version:
-        who = dossier.contacts_changed_by
-        raise ChangedMeanwhile(
-            who=who.get_full_name() if who else "", current={name: getattr(dossier, name) for name in contacts},
-            version=dossier.contacts_version,
-        )  # fmt: skip
+        who = dossier.contacts_changed_by.get_full_name() if dossier.contacts_changed_by else ""
+        current = {name: getattr(dossier, name) for name in contacts}
+        raise ChangedMeanwhile(who=who, current=current, version=dossier.contacts_version)
     if all(getattr(dossier, name) == value for name, value in contacts.items()):
         return dossier
     for name, value in contacts.items():
@@ -231,7 +229,7 @@ def change_status(
     Entering or leaving a read-only state needs the right to close; the rest, to write the identity. `care_over`, said
     when it closes or later, ends what the sharing rested on but for who may reopen
     (`habilitations.actions.end_care`, SEC-4); reopening gives back nothing. `seen` is the status the screen showed.
-    Raises NotAllowed, ClosingReasonMissing, ReopeningReasonMissing, CareGoesOn, ChangedMeanwhile.
+    Raises NotAllowed, StatusUnchanged, ClosingReasonMissing, ReopeningReasonMissing, CareGoesOn, ChangedMeanwhile.
     """
     dossier = Dossier.objects.select_for_update(of=("self",)).get(pk=dossier.pk)
     before, after = Dossier.Status(dossier.status), Dossier.Status(status)
@@ -241,8 +239,9 @@ def change_status(
     if care_over and after != Dossier.Status.CLOS:
         raise CareGoesOn
     if before == after:
-        if care_over:
-            _end_care(dossier, by=by, access=access, via=via)
+        if not care_over:
+            raise StatusUnchanged(state=before.label.lower())
+        _end_care(dossier, by=by, access=access, via=via)
         return dossier
     frozen = {Dossier.Status.PAUSE, Dossier.Status.CLOS}
     if frozen & {before, after} or not access.can_write("identite"):
@@ -302,7 +301,7 @@ def mark_all_seen(user, dossier: Dossier) -> None:
 
 
 def _lock_person(birth_name, birth_date) -> None:
-    key = zlib.crc32(f"{fold(birth_name)} {birth_date}".encode())
+    key = zlib.crc32(f"{name_key(birth_name)} {birth_date}".encode())
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PERSON_LOCK, key - 2**31])
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from coordination.common.french import NBSP, plural
 from coordination.common.text import fold
+from coordination.dossiers.lookups import name_key
 from coordination.dossiers.models import DatePrecision, Dossier, IdentityStatus
 from habilitations.actions.emergency import shut_to
 from habilitations.models import EmergencyAccess, EmergencyReview
@@ -42,7 +43,7 @@ def find(user, asked: Traits) -> Dossier | None:
         found = list(rows.filter(ins_matricule=asked.matricule, identity_status=IdentityStatus.QUAL))
     else:
         same = rows.filter(
-            search_birth_name=fold(asked.birth_name), birth_date=asked.birth_date, sex=asked.sex,
+            search_birth_name=name_key(asked.birth_name), birth_date=asked.birth_date, sex=asked.sex,
             birth_date_precision=DatePrecision.DAY,
         )  # fmt: skip
         found = [row for row in same if fold(row.first_given_name) == fold(asked.given_name)]

@@ -81,3 +81,11 @@ class CareGoesOn(DomainError):
     code = "care_goes_on"
     message = "La fin de la prise en charge accompagne une clôture : choisissez « Clôturé », ou décochez-la."
     field = "care_over"
+
+
+class StatusUnchanged(DomainError):
+    """Nothing would be written: neither the note nor the reason that were typed."""
+
+    code = "status_unchanged"
+    message = "Ce dossier est déjà {state} : choisissez un autre statut."
+    field = "status"

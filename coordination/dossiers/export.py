@@ -6,7 +6,6 @@ import io
 
 from openpyxl import Workbook
 
-from coordination.common.dates import write_birth_date
 from coordination.common.workbooks import text_cell
 
 # A file is read by one person: beyond this, one filters.
@@ -32,7 +31,7 @@ def _values(row: dict) -> tuple[str, ...]:
     dossier = row["dossier"]
     return (
         row["name"],
-        write_birth_date(dossier.birth_date, dossier.birth_date_precision),
+        dossier.birth_date_written,
         dossier.town,
         row["motive"],
         row["referent"],

@@ -66,6 +66,11 @@ class Reader:
     def can_read(self, rubrique: Rubrique) -> bool:
         return self.matrix.level(self.profile, rubrique) >= Niveau.LECTURE
 
+    def follows(self, rubrique: Rubrique) -> bool:
+        """Say whether he is told what changes in a rubric: of the reduced circle, nobody is (rule 7)."""
+        whole = rubrique is not Rubrique.CERCLE or not self.matrix.reads_reduced_circle(self.profile)
+        return whole and self.can_read(rubrique)
+
     @property
     def may_create(self) -> bool:
         return self.matrix.may(self.profile, Action.CREATE_DOSSIER)
@@ -290,7 +295,7 @@ class FileActive:
         """Add `changed_at`, by others and readable, and `seen_at`, the reader's last visit."""
         found = [
             Coalesce(expression, EPOCH, output_field=DateTimeField())
-            for expression in panels.activity(self.reader.user, self.reader.can_read)
+            for expression in panels.activity(self.reader.user, self.reader.follows)
         ]
         changed = Greatest(*found) if len(found) > 1 else [*found, Value(EPOCH, output_field=DateTimeField())][0]
         visit = Visit.objects.filter(user=self.reader.user, dossier=OuterRef("pk")).values("seen_at")

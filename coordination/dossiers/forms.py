@@ -47,6 +47,18 @@ class TidyForm(forms.Form):
             self.add_error(name, str(error))
             return None
 
+    def read_town(self, cleaned: dict, kept: places.Place | None) -> places.Place:
+        """Return the town typed; the one that is stored, `kept`, when it is sent back as it was.
+
+        A software may have sent one that no list holds: it does not keep people from changing the rest.
+        """
+        name, postal_code, code = (cleaned.get(part, "") for part in ("town_texte", "postal_code", "town"))
+        if kept and (name, postal_code, code) == (kept.name, kept.postal_code, kept.code):
+            return kept
+        typed = name or postal_code
+        found = self.read("town_texte", places.town, name, postal_code, code) if typed else None
+        return found or places.Place("", "", postal_code)
+
     def refuse(self, error: DomainError) -> None:
         """Show a refusal of the domain beside its field, or on top when it has none here."""
         name = self.NAMES.get(error.field, error.field)
@@ -97,8 +109,10 @@ class IdentityForm(TidyForm):
         IdentityStatus.QUAL: "Identité qualifiée : donnée par INSi et pièce vérifiée",
     }
 
-    def __init__(self, *args, current_status: str = "", **kwargs) -> None:
+    def __init__(self, *args, current_status: str = "", born_at: places.Place | None = None, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        # Where the person is born as it is stored: perhaps a place that no list holds, which stays while it is left.
+        self.born_at = born_at
         self.fields["ins_oid"].choices = _oid_choices()
         self.offered = [IdentityStatus.PROV, IdentityStatus.VALI]
         if current_status and current_status not in self.offered:
@@ -115,11 +129,12 @@ class IdentityForm(TidyForm):
 
     def clean(self) -> dict:
         cleaned = super().clean()
-        text = cleaned.get("birth_place_texte", "")
-        cleaned["born_at"] = places.Place("", "")
-        if text:
-            found = self.read("birth_place_texte", places.birth_place, text, cleaned.get("birth_place", ""))
-            cleaned["born_at"] = found or cleaned["born_at"]
+        text, code, kept = cleaned.get("birth_place_texte", ""), cleaned.get("birth_place", ""), self.born_at
+        if kept and (text, code) == (places.written(kept.name, kept.code), kept.code):
+            cleaned["born_at"] = kept
+        else:
+            found = self.read("birth_place_texte", places.birth_place, text, code) if text else None
+            cleaned["born_at"] = found or places.Place("", "")
         return cleaned
 
     def traits(self) -> dict:
@@ -151,9 +166,10 @@ class ContactsFields(TidyForm):
     referent_structure = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
     referent_structure_texte = forms.CharField(label="Structure référente", max_length=200, required=False)
 
-    def __init__(self, *args, find_structure=None, **kwargs) -> None:
+    def __init__(self, *args, find_structure=None, lives_at: places.Place | None = None, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.find_structure = find_structure
+        self.lives_at = lives_at
 
     def clean_email(self) -> str:
         return self._parsed("email", parse_email)
@@ -173,13 +189,7 @@ class ContactsFields(TidyForm):
 
     def clean(self) -> dict:
         cleaned = super().clean()
-        cleaned["lives_at"] = places.Place("", "", cleaned.get("postal_code", ""))
-        if cleaned.get("town_texte") or cleaned.get("postal_code"):
-            found = self.read(
-                "town_texte", places.town, cleaned.get("town_texte", ""), cleaned.get("postal_code", ""),
-                cleaned.get("town", ""),
-            )  # fmt: skip
-            cleaned["lives_at"] = found or cleaned["lives_at"]
+        cleaned["lives_at"] = self.read_town(cleaned, self.lives_at)
         cleaned["structure"] = None
         if cleaned.get("referent_structure_texte"):
             cleaned["structure"] = self.read(
@@ -251,9 +261,11 @@ def identity_initial(dossier: Dossier) -> dict:
 
 
 def typed_birth_date(dossier: Dossier) -> str:
-    """Return a birth date as one would type it, its unknown part left out."""
+    """Return a birth date as one would type it, its unknown part left out: read again, it is the same date."""
     date = dossier.birth_date
-    shapes = {Precision.DAY: f"{date:%d/%m/%Y}", Precision.MONTH: f"{date:%m/%Y}", Precision.YEAR: f"{date:%Y}"}
+    # A day known without its month was stored in January; neither known, on the last day of the year.
+    year = f"{date:%Y}" if (date.month, date.day) == (12, 31) else f"{date:%d}/00/{date:%Y}"
+    shapes = {Precision.DAY: f"{date:%d/%m/%Y}", Precision.MONTH: f"{date:%m/%Y}", Precision.YEAR: year}
     return shapes[Precision(dossier.birth_date_precision)]
 
 

@@ -8,7 +8,6 @@ from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery, Valu
 from django.db.models.functions import Greatest
 from django.urls import reverse
 
-from coordination.common.dates import write_birth_date
 from coordination.common.prepared import Prepared
 from coordination.common.text import person_name
 from coordination.dossiers.models import Dossier, IdentityStatus, IdentityVersion, StatusChange
@@ -21,7 +20,10 @@ IDENTITY = "identite"
 
 @dataclass(frozen=True, slots=True)
 class FormerIdentity:
-    """One identity as it stood before a change, without its matricule unless it was qualified (INS-4)."""
+    """One identity as it stood before a change, without its matricule unless it was qualified (INS-4).
+
+    `by` is "" for who does not see the whole circle (rule 7).
+    """
 
     at: object
     by: str
@@ -45,10 +47,13 @@ def last_activity(user, can_read) -> Greatest | Subquery:
 
 
 def news(entry, since) -> list[News]:
-    """Return the changes of state and of identity made by others since a date. One SQL statement."""
-    reads = entry.access.can_read(Rubrique.IDENTITE)
+    """Return the changes of state and of identity made by others since a date. One SQL statement.
+
+    Who made them is for who sees the whole circle: its names are not told otherwise (rule 7).
+    """
+    reads, names = entry.access.can_read(Rubrique.IDENTITE), entry.access.sees_whole_circle
     lines = _changes.tuples(reads, dossier_id=entry.dossier.pk, since=since, user_id=entry.user.pk)
-    return [_news_line(*line) for line in lines]
+    return [_news_line(*line, names=names) for line in lines]
 
 
 def _changes_by_others(reads_identity: bool, *, dossier_id, since, user_id) -> QuerySet:
@@ -74,13 +79,13 @@ def _changes_by_others(reads_identity: bool, *, dossier_id, since, user_id) -> Q
 _changes = Prepared(_changes_by_others, one_plan=True)
 
 
-def _news_line(at, what: str, family: str | None, given: str | None) -> News:
+def _news_line(at, what: str, family: str | None, given: str | None, *, names: bool) -> News:
     who = person_name(family, given) or "Le téléservice INSi"
     if what == IDENTITY:
-        return News(at=at, icon="person-vcard", sentence=f"{who} a modifié l’identité")
-    return News(
-        at=at, icon="pause-circle", sentence=f"{who} a changé le statut du dossier", detail=Dossier.Status(what).label
-    )
+        said = f"{who} a modifié l’identité" if names else "L’identité a été modifiée"
+        return News(at=at, icon="person-vcard", sentence=said)
+    said = f"{who} a changé le statut du dossier" if names else "Le statut du dossier a changé"
+    return News(at=at, icon="pause-circle", sentence=said, detail=Dossier.Status(what).label)
 
 
 def identity_card(entry) -> Card:
@@ -94,13 +99,14 @@ def identity_card(entry) -> Card:
     )
 
 
-def former_identities(dossier: Dossier) -> list[FormerIdentity]:
+def former_identities(entry) -> list[FormerIdentity]:
     """Return the latest former identities, newest first. One SQL statement."""
-    rows = dossier.identity_versions.select_related("replaced_by").order_by("-version")[:FORMER_SHOWN]
+    names = entry.access.sees_whole_circle
+    rows = entry.dossier.identity_versions.select_related("replaced_by").order_by("-version")[:FORMER_SHOWN]
     return [
         FormerIdentity(
             at=row.replaced_at,
-            by=person_name(row.replaced_by.family_name, row.replaced_by.given_name) if row.replaced_by else "INSi",
+            by=_author(row) if names else "",
             reason=row.reason,
             name=person_name(row.birth_name, row.birth_given_names),
             detail=_former_detail(row),
@@ -113,10 +119,14 @@ def status_changes(dossier: Dossier) -> list[StatusChange]:
     return list(dossier.status_changes.select_related("by").order_by("-at")[:FORMER_SHOWN])
 
 
+def _author(row: IdentityVersion) -> str:
+    return person_name(row.replaced_by.family_name, row.replaced_by.given_name) if row.replaced_by else "INSi"
+
+
 def _former_detail(row: IdentityVersion) -> str:
     used = person_name(row.used_name, row.used_given_name)
     parts = [
-        write_birth_date(row.birth_date, row.birth_date_precision),
+        row.birth_date_written,
         row.get_sex_display(),
         row.birth_place,
         f"utilise {used}" if used else "",

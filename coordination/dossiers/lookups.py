@@ -1,10 +1,14 @@
-"""The condition of the search of dossiers."""
+"""How the names of dossiers are looked for and compared."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db.models import CharField, Lookup
+
+from coordination.common.text import fold
+
+KEY_LENGTH = 150
 
 
 @CharField.register_lookup
@@ -21,3 +25,8 @@ class HasWord(Lookup):
         column, before = self.process_lhs(compiler, connection)
         word, after = self.process_rhs(compiler, connection)
         return f"{column} LIKE '%% ' || {word} || '%%'", [*before, *after]
+
+
+def name_key(name: str) -> str:
+    """Return a name as names are compared: folded, then cut as the column, since folding opens œ and ß into two."""
+    return fold(name)[:KEY_LENGTH]

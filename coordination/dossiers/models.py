@@ -4,10 +4,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from coordination.common.dates import Precision
+from coordination.common.dates import Precision, write_birth_date
 from coordination.common.ids import uuid7
 from coordination.common.text import fold, person_name
-from coordination.dossiers import lookups  # noqa: F401 - `has_word`
+from coordination.dossiers.lookups import KEY_LENGTH, name_key
 from habilitations import access
 from habilitations.rubriques import Niveau
 
@@ -61,6 +61,11 @@ class IdentityTraits(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def birth_date_written(self):
+        """The birth date as far as it is known: "14/03/1941", "mars 1941" or "1941"."""
+        return write_birth_date(self.birth_date, self.birth_date_precision)
+
 
 class DossierQuerySet(models.QuerySet):
     def visible_to(self, user, *, through=""):
@@ -73,7 +78,7 @@ class DossierQuerySet(models.QuerySet):
         However written. Somebody known by her married name is looked for by it as often as by her birth name.
         """
         named = models.Q(pk=None)
-        for key in {fold(name) for name in names} - {""}:
+        for key in {name_key(name) for name in names} - {""}:
             used = models.Q(*(models.Q(search_name__has_word=word) for word in key.split()))
             named |= models.Q(search_birth_name=key) | (used & ~models.Q(used_name=""))
         return self.filter(named, birth_date=birth_date)
@@ -123,7 +128,7 @@ class Dossier(IdentityTraits):
         ERREUR = "erreur", "Ouvert par erreur"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    search_birth_name = models.CharField(max_length=150, editable=False)
+    search_birth_name = models.CharField(max_length=KEY_LENGTH, editable=False)
     search_name = models.CharField(max_length=500, editable=False)
     sort_name = models.CharField(max_length=300, editable=False)
     phone = models.CharField("numéro de téléphone fixe", max_length=20, blank=True)
@@ -203,10 +208,10 @@ class Dossier(IdentityTraits):
         names = (
             self.used_name, self.used_given_name, self.birth_name, self.first_given_name, self.birth_given_names,
         )  # fmt: skip
-        self.search_birth_name = fold(self.birth_name)
+        self.search_birth_name = name_key(self.birth_name)
         # A space before each word, so that "begins a word" is a plain LIKE.
         self.search_name = (" " + " ".join(dict.fromkeys(fold(" ".join(names)).split())))[:500]
-        self.sort_name = fold(f"{self.family_name} {self.given_name}")
+        self.sort_name = fold(f"{self.family_name} {self.given_name}")[:300]
         super().save(**options)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coordination.common.dates import write_birth_date
+from coordination.common.dates import BirthDate, Precision
 from coordination.common.french import matricule_fr, phone_fr
 from coordination.common.ins import OID_LABELS
 from coordination.common.text import capital_family, capital_given
@@ -10,6 +10,7 @@ from coordination.dossiers.models import Dossier
 
 HIDDEN_INS = "Enregistré, non affiché tant que l’identité n’est pas qualifiée"
 _INS_FIELDS = frozenset({"ins_matricule", "ins_oid"})
+_BIRTH_FIELDS = frozenset({"birth_date", "birth_date_precision"})
 
 
 def identity_lines(dossier: Dossier) -> list[tuple[str, str]]:
@@ -21,7 +22,7 @@ def identity_lines(dossier: Dossier) -> list[tuple[str, str]]:
         ("Nom utilisé", capital_family(dossier.used_name)),
         ("Prénom utilisé", capital_given(dossier.used_given_name)),
         ("Sexe", dossier.get_sex_display()),
-        ("Date de naissance", write_birth_date(dossier.birth_date, dossier.birth_date_precision)),
+        ("Date de naissance", dossier.birth_date_written),
         ("Lieu de naissance", _place(dossier)),
         ("Matricule INS", ins_words(dossier)),
     ]
@@ -51,23 +52,33 @@ def ins_words(dossier: Dossier) -> str:
 
 def differences(said: dict, current: dict) -> list[dict]:
     """Return {"label", "yours", "theirs"} for each field two people wrote differently; never the INS."""
+    said, current = _with_birth_date(said), _with_birth_date(current)
     return [
-        {
-            "label": str(Dossier._meta.get_field(name).verbose_name).capitalize(),
-            "yours": in_words(name, value),
-            "theirs": in_words(name, current[name]),
-        }
+        {"label": _label(name), "yours": in_words(name, value), "theirs": in_words(name, current[name])}
         for name, value in said.items()
         if name in current and name not in _INS_FIELDS and value != current[name]
     ]
+
+
+def _with_birth_date(values: dict) -> dict:
+    """Return the values with a birth date and what is known of it as one: people read one date."""
+    if not _BIRTH_FIELDS <= values.keys():
+        return values
+    birth = BirthDate(values["birth_date"], Precision(values["birth_date_precision"]))
+    return {name: value for name, value in values.items() if name != "birth_date_precision"} | {"birth_date": birth}
+
+
+def _label(name: str) -> str:
+    said = str(Dossier._meta.get_field(name).verbose_name)
+    return said[:1].upper() + said[1:]
 
 
 def in_words(name: str, value) -> str:
     """Return the value of a field as a person reads it."""
     if isinstance(value, bool):
         return "oui" if value else "non"
-    if name == "birth_date":
-        return write_birth_date(value)
+    if isinstance(value, BirthDate):
+        return str(value)
     if name in ("phone", "mobile"):
         return phone_fr(value)
     choices = dict(Dossier._meta.get_field(name).flatchoices)

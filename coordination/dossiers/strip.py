@@ -10,7 +10,7 @@ from django.utils import timezone
 from markupsafe import Markup
 
 from coordination.common.addresses import address
-from coordination.common.dates import Precision, write_birth_date
+from coordination.common.dates import Precision
 from coordination.common.french import NBSP, age_fr, time_fr
 from coordination.common.text import capital_family
 from coordination.dossiers import panels
@@ -145,7 +145,7 @@ def _person(dossier: Dossier) -> dict:
         "born": {"word": BORN[dossier.sex], "name": capital_family(dossier.birth_name)} if used else None,
         "sex": dossier.get_sex_display(),
         "sex_short": SEX_SHORT[dossier.sex],
-        "birth_date": write_birth_date(dossier.birth_date, dossier.birth_date_precision),
+        "birth_date": dossier.birth_date_written,
         "age": age_fr(dossier.birth_date) if exact else "",
         # INS-4: the matricule leaves the server only when qualified.
         "ins": {

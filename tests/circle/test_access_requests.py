@@ -273,3 +273,12 @@ def test_accepting_is_not_offered_when_the_matrix_closes(client, entry, nurse):
     client.force_login(entry.user)
     text = text_of(client.get(reverse("circle:answer_request", args=[entry.dossier.pk, request.pk])))
     assert "Rien à lever ici." in text and 'value="accepter"' not in text
+
+
+@pytest.mark.parametrize("reason", ["Je remplace\0", "x" * 301])
+def test_a_reason_that_cannot_be_kept_comes_back_with_its_error(client, entry, reduced, reason):
+    client.force_login(reduced)
+    refused = client.post(url("ask_access", entry, "medical"), {"reason": reason})
+    assert refused.status_code == 422
+    assert "id_reason-erreur" in refused.text
+    assert not AccessRequest.objects.exists()

@@ -247,6 +247,22 @@ def test_member_already_there_is_named(entry):
 
 
 @pytest.mark.req("PEERS-RULE-7")
+@pytest.mark.parametrize("discreet", [True, False])
+def test_whose_account_another_member_already_is_names_that_member_to_who_may_see_him(entry, discreet):
+    theirs = make.account(make.DOCTOR, family_name="SECRET")
+    typed = make.by_hand(entry, family_name="TAPÉ", given_name="Luc", profession=make.DOCTOR)
+    Habilitation.objects.filter(pk=typed.habilitation_id).update(user=theirs)
+    actions.set_discreet(entry, typed, discreet)
+    worker = make.account(make.SOCIAL)
+    make.add(entry, worker.attachment.professional, role="AGNT", wanted="oui")
+    with pytest.raises(AlreadyMember) as caught:
+        make.add(make.entry_of(worker, entry), theirs.attachment.professional)
+    assert caught.value.member_id == (None if discreet else typed.pk)
+    assert "SECRET" not in str(caught.value)
+    assert ("TAPÉ" in str(caught.value)) is not discreet
+
+
+@pytest.mark.req("PEERS-RULE-7")
 def test_discreet_member_is_not_betrayed_by_an_error(entry):
     hidden = make.listed(make.DOCTOR, family_name="SECRET")
     make.add(entry, hidden, role="PCP", discreet=True)
@@ -356,14 +372,13 @@ def test_form_says_before_saving_what_it_may_offer(entry):
     house = make.legal_structure(make.account())
     opened = grant_answer("structure", access=access, structure=house)
     assert (opened.can_grant, opened.delegates, opened.sentence) == (True, 1, "")
-    someone = make.listed()
-    waits = grant_answer("annuaire", access=access, professional=someone, user=user)
+    waits = grant_answer("annuaire", access=access, user=user)
     assert waits.can_grant
     assert "pas encore de compte" in waits.sentence
     nurse = make.account()
     make.add(entry, nurse.attachment.professional, wanted="oui")
     theirs = make.entry_of(nurse, entry)
-    asked = grant_answer("annuaire", access=theirs.access, professional=someone, user=nurse)
+    asked = grant_answer("annuaire", access=theirs.access, user=nurse)
     assert (asked.can_grant, asked.can_request) == (False, True)
     assert asked.sentence.startswith("Seul un coordinateur")
     assert grant_answer("annuaire", access=access, account=user, user=user).sentence.startswith("Vous ne pouvez pas")

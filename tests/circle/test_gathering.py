@@ -344,6 +344,20 @@ def test_what_the_sharing_rests_on_is_asked_once_for_all(desk, entry):
 
 
 @pytest.mark.django_db
+@pytest.mark.req("SEC-3")
+def test_what_was_answered_carries_who_was_there_too_unless_something_does(desk, entry):
+    first = make.by_hand(entry, family_name="CALQUE", given_name="Nina")
+    other = make.by_hand(entry, family_name="FIGURE", given_name="Luc")
+    actions.record_consent(entry, other, **make.team(ground="accord", collected="ecrit"))
+    lines = f"{NINA}\nluc@c.example;Figure;Luc;60"
+    sent = answers(lines, **{"qui-1": arrivals.PRESENT, "qui-2": arrivals.PRESENT})
+    assert desk.post(at(entry), sent).status_code == 303
+    assert Invitation.objects.count() == 2
+    assert Consent.objects.get(habilitation=first.habilitation).ground == "reconnue"
+    assert Consent.objects.get(habilitation=other.habilitation).ground == "accord"
+
+
+@pytest.mark.django_db
 def test_sent_twice_it_is_done_once(desk, entry):
     sent = answers(NINA, **by_hand(1))
     assert [desk.post(at(entry), sent).status_code for _ in range(2)] == [303, 303]
@@ -415,3 +429,22 @@ def test_who_may_not_invite_finds_no_page(client, entry):
     assert client.get(at(entry)).status_code == 403
     assert client.post(at(entry, "check_several"), {"lines": NINA}).status_code == 403
     assert at(entry) not in text(client.get(reverse("circle:list", args=[entry.dossier.pk])))
+
+
+@pytest.mark.parametrize("cell", [1, 2])
+def test_a_name_longer_than_any_is_said_on_its_line(cell):
+    cells = ["nina@cabinet.example", "Calque", "Nina", "60"]
+    for long, refused in (("x" * 121, True), ("ß" * 61, cell == 1), ("x" * 120, False)):
+        cells[cell] = long
+        (line,) = several.read(";".join(cells))
+        assert ("trop long" in line.error) is refused, long
+
+
+@pytest.mark.django_db
+def test_a_colleague_whose_capitals_are_longer_than_the_name_typed_is_invited(desk):
+    typed = {
+        "family_name": "ß" * 120, "given_name": "Nina", "profession": "60", "email": "nina@cabinet.example",
+        "creation_key": uuid.uuid4(),
+    }  # fmt: skip
+    assert desk.post(reverse("invitations:invite"), typed).status_code == 303
+    assert Invitation.objects.get().family_name == "S" * 120

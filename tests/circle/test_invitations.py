@@ -8,6 +8,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail, signing
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from circle import actions, links, tracking
@@ -26,6 +27,7 @@ from circle.errors import (
 from circle.history import tell, told_of
 from circle.models import Change, Invitation, Member
 from coordination.accounts.models import User
+from coordination.common.french import datetime_fr
 from coordination.directory.actions import confirm_account
 from coordination.directory.models import Attachment, Mailbox
 from coordination.dossiers.models import Dossier
@@ -291,6 +293,30 @@ def test_the_clock_reminds_once(entry, settings):
     assert actions.remind_due() == 1
     assert actions.remind_due() == 0
     assert letter(invitation).kind == "circle.invitation_reminder"
+
+
+def test_until_when_a_link_serves_is_said_to_the_minute(client, entry):
+    """It ends in the middle of its last day: a day alone would promise more."""
+    invitation = invited(entry)
+    until = datetime_fr(invitation.expires_at)
+    assert until in letter(invitation).text and until in letter(invitation).html
+    assert until in tracking.tell(Invitation.objects.with_delivery().with_names().get(pk=invitation.pk)).detail
+    Invitation.objects.update(sent_at=timezone.now() - dt.timedelta(days=2))
+    actions.remind_invitation(invitation, by=entry.user, entry=entry)
+    assert letter(invitation).kind == "circle.invitation_reminder"
+    assert until in letter(invitation).text and until in letter(invitation).html
+    page = reverse("invitations:answer", args=[links.token_of(invitation, links.COPIED)])
+    assert until in client.get(page, follow=True).text
+
+
+@pytest.mark.parametrize("status", ["pause", "clos"])
+def test_nobody_is_reminded_of_a_dossier_where_nobody_may_answer(entry, settings, status):
+    invited(entry)
+    Invitation.objects.update(sent_at=timezone.now() - dt.timedelta(days=settings.INVITATION_REMINDER_DAYS, hours=1))
+    Dossier.objects.update(status=status, closing_reason="fin")
+    assert actions.remind_due() == 0
+    Dossier.objects.update(status="actif", closing_reason="")
+    assert actions.remind_due() == 1
 
 
 def test_the_inviter_is_told_once_that_a_letter_was_refused(entry):

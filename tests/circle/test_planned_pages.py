@@ -178,3 +178,16 @@ def test_what_is_planned_costs_the_list_no_statement(reader, entry, nurse):  # n
     put(entry, careteam(entry) | {"status": "suspended"})
     count()
     assert count() == before
+
+
+@pytest.mark.req("PEERS-RULE-7")
+def test_the_reduced_circle_says_no_departure(client, entry):
+    helper = make.account("350")
+    make.add(entry, helper.attachment.professional, role="AGNT", wanted="oui")
+    contact = make.relative(entry, role="ECON")
+    actions.plan_departure(entry, contact, on=later(), reason="fin", note="Fâché avec la famille")
+    client.force_login(helper)
+    for address in (url(entry, "member", contact.pk), url(entry, "list")):
+        read = page(client, address)
+        assert "Personne à prévenir" in read
+        assert "Départ" not in read and "Fâché" not in read

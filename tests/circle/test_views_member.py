@@ -441,6 +441,17 @@ def test_undone_within_thirty_days_from_the_sheet_and_not_after(visitor, entry):
     assert "Ce retrait date de plus de 30 jours" in page
 
 
+def test_the_thirtieth_day_is_whole(visitor, entry):
+    member = factories.relative(entry)
+    actions.remove_member(entry, member, reason="fin")
+    day = timezone.localdate() - dt.timedelta(days=30)
+    early = timezone.make_aware(dt.datetime.combine(day, dt.time.min))
+    Period.objects.filter(member=member).update(starts_on=day, ends_on=day, ended_at=early)
+    assert "Annuler le retrait" in text_of(visitor.get(visitor.url("member", member.pk)))
+    page = text_of(visitor.post(visitor.url("undo_removal", member.pk), follow=True))
+    assert "MODÈLE Karim fait à nouveau partie du cercle de soins" in page
+
+
 def test_a_nurse_may_not_remove(visitor, client, entry):
     nurse = factories.account()
     factories.add(entry, nurse.attachment.professional, wanted="oui")
@@ -466,6 +477,31 @@ def test_history_hides_discreet_members_from_who_may_not_know(visitor, client, e
     factories.add(entry, social.attachment.professional, role="AGNT", wanted="oui")
     client.force_login(social)
     assert "SECRET" not in text_of(client.get(visitor.url("history")))
+
+
+@pytest.mark.parametrize(("relation", "kept"), [("NBOR", "M"), ("DAU", "MME")])
+def test_a_civility_said_by_a_software_is_not_lost_on_the_screen(visitor, entry, relation, kept):
+    member = factories.relative(entry, relation="NBOR")
+    Member.objects.filter(pk=member.pk).update(civility="M")
+    answer = visitor.post(visitor.url("edit_member", member.pk), sent(member, relation=relation, description="Voisin"))
+    assert answer.status_code == 303
+    member.refresh_from_db()
+    assert (member.civility, member.description) == (kept, "Voisin")
+
+
+def test_what_a_software_sent_that_the_lists_lack_stays_while_the_rest_is_edited(visitor, entry):
+    member = factories.relative(entry)
+    abroad = {"relation": "BROINLAW", "town": "Bruxelles", "postal_code": "", "commune_code": "", "civility": "MME"}
+    Member.objects.filter(pk=member.pk).update(**abroad)
+    page = visitor.get(visitor.url("edit_member", member.pk)).text
+    assert re.search(r'<option value="BROINLAW"\s+selected', page)
+    typed = sent(member, relation="BROINLAW", town_texte="Bruxelles", description="Appeler le soir")
+    assert visitor.post(visitor.url("edit_member", member.pk), typed).status_code == 303
+    member.refresh_from_db()
+    assert member.description == "Appeler le soir"
+    assert {name: getattr(member, name) for name in abroad} == abroad
+    other = typed | {"version": member.version, "town_texte": "Bruxelles-sur-Tarn"}
+    assert visitor.post(visitor.url("edit_member", member.pk), other).status_code == 422
 
 
 def test_a_closed_dossier_is_read_and_no_more(visitor, entry):

@@ -128,6 +128,7 @@ def test_email(typed, kept):
         ("an ne@cabinet.example", "espace"),
         ("a@b@cabinet.example", "n’est pas valide"),
         ("anne@-cabinet.example", "n’est pas valide"),
+        (f"anne@{'.'.join(['x' * 62] * 4)}.example", "trop longue"),
     ],
 )
 def test_email_refused(typed, part):

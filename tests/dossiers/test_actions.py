@@ -20,6 +20,7 @@ from coordination.dossiers.errors import (
     LooksLikeAnother,
     ReopeningReasonMissing,
     StatusNotByHand,
+    StatusUnchanged,
 )
 from coordination.dossiers.models import Dossier, IdentityVersion, StatusChange, Visit
 from habilitations import access
@@ -142,6 +143,19 @@ def test_a_matricule_typed_over_one_of_insi_is_not_qualified(doctor, typed):
     assert made.ins_matricule == (typed or "")
 
 
+@pytest.mark.req("INS-3")
+def test_the_matricule_of_insi_typed_again_takes_nothing_away(doctor):
+    made = create(doctor, identity_status="VALI")
+    made = actions.receive_ins(made, by=None, matricule=valid_matricule(), oid=OID_NIR)
+    again = {"ins_matricule": " ".join(valid_matricule()), "ins_oid": OID_NIR}
+    made = actions.update_identity(made, by=doctor, version=made.version, traits=again | {"used_name": "DURAND"})
+    assert (made.used_name, made.identity_status, made.ins_matricule) == ("DURAND", "QUAL", valid_matricule())
+    # A trait changed by hand is another matter: the matricule stands as typed, no longer as INSi gave it.
+    changed = again | {"birth_name": "AUTRE", "identity_status": "VALI"}
+    made = actions.update_identity(made, by=doctor, version=made.version, traits=changed)
+    assert (made.identity_status, made.ins_matricule) == ("VALI", valid_matricule())
+
+
 @pytest.mark.req("INS-7")
 def test_one_dossier_per_matricule(doctor):
     create(doctor, ins_matricule=valid_matricule(), ins_oid=OID_NIR)
@@ -262,6 +276,14 @@ def test_two_people_changing_the_state(doctor, dossier):
     actions.change_status(dossier, by=doctor, access=given, status="pause", seen="actif")
     with pytest.raises(ChangedMeanwhile):
         actions.change_status(dossier, by=doctor, access=given, status="evaluation", seen="actif")
+
+
+def test_the_state_it_has_already_is_no_change(doctor, dossier):
+    with pytest.raises(StatusUnchanged, match="déjà"):
+        actions.change_status(
+            dossier, by=doctor, access=access.to_dossier(doctor, dossier.pk), status="actif", note="Perdu sinon"
+        )
+    assert not dossier.status_changes.exists()
 
 
 def test_pages_read_within_half_an_hour_are_one_visit(doctor, dossier):

@@ -116,6 +116,16 @@ def test_the_same_matricule_is_refused(as_doctor):
 
 
 @pytest.mark.req("INS-7")
+@pytest.mark.parametrize("letter", ["Œ", "ß", "ﬃ", "ﷺ"])
+def test_letters_that_open_into_several_do_not_overflow_the_columns_of_search(as_doctor, letter):
+    long = {"birth_name": letter * 120, "used_name": letter * 120, "used_given_name": letter * 100}
+    assert as_doctor.post(CREATE, typed(**long)).status_code == 303
+    # Found again, cut or not: the second one looks like it.
+    again = as_doctor.post(CREATE, typed(**long))
+    assert again.status_code == 422 and "Est-ce la même personne" in again.text
+    assert as_doctor.post(CREATE, typed(birth_name="Tiers", used_name=letter * 120)).status_code == 422
+
+
 def test_a_lookalike_is_shown_and_asks_why(as_doctor, doctor):
     mine = DossierFactory(birth_name="ECHANTILLON", used_name="MIEN")
     habilitate(doctor, mine)
@@ -128,6 +138,13 @@ def test_a_lookalike_is_shown_and_asks_why(as_doctor, doctor):
     assert "Un dossier existe déjà, que vous ne pouvez pas ouvrir." in page
     assert as_doctor.post(CREATE, typed(duplicate_reason="Sœurs jumelles")).status_code == 303
     assert Dossier.objects.get(duplicate_reason="Sœurs jumelles")
+
+
+def test_a_lookalike_shows_of_its_birth_date_what_is_known(as_doctor, doctor):
+    known = DossierFactory(birth_name="ÉCHANTILLON", birth_date="1941-12-31", birth_date_precision="annee")
+    habilitate(doctor, known)
+    page = as_doctor.post(CREATE, typed(birth_date="1941")).text
+    assert "née en 1941" in page and "31/12/1941" not in page
 
 
 def test_lookalikes_while_typing(as_doctor, dossier):

@@ -23,7 +23,7 @@ from coordination.dossiers.emergencies import time_left
 from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
 from coordination.outbox.models import Message
-from habilitations import access, defaults, emergency
+from habilitations import access, defaults, emergency, traces
 from habilitations import actions as habilitations
 from habilitations.access import Access, Hat
 from habilitations.errors import (
@@ -692,6 +692,21 @@ def test_the_officer_reviews_across_dossiers_and_learns_no_identity(client, doss
     assert "À examiner, délégué" in text_of(client.get("/dossiers/acces-urgence/revue/"))
     client.force_login(doctor)
     assert client.get("/dossiers/acces-urgence/revue/").status_code == client.get(one).status_code == 404
+
+
+@pytest.mark.req("SEC-9")
+def test_a_review_of_the_officer_stands_with_its_trace_or_not_at_all(client, doctor, opened, monkeypatch):
+    officer = UserFactory()
+    DataProtectionOfficer.objects.create(user=officer, named_by=doctor)
+    client.force_login(officer)
+
+    def full(**details):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(traces, "record_account", full)
+    with pytest.raises(RuntimeError):
+        client.post(f"/dossiers/acces-urgence/revue/{opened.pk}/", {"verdict": "justifie"})
+    assert not EmergencyReview.objects.exists()
 
 
 @pytest.mark.req("PERF-3")

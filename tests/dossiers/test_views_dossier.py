@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from coordination.accounts import drafts
+from coordination.common.dates import parse_birth_date
 from coordination.common.ins import OID_NIR
 from coordination.dossiers import actions
 from coordination.dossiers.forms import contacts_initial, identity_initial
 from coordination.dossiers.models import Dossier, IdentityVersion, StatusChange, Visit
-from coordination.dossiers.presenters import HIDDEN_INS
+from coordination.dossiers.presenters import HIDDEN_INS, differences
 from coordination.dossiers.views import identity
 from tests.dossiers.factories import UserFactory, habilitate
 from tests.dossiers.test_actions import valid_matricule
@@ -128,6 +129,38 @@ def test_a_form_sent_unchanged_changes_nothing(as_doctor, dossier, url, identity
     assert not IdentityVersion.objects.exists()
 
 
+def test_a_place_that_the_lists_lack_stays_while_the_rest_is_edited(as_doctor, dossier, url, identity_typed):
+    abroad = {"birth_place": "Springfield", "birth_place_code": "", "town": "Bruxelles", "commune_code": ""}
+    Dossier.objects.filter(pk=dossier.pk).update(**abroad, postal_code="")
+    dossier.refresh_from_db()
+    assert as_doctor.post(url("edit_identity"), identity_typed(used_name="Durand")).status_code == 303
+    contacts = {name: value for name, value in contacts_initial(dossier).items() if value is not None}
+    assert as_doctor.post(url("edit_contacts"), contacts | {"address": "1 rue Haute"}).status_code == 303
+    dossier.refresh_from_db()
+    assert (dossier.used_name, dossier.address) == ("Durand", "1 rue Haute")
+    assert {name: getattr(dossier, name) for name in abroad} == abroad
+    refused = as_doctor.post(
+        url("edit_identity"), identity_typed(birth_place_texte="Springfield-les-Bains", version=2)
+    )
+    assert refused.status_code == 422
+
+
+@pytest.mark.req("INS-3")
+@pytest.mark.parametrize("written", ["05/00/1941", "31/00/1941", "00/00/1941", "00/03/1941", "31/12/1941"])
+def test_a_birth_date_partly_known_comes_back_as_it_is_stored(as_doctor, dossier, url, written):
+    known = parse_birth_date(written)
+    Dossier.objects.filter(pk=dossier.pk).update(
+        birth_date=known.date, birth_date_precision=known.precision.value, identity_status="VALI"
+    )
+    actions.receive_ins(dossier, by=None, matricule=valid_matricule(), oid=OID_NIR)
+    dossier.refresh_from_db()
+    said = {k: v for k, v in identity_initial(dossier).items() if v is not False} | {"ins_matricule": ""}
+    assert as_doctor.post(url("edit_identity"), said | {"used_given_name": "Jo"}).status_code == 303
+    dossier.refresh_from_db()
+    assert (dossier.birth_date, dossier.birth_date_precision) == (known.date, known.precision.value)
+    assert dossier.is_qualified
+
+
 @pytest.mark.req("REL-11")
 def test_two_people_changing_the_identity(as_doctor, dossier, url, identity_typed):
     other = UserFactory(family_name="PATRON", given_name="Élise")
@@ -142,6 +175,22 @@ def test_two_people_changing_the_identity(as_doctor, dossier, url, identity_type
     assert Dossier.objects.get(pk=dossier.pk).used_name == "Durand"
     assert as_doctor.post(url("edit_identity"), identity_typed(used_name="Dupont", version=2)).status_code == 303
     assert Dossier.objects.get(pk=dossier.pk).used_name == "Dupont"
+
+
+@pytest.mark.req("REL-11")
+def test_two_birth_dates_are_compared_as_people_write_them(as_doctor, dossier, url, identity_typed):
+    known = {"birth_date": dt.date(1941, 3, 1), "birth_date_precision": "mois"}
+    actions.update_identity(dossier, by=UserFactory(), version=1, traits=known | {"birth_place_code": "81060"})
+    said = differences(
+        {"birth_date": dt.date(1941, 12, 31), "birth_date_precision": "annee", "birth_place_code": "81004"},
+        known | {"birth_place_code": "81060"},
+    )
+    assert said[0] == {"label": "Date de naissance", "yours": "1941", "theirs": "mars 1941"}
+    assert said[1]["label"] == "Code INSEE du lieu de naissance"
+    same_day = dict(known, birth_date_precision="jour")
+    assert [line["yours"] for line in differences(same_day, known)] == ["01/03/1941"]
+    page = as_doctor.post(url("edit_identity"), identity_typed()).text
+    assert "precision" not in page.split("<table")[1].split("</table>")[0].lower()
 
 
 @pytest.mark.req("REL-11")

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 
 from coordination.common.ins import OID_NIR
 from coordination.dossiers import actions, file_active
-from coordination.dossiers.models import Dossier, Visit
+from coordination.dossiers.models import Dossier, StatusChange, Visit
 from habilitations import access
 from habilitations.models import AccountTrace
 from tests.dossiers.factories import (
@@ -335,3 +335,12 @@ def test_a_second_search_of_the_same_shape_is_not_written_again(as_doctor, peopl
         assert _names(as_doctor.post(LIST, {"q": text, "vue": "mes", "statut": "tous"})) == ["DUPRÉ Amina"], text
     for text in ("upre", "dupre salvan", "160012A02000480"):
         assert _names(as_doctor.post(LIST, {"q": text, "vue": "mes", "statut": "tous"})) == [], text
+
+
+def test_the_file_of_a_search_has_the_rows_of_the_screen(as_doctor, dossier):
+    page = as_doctor.post(reverse("dossiers:list"), {"q": "martin", "vue": "mes", "modifies": "1"}).text
+    assert "Exporter (xlsx)" not in page
+    StatusChange.objects.create(dossier=dossier, by=dossier.created_by, before="evaluation", after="actif")
+    page = as_doctor.post(reverse("dossiers:list"), {"q": "martin", "vue": "mes", "modifies": "1"}).text
+    form = page.split(f'action="{reverse("dossiers:export")}"')[1].split("</form>")[0]
+    assert 'name="modifies" value="1"' in form

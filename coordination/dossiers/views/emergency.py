@@ -10,6 +10,7 @@ from uuid import UUID
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -153,12 +154,8 @@ def officer_reviews(request: HttpRequest, emergency_id: UUID | None = None) -> H
         found = get_object_or_404(EmergencyAccess.objects.select_related("user"), pk=emergency_id)
         kept = drafts.load(request.user, OFFICER_DRAFT, found.pk) if request.method != "POST" else None
         form = ReviewForm(request.POST if request.method == "POST" else None, initial=drafts.initial(ReviewForm, kept))
-        if form.is_bound and _reviewed(form, found, by=request.user):
+        if form.is_bound and _reviewed_by_officer(request, form, found):
             drafts.clear(request.user, OFFICER_DRAFT, found.pk)
-            traces.record_account(
-                user=request.user, action=rules.REVIEWED, object_kind=rules.KIND, object_id=found.pk,
-                via=traces.via_request(request),
-            )  # fmt: skip
             messages.success(request, "La relecture de cet accès d’urgence est enregistrée.")
             return redirect(request, "dossiers:emergencies")
     rows = [] if found else emergencies.for_officer()
@@ -174,6 +171,18 @@ def officer_reviews(request: HttpRequest, emergency_id: UUID | None = None) -> H
         **(drafts.shown(OFFICER_DRAFT, found.pk, kept) if found else {}),
     }
     return render(request, "dossiers/emergencies.html", context, status=422 if form and form.is_bound else 200)
+
+
+@transaction.atomic
+def _reviewed_by_officer(request: HttpRequest, form: ReviewForm, found: EmergencyAccess) -> bool:
+    """Write the review and its trace: no door does it here."""
+    done = _reviewed(form, found, by=request.user)
+    if done:
+        traces.record_account(
+            user=request.user, action=rules.REVIEWED, object_kind=rules.KIND, object_id=found.pk,
+            via=traces.via_request(request),
+        )  # fmt: skip
+    return done
 
 
 # ---- the person's word beforehand ------------------------------------------------------------------

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
-from coordination.common.text import squeeze
 from coordination.directory.models import Structure
 from coordination.directory.search import profession_label
 from coordination.dossiers import actions, panels
@@ -96,21 +95,21 @@ def ask_access(request: HttpRequest, entry, rubrique: str) -> HttpResponse:
     back = f"{reverse('dossiers:access', args=[entry.dossier.pk])}#{wanted.value}"
     # A reason is about one rubric: it is not offered again for another.
     about = uuid5(entry.dossier.pk, wanted.value)
-    if request.method == "POST":
-        reason = squeeze(request.POST.get("reason", ""))[:300]
-        habilitations.ask_access(entry.dossier.pk, wanted, by=entry.user, access=entry.access, reason=reason)
+    form = AskForm(request.POST) if request.method == "POST" else None
+    if form and form.is_valid():
+        habilitations.ask_access(entry.dossier.pk, wanted, by=entry.user, access=entry.access, **form.cleaned_data)
         drafts.clear(request.user, ASK_DRAFT, about)
         messages.success(request, "Demande envoyée. La réponse sera écrite ici, dans « Mon accès ».")
         return redirect(request, back)
-    kept = drafts.load(request.user, ASK_DRAFT, about)
+    kept = drafts.load(request.user, ASK_DRAFT, about) if form is None else None
     context = strip_and_nav(entry, "") | {
         "rubrique": wanted,
         "may_ask": explain.may_ask(entry.access, wanted),
         "back": back,
-        "form": AskForm(initial=drafts.initial(AskForm, kept)),
+        "form": form or AskForm(initial=drafts.initial(AskForm, kept)),
         **drafts.shown(ASK_DRAFT, about, kept),
     }
-    return render(request, "dossiers/ask_access.html", context)
+    return render(request, "dossiers/ask_access.html", context, status=422 if form else 200)
 
 
 def closed_line(access: Access, rubrique: Rubrique | Rubric) -> dict:

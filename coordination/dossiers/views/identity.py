@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from coordination.accounts import drafts
 from coordination.common.errors import DomainError
 from coordination.common.htmx import redirect
-from coordination.dossiers import actions
+from coordination.dossiers import actions, places
 from coordination.dossiers.door import rubric_view
 from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.dossiers.forms import ContactsForm, IdentityEditForm, contacts_initial, identity_initial
@@ -33,7 +33,7 @@ def show(request: HttpRequest, entry) -> HttpResponse:
         "identity_lines": identity_lines(dossier),
         "contacts_lines": contacts_lines(dossier),
         "tags": identity_tags(dossier),
-        "history": former_identities(dossier),
+        "history": former_identities(entry),
         "may_write": entry.access.can_write(Rubrique.IDENTITE),
         "may_export": entry.access.may(Action.EXPORT_DOSSIER),
     }
@@ -44,13 +44,16 @@ def show(request: HttpRequest, entry) -> HttpResponse:
 @rubric_view(Rubrique.IDENTITE, Niveau.ECRITURE)
 def edit(request: HttpRequest, entry) -> HttpResponse:
     dossier = entry.dossier
-    status = dossier.identity_status
+    stored = {
+        "current_status": dossier.identity_status,
+        "born_at": places.Place(dossier.birth_place, dossier.birth_place_code),
+    }
     if request.method != "POST":
         template = "dossiers/identity_form.html"
         kept = _being_typed(request, entry, template, IdentityEditForm)
-        form = IdentityEditForm(initial=kept or identity_initial(dossier), current_status=status)
+        form = IdentityEditForm(initial=kept or identity_initial(dossier), **stored)
         return _form_page(request, entry, form, template, draft_found=bool(kept))
-    form = IdentityEditForm(request.POST, current_status=status)
+    form = IdentityEditForm(request.POST, **stored)
     return _save(
         request,
         entry,
@@ -67,12 +70,16 @@ def edit(request: HttpRequest, entry) -> HttpResponse:
 @rubric_view(Rubrique.IDENTITE, Niveau.ECRITURE)
 def edit_contacts(request: HttpRequest, entry) -> HttpResponse:
     dossier = entry.dossier
+    known = {
+        "find_structure": find_structure,
+        "lives_at": places.Place(dossier.town, dossier.commune_code, dossier.postal_code),
+    }
     if request.method != "POST":
         template = "dossiers/contacts_form.html"
         kept = _being_typed(request, entry, template, ContactsForm)
-        form = ContactsForm(initial=kept or contacts_initial(dossier), find_structure=find_structure)
+        form = ContactsForm(initial=kept or contacts_initial(dossier), **known)
         return _form_page(request, entry, form, template, draft_found=bool(kept))
-    form = ContactsForm(request.POST, find_structure=find_structure)
+    form = ContactsForm(request.POST, **known)
     return _save(
         request,
         entry,

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from coordination.accounts.decorators import recently_authenticated
 from coordination.common.communes import departements
-from coordination.common.dates import Precision, write_birth_date
+from coordination.common.dates import Precision
 from coordination.common.french import age_fr, ago_fr, date_fr
 from coordination.common.htmx import redirect as see_other
 from coordination.common.text import of_name
@@ -200,7 +200,7 @@ def _for_whom(said: str) -> str:
 
 
 def _born(dossier: Dossier) -> str:
-    written = write_birth_date(dossier.birth_date, dossier.birth_date_precision)
+    written = dossier.birth_date_written
     exact = dossier.birth_date_precision == Precision.DAY
     return f"{written}, {age_fr(dossier.birth_date)}" if exact else written
 
