@@ -75,6 +75,24 @@ def test_a_body_in_another_format(api, stored, media):
 
 
 @pytest.mark.asvs("v5.0.0-2.2.1")
+@pytest.mark.parametrize("number", ["1e20", "1e50", "1.5e50", "1e-50", "1e999", "1e1000", "1e9999", "1e999999", "0e999999"])
+@pytest.mark.parametrize("what", ["valueDecimal", "valueCount", "valueDuration"])
+def test_a_number_beyond_all_measure_is_stored_as_it_is_or_refused(api, what, number):
+    value = number if what == "valueDecimal" else f'{{"value":{number},"code":"1","system":"http://unitsofmeasure.org"}}'
+    said = f'"extension":[{{"url":"https://logiciel.example/n","{what}":{value}}}]'
+    answer = api.ask("POST", "Patient", f"{json.dumps(sample('Patient'))[:-1]},{said}}}".encode())
+    assert answer.status_code in (201, 400, 422), answer.content
+    if answer.status_code == 201:
+        # And what is read is sent again.
+        shown = api.get(f"Patient/{read(answer)['id']}", Accept=XML)
+        assert shown.status_code == 200
+        again = api.ask("PUT", f"Patient/{read(answer)['id']}", shown.content, media=XML)
+        assert again.status_code == 200, again.content
+    else:
+        assert issues(answer)[0][0] == "error"
+
+
+@pytest.mark.asvs("v5.0.0-2.2.1")
 @pytest.mark.parametrize(
     ("change", "expression"),
     [
