@@ -262,6 +262,14 @@ def shut(how, nurse, dossier, doctor):
         house = StructureFactory()
         delegate(nurse, house)
         habilitation(dossier, "refus", structure=house)
+    elif how == "structure refused before leaving":
+        house = StructureFactory()
+        delegate(nurse, house)
+        habilitation(dossier, "refus", structure=house, ended_at=timezone.now())
+    elif how == "same structure refused":
+        house = StructureFactory()
+        delegate(nurse, StructureFactory(merged_into=house))
+        habilitation(dossier, "refus", structure=house)
     elif how == "forbidden":
         forbid(dossier, doctor)
     elif how == "consent withdrawn":
@@ -281,8 +289,8 @@ def forbid(dossier, doctor, **said):
 
 
 SHUT = [
-    "refused", "refused before leaving", "structure refused", "forbidden", "consent withdrawn",
-    "whole dossier opposed",
+    "refused", "refused before leaving", "structure refused", "structure refused before leaving",
+    "same structure refused", "forbidden", "consent withdrawn", "whole dossier opposed",
 ]  # fmt: skip
 
 
