@@ -11,7 +11,7 @@ from operator import or_
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -85,14 +85,15 @@ def open_emergency(dossier_id: UUID, *, by, reason: str, detail: str, via: Via =
     now = timezone.now()
     if access.to_dossier(by, dossier_id) is not None:
         raise EmergencyNotOpened
-    row = EmergencyAccess.objects.create(
-        dossier_id=dossier_id,
-        user=by,
-        reason=reason,
-        detail=detail.strip()[:300],
-        opened_at=now,
-        ends_at=now + dt.timedelta(minutes=settings.BRIS_DE_GLACE_MINUTES),
-    )
+    try:
+        with transaction.atomic():
+            row = EmergencyAccess.objects.create(
+                dossier_id=dossier_id, user=by, reason=reason, detail=detail.strip()[:300], opened_at=now,
+                ends_at=now + dt.timedelta(minutes=settings.BRIS_DE_GLACE_MINUTES),
+            )  # fmt: skip
+    except IntegrityError as error:
+        # Sent twice at once.
+        raise EmergencyNotOpened from error
     found = access.to_dossier(by, dossier_id)
     if found is None:
         raise EmergencyNotOpened
