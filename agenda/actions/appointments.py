@@ -251,7 +251,7 @@ def _change_people(entry, appointment, who: Who) -> tuple[list[Participation], l
     shown = names_of(entry, there.values())
     wanted = set(people) | ({appointment.dossier_id} if who.person else set())
     wanted |= {who.room.pk} if who.room else set()
-    left = [one for key, one in there.items() if key not in wanted and one.pk in shown]
+    left = [one for key, one in there.items() if key not in wanted and one.pk in shown and _may_name(entry, one)]
     new = Who(person=who.person and appointment.dossier_id not in there,
               room=who.room if who.room and who.room.pk not in there else None)  # fmt: skip
     joining = [one for key, one in people.items() if key not in there]
@@ -259,6 +259,11 @@ def _change_people(entry, appointment, who: Who) -> tuple[list[Participation], l
     Participation.objects.filter(pk__in=[one.pk for one in left]).delete()
     joined = write_participations(entry, appointment, joining, new, accepted=accepted)
     return joined, left
+
+
+def _may_name(entry, one: Participation) -> bool:
+    """Say whether a `Who` can name him: not somebody outside the circle, whom a software sent."""
+    return bool(one.member_id or one.room_id or one.is_the_person or one.user_id == entry.user.pk)
 
 
 def detach(appointment: Appointment) -> None:

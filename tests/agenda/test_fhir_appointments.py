@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from agenda.actions import appointments as actions
+from agenda.actions.attending import Who
 from agenda.fhir.appointment_codes import HL7_REASONS
 from agenda.models import Appointment, Occupation, Participation, Room
 from coordination.outbox.models import Message
@@ -280,6 +281,22 @@ def test_somebody_outside_the_circle_is_named_and_his_time_is_his_own(api, clien
     client.force_login(entry.user)
     page = client.get(f"/dossiers/{entry.dossier.pk}/agenda/{made['id']}/").content.decode()
     assert other.attachment.professional.family_name.upper() in page.upper()
+
+
+def test_a_screen_leaves_there_whom_its_form_cannot_name(api, entry, colleague):
+    """Somebody outside the circle is no box of the form: what a page does not offer, it does not take away."""
+    other = make.account().attachment.professional
+    made = created(api, sent(entry, professional(colleague.professional_id), professional(other.pk)))
+    said = row(made)
+    facts = actions.Facts(
+        kind=said.kind, starts_at=said.starts_at, ends_at=said.ends_at, zone=said.zone, title="Bilan"
+    )
+    kept = actions.edit_appointment(entry, said.pk, facts, Who([colleague.pk]))
+    assert kept.title == "Bilan" and kept.participations.count() == 3
+    assert other.family_name in str(kept.participations.values_list("label", flat=True))
+    # Whom it offers, it takes away.
+    actions.edit_appointment(entry, said.pk, facts, Who())
+    assert kept.participations.filter(label="").get().is_the_person
 
 
 # ---- Update --------------------------------------------------------------------------------------------------------
