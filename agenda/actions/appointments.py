@@ -291,10 +291,21 @@ def cancel_appointment(
     # And what its proposed times hold.
     let_go(appointment.pk, *appointment.proposals.values_list("pk", flat=True))
     record(entry, appointment, KIND.CANCELLED, after=appointment.get_cancel_reason_display())
-    if appointment.ends_at and appointment.ends_at > timezone.now():
-        letters.tell(letters.CANCELLED, appointment, people, but=entry.user.pk, before=letters.moment_of(appointment))
+    tell_called_off(entry, appointment, people)
     calendar_letters.follow(appointment)
     return appointment
+
+
+def tell_called_off(entry, appointment: Appointment, people: list[Participation]) -> None:
+    """Tell those invited that an event to come is called off; of a meeting, who has no account too, fixed or not."""
+    if appointment.ends_at is not None and appointment.ends_at <= timezone.now():
+        return
+    is_fixed = appointment.starts_at is not None
+    if is_fixed:
+        letters.tell(letters.CANCELLED, appointment, people, but=entry.user.pk, before=letters.moment_of(appointment))
+    if appointment.kind == Appointment.Kind.MEETING:
+        rest = [one for one in people if one.user_id is None or not is_fixed]
+        tell(What.CANCELLED, appointment, rest, but=entry.user.pk)
 
 
 @transaction.atomic

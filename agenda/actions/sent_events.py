@@ -23,6 +23,7 @@ from agenda.actions.appointments import (
     mark_done,
     mark_not_come,
     source_of,
+    tell_called_off,
     written,
 )
 from agenda.actions.attending import ANSWER, NEED, me, participations_of, take
@@ -344,6 +345,5 @@ def mark_wrong(entry, appointment_id: UUID) -> Appointment:
     next_version(appointment, "status", "detached", moved=True)
     let_go(appointment.pk, *appointment.proposals.values_list("pk", flat=True))
     record(entry, appointment, KIND.CANCELLED, after=appointment.get_status_display())
-    if appointment.ends_at and appointment.ends_at > timezone.now():
-        letters.tell(letters.CANCELLED, appointment, people, but=entry.user.pk, before=letters.moment_of(appointment))
+    tell_called_off(entry, appointment, people)
     return appointment
