@@ -205,7 +205,8 @@ def written(entry, appointment, changed, *, before, moved, joined=(), left=()) -
     if moved and appointment.status in (STATUS.PROPOSED, STATUS.PENDING):
         _ask_again(entry, people)
     next_version(appointment, *changed, "detached", moved=moved or bool({"place", "video_url"} & set(changed)))
-    take(entry, appointment, people)
+    is_another_time = moved or "only_warns" in changed
+    take(entry, appointment, people, newly=None if is_another_time else {one.key for one in joined})
     after = letters.moment_of(appointment)
     if moved:
         record(entry, appointment, KIND.MOVED, before=before, after=after)

@@ -386,6 +386,31 @@ def test_another_answers_by_himself(api, client, entry, colleague):
     assert issues(answer)[0][2].endswith(".status")
 
 
+@pytest.mark.req("GAP-84", "SEC-2")
+def test_who_is_only_invited_does_not_say_who_is_indispensable(api, client, entry, colleague):
+    pharmacist = make.account(make.PHARMACIST)
+    made = factories.appointment(entry, colleague, factories.member(entry, pharmacist), with_person=True)
+    his = Api.of(client, pharmacist)
+    shown = read(his.get(f"Appointment/{made.pk}"))
+    for one in shown["participant"]:
+        one["required"] = "optional"
+    assert put(his, shown, status=403)["issue"][0]["code"] == "forbidden"
+    assert set(made.participations.values_list("need", flat=True)) == {"required"}
+
+
+def test_who_need_not_come_any_more_is_written_down_and_not_taken(api, entry, colleague):
+    made = factories.appointment(entry, colleague, with_person=True)
+    shown = read(api.get(f"Appointment/{made.pk}"))
+    for one in shown["participant"]:
+        if "Patient" not in one["actor"]["reference"]:
+            one["required"] = "information-only"
+    again = put(api, shown)
+    assert not Occupation.objects.filter(source=made.pk, key=colleague.professional_id).exists()
+    assert list(made.changes.values_list("kind", "after")) == [("modification", "participants")]
+    assert again["meta"]["lastUpdated"] > shown["meta"]["lastUpdated"]
+    assert again["meta"]["versionId"] != shown["meta"]["versionId"]
+
+
 @pytest.mark.req("GAP-82", "GAP-83")
 def test_conditional_update(api, entry, colleague):
     resource = sent(entry, professional(colleague.professional_id), number="rdv-7")
