@@ -25,6 +25,7 @@ from agenda.actions.common import (
     rubric_of,
     touch,
 )
+from agenda.actions.taking import let_go_of
 from agenda.errors import AlreadyProposed, InThePast, NotInvited, ProposalUnknown, SameMoment
 from agenda.models import Appointment, Participation, Proposal
 from coordination.dossiers.door import Entry
@@ -48,7 +49,7 @@ def accept_appointment(
         raise InThePast
     mine = _answer(entry, appointment, ANSWER.ACCEPTED, comment)
     record(entry, appointment, KIND.ANSWERED, after=mine.get_status_display(), participation=mine)
-    settle(entry, appointment)
+    settle(entry, appointment, mine)
     _follow(appointment, mine, by_mail)
     return appointment
 
@@ -79,7 +80,7 @@ def decline_appointment(
     Proposal.objects.filter(appointment=appointment, proposed_by=mine, withdrawn_at=None).update(
         withdrawn_at=timezone.now()
     )
-    take(entry, appointment)
+    let_go_of(mine.key, [appointment.pk])
     record(entry, appointment, KIND.ANSWERED, after=mine.get_status_display(), participation=mine)
     _tell_organiser(letters.DECLINED, appointment, entry)
     _follow(appointment, mine, by_mail)
@@ -137,7 +138,7 @@ def take_proposal(
     appointment = move_appointment(entry, appointment_id, starts_at=proposal.starts_at, ends_at=proposal.ends_at)
     Participation.objects.filter(pk=asker.pk).update(status=ANSWER.ACCEPTED, answered_at=timezone.now())
     _set_aside(appointment)
-    settle(entry, appointment)
+    settle(entry, appointment, asker)
     calendar_letters.follow(appointment)
     return appointment
 
@@ -188,11 +189,11 @@ def _follow(appointment: Appointment, mine: Participation, by_mail: bool) -> Non
     calendar_letters.follow(appointment, knows_it=mine.user_id if by_mail else None)
 
 
-def settle(entry: Entry, appointment: Appointment) -> None:
-    """Confirm what all the indispensable ones agreed to, else take the time that answers give it."""
+def settle(entry: Entry, appointment: Appointment, mine: Participation) -> None:
+    """Confirm what all the indispensable ones agreed to, else take the time of the one who has just said yes."""
     people = participations_of(appointment)
     if appointment.status not in ASKED or not is_agreed(appointment, people):
-        take(entry, appointment, people)
+        take(entry, appointment, people, newly={mine.key})
         return
     appointment.status = STATUS.BOOKED
     next_version(appointment, "status", moved=True)

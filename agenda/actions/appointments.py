@@ -205,7 +205,8 @@ def written(entry, appointment, changed, *, before, moved, joined=(), left=()) -
     if moved and appointment.status in (STATUS.PROPOSED, STATUS.PENDING):
         _ask_again(entry, people)
     next_version(appointment, *changed, "detached", moved=moved or bool({"place", "video_url"} & set(changed)))
-    take(entry, appointment, people)
+    is_another_time = moved or "only_warns" in changed
+    take(entry, appointment, people, newly=None if is_another_time else {one.key for one in joined})
     after = letters.moment_of(appointment)
     if moved:
         record(entry, appointment, KIND.MOVED, before=before, after=after)
@@ -251,7 +252,7 @@ def _change_people(entry, appointment, who: Who) -> tuple[list[Participation], l
     shown = names_of(entry, there.values())
     wanted = set(people) | ({appointment.dossier_id} if who.person else set())
     wanted |= {who.room.pk} if who.room else set()
-    left = [one for key, one in there.items() if key not in wanted and one.pk in shown]
+    left = [one for key, one in there.items() if key not in wanted and one.pk in shown and _may_name(entry, one)]
     new = Who(person=who.person and appointment.dossier_id not in there,
               room=who.room if who.room and who.room.pk not in there else None)  # fmt: skip
     joining = [one for key, one in people.items() if key not in there]
@@ -259,6 +260,11 @@ def _change_people(entry, appointment, who: Who) -> tuple[list[Participation], l
     Participation.objects.filter(pk__in=[one.pk for one in left]).delete()
     joined = write_participations(entry, appointment, joining, new, accepted=accepted)
     return joined, left
+
+
+def _may_name(entry, one: Participation) -> bool:
+    """Say whether a `Who` can name him: not somebody outside the circle, whom a software sent."""
+    return bool(one.member_id or one.room_id or one.is_the_person or one.user_id == entry.user.pk)
 
 
 def detach(appointment: Appointment) -> None:
@@ -286,10 +292,21 @@ def cancel_appointment(
     # And what its proposed times hold.
     let_go(appointment.pk, *appointment.proposals.values_list("pk", flat=True))
     record(entry, appointment, KIND.CANCELLED, after=appointment.get_cancel_reason_display())
-    if appointment.ends_at and appointment.ends_at > timezone.now():
-        letters.tell(letters.CANCELLED, appointment, people, but=entry.user.pk, before=letters.moment_of(appointment))
+    tell_called_off(entry, appointment, people)
     calendar_letters.follow(appointment)
     return appointment
+
+
+def tell_called_off(entry, appointment: Appointment, people: list[Participation]) -> None:
+    """Tell those invited that an event to come is called off; of a meeting, who has no account too, fixed or not."""
+    if appointment.ends_at is not None and appointment.ends_at <= timezone.now():
+        return
+    is_fixed = appointment.starts_at is not None
+    if is_fixed:
+        letters.tell(letters.CANCELLED, appointment, people, but=entry.user.pk, before=letters.moment_of(appointment))
+    if appointment.kind == Appointment.Kind.MEETING:
+        rest = [one for one in people if one.user_id is None or not is_fixed]
+        tell(What.CANCELLED, appointment, rest, but=entry.user.pk)
 
 
 @transaction.atomic

@@ -118,15 +118,26 @@ def participations_of(appointment: Appointment) -> list[Participation]:
     return list(appointment.participations.select_related("member__professional", "room", "user").order_by("pk"))
 
 
-def take(entry, appointment: Appointment, participations: list[Participation] | None = None) -> None:
+def take(
+    entry,
+    appointment: Appointment,
+    participations: list[Participation] | None = None,
+    *,
+    newly: Collection[UUID] | None = None,
+) -> None:
     """Take the time of those who attend and are still there when the state of the event does, else let it go.
 
-    Raises TimeTaken, which says as much as the reader may know. Needs an open transaction.
+    `newly`: the keys of those whose time this act takes, the others keeping what they have, were it nothing (who was
+    taken elsewhere when a vote fixed the meeting stands in nobody else’s way); None takes that of all. Raises
+    TimeTaken, which says as much as the reader may know. Needs an open transaction.
     """
     if appointment.status not in Appointment.TAKING or appointment.starts_at is None:
         let_go(appointment.pk)
         return
     people = present(participations_of(appointment) if participations is None else participations)
+    if newly is not None:
+        wanted = {*newly, *Occupation.objects.filter(source=appointment.pk).values_list("key", flat=True)}
+        people = [one for one in people if one.key in wanted]
     try:
         take_time(
             appointment.pk, taken_by(people, only_warns=appointment.only_warns), *appointment.span,

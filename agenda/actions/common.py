@@ -100,13 +100,19 @@ def follow(told: Callable[[Any, Appointment], None]) -> None:
         _followers.append(told)
 
 
+def tell_followers(entry, *appointments: Appointment) -> None:
+    """Tell of events that an act wrote without a line of history of their own. `entry` None: by nobody, or a link."""
+    for told in _followers:
+        for appointment in appointments:
+            told(entry, appointment)
+
+
 def record(
     entry, appointment: Appointment, kind: str, *, before="", after="", participation=None
 ) -> AppointmentChange:
     """Write one line of the history of an appointment. `entry` None: by a personal link."""
     behalf = entry.access.on_behalf_of if entry else None
-    for told in _followers:
-        told(entry, appointment)
+    tell_followers(entry, appointment)
     return AppointmentChange.objects.create(
         dossier_id=appointment.dossier_id,
         appointment=appointment,

@@ -1,4 +1,4 @@
-"""A meeting to be fixed: proposed to members of the circle, voted, chosen, changed, cancelled (AGD-19 to 28).
+"""A meeting to be fixed: proposed to members of the circle, voted, chosen, changed (AGD-19 to 28).
 
 The times proposed are held in the agendas of those who are free, until the answers are due: they let go by themselves.
 """
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from agenda import calendar_letters, voting
 from agenda.actions import clashing, votes
-from agenda.actions.appointments import Facts, cancel_appointment, require_sound, source_of
+from agenda.actions.appointments import Facts, require_sound, source_of
 from agenda.actions.attending import ANSWER, NEED, Who, attendees, is_exclusive, me, participations_of
 from agenda.actions.common import KIND, lock_agenda, locked_appointment, made_by, next_version, record
 from agenda.actions.taking import Taken, clashes, let_go_of, take_many
@@ -277,20 +277,6 @@ def remove_participant(entry: Entry, appointment_id: UUID, participation_id: UUI
     if any(other.user_id != meeting.organizer_id and not other.is_the_person for other in rest):
         # With the person alone, nobody’s answer is awaited any more: who organises chooses.
         votes.settle(meeting, entry=entry)
-    return meeting
-
-
-@transaction.atomic
-def cancel_meeting(
-    entry: Entry, appointment_id: UUID, *, reason: str, note: str = "", version: int | None = None
-) -> Appointment:
-    """Cancel a meeting, fixed or not, give back the time of all and tell them. Raises as `cancel_appointment`."""
-    meeting = cancel_appointment(entry, appointment_id, reason=reason, note=note, version=version)
-    people = participations_of(meeting)
-    if meeting.starts_at is not None:
-        # Those who have an account were told with the appointment.
-        people = [one for one in people if one.user_id is None]
-    tell(What.CANCELLED, meeting, people, but=entry.user.pk)
     return meeting
 
 

@@ -73,7 +73,8 @@ def part_joined(entry) -> int:
         one.merged_into = None
         next_version(one, "merged_into", moved=True)
         next_version(kept, moved=True)
-        take(entry, kept)
+        # Nobody new: who was only in the copy leaves, and a consent is withdrawn whatever the agendas say.
+        take(entry, kept, newly=())
         _take_back(entry, one)
         record(entry, one, KIND.MERGED)
         calendar_letters.follow(kept)
@@ -89,7 +90,7 @@ def _take_back(entry, one: Appointment) -> None:
     try:
         take(entry, one)
     except TimeTaken:
-        # Taken by something else meanwhile: a consent is withdrawn whatever the agendas say.
+        # Taken by something else meanwhile.
         let_go(one.pk)
 
 

@@ -23,6 +23,7 @@ from agenda.actions.appointments import (
     mark_done,
     mark_not_come,
     source_of,
+    tell_called_off,
     written,
 )
 from agenda.actions.attending import ANSWER, NEED, me, participations_of, take
@@ -200,9 +201,7 @@ def update_received(
     if wanted.status == STATUS.PROPOSED and appointment.status != STATUS.PROPOSED:
         raise NotARequestAnyMore
     _edit(entry, appointment, wanted, changed, joined, left)
-    for row, one in needs:
-        row.need = one.need
-        row.save(update_fields=["need"])
+    _say_needs(entry, appointment, needs)
     for row, status in answers:
         _answer(entry, appointment, row, status)
     changed_now = _to_state(entry, appointment_id, wanted, origin)
@@ -232,6 +231,19 @@ def _needs(people: Sequence[Participation], wanted: Wanted) -> list[tuple[Partic
     return [(row, said[row.key]) for row in people if row.key in said and said[row.key].need != row.need]
 
 
+def _say_needs(entry, appointment: Appointment, needs: Sequence[tuple[Participation, Attending]]) -> None:
+    """Write who must come, who is wished and who is only told: for who writes the agenda, not for who is invited."""
+    if not needs:
+        return
+    lock_agenda(entry, rubric_of(appointment.kind))
+    for row, one in needs:
+        row.need = one.need
+        row.save(update_fields=["need"])
+    next_version(appointment)
+    take(entry, appointment, newly={row.key for row, _ in needs})
+    record(entry, appointment, KIND.EDITED, after="participants")
+
+
 def _moves(entry, people: Sequence[Participation], wanted: Wanted) -> tuple[list[Attending], list[Participation]]:
     """Return who joins and who leaves; whom this author may not see stays."""
     there, said = {row.key for row in people}, {one.key for one in wanted.people}
@@ -257,10 +269,11 @@ def _edit(entry, appointment: Appointment, wanted: Wanted, changed, joined, left
     if wanted.books:
         # Booked here from now on, at another time or at the same one.
         appointment.only_warns = False
+        changed = [*changed, "only_warns"]
     detach(appointment)
     Participation.objects.filter(pk__in=[row.pk for row in left]).delete()
     rows = Participation.objects.bulk_create(_row(appointment, one) for one in joined)
-    written(entry, appointment, [*changed, "only_warns"], before=before, moved=moved, joined=rows, left=left)
+    written(entry, appointment, changed, before=before, moved=moved, joined=rows, left=left)
 
 
 def _answer(entry, appointment: Appointment, row: Participation, status: str) -> None:
@@ -276,7 +289,7 @@ def _answer(entry, appointment: Appointment, row: Participation, status: str) ->
         lock_agenda(entry, rubric_of(appointment.kind))
     row.status, row.answered_at = status, None if status == ANSWER.NEEDS_ACTION else timezone.now()
     row.save(update_fields=["status", "answered_at"])
-    take(entry, appointment)
+    take(entry, appointment, newly={row.key})
     record(entry, appointment, KIND.ANSWERED, after=row.get_status_display(), participation=row)
     touch(appointment)
 
@@ -344,6 +357,5 @@ def mark_wrong(entry, appointment_id: UUID) -> Appointment:
     next_version(appointment, "status", "detached", moved=True)
     let_go(appointment.pk, *appointment.proposals.values_list("pk", flat=True))
     record(entry, appointment, KIND.CANCELLED, after=appointment.get_status_display())
-    if appointment.ends_at and appointment.ends_at > timezone.now():
-        letters.tell(letters.CANCELLED, appointment, people, but=entry.user.pk, before=letters.moment_of(appointment))
+    tell_called_off(entry, appointment, people)
     return appointment

@@ -20,7 +20,7 @@ from agenda import letters
 from agenda.actions.appointments import AWAY, STATUS, Facts, of_the_person, require_sound, source_of
 from agenda.actions.attending import Who, attendees, participations_of, taken_by, write_participations
 from agenda.actions.clashing import explained
-from agenda.actions.common import KIND, lock_agenda, locked_appointment, made_by, record, rubric_of
+from agenda.actions.common import KIND, lock_agenda, locked_appointment, made_by, record, rubric_of, tell_followers
 from agenda.actions.horizon import HORIZON
 from agenda.actions.taking import let_go, take_many, take_time
 from agenda.errors import AlreadyOver, CancelReasonMissing, TimeTaken
@@ -38,6 +38,8 @@ MOST = 1000
 # « Tant de fois » becomes a last day, looked for within ten years.
 COUNTED_WITHIN = dt.timedelta(days=3653)
 
+# What `_next_version` writes.
+VERSION = ("version", "sequence", "changed_at")
 # The words of an event that « celle-ci et les suivantes » may change.
 TOLD = ("service_type", "title", "reason", "comment", "modality", "place", "video_url")
 
@@ -77,6 +79,7 @@ def create_series(
     _say_written(series)
     first = rows[0]
     record(entry, first, KIND.CREATED, after=letters.moment_of(first))
+    tell_followers(entry, *rows[1:])
     letters.tell(letters.INVITED, first, by_row[0], but=entry.user.pk, repeats=True)
     return first
 
@@ -193,6 +196,7 @@ def _write_one(series: Series, model: Appointment, people: list[Participation], 
     except TimeTaken:
         row.status = STATUS.PROPOSED
         row.save(update_fields=["status"])
+    tell_followers(None, row)
 
 
 @transaction.atomic
@@ -215,24 +219,26 @@ def move_following(
     rows = _following(appointment)
     rule = rule_from_text(series.rule)
     until = rule.until + dt.timedelta(days=days) if rule.until else None
+    # What is written goes as far as before, at its new day.
+    written = series.written_until + dt.timedelta(days=days) if series.written_until else None
     moved = Series.objects.create(
         dossier=entry.dossier, starts=wall_text(starts), ends=wall_text(ends), zone=series.zone, created_by=entry.user,
-        rule=rule_to_text(_shifted(replace(rule, until=until), days)), written_until=series.written_until,
+        rule=rule_to_text(_shifted(replace(rule, until=until), days)), written_until=written,
     )  # fmt: skip
     _end_before(series, appointment)
     people = _people_of(rows)
     let_go(*[row.pk for row in rows])
+    now = timezone.now()
     for row in rows:
         local = wall(row.recurrence_id) + shift
         [when] = occurrences(local, ZoneInfo(moved.zone), lasts, None, window=_around(local, moved.zone))
         row.series, row.recurrence_id = moved, wall_text(local)
         row.starts_at, row.ends_at = when.start, when.end
-        row.version += 1
-        row.sequence += 1
+        _next_version(row, now)
         for name, words in (said or {}).items():
             setattr(row, name, words)
     require_sound(_moment(rows[0]))
-    fields = ["series", "recurrence_id", "starts_at", "ends_at", "version", "sequence", *(said or {})]
+    fields = ["series", "recurrence_id", "starts_at", "ends_at", *VERSION, *(said or {})]
     Appointment.objects.bulk_update(rows, fields)
     _take_all(entry, [row for row in rows if row.status in Appointment.TAKING], people)
     _record_all(entry, rows, KIND.MOVED, before, letters.moment_of(rows[0]))
@@ -289,11 +295,11 @@ def cancel_following(
     before = letters.moment_of(appointment)
     rows = _following(appointment, detached=True)
     people = _each_once(_people_of(rows, in_the_circle=False), rows)
+    now = timezone.now()
     for row in rows:
         row.status, row.cancel_reason, row.cancel_note = STATUS.CANCELLED, reason, note[:300]
-        row.version += 1
-        row.sequence += 1
-    Appointment.objects.bulk_update(rows, ["status", "cancel_reason", "cancel_note", "version", "sequence"])
+        _next_version(row, now)
+    Appointment.objects.bulk_update(rows, ["status", "cancel_reason", "cancel_note", *VERSION])
     let_go(*[row.pk for row in rows])
     _record_all(entry, rows, KIND.CANCELLED, "", rows[0].get_cancel_reason_display())
     _end_before(series, appointment)
@@ -332,7 +338,16 @@ def _end_before(series: Series, appointment: Appointment) -> None:
     series.save(update_fields=["ended_at", "rule", "version"])
 
 
+def _next_version(row: Appointment, now: dt.datetime) -> None:
+    """As `common.next_version`, of rows that are saved together: these do not say by themselves when they changed."""
+    row.version += 1
+    row.sequence += 1
+    row.changed_at = now
+
+
 def _record_all(entry, rows: list[Appointment], kind: str, before: str, after: str) -> None:
+    """As `common.record`, of rows that change together."""
+    tell_followers(entry, *rows)
     behalf = entry.access.on_behalf_of
     AppointmentChange.objects.bulk_create(
         AppointmentChange(

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from agenda import events, history, naming, voted, zones
 from agenda.actions import meetings as actions
+from agenda.actions.appointments import cancel_appointment
 from agenda.actions.attending import ANSWER, me
 from agenda.errors import (
     AlreadyOver,
@@ -228,7 +229,7 @@ def cancel(request: HttpRequest, entry: Entry, appointment_id: UUID) -> HttpResp
     if form.is_bound and form.is_valid():
         said = form.cleaned_data
         done, _ = attempt(
-            form, actions.cancel_meeting, entry, found.pk, reason=said["reason"], note=said["note"],
+            form, cancel_appointment, entry, found.pk, reason=said["reason"], note=said["note"],
             version=said["version"] or 0,
         )  # fmt: skip
         if done:

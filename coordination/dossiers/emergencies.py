@@ -34,8 +34,8 @@ class Traits:
 def find(user, asked: Traits) -> Dossier | None:
     """Return the one dossier that answers exactly and that an emergency may open to `user`.
 
-    None alike for no dossier, for two, for one that the person refused to him or forbade to all: one SQL statement,
-    the same for all of them (SECT-4).
+    None alike for no dossier, for two, for one that the person refused to him or forbade to all: three SQL
+    statements, the same for all of them (SECT-4).
     """
     rows = Dossier.objects.exclude(shut_to(user))
     if asked.matricule:

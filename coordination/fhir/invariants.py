@@ -146,10 +146,15 @@ def _measure(key: str, what: str, *, positive: bool = False, whole: bool = False
             yield _broken(key, f"{what} dit son unité en UCUM.", f"{path}.system")
         if number is not None and positive and number <= 0:
             yield _broken(key, f"{what} est un nombre positif.", f"{path}.value")
-        if number is not None and whole and (Decimal(str(number)) % 1 or value.get("code", "1") != "1"):
+        if number is not None and whole and (not _is_whole(number) or value.get("code", "1") != "1"):
             yield _broken(key, f"{what} est un nombre entier, de code 1.", f"{path}.value")
 
     return rule
+
+
+def _is_whole(number: Any) -> bool:
+    # Not by a remainder, which Python refuses of what has more digits than it computes with.
+    return Decimal(str(number)) == Decimal(str(number)).to_integral_value()
 
 
 def _simple(*names: str) -> Rule:

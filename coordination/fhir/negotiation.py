@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -77,6 +78,16 @@ class JsonRenderer(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
         return formats.write_json(data) if data else b""
+
+
+class PlainJsonRenderer(JsonRenderer):
+    """For what is not a FHIR resource."""
+
+    media_type = "application/json"
+    charset = None  # type: ignore[assignment]
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return orjson.dumps(data)
 
 
 class XmlRenderer(BaseRenderer):

@@ -6,10 +6,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-import orjson
 import structlog
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils.module_loading import import_string
 from rest_framework import exceptions
@@ -40,6 +39,7 @@ from coordination.fhir.negotiation import (
     JsonRenderer,
     LinesNegotiation,
     Negotiation,
+    PlainJsonRenderer,
     ResourceParser,
     XmlRenderer,
     body_of,
@@ -57,6 +57,7 @@ from coordination.fhir.outcomes import (
     Refused,
     Unauthenticated,
     Unknown,
+    Unreadable,
     outcome,
 )
 from coordination.fhir.search import searching
@@ -199,6 +200,10 @@ def refusal_of(exc: Exception) -> Refused:
             return Unknown()
         case PermissionDenied() | exceptions.PermissionDenied():
             return Forbidden("Cette action n’est pas permise.")
+        case SuspiciousOperation():
+            return Unreadable(
+                "La requête ne se lit pas : elle a trop de paramètres, ou un en-tête qui n’est pas permis."
+            )
     logger.error("fhir call failed", exc_info=exc)
     return Away() if is_away(exc) else Broken()
 
@@ -244,16 +249,6 @@ class ExportDefinition(FhirView):
 
     def get(self, request: Request) -> Response:
         return self.told(Answer(200, capability.export_definition(self.base)))
-
-
-class PlainJsonRenderer(JsonRenderer):
-    """For what is not a FHIR resource."""
-
-    media_type = "application/json"
-    charset = None  # type: ignore[assignment]
-
-    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
-        return orjson.dumps(data)
 
 
 class OpenApi(FhirView):
@@ -312,7 +307,7 @@ class SearchByPost(OfType):
         try:
             return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=1000)
         except ValueError:
-            raise MediaUnsupported("Le corps de la recherche n’est pas lisible.") from None
+            raise Unreadable("Le corps de la recherche n’est pas lisible.") from None
 
 
 class OfId(FhirView):

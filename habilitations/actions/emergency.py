@@ -11,7 +11,7 @@ from operator import or_
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -31,9 +31,11 @@ from habilitations.errors import (
     VerdictUnknown,
     WhyMissing,
 )
+from habilitations.kin import same_structures
 from habilitations.letters import EMERGENCY
 from habilitations.models import (
     DataProtectionOfficer,
+    Delegate,
     EmergencyAccess,
     EmergencyBan,
     EmergencyReview,
@@ -51,11 +53,13 @@ KIND = "urgence"
 def shut_to(user) -> Q:
     """Return the condition, on dossiers, of those that no emergency opens to the account.
 
-    The person refused him, or his structure, under whatever entry of the circle, took back what she granted him, or
-    forbade it, or closed the dossier, to everybody.
+    The person refused him, or his structure, under whatever entry of the circle and of the directory, in it still or
+    not; took back what she granted him, or forbade it, or closed the dossier, to everybody. Two SQL statements now.
     """
     refused = Habilitation.objects.filter(state=Habilitation.State.REFUS)
-    by_entry = refused.filter(professional__attachment__user=user).values("dossier_id")
+    houses = same_structures(*Delegate.objects.current().filter(user=user).values_list("structure_id", flat=True))
+    his = Q(professional__attachment__user=user) | Q(structure__in=houses)
+    by_entry = refused.filter(his).values("dossier_id")
     banned = EmergencyBan.objects.filter(withdrawn_at=None).values("dossier_id")
     shut = (closures.closed_whole_to(user), by_entry, access.refused_houses(user), banned)
     return reduce(or_, (Q(pk__in=dossiers) for dossiers in shut))
@@ -81,14 +85,15 @@ def open_emergency(dossier_id: UUID, *, by, reason: str, detail: str, via: Via =
     now = timezone.now()
     if access.to_dossier(by, dossier_id) is not None:
         raise EmergencyNotOpened
-    row = EmergencyAccess.objects.create(
-        dossier_id=dossier_id,
-        user=by,
-        reason=reason,
-        detail=detail.strip()[:300],
-        opened_at=now,
-        ends_at=now + dt.timedelta(minutes=settings.BRIS_DE_GLACE_MINUTES),
-    )
+    try:
+        with transaction.atomic():
+            row = EmergencyAccess.objects.create(
+                dossier_id=dossier_id, user=by, reason=reason, detail=detail.strip()[:300], opened_at=now,
+                ends_at=now + dt.timedelta(minutes=settings.BRIS_DE_GLACE_MINUTES),
+            )  # fmt: skip
+    except IntegrityError as error:
+        # Sent twice at once.
+        raise EmergencyNotOpened from error
     found = access.to_dossier(by, dossier_id)
     if found is None:
         raise EmergencyNotOpened

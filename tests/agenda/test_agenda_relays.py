@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from agenda.actions import answering, openings, schedules
+from agenda.actions import answering, openings, schedules, series
 from agenda.actions import appointments as actions
 from agenda.actions.attending import Who
 from agenda.actions.openings import When
@@ -135,6 +135,26 @@ def test_a_change_goes_once_more_and_the_same_never(standin, partner, entry):
     partners.leave_relays([partner], kind=kinds.APPOINTMENT, object_id=made.pk, by=entry.user)
     do(waiting().get())
     assert len(standin.calls) == 2
+
+
+@pytest.mark.req("GAP-93", "GAP-97")
+def test_each_occurrence_of_a_series_goes_and_what_follows_goes_again(partner, entry):
+    day = at().date()
+    starts, ends = (dt.datetime.combine(day, dt.time(hour)) for hour in (10, 11))
+    facts = actions.Facts(kind="intervention", starts_at=at(10), ends_at=at(11), zone="Europe/Paris", title="Toilette")
+    rule = Rule(Freq.WEEKLY, count=4)
+    first = series.create_series(
+        entry, facts, Who(me=True), starts=starts, ends=ends, rule=rule, creation_key=uuid.uuid4()
+    )
+    rows = list(Appointment.objects.filter(series=first.series).order_by("starts_at"))
+    assert set(waiting().values_list("object_id", flat=True)) == {row.pk for row in rows}
+    Relay.objects.all().delete()
+    later = starts.replace(hour=15) + dt.timedelta(days=7)
+    series.move_following(entry, rows[1].pk, starts=later, ends=later + HOUR)
+    assert set(waiting().values_list("object_id", flat=True)) == {row.pk for row in rows[1:]}
+    Relay.objects.all().delete()
+    series.cancel_following(entry, rows[2].pk, reason="personne")
+    assert set(waiting().values_list("object_id", flat=True)) == {row.pk for row in rows[2:]}
 
 
 @pytest.mark.req("GAP-97")

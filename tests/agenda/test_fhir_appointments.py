@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from agenda.actions import appointments as actions
+from agenda.actions.attending import Who
 from agenda.fhir.appointment_codes import HL7_REASONS
 from agenda.models import Appointment, Occupation, Participation, Room
 from coordination.outbox.models import Message
@@ -282,6 +283,22 @@ def test_somebody_outside_the_circle_is_named_and_his_time_is_his_own(api, clien
     assert other.attachment.professional.family_name.upper() in page.upper()
 
 
+def test_a_screen_leaves_there_whom_its_form_cannot_name(api, entry, colleague):
+    """Somebody outside the circle is no box of the form: what a page does not offer, it does not take away."""
+    other = make.account().attachment.professional
+    made = created(api, sent(entry, professional(colleague.professional_id), professional(other.pk)))
+    said = row(made)
+    facts = actions.Facts(
+        kind=said.kind, starts_at=said.starts_at, ends_at=said.ends_at, zone=said.zone, title="Bilan"
+    )
+    kept = actions.edit_appointment(entry, said.pk, facts, Who([colleague.pk]))
+    assert kept.title == "Bilan" and kept.participations.count() == 3
+    assert other.family_name in str(kept.participations.values_list("label", flat=True))
+    # Whom it offers, it takes away.
+    actions.edit_appointment(entry, said.pk, facts, Who())
+    assert kept.participations.filter(label="").get().is_the_person
+
+
 # ---- Update --------------------------------------------------------------------------------------------------------
 
 
@@ -367,6 +384,31 @@ def test_another_answers_by_himself(api, client, entry, colleague):
     answer = api.put(f"Appointment/{made.pk}", shown)
     assert answer.status_code == 422
     assert issues(answer)[0][2].endswith(".status")
+
+
+@pytest.mark.req("GAP-84", "SEC-2")
+def test_who_is_only_invited_does_not_say_who_is_indispensable(api, client, entry, colleague):
+    pharmacist = make.account(make.PHARMACIST)
+    made = factories.appointment(entry, colleague, factories.member(entry, pharmacist), with_person=True)
+    his = Api.of(client, pharmacist)
+    shown = read(his.get(f"Appointment/{made.pk}"))
+    for one in shown["participant"]:
+        one["required"] = "optional"
+    assert put(his, shown, status=403)["issue"][0]["code"] == "forbidden"
+    assert set(made.participations.values_list("need", flat=True)) == {"required"}
+
+
+def test_who_need_not_come_any_more_is_written_down_and_not_taken(api, entry, colleague):
+    made = factories.appointment(entry, colleague, with_person=True)
+    shown = read(api.get(f"Appointment/{made.pk}"))
+    for one in shown["participant"]:
+        if "Patient" not in one["actor"]["reference"]:
+            one["required"] = "information-only"
+    again = put(api, shown)
+    assert not Occupation.objects.filter(source=made.pk, key=colleague.professional_id).exists()
+    assert list(made.changes.values_list("kind", "after")) == [("modification", "participants")]
+    assert again["meta"]["lastUpdated"] > shown["meta"]["lastUpdated"]
+    assert again["meta"]["versionId"] != shown["meta"]["versionId"]
 
 
 @pytest.mark.req("GAP-82", "GAP-83")

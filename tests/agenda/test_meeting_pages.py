@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agenda.actions import meetings
+from agenda.actions.appointments import cancel_appointment
 from agenda.actions.meetings import Plan
 from agenda.actions.openings import When, add_opening
 from agenda.actions.schedules import schedule_of
@@ -242,7 +243,7 @@ def test_the_list_shows_those_to_fix_first(reader, entry, doctor):
 def test_a_cancelled_meeting_is_with_those_that_are_past(reader, entry, doctor):
     proposed(entry, doctor)
     booked = factories.appointment(entry, kind="reunion", title="Annulée", starts=at(9))
-    meetings.cancel_meeting(entry, booked.pk, reason="organisateur")
+    cancel_appointment(entry, booked.pk, reason="organisateur")
     assert "Annulée" not in text(reader.get(path(entry)))
     past = text(reader.get(path(entry, "?passees=1")))
     assert "Annulée" in past and "Synthèse" not in past

@@ -419,10 +419,52 @@ def test_who_has_no_account_is_told_that_a_fixed_meeting_moves(entry, there, nur
 def test_a_meeting_is_cancelled_before_it_is_fixed(entry, there, nurse):
     meeting = propose(entry, there)
     Message.objects.all().delete()
-    meetings.cancel_meeting(entry, meeting.pk, reason="organisateur")
+    appointments.cancel_appointment(entry, meeting.pk, reason="organisateur")
     assert stored(meeting).status == STATUS.CANCELLED and not Occupation.objects.exists()
     assert "karim@famille.example" in set(Message.objects.values_list("to", flat=True))
     assert not waiting.of(nurse)
+
+
+@pytest.mark.req("AGD-25")
+def test_a_fixed_meeting_cancelled_from_the_agenda_is_told_to_who_has_no_account(entry, there, nurse, doctor):
+    meeting = propose(entry, there, at(10))
+    answers(doctor, meeting, YES)
+    answers(nurse, meeting, YES)
+    Message.objects.all().delete()
+    appointments.cancel_appointment(entry, meeting.pk, reason="organisateur")
+    assert sorted(Message.objects.values_list("to", flat=True)) == sorted(
+        ["karim@famille.example", nurse.email, doctor.email]
+    )
+
+
+def fixed(entry, there, nurse, doctor, hour=10):
+    """A meeting fixed at once while the nurse, who had not answered, is taken elsewhere at that time."""
+    meeting = propose(entry, there, at(hour))
+    make.appointment(entry, there["nurse"], starts=at(hour))
+    answers(doctor, meeting, YES)
+    meetings.choose_time(entry, meeting.pk, times_of(meeting)[0].pk)
+    assert there["nurse"].professional_id not in taken(meeting)
+    return stored(meeting)
+
+
+@pytest.mark.req("AGD-25")
+def test_one_declines_though_another_is_taken_elsewhere(entry, there, nurse, doctor):
+    meeting = fixed(entry, there, nurse, doctor)
+    answering.decline_appointment(look(doctor, meeting.dossier_id), meeting.pk)
+    assert of(meeting, there["doctor"]).status == ANSWER.DECLINED
+    assert there["doctor"].professional_id not in taken(meeting)
+    # And so does who is not free.
+    answering.decline_appointment(look(nurse, meeting.dossier_id), meeting.pk)
+
+
+def test_one_accepts_though_another_is_taken_elsewhere_and_not_what_he_cannot(entry, there, nurse, doctor):
+    meeting = fixed(entry, there, nurse, doctor)
+    answering.decline_appointment(look(doctor, meeting.dossier_id), meeting.pk)
+    answering.accept_appointment(look(doctor, meeting.dossier_id), meeting.pk)
+    assert there["doctor"].professional_id in taken(meeting)
+    with pytest.raises(TimeTaken) as refusal:
+        answering.accept_appointment(look(nurse, meeting.dossier_id), meeting.pk)
+    assert "Vous n’êtes pas libre" in str(refusal.value)
 
 
 def test_a_visitor_of_the_dossier_who_is_not_invited_answers_nothing(entry, there):

@@ -165,6 +165,36 @@ def test_a_shift_to_an_earlier_hour_keeps_the_day_it_says(entry, days, hour):
     assert rule.until == until + dt.timedelta(days=days)
 
 
+@pytest.mark.parametrize(("days", "written"), [(-6, 5), (-2, 1), (5, 1)])
+def test_a_shift_of_some_days_leaves_no_hole_at_the_horizon_and_brings_back_nothing(entry, days, written):
+    """What the daily task writes next follows the last one written, at its new day. `written`: days after it."""
+    first = repeat(entry)
+    forget_last(first, 3)
+    found = rows(first)
+    Series.objects.update(written_until=(found[-1].starts_at + dt.timedelta(days=written)).date())
+    appointments.cancel_appointment(entry, found[-1].pk, reason="personne")
+    starts = wall(found[1].recurrence_id) + dt.timedelta(days=days)
+    series.move_following(entry, found[1].pk, starts=starts, ends=starts + factories.HOUR)
+    series.extend_all()
+    days_of = [row.starts_at.date() for row in rows(first)[1:] if row.status != STATUS.CANCELLED]
+    gaps = [(two - one).days for one, two in zip(days_of, days_of[1:], strict=False)]
+    # One that was cancelled stays so.
+    assert gaps.count(14) == 1 and set(gaps) == {7, 14}
+
+
+def test_what_a_shift_changes_is_seen_by_who_asks_what_changed(entry):
+    found = rows(repeat(entry))
+    Appointment.objects.update(changed_at=timezone.now() - dt.timedelta(days=1))
+    before = timezone.now()
+    starts = wall(found[2].recurrence_id).replace(hour=15)
+    series.move_following(entry, found[2].pk, starts=starts, ends=starts + factories.HOUR)
+    assert {row.changed_at >= before for row in rows(found[0])[2:]} == {True}
+    Appointment.objects.update(changed_at=timezone.now() - dt.timedelta(days=1))
+    series.cancel_following(entry, found[4].pk, reason="personne")
+    changed = [row.changed_at >= before for row in rows(found[0])]
+    assert changed[:4] == [False] * 4 and set(changed[4:]) == {True}
+
+
 def test_this_one_and_those_that_follow_are_cancelled_with_one_letter(entry):
     member = factories.member(entry)
     first = repeat(entry, WEEKLY, member)

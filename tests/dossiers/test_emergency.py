@@ -253,6 +253,21 @@ def test_one_at_a_time(nurse, dossier, opened):
     assert habilitations.open_emergency(dossier.pk, by=nurse, **WHY).pk != opened.pk
 
 
+def test_sent_twice_at_once_it_opens_once_and_both_lead_there(client, nurse, dossier, opened, monkeypatch):
+    """The second one read twice that he is not inside, before the first one was written."""
+    sign_in(client, nurse)
+    decide, read = access.to_dossier, []
+
+    def before(user, dossier_id, **more):
+        read.append(dossier_id)
+        return decide(user, dossier_id, **more) if len(read) > 2 else None
+
+    monkeypatch.setattr(access, "to_dossier", before)
+    answer = client.post(PATH, traits())
+    assert (answer.status_code, answer.url) == (303, f"/dossiers/{dossier.pk}/")
+    assert EmergencyAccess.objects.count() == 1
+
+
 def shut(how, nurse, dossier, doctor):
     if how == "refused":
         habilitation(dossier, "refus", user=nurse)
@@ -261,6 +276,14 @@ def shut(how, nurse, dossier, doctor):
     elif how == "structure refused":
         house = StructureFactory()
         delegate(nurse, house)
+        habilitation(dossier, "refus", structure=house)
+    elif how == "structure refused before leaving":
+        house = StructureFactory()
+        delegate(nurse, house)
+        habilitation(dossier, "refus", structure=house, ended_at=timezone.now())
+    elif how == "same structure refused":
+        house = StructureFactory()
+        delegate(nurse, StructureFactory(merged_into=house))
         habilitation(dossier, "refus", structure=house)
     elif how == "forbidden":
         forbid(dossier, doctor)
@@ -281,8 +304,8 @@ def forbid(dossier, doctor, **said):
 
 
 SHUT = [
-    "refused", "refused before leaving", "structure refused", "forbidden", "consent withdrawn",
-    "whole dossier opposed",
+    "refused", "refused before leaving", "structure refused", "structure refused before leaving",
+    "same structure refused", "forbidden", "consent withdrawn", "whole dossier opposed",
 ]  # fmt: skip
 
 

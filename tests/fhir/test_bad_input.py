@@ -68,10 +68,42 @@ def test_a_body_larger_than_anything(api, stored):
     assert (answer.status_code, issues(answer)[0][1]) == (413, "too-long")
 
 
+def test_more_parameters_than_anybody_asks_are_refused_not_an_error_of_ours(api):
+    many = "&".join(["name=a"] * 1001)
+    for answer in (
+        api.get(f"Patient?{many}"),
+        api.ask("POST", "Patient/_search", many, media="application/x-www-form-urlencoded"),
+        api.ask("POST", "Patient/_search", b"name=\xe9", media="application/x-www-form-urlencoded"),
+    ):
+        assert (answer.status_code, issues(answer)[0][:2]) == (400, ("error", "structure")), answer.content
+
+
 @pytest.mark.parametrize("media", ["text/plain", "application/pdf", "application/fhir+json; charset=iso-8859-1", ""])
 def test_a_body_in_another_format(api, stored, media):
     answer = api.ask("POST", "Patient", json.dumps(sample("Patient")), media=media or "x")
     assert (answer.status_code, issues(answer)[0][0]) == (415, "error")
+
+
+@pytest.mark.asvs("v5.0.0-2.2.1")
+@pytest.mark.parametrize(
+    "number", ["1e20", "1e50", "1.5e50", "1e-50", "1e999", "1e1000", "1e9999", "1e999999", "0e999999"]
+)
+@pytest.mark.parametrize("what", ["valueDecimal", "valueCount", "valueDuration"])
+def test_a_number_beyond_all_measure_is_stored_as_it_is_or_refused(api, what, number):
+    value = (
+        number if what == "valueDecimal" else f'{{"value":{number},"code":"1","system":"http://unitsofmeasure.org"}}'
+    )
+    said = f'"extension":[{{"url":"https://logiciel.example/n","{what}":{value}}}]'
+    answer = api.ask("POST", "Patient", f"{json.dumps(sample('Patient'))[:-1]},{said}}}".encode())
+    assert answer.status_code in (201, 400, 422), answer.content
+    if answer.status_code == 201:
+        # And what is read is sent again.
+        shown = api.get(f"Patient/{read(answer)['id']}", Accept=XML)
+        assert shown.status_code == 200
+        again = api.ask("PUT", f"Patient/{read(answer)['id']}", shown.content, media=XML)
+        assert again.status_code == 200, again.content
+    else:
+        assert issues(answer)[0][0] == "error"
 
 
 @pytest.mark.asvs("v5.0.0-2.2.1")

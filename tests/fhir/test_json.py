@@ -67,6 +67,8 @@ def test_a_number_is_a_number_not_a_float():
         ('{"resourceType":"Patient","x":NaN}', "NaN"),
         ('{"resourceType":"Patient","x":-Infinity}', "Infinity"),
         ('{"resourceType":"Patient","x":1e99999999999999999999}', "trop"),
+        ('{"resourceType":"Patient","x":1e999999}', "trop"),
+        ('{"resourceType":"Patient","x":0e-20000}', "trop"),
         ('{"resourceType":"Patient","x":' + "9" * 5000 + "}", "trop"),
         ('{"resourceType":"Patient","x":' + "[" * 5000 + "]" * 5000 + "}", "niveaux"),
         ('{"resourceType":"Patient","x":' + "[" * 200000 + "]" * 200000 + "}", "niveaux"),

@@ -5,6 +5,7 @@ These pages exist only where the setting is on (`coordination.dossiers.urls`). W
 
 from __future__ import annotations
 
+from typing import TypeGuard
 from uuid import UUID
 
 from allauth.core import ratelimit
@@ -22,6 +23,7 @@ from coordination.dossiers import emergencies
 from coordination.dossiers.door import rubric_view
 from coordination.dossiers.forms import BanForm, EmergencyForm, ReviewForm
 from coordination.dossiers.journal.emergency import done_during
+from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import strip_and_nav
 from habilitations import access, traces
 from habilitations import actions as habilitations
@@ -60,9 +62,7 @@ def open_emergency(request: HttpRequest) -> HttpResponse:
 def _open(request: HttpRequest, form: EmergencyForm) -> UUID | None:
     found = emergencies.find(request.user, form.traits())
     said, via = form.cleaned_data, traces.via_request(request)
-    if found is not None and access.to_dossier(request.user, found.pk) is not None:
-        # Only who is inside is told so.
-        messages.info(request, "Ce dossier vous est déjà ouvert.")
+    if _is_inside(request, found):
         return found.pk
     try:
         if found is None:
@@ -71,12 +71,22 @@ def _open(request: HttpRequest, form: EmergencyForm) -> UUID | None:
             found.pk, by=request.user, reason=said["reason"], detail=said["detail"], via=via
         )  # fmt: skip
     except EmergencyNotOpened as refusal:
+        if _is_inside(request, found):
+            return found.pk
         traces.record_account(
             user=request.user, action=rules.OPENED, outcome=Outcome.REFUSED, object_kind="dossier", via=via
         )
         form.refuse(refusal)
         return None
     return found.pk
+
+
+def _is_inside(request: HttpRequest, found: Dossier | None) -> TypeGuard[Dossier]:
+    """Say whether the dossier is open to him already: only who is inside is told so."""
+    if found is None or access.to_dossier(request.user, found.pk) is None:
+        return False
+    messages.info(request, "Ce dossier vous est déjà ouvert.")
+    return True
 
 
 @require_POST

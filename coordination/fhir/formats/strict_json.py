@@ -20,8 +20,9 @@ Resource = dict[str, Any]
 
 # Of FHIR's own examples none goes beyond 20.
 MAX_DEPTH = 60
-# Beyond, a number is an attack on who adds it up, not a measure.
+# Beyond, a number is an attack on who adds it up, not a measure; and PostgreSQL writes an exponent out in digits.
 MAX_DIGITS = 40
+MAX_EXPONENT = 999
 # Neither XML nor PostgreSQL can hold them; half a surrogate pair is no character.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -102,13 +103,21 @@ def _integer(text: str) -> int | Decimal:
 
 
 def _decimal(text: str) -> Decimal:
+    number = decimal_of(text)
+    if number is None:
+        raise Unreadable(f"Ce nombre est trop long, trop grand ou trop petit : {text[:MAX_DIGITS]}.")
+    return number
+
+
+def decimal_of(text: str) -> Decimal | None:
+    """Return the number that a decimal of FHIR says, None beyond MAX_DIGITS and MAX_EXPONENT."""
+    if len(text) > MAX_DIGITS:
+        return None
     try:
         number = Decimal(text)
     except InvalidOperation:
-        number = Decimal("NaN")
-    if len(text) > MAX_DIGITS or not number.is_finite():
-        raise Unreadable(f"Ce nombre est trop long ou trop grand : {text[:MAX_DIGITS]}.")
-    return number
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) <= MAX_EXPONENT else None
 
 
 def _constant(text: str) -> NoReturn:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from xml.parsers import expat
 
 from coordination.fhir.formats import narrative
 from coordination.fhir.formats.elements import Element, elements, resource_types
 from coordination.fhir.formats.expat_safe import Forbidden, parser
-from coordination.fhir.formats.strict_json import MAX_DEPTH, MAX_DIGITS
+from coordination.fhir.formats.strict_json import MAX_DEPTH, decimal_of
 from coordination.fhir.outcomes import Unreadable
 
 FHIR = "http://hl7.org/fhir"
@@ -214,8 +213,8 @@ def _typed(element: Element, said: str) -> Any:
         return _BOOLEANS.get(said, said)
     if element.type in _INTEGERS and _INTEGER.fullmatch(said):
         return int(said)
-    if element.type == "decimal" and len(said) <= MAX_DIGITS and _DECIMAL.fullmatch(said):
-        return int(said) if _INTEGER.fullmatch(said) and said != "-0" else Decimal(said)
+    if element.type == "decimal" and _DECIMAL.fullmatch(said) and (number := decimal_of(said)) is not None:
+        return int(said) if _INTEGER.fullmatch(said) and said != "-0" else number
     return said
 
 
