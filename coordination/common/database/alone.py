@@ -44,6 +44,10 @@ def _by_a_transaction(number: int) -> Iterator[bool]:
         with beside.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
             mine = bool(cursor.fetchone()[0])
-        yield mine
+        try:
+            yield mine
+        finally:
+            # The server sees the end of a connection some moments after: given back before it.
+            beside.rollback()
     finally:
         beside.close()
