@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -196,6 +196,8 @@ def _reduced(members: list[Told], view: View) -> list[Resource]:
             continue
         role = member.role_on(view.today)
         piece = next(p for p in member.pieces if p.starts_on <= view.today and (p.ends_on or dt.date.max) > view.today)
+        # The end of who is there is to come: what is planned is not told.
+        piece = replace(piece, ends_on=None)
         if member.kind == roles.STRUCTURE and member.structure_id in (view.houses or ()):
             found.append(participant(reference_of(member), piece))
         elif role in (roles.REFERENT, roles.ECON):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from uuid import UUID
 
 from django.conf import settings
@@ -42,7 +43,8 @@ def review(request: HttpRequest, entry) -> HttpResponse:
         "asleep": [line for line in lines if line.sleeps and may_grant(line.row, entry)],
         "others": [line for line in lines if not (line.sleeps and may_grant(line.row, entry))],
         "unknown": _unknown(),
-        "since": known_since(),
+        "since": timezone.make_aware(dt.datetime.combine(known_since(), dt.time.min)),
+        "may_print": entry.access.may(Action.PRINT),
         "months": settings.ACCESS_UNUSED_MONTHS,
         "last": reviewing.last_review(entry.dossier.pk),
     }
@@ -102,6 +104,7 @@ def finish_review(request: HttpRequest, entry) -> HttpResponse:
 @rubric_view(Rubrique.CERCLE, right=Action.GRANT, action="export")
 def export_review(request: HttpRequest, entry) -> HttpResponse:
     """The same grants as a spreadsheet, which says the reference of the dossier and not of whom it is."""
+    entry.access.require(Action.PRINT)
     reader = person_name(entry.user.family_name, entry.user.given_name)
     about = f"Dossier {entry.dossier.pk}. Accès lus le {datetime_fr(timezone.localtime())} par {reader}."
     content = workbook.write_workbook(reviewing.lines_of(entry), about=about, unknown=_unknown())

@@ -70,9 +70,9 @@ def parse_birth_date(text: str | None, *, today: dt.date | None = None) -> Birth
     """
     year, month, day = _birth_parts(text)
     birth = _complete(year, month, day)
-    if birth.date.year > (today or timezone.localdate()).year or (
-        birth.precision is Precision.DAY and birth.date > (today or timezone.localdate())
-    ):
+    now = today or timezone.localdate()
+    # A year alone is stored as its last day.
+    if birth.date.year > now.year or (birth.precision is not Precision.YEAR and birth.date > now):
         raise InvalidDate("La date de naissance est dans le futur.")
     if birth.date < OLDEST:
         raise InvalidDate(f"La date de naissance est avant {OLDEST.year} : vérifiez l’année.")

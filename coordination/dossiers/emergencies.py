@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from coordination.common.french import NBSP, plural
@@ -62,12 +62,16 @@ def unreviewed(*, as_officer: bool) -> QuerySet[EmergencyAccess]:
 
 
 def for_officer() -> list[EmergencyAccess]:
-    """Return what the officer's screen shows: all that he has not reviewed, and what is recent. Two SQL statements."""
+    """Return what the officer's screen shows: all that he has not reviewed, and what is recent. Two SQL statements.
+
+    The newest first; where there is too much, what waits for him is not what is left out.
+    """
     reviews = Prefetch("reviews", EmergencyReview.objects.select_related("by").order_by("at"))
     since = timezone.now() - dt.timedelta(days=SHOWN_DAYS)
-    waiting = unreviewed(as_officer=True).values("pk")
-    rows = EmergencyAccess.objects.filter(opened_at__gte=since) | EmergencyAccess.objects.filter(pk__in=waiting)
-    return list(rows.select_related("user").prefetch_related(reviews).order_by("-opened_at")[:MOST])
+    waits = Exists(unreviewed(as_officer=True).filter(pk=OuterRef("pk")))
+    rows = EmergencyAccess.objects.annotate(waits=waits).filter(Q(waits=True) | Q(opened_at__gte=since))
+    kept = rows.select_related("user").prefetch_related(reviews).order_by("-waits", "-opened_at")[:MOST]
+    return sorted(kept, key=lambda row: row.opened_at, reverse=True)
 
 
 def lasting() -> str:

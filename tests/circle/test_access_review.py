@@ -15,9 +15,10 @@ from circle import actions, reviewing
 from circle.models import Member
 from coordination.dossiers.models import Dossier
 from habilitations import usage
+from habilitations.access import Access
 from habilitations.errors import GrantNotAllowed, NotOpen, OwnHabilitation
 from habilitations.models import AccessKept, AccessReview, DataProtectionOfficer, Habilitation, Trace
-from habilitations.rubriques import Niveau, Rubrique
+from habilitations.rubriques import Action, Niveau, Rubrique
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
 
@@ -289,3 +290,17 @@ def test_the_file_of_the_officer_and_the_page_of_a_dossier_agree(settings, entry
                         for line in reviewing.lines_of(entry) if line.sleeps}  # fmt: skip
     settings.ACCESS_UNUSED_MONTHS = 0
     assert usage.asleep_everywhere() == []
+
+
+@pytest.mark.req("SEC-2")
+def test_the_file_asks_the_right_to_print_like_every_other(client, entry, monkeypatch):
+    client.force_login(entry.user)
+    assert url("export_review", entry) in client.get(url("review", entry)).text
+    may = Access.may
+    monkeypatch.setattr(
+        Access, "may", lambda access, wanted, structure_id=None: wanted != Action.PRINT and may(
+            access, wanted, structure_id=structure_id
+        ),
+    )  # fmt: skip
+    assert client.get(url("export_review", entry)).status_code == 403
+    assert url("export_review", entry) not in client.get(url("review", entry)).text

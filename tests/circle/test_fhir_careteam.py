@@ -149,3 +149,14 @@ def test_statements_do_not_grow_with_members_nor_circles(coordinator):
             assert len(careteams().load(caller(coordinator), asked)) == len(asked)
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 5
+
+
+@pytest.mark.req("PEERS-RULE-7")
+def test_the_reduced_circle_tells_no_end_that_is_planned(entry):
+    helper = make.account("350")
+    make.add(entry, helper.attachment.professional, role="AGNT", wanted="oui")
+    contact = make.relative(entry, role="ECON")
+    actions.plan_departure(entry, contact, on=TODAY() + dt.timedelta(days=9), reason="fin")
+    (said,) = [one for one in careteam(entry, helper)["participant"] if "prévenir" in one["member"].get("display", "")]
+    assert said["period"] == {"start": TODAY().isoformat()}
+    assert "end" in str([one["period"] for one in careteam(entry)["participant"]])

@@ -89,7 +89,13 @@ def test_incomplete_birth_dates(typed, date, precision, shown):
 
 @pytest.mark.parametrize(
     ("typed", "part"),
-    [("24/11/2026", "futur"), ("2027", "futur"), ("01/01/1889", "avant 1890"), ("13/1941", "existe")],
+    [
+        ("24/11/2026", "futur"),
+        ("12/2026", "futur"),
+        ("2027", "futur"),
+        ("01/01/1889", "avant 1890"),
+        ("13/1941", "existe"),
+    ],
 )
 def test_unlikely_birth_dates(typed, part):
     with pytest.raises(InvalidDate, match=part):

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coordination.accounts import drafts
-from coordination.dossiers import door
+from coordination.dossiers import door, emergencies
 from coordination.dossiers.emergencies import time_left
 from coordination.dossiers.errors import DossierUnknown
 from coordination.dossiers.models import Dossier
@@ -730,6 +730,20 @@ def test_a_review_of_the_officer_stands_with_its_trace_or_not_at_all(client, doc
     with pytest.raises(RuntimeError):
         client.post(f"/dossiers/acces-urgence/revue/{opened.pk}/", {"verdict": "justifie"})
     assert not EmergencyReview.objects.exists()
+
+
+def test_what_the_officer_has_not_reviewed_is_never_pushed_out_by_what_is_recent(
+    client, nurse, doctor, dossier, opened, monkeypatch
+):
+    officer = UserFactory()
+    DataProtectionOfficer.objects.create(user=officer, named_by=doctor)
+    habilitations.leave_emergency(dossier.pk, by=nurse)
+    later = habilitations.open_emergency(dossier.pk, by=nurse, reason=opened.reason, detail="Un malaise.")
+    habilitations.review_emergency(later, by=officer, verdict="justifie")
+    monkeypatch.setattr(emergencies, "MOST", 1)
+    assert [one.pk for one in emergencies.for_officer()] == [opened.pk]
+    monkeypatch.setattr(emergencies, "MOST", 2)
+    assert [one.pk for one in emergencies.for_officer()] == [later.pk, opened.pk]
 
 
 @pytest.mark.req("PERF-3")
