@@ -26,15 +26,19 @@ _TOLD = {KIND.ABSENCE: Told.UNAVAILABLE, KIND.HOLD: Told.TENTATIVE}
 
 
 def availabilities(user: User) -> bytes:
-    """Return one’s openings as their rules say them (VAVAILABILITY), absences laid over. Three SQL statements."""
+    """Return one’s openings as their rules say them (VAVAILABILITY), absences laid over. Three SQL statements.
+
+    As `actions.horizon` writes them: none of an agenda that is set aside, and within its validity (GAP-30).
+    """
     schedule = shown_schedule(user)
-    openings = Opening.objects.filter(schedule=schedule.pk).order_by("starts", "pk")
+    openings = Opening.objects.filter(schedule=schedule.pk, schedule__active=True).order_by("starts", "pk")
     absent = Occupation.objects.filter(key=schedule.key, kind=KIND.ABSENCE, ends_at__gt=timezone.now())
     closed = list(absent.order_by("starts_at", "pk").values_list("starts_at", "ends_at"))
     ranges = [_available(row, schedule) for row in openings]
     return availability(
-        ranges, closed, uid=uid_of(schedule.pk), stamp=_stamp(schedule), name="Disponibilités", refresh=None
-    )
+        ranges, closed, uid=uid_of(schedule.pk), stamp=_stamp(schedule), name="Disponibilités", refresh=None,
+        valid=(schedule.valid_from, schedule.valid_until),
+    )  # fmt: skip
 
 
 def free_and_busy(user: User) -> bytes:

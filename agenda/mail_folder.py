@@ -105,7 +105,7 @@ def _set_aside(box: Path, mail: Path) -> None:
 
 
 def _age(mail: Path) -> float:
-    """Seconds since it was begun, or set aside: since it was last renamed. None when it is there no more."""
+    """Seconds since it was begun, or set aside: since it was last renamed. 0 when it is there no more."""
     try:
         return time.time() - mail.stat().st_ctime
     except FileNotFoundError:

@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from agenda import service_types, week
 from agenda.actions.schedules import shown_schedule
+from agenda.actions.taking import clashes
 from agenda.models import Absence, Appointment, Occupation, OpenTime, Participation, Proposal, Schedule, ServiceType
 from agenda.week import Event
 from agenda.zones import said
@@ -101,7 +102,7 @@ def _participations(user, start: dt.datetime, end: dt.datetime) -> list[Particip
 
 
 def _occupations(key: UUID, start: dt.datetime, end: dt.datetime, *, but: Iterable[UUID]) -> list[Occupation]:
-    rows = Occupation.objects.filter(key=key, starts_at__lt=end, ends_at__gt=start).exclude(source__in=list(but))
+    rows = clashes([key], start, end).exclude(source__in=list(but))
     return list(rows.order_by("starts_at", "pk"))
 
 

@@ -34,6 +34,7 @@ from agenda.actions.common import (
     made_by,
     next_version,
     record,
+    require_open,
     rubric_of,
     touch,
 )
@@ -285,6 +286,10 @@ def _answer(entry, appointment: Appointment, row: Participation, status: str) ->
         if status == ANSWER.DECLINED:
             answering.decline_appointment(entry, appointment.pk)
             return
+        if status == ANSWER.TENTATIVE:
+            answering.doubt_appointment(entry, appointment.pk)
+            return
+        require_open(entry)
     else:
         lock_agenda(entry, rubric_of(appointment.kind))
     row.status, row.answered_at = status, None if status == ANSWER.NEEDS_ACTION else timezone.now()

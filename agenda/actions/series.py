@@ -35,8 +35,8 @@ from coordination.dossiers.models import READ_ONLY
 
 # Of one series over the horizon: once a day, and a little more.
 MOST = 1000
-# « Tant de fois » becomes a last day, looked for within ten years.
-COUNTED_WITHIN = dt.timedelta(days=3653)
+# « Tant de fois » becomes a last day: the most times that the form takes, as far apart as it takes them.
+COUNTED_WITHIN = dt.timedelta(weeks=4 * 366)
 
 # What `_next_version` writes.
 VERSION = ("version", "sequence", "changed_at")

@@ -94,19 +94,24 @@ def availability(
     *,
     uid: str,
     stamp: dt.datetime,
+    valid: tuple[dt.datetime | None, dt.datetime | None] = (None, None),
     name: str = "",
     refresh: dt.timedelta | None = REFRESH,
 ) -> bytes:
-    """Return the openings of somebody as a VAVAILABILITY that repeats as their rules do.
+    """Return the openings of somebody as a VAVAILABILITY that repeats as their rules do, `valid` between two instants.
 
     `closed`: absences, each laid over the openings as a VAVAILABILITY of a higher priority that opens nothing: RFC
     7953 has no other word for « not then ». `uid`: of the agenda.
     """
-    written = [_vavailability(uid, stamp, _OPEN, "", map(_available, openings))]
+    written = [_vavailability(uid, stamp, _OPEN, _limits(*valid), map(_available, openings))]
     for start, end in sorted(closed):
-        limits = f"DTSTART:{text.utc(start)}\r\nDTEND:{text.utc(end)}\r\n"
-        written.append(_vavailability(f"{uid}-{text.utc(start)}", stamp, _CLOSED, limits, ()))
+        written.append(_vavailability(f"{uid}-{text.utc(start)}", stamp, _CLOSED, _limits(start, end), ()))
     return calendar("".join(written), _definitions(openings), name=name, refresh=refresh)
+
+
+def _limits(start: dt.datetime | None, end: dt.datetime | None) -> str:
+    said = (("DTSTART", start), ("DTEND", end))
+    return "".join(f"{name}:{text.utc(at)}\r\n" for name, at in said if at)
 
 
 def _vavailability(uid: str, stamp: dt.datetime, priority: int, limits: str, inside: Iterable[str]) -> str:

@@ -86,11 +86,11 @@ def edit_draft(edits: Iterable[Edit], *, by, seen: UUID | None = None, revision:
 def restore_version(version: MatrixVersion, *, by, via: Via = NOWHERE) -> MatrixDraft:
     """Open a draft equal to a past version. Raises NotAllowed, DraftAlreadyOpen, ProfileClosed (a line led to it)."""
     _require_administrator(by)
-    current, older = published.current(), published.matrix(version.number)
+    draft = _new_draft(by, Step.RESTORED, reason=f"Version {version.number}")
+    current, older = published.current(), published.matrix(version.number)  # The one in force is held by now.
     edits = differences.edits_of(differences.difference(current, older))
     if closed := differences.closed_profile(edits, current.catalog):
         raise ProfileClosed(name=closed.label)
-    draft = _new_draft(by, Step.RESTORED, reason=f"Version {version.number}")
     _write(draft, edits, by=by, via=via, action="retour", checked=True)
     return draft
 

@@ -7,7 +7,7 @@ import datetime as dt
 from django.utils import timezone
 
 from habilitations import information
-from habilitations.models import Consent, Habilitation
+from habilitations.models import ActingFor, Consent, Habilitation, SecretaryConsent
 
 
 def declare(habilitation: Habilitation, *, by, ground: str, starts_on: dt.date, **details) -> Consent:
@@ -38,7 +38,16 @@ def finish(consent: Consent, *, by, end: str, ended_on: dt.date, collected: str 
 
 
 def forget(row: Habilitation, *, by) -> None:
-    """End the fact of a member who comes back: his return is a new beginning. What the person withdrew stays so."""
+    """End the fact of a member who comes back, and the consents to his secretaries: his return is a new beginning.
+
+    What the person withdrew stays so.
+    """
+    today = timezone.localdate()
     found = Consent.objects.current().filter(dossier_id=row.dossier_id, habilitation=row, end="").first()
     if found:
-        finish(found, by=by, end=Consent.End.OVER, ended_on=max(timezone.localdate(), found.starts_on))
+        finish(found, by=by, end=Consent.End.OVER, ended_on=max(today, found.starts_on))
+    if row.user_id:
+        given = SecretaryConsent.objects.standing().filter(
+            dossier_id=row.dossier_id, acting__principal=row.user_id, acting__kind=ActingFor.Kind.SECRETARY
+        )
+        given.update(withdrawn_on=today, withdrawn_at=timezone.now(), withdrawn_by=by)

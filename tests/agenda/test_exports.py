@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agenda.actions.openings import When, add_absence, add_opening
 from agenda.actions.schedules import schedule_of
-from agenda.models import Occupation
+from agenda.models import Occupation, Schedule
 from agenda.rules import Day, Freq, Rule
 from habilitations.models import AccountTrace, Trace
 from tests.agenda import factories as make
@@ -53,6 +53,19 @@ def test_openings_are_available_as_their_rules_say_and_absences_lie_over(page, n
     assert sorted(priorities) == [1, 5]
     assert "Formation" not in text
     assert AccountTrace.objects.filter(actor_id=nurse.pk, action="export").count() == 1
+
+
+def test_an_agenda_that_is_set_aside_or_bounded_opens_no_more_than_it_says(page, nurse):
+    schedule = schedule_of(nurse)
+    add_opening(schedule, by=nurse, when=when(9, 12))
+    first, last = make.at(0, days=3), make.at(0, days=9)
+    Schedule.objects.filter(pk=schedule.pk).update(valid_from=first, valid_until=last)
+    _, calendar = read(page, "export_availabilities")
+    (told,) = calendar.walk("VAVAILABILITY")
+    assert (told["DTSTART"].dt, told["DTEND"].dt) == (first, last)
+    Schedule.objects.filter(pk=schedule.pk).update(active=False)
+    _, calendar = read(page, "export_availabilities")
+    assert "AVAILABLE" not in {part.name for part in calendar.walk()}
 
 
 def test_free_busy_says_each_by_its_status_and_nothing_of_why(page, nurse, entry):

@@ -411,6 +411,32 @@ def test_who_need_not_come_any_more_is_written_down_and_not_taken(api, entry, co
     assert again["meta"]["versionId"] != shown["meta"]["versionId"]
 
 
+@pytest.mark.parametrize("status", ["tentative", "needs-action", "declined"])
+def test_in_a_dossier_in_pause_nobody_answers_not_even_perhaps(api, client, entry, colleague, status):
+    made = factories.appointment(entry, colleague, with_person=True)
+    Participation.objects.filter(appointment=made).update(status="accepted")
+    his = Api.of(client, user_of(colleague))
+    shown = read(his.get(f"Appointment/{made.pk}"))
+    type(entry.dossier).objects.update(status="pause")
+    for one in shown["participant"]:
+        if "Patient" not in one["actor"]["reference"]:
+            one["status"] = status
+    assert 400 <= his.put(f"Appointment/{made.pk}", shown).status_code < 500
+    assert made.participations.get(member=colleague).status == "accepted"
+
+
+def test_one_says_perhaps_and_the_others_are_told_as_from_his_page(api, client, entry, colleague):
+    made = factories.appointment(entry, colleague, with_person=True)
+    his = Api.of(client, user_of(colleague))
+    shown = read(his.get(f"Appointment/{made.pk}"))
+    for one in shown["participant"]:
+        if "Patient" not in one["actor"]["reference"]:
+            one["status"] = "tentative"
+    put(his, shown)
+    assert made.participations.get(member=colleague).status == "tentative"
+    assert Occupation.objects.filter(source=made.pk, key=colleague.professional_id).exists()
+
+
 @pytest.mark.req("GAP-82", "GAP-83")
 def test_conditional_update(api, entry, colleague):
     resource = sent(entry, professional(colleague.professional_id), number="rdv-7")

@@ -256,6 +256,17 @@ def test_absences_holds_and_imports_are_told_apart(page, nurse, entry):
     assert "look-propose" in week and "look-occupe" in week
 
 
+def test_a_time_held_until_yesterday_is_held_no_more(page, nurse):
+    """The hourly task has not passed yet: nobody else counts it any more."""
+    schedule = schedule_of(nurse)
+    Occupation.objects.create(
+        key=schedule.key, source=nurse.pk, starts_at=make.at(14, days=2), ends_at=make.at(15, days=2), kind="option",
+        expires_at=timezone.now() - dt.timedelta(minutes=1),
+    )  # fmt: skip
+    listed, _ = lists(page)
+    assert "Créneau proposé" not in listed
+
+
 def test_one_who_declined_has_the_time_back_and_a_cancelled_one_is_said(page, visit):
     Participation.objects.filter(appointment=visit).exclude(user=None).update(status="declined")
     Occupation.objects.all().delete()

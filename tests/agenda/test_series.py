@@ -73,6 +73,11 @@ def test_so_many_times_then_no_more(entry):
     assert series.extend_all() == 0
 
 
+def test_as_many_times_as_the_form_takes_whatever_years_they_last(entry):
+    first = repeat(entry, Rule(Freq.WEEKLY, interval=4, count=366))
+    assert rule_from_text(first.series.rule).until == wall(first.series.starts).date() + dt.timedelta(weeks=4 * 365)
+
+
 def test_on_chosen_days_every_other_week(entry):
     rule = Rule(Freq.WEEKLY, interval=2, by_day=(Day(0), Day(3)))
     found = rows(repeat(entry, rule))

@@ -33,7 +33,8 @@ from habilitations.models.consents import CLOSABLE
 from habilitations.rubriques import Niveau, Rubrique
 from tests.circle import factories as make
 from tests.circle.conftest import publish_default_matrix
-from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory, carry, habilitation
+from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory, carry, habilitation, professional
+from tests.habilitations.acting_data import consent, secretary
 from tests.habilitations.test_access import TODAY, decision_rows, last_days
 from tests.habilitations.test_limits import EVERYTHING, adds_nothing, rights
 
@@ -299,6 +300,30 @@ def test_a_member_who_comes_back_starts_from_nothing(circle, noting):
     row = do.reopen_habilitation(row, by=noting[0], as_it_was=False)
     Habilitation.objects.filter(pk=row.pk).update(state="oui")
     assert not inside(nurse, dossier)
+
+
+@pytest.mark.req("SEC-15")
+def test_the_secretary_of_a_member_who_comes_back_waits_for_a_new_consent(circle, noting):
+    nurse, dossier, row = circle
+    record(row, noting)
+    desk = professional("331")
+    given = consent(secretary(nurse, desk, "agenda"), dossier)
+
+    def opens():
+        return access.to_dossier(desk, dossier.pk) is not None
+
+    assert opens()
+    do.end_habilitation(row, by=noting[0])
+    assert not opens()
+    do.reopen_habilitation(row, by=noting[0], as_it_was=True)
+    assert opens(), "undone: as it was"
+    do.end_habilitation(row, by=noting[0])
+    row = do.reopen_habilitation(row, by=noting[0], as_it_was=False)
+    Habilitation.objects.filter(pk=row.pk).update(state="oui")
+    record(row, noting)
+    assert inside(nurse, dossier) and not opens()
+    given.refresh_from_db()
+    assert (given.withdrawn_by, given.withdrawn_on) == (noting[0], timezone.localdate())
 
 
 def test_who_may_note_what(circle, noting):
