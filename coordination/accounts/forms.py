@@ -131,7 +131,7 @@ class ProfileForm(forms.ModelForm):
 
 
 class DisplayForm(forms.ModelForm):
-    theme = forms.ChoiceField(label="Affichage", choices=Theme.choices, widget=forms.RadioSelect)
+    theme = forms.ChoiceField(label="Couleurs", choices=Theme.choices, widget=forms.RadioSelect)
 
     class Meta:
         model = User
