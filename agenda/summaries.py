@@ -36,7 +36,7 @@ def card(entry) -> Card:
     rows = _next.tuples(*shape, **values, now=timezone.now())
     return Card(
         rubrique=Rubrique.AGENDA,
-        title="Prochain rendez-vous",
+        title="Prochains rendez-vous" if len(rows) > 1 else "Prochain rendez-vous",
         template="agenda/_card.html",
         url=url_of(entry.dossier.pk),
         facts={"events": [_line(*row) for row in rows]},

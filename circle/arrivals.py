@@ -27,6 +27,8 @@ SHOWN = 8
 # Of a common name there may be many more than anybody reads.
 READ = 400
 # A name may only look like that of a member.
+# A name found while the line was being added, where nobody can say here why it is somebody else.
+ALIKE = "Une personne de ce nom ou d’un nom voisin est connue. Si c’est une autre, ajoutez-la par la recherche."
 SOMEBODY_ELSE = "Nom voisin : si c’est quelqu’un d’autre, ajoutez cette personne par la recherche."
 
 

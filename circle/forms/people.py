@@ -25,7 +25,7 @@ WOMEN = frozenset({
 MEN = frozenset({
     "FTH", "NFTH", "STPFTH", "GRFTH", "GGRFTH", "SON", "BRO", "HBRO", "GRNDSO", "UNCLE", "NEPHEW", "HUSB", "SONC",
 })  # fmt: skip
-NO_CONTACT = "Indiquez au moins un moyen de contact : téléphone fixe, mobile ou email."
+NO_CONTACT = "Indiquez au moins un moyen de contact : téléphone fixe, mobile ou adresse e-mail."
 DESCRIPTION = {"label": "Description", "max_length": 500, "required": False, "widget": forms.Textarea}
 DISCREET = {
     "label": "Membre discret",

@@ -138,6 +138,9 @@ def since(row) -> str:
         return departure(row)
     if row.next_role and not row.ends_on:
         return f"{row.next_role} à partir du {date_fr(row.next_role_on)}"
+    if row.role_since and row.role_since != row.starts_on and not row.ends_on:
+        # Written under the role: the day somebody arrived would be read as that of a role taken since.
+        return f"Rôle depuis le {date_fr(row.role_since)}"
     return stay(row)
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from circle import actions, arrivals, several
 from circle.arrivals import PRESENT, Arrival
+from circle.errors import LooksLikeDirectory, LooksLikeMember
 from circle.forms.access import NO, YES
 from circle.forms.several import ArrivalsForm, PeopleForm
 from circle.views import picking
@@ -114,6 +115,8 @@ def _bring_in(request: HttpRequest, entry, form: ArrivalsForm, arrival: Arrival)
             # The same line sent twice is done once.
             creation_key=uuid5(form.cleaned_data["creation_key"], str(arrival.line.number)),
         )  # fmt: skip
+    except (LooksLikeMember, LooksLikeDirectory):
+        return arrivals.ALIKE
     except DomainError as error:
         return str(error)
     return ""
@@ -158,8 +161,10 @@ def _end(request: HttpRequest, entry, lines: Iterable[several.Line], done, refus
         drafts.clear(request.user, DRAFT, entry.dossier.pk)
         return redirect(request, circle_url(entry))
     lines = several.kept(request.POST["lines"], {line.number for line in left})
+    # Numbered as in the text that comes back, under its heading if it has one: the lines done are no longer in it.
+    refused_lines = [line._replace(number=n) for n, line in enumerate(left, 1 + len(lines.splitlines()) - len(left))]
     kept = {"lines": lines, "message": request.POST.get("message", "")}
-    return _people_page(request, entry, PeopleForm(initial=kept, dossier=entry.dossier), refused=left)
+    return _people_page(request, entry, PeopleForm(initial=kept, dossier=entry.dossier), refused=refused_lines)
 
 
 def _people_page(request, entry, form: PeopleForm, *, kept=None, refused=(), status: int = 200) -> HttpResponse:

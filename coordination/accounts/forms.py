@@ -142,7 +142,7 @@ class ProfileForm(_OwnForm):
 
 
 class DisplayForm(_OwnForm):
-    theme = forms.ChoiceField(label="Affichage", choices=Theme.choices, widget=forms.RadioSelect)
+    theme = forms.ChoiceField(label="Couleurs", choices=Theme.choices, widget=forms.RadioSelect)
 
     class Meta:
         model = User

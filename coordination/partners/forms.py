@@ -68,6 +68,7 @@ class PartnerForm(forms.ModelForm):
         software = self.fields["software"]
         assert isinstance(software, forms.ModelChoiceField)
         software.queryset = SoftwareClient.objects.connected().order_by("name", "pk")
+        software.empty_label = "Aucun"
         if not self.instance._state.adding:
             self.initial.setdefault("version", self.instance.version)
             numbers = (one.finess or one.siret for one in self.instance.structures.order_by("pk"))

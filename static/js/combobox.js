@@ -85,6 +85,7 @@ class Combobox {
     // An answer that arrives after the field was emptied or left is of no use.
     if (this.text().length < MIN || (this.value && document.activeElement !== this.input)) {
       this.close();
+      this.say("");
       return;
     }
     this.say(this.list.querySelector("[data-status]")?.textContent ?? "");

@@ -125,7 +125,7 @@ def test_names_phones_and_towns_are_tidied():
 
 def test_one_means_of_contact_and_the_first_error_alone():
     assert relative(mobile="").errors["mobile"] == [
-        "Indiquez au moins un moyen de contact : téléphone fixe, mobile ou email."
+        "Indiquez au moins un moyen de contact : téléphone fixe, mobile ou adresse e-mail."
     ]
     assert list(relative(mobile="", email="sans-arobase").errors) == ["email"]
 

@@ -157,6 +157,15 @@ def test_two_namesakes_of_the_trade_are_to_choose_from(entry):
 
 
 @pytest.mark.django_db
+def test_two_lines_of_a_near_name_say_how_to_add_the_second(desk, entry):
+    """The page has no place for a reason: the sentence sends to where one is asked."""
+    lines = "1@c.example;Croquis;Anne;60\n2@c.example;Croquis;Annie;60"
+    page = text(desk.post(at(entry), answers(lines, **by_hand(1, 2))))
+    assert f"Ligne 1, « 2@c.example;Croquis;Annie;60 » : {arrivals.ALIKE}" in page
+    assert "Indiquez pourquoi" not in page
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("given", "said"), [("Anne", False), ("Annie", True)])
 def test_a_name_that_only_looks_like_a_member_says_how_to_go_on(entry, given, said):
     make.add(entry, make.account(family_name="CROQUIS", given_name="Anne").attachment.professional, wanted="oui")
@@ -326,7 +335,8 @@ def test_a_line_is_done_whole_or_not_at_all(desk, entry, monkeypatch):
 
     monkeypatch.setattr(adding, "invite_member", refuses_the_second)
     page = desk.post(at(entry), answers("1@c.example;Premier;Luc;60\n2@c.example;Second;Lou;60", **by_hand(1, 2)))
-    assert page.status_code == 200 and "Ligne 2" in text(page) and "attend déjà la réponse" in text(page)
+    # Numbered as in the text that comes back, where the line that was done is no longer.
+    assert page.status_code == 200 and "Ligne 1" in text(page) and "attend déjà la réponse" in text(page)
     assert list(Member.objects.filter(kind="manuel").values_list("family_name", flat=True)) == ["PREMIER"]
     assert list(Message.objects.values_list("to", flat=True)) == ["1@c.example"]
 

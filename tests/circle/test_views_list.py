@@ -92,6 +92,18 @@ def test_filters_of_access_role_and_profession(visitor, entry):
 
 
 @pytest.mark.req("SEC-22")
+def test_the_day_under_a_role_is_that_of_the_role(visitor, entry):
+    """Under the role, the day somebody arrived would be read as that of a role taken since."""
+    today = timezone.localdate()
+    came = today - dt.timedelta(days=10)
+    doctor = factories.add(entry, factories.listed(factories.DOCTOR), role="PROV", starts_on=came)
+    assert f"Depuis le {came:%d/%m/%Y}" in text_of(visitor.get(visitor.url("list")))
+    actions.change_role(entry, doctor, role="PCP")
+    page = text_of(visitor.get(visitor.url("list")))
+    assert f"Rôle depuis le {today:%d/%m/%Y}" in page
+    assert f"Depuis le {came:%d/%m/%Y}" not in page
+
+
 def test_the_text_stays_when_another_filter_or_the_day_changes(visitor, entry):
     factories.add(entry, factories.listed(factories.DOCTOR, family_name="TESTARD"))
     factories.add(entry, factories.listed(factories.NURSE, family_name="TESTUT"))
@@ -203,7 +215,7 @@ def test_the_circle_on_another_day_has_no_act(visitor, entry):
 def test_a_day_that_cannot_be_read_is_said(visitor):
     page = text_of(visitor.get(visitor.url("list"), {"au": "31/02/2026"}))
     assert 'value="31/02/2026"' in page
-    assert "Cette date n’existe pas dans le calendrier." in page
+    assert "cette date n’existe pas dans le calendrier." in page
 
 
 def test_those_who_left_are_found_again(visitor, entry):

@@ -119,6 +119,18 @@ def test_combobox_searches_by_post_and_says_the_count(open_page, style_server):
     assert violations(page) == []
 
 
+def test_a_field_left_before_its_answer_no_longer_says_that_it_searches(open_page):
+    page = open_page("search")
+    held = []
+    page.route("**/communes/", lambda route: held.append(route))
+    field = page.get_by_role("combobox", name="Ville")
+    field.press_sequentially("carm", delay=20)
+    page.locator("#commune-etat", has_text="Recherche…").wait_for()
+    field.press("Tab")
+    held[0].fulfill(status=200, content_type="text/html", body="")
+    page.wait_for_function("document.getElementById('commune-etat').textContent === ''")
+
+
 def test_combobox_by_keyboard(open_page):
     page = open_page("search")
     field = page.get_by_role("combobox", name="Qui voulez-vous ajouter")
