@@ -93,7 +93,7 @@ class EventForm(FoldingForm):
     room = RoomField()
     reason = forms.CharField(
         label="Motif", max_length=500, required=False,
-        help_text="Lu par ceux qui voient ce rendez-vous. Jamais dans un courriel.",
+        help_text="Lu par ceux qui voient ce rendez-vous. Jamais dans un e-mail.",
     )  # fmt: skip
     comment = forms.CharField(label="Commentaire", max_length=2000, required=False, widget=forms.Textarea)
     on_behalf = forms.BooleanField(

@@ -166,7 +166,7 @@ class PlanForm(TidyForm):
     title = forms.CharField(label="Titre", max_length=120, required=False, help_text="Quelques mots : « Synthèse ».")
     reason = forms.CharField(
         label="Motif", max_length=500, required=False,
-        help_text="Lu par les participants qui ont un compte. Jamais dans un courriel.",
+        help_text="Lu par les participants qui ont un compte. Jamais dans un e-mail.",
     )  # fmt: skip
     modality = forms.ChoiceField(label="Modalité", choices=[("", "Non précisée"), *Modality.choices], required=False)
     place = forms.CharField(

@@ -21,7 +21,7 @@ class SettingsForm(TidyForm):
         error_messages={"invalid_choice": "Choisissez un fuseau horaire de la liste."},
     )
     mails_invitations = forms.BooleanField(
-        label="Recevoir les rendez-vous par courriel dans mon calendrier",
+        label="Recevoir les rendez-vous par e-mail dans mon calendrier",
         required=False,
         help_text="Chaque nouveau rendez-vous vous est aussi envoyé comme une invitation : votre messagerie le met"
         " dans votre calendrier, le déplace ou l’efface. L’invitation ne dit ni la personne, ni l’objet, ni le lieu."
