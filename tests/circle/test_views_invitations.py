@@ -317,6 +317,15 @@ def test_who_accepted_comes_back_by_the_letter(client, entry):
     assert "avec un autre compte" in page and "Utiliser un autre compte" in page and link(invitation) in page
 
 
+@pytest.mark.parametrize(("sent", "names_somebody"), [(invited, True), (lambda entry: colleague(entry.user), False)])
+def test_the_letter_is_laid_out_for_a_phone_and_speaks_of_a_dossier_when_there_is_one(entry, sent, names_somebody):
+    sent(entry)
+    letter = Message.objects.get(kind="circle.invitation")
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in letter.html
+    for words in (letter.html, letter.text):
+        assert ("une fois le dossier ouvert" in words) is names_somebody
+
+
 def test_a_phone_keeps_the_password_beside_the_address(client, entry):
     page = text(client.get(link(invited(entry))))
     assert re.search(rf'<input[^>]+value="{ADDRESS}"[^>]+autocomplete="username"', page)
