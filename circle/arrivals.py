@@ -26,9 +26,9 @@ BY_HAND, PRESENT, NOBODY = "main", "membre", "rien"
 SHOWN = 8
 # Of a common name there may be many more than anybody reads.
 READ = 400
-# A name may only look like that of a member.
 # A name found while the line was being added, where nobody can say here why it is somebody else.
 ALIKE = "Une personne de ce nom ou d’un nom voisin est connue. Si c’est une autre, ajoutez-la par la recherche."
+# A name may only look like that of a member.
 SOMEBODY_ELSE = "Nom voisin : si c’est quelqu’un d’autre, ajoutez cette personne par la recherche."
 
 

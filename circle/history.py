@@ -307,6 +307,8 @@ def _hindered(t: Told) -> str:
 
 
 def _invited(t: Told) -> str:
+    if t.subject == ACCEPTED and t.who == t.member:
+        return f"{t.who} a accepté l’invitation."
     return _INVITATIONS.get(t.subject, _INVITATIONS[SENT]).format(who=t.who, member=t.member)
 
 

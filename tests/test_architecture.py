@@ -127,7 +127,9 @@ def test_no_template_has_inline_style_or_script():
     guilty = [
         str(path.relative_to(ROOT))
         for path in (ROOT / "templates").rglob("*.html")
-        if re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]*\bsrc=)|hx-on", path.read_text())
+        # The frame of our letters has its own: no policy rules a mailbox, and no file is fetched from one.
+        if path != ROOT / "templates/accounts/emails/base.html"
+        and re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]*\bsrc=)|hx-on", path.read_text())
     ]
     assert guilty == []
 

@@ -199,14 +199,27 @@ def closed(request: HttpRequest, held: Held) -> HttpResponse:
     invitation = held.invitation
     mine = request.user.is_authenticated and invitation.accepted_by_id == request.user.pk
     if mine:
-        messages.info(request, "Vous avez déjà accepté cette invitation.")
-        return redirect("root")
-    context = {
+        return redirect(_back_to(request, invitation))
+    context = _about(held) | {
         "ask_url": reverse("invitations:ask", args=[held.token]),
         "is_accepted": bool(invitation.accepted_at),
         "may_ask": invitation.may_be_asked_again,
     }
     return render(request, "circle/invitation_closed.html", context, status=410)
+
+
+def _back_to(request: HttpRequest, invitation: Invitation) -> str:
+    """Return where who accepted comes back by the letter: what is still awaited, the dossier, or the list.
+
+    The letter is what people keep of the application: its link must not end at an empty list.
+    """
+    if Invitation.objects.to_confirm().filter(pk=invitation.pk).exists():
+        return reverse("invitations:awaiting")
+    messages.info(request, "Vous avez déjà accepté cette invitation.")
+    if invitation.dossier_id and access.to_dossier(request.user, invitation.dossier_id):
+        there = reverse("dossiers:home", args=[invitation.dossier_id])
+        return second_factor.way_to(request, request.user, there)
+    return reverse("root")
 
 
 def _note_opening(request: HttpRequest, invitation: Invitation) -> None:

@@ -63,16 +63,22 @@ class ReauthenticateForm(account.ReauthenticateForm):
         _plain(self.fields["password"], "Mot de passe")
 
 
+def _digits(field):
+    """Ask for the number pad of a phone: the codes of an application and those kept on paper are digits only."""
+    _plain(field, "Code", "Le code à 6 chiffres de votre application, ou un code de secours.")
+    field.widget.attrs["inputmode"] = "numeric"
+
+
 class AuthenticateForm(mfa.AuthenticateForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        _plain(self.fields["code"], "Code", "Le code à 6 chiffres de votre application, ou un code de secours.")
+        _digits(self.fields["code"])
 
 
 class ReauthenticateCodeForm(mfa.ReauthenticateForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        _plain(self.fields["code"], "Code", "Le code à 6 chiffres de votre application, ou un code de secours.")
+        _digits(self.fields["code"])
 
 
 class ActivateTOTPForm(totp.ActivateTOTPForm):

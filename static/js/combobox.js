@@ -93,6 +93,14 @@ class Combobox {
     this.list.hidden = !found;
     this.input.setAttribute("aria-expanded", String(found));
     this.input.removeAttribute("aria-activedescendant");
+    if (found) this.reveal();
+  }
+
+  // The keyboard of a phone hides what is found under it: the field then goes to the top, its answers come with it.
+  reveal() {
+    const { offsetTop, height } = window.visualViewport;
+    const first = this.list.querySelector("[role=option]").getBoundingClientRect();
+    if (first.bottom > offsetTop + height) this.input.scrollIntoView({ block: "start" });
   }
 
   onFailure(event) {

@@ -11,7 +11,8 @@ const PATIENCE_MS = 15_000;
 const OFFLINE = { words: "Pas de réseau.", again: AGAIN_MS, holds: true };
 const BUSY = { words: "Le serveur ne répond pas.", again: AGAIN_MS, holds: true };
 const OUT = {
-  words: "Votre session est terminée. Reconnectez-vous dans un autre onglet : ce texte reste ici.", again: AGAIN_MS, holds: true,
+  words: "Votre session est terminée. Reconnectez-vous dans un autre onglet : ce texte reste ici.",
+  again: AGAIN_MS, holds: true, out: true,
 };
 const SOMEBODY_ELSE = {
   words: "Un autre compte est connecté. Reconnectez-vous au vôtre dans un autre onglet : ce texte reste ici.",
@@ -39,6 +40,16 @@ function body(form) {
     if (typeof value === "string" && !secret) data.append(name, value);
   }
   return data;
+}
+
+// On a phone nobody types an address in another tab: it is one touch away.
+function signIn() {
+  const link = document.createElement("a");
+  link.href = meta("session")?.dataset.signIn ?? "/";
+  link.target = "_blank";
+  link.className = "alone";
+  link.textContent = "Me reconnecter (nouvel onglet)";
+  return link;
 }
 
 // A redirection is the sign-in page: it is not followed.
@@ -102,7 +113,11 @@ function keep(form) {
       if (sent === typed) delete form.dataset.unsaved;
     }
     const words = keptAt ? `Votre brouillon est gardé sur le serveur à ${keptAt}.` : "Le brouillon n’est pas encore gardé.";
-    if (note) note.textContent = failure ? `${failure.words} ${words}` : `Brouillon gardé à ${keptAt}`;
+    const said = failure ? `${failure.words} ${words} ` : `Brouillon gardé à ${keptAt}`;
+    // Written once: a link drawn again every five seconds escapes the finger, and loses the focus.
+    if (!note || note.firstChild?.data === said) return;
+    note.textContent = said;
+    if (failure?.out) note.append(signIn());
   }
 
   // A button may have been drawn again since it was pressed (htmx): the one that stands in its place is.

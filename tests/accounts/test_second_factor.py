@@ -63,6 +63,8 @@ def test_enrolling_an_application_opens_the_house(client, user, sign_in):
     assert "<svg" in page
     assert 'style="' not in page
     secret = re.search(r"<samp>(\w+)</samp>", page)[1]
+    # On the telephone that holds the application, there is nothing to photograph.
+    assert re.search(rf'href="otpauth://totp/[^"]*secret={secret}', page)
     response = client.post("/compte/second-facteur/application/ajouter/", {"code": code_of(secret)})
     assert response.url == "/compte/second-facteur/codes/"
     assert client.get("/page-essai/").status_code == 200
@@ -94,6 +96,7 @@ def test_a_wrong_code_enrols_nothing(client, user, sign_in):
 def test_sign_in_asks_for_the_code(client, enrolled, sign_in, fresh_counters):
     assert sign_in(enrolled, next="/page-essai/").url == "/compte/second-facteur/verifier/"
     assert client.get("/page-essai/").status_code == 302, "half a sign-in opens nothing"
+    assert 'inputmode="numeric"' in client.get("/compte/second-facteur/verifier/").content.decode()
     assert "pas le bon" in client.post("/compte/second-facteur/verifier/", {"code": "000000"}).content.decode()
     assert client.post("/compte/second-facteur/verifier/", {"code": code_of(SECRET)}).url == "/page-essai/"
     assert client.get("/page-essai/").status_code == 200

@@ -295,6 +295,42 @@ def test_a_link_that_was_answered_offers_nothing(client, entry):
     assert not Message.objects.filter(kind="circle.new_link_asked").exists()
 
 
+def test_who_accepted_comes_back_by_the_letter(client, entry):
+    """The letter is what one keeps of the application: what is awaited, then the dossier, never an empty list."""
+    invitation = invited(entry)
+    client.post(link(invitation), CHOSEN)
+    assert client.get(link(invitation))["Location"] == reverse("invitations:awaiting")
+    invitation.refresh_from_db()
+    actions.confirm_invitee(invitation, by=entry.user, entry=entry)
+    there = reverse("dossiers:home", args=[entry.dossier.pk])
+    assert client.get(link(invitation))["Location"] == there
+    # From another device, the sign-in page leads back here.
+    client.logout()
+    page = client.get(link(invitation))
+    sign_in = re.search(r'href="(/compte/connexion/\?next=[^"]+)"', text(page))[1]
+    assert page.status_code == 410
+    assert client.post(sign_in, {"login": ADDRESS, "password": PASSWORD})["Location"] == link(invitation)
+    assert client.get(link(invitation))["Location"] == there
+    # The account of this device is another: the page says which, and how to change.
+    client.force_login(make.account())
+    page = text(client.get(link(invitation)))
+    assert "avec un autre compte" in page and "Utiliser un autre compte" in page and link(invitation) in page
+
+
+@pytest.mark.parametrize(("sent", "names_somebody"), [(invited, True), (lambda entry: colleague(entry.user), False)])
+def test_the_letter_is_laid_out_for_a_phone_and_speaks_of_a_dossier_when_there_is_one(entry, sent, names_somebody):
+    sent(entry)
+    letter = Message.objects.get(kind="circle.invitation")
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in letter.html
+    for words in (letter.html, letter.text):
+        assert ("une fois le dossier ouvert" in words) is names_somebody
+
+
+def test_a_phone_keeps_the_password_beside_the_address(client, entry):
+    page = text(client.get(link(invited(entry))))
+    assert re.search(rf'<input[^>]+value="{ADDRESS}"[^>]+autocomplete="username"', page)
+
+
 def test_who_asks_for_a_new_link_shows_in_the_list(client, entry):
     invitation = invited(entry)
     past = timezone.now() - dt.timedelta(days=20)

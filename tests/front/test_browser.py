@@ -181,3 +181,38 @@ def test_a_form_is_sent_once_and_its_draft_is_kept(open_page, style_server):
     }""")
     assert page.evaluate("window.sent") == 1
     assert page.get_by_role("button", name="Enregistrement…").get_attribute("aria-busy") == "true"
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_search_of_a_phone_opens_inside_the_screen(open_page, width):
+    page = open_page("patients", phone=True, width=width)
+    page.locator(".search-menu summary").click()
+    box = page.locator("#recherche-dossier-tel").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= width
+
+
+def test_what_is_found_shows_above_the_keyboard_of_a_phone(open_page):
+    page = open_page("search", phone=True)
+    # What a keyboard leaves of the screen.
+    page.set_viewport_size({"width": 390, "height": 460})
+    page.get_by_role("combobox", name="Qui voulez-vous ajouter").press_sequentially("echantillon")
+    # The field goes up smoothly: its first answer ends above the keyboard, and it stays in sight itself.
+    page.wait_for_function(
+        "() => { const [field, first] = ['#qui', '#qui-liste [role=option]'].map((s) => document.querySelector(s));"
+        "return first && first.getBoundingClientRect().bottom <= 460 && field.getBoundingClientRect().top >= 0; }"
+    )
+
+
+def test_an_address_is_not_corrected_like_a_word(open_page):
+    field = open_page("act", phone=True).locator("input[inputmode=email], input[type=email]").first
+    assert field.get_attribute("autocapitalize") == "none" and field.get_attribute("autocorrect") == "off"
+
+
+@pytest.mark.parametrize("name", ["act", "circle", "home", "search"])
+def test_what_a_finger_chooses_is_44_pixels_high(open_page, name):
+    page = open_page(name, phone=True)
+    low = page.evaluate(
+        "[...document.querySelectorAll('.btn, .choice-item, .panel-head .link, main summary, .menu-item')]"
+        ".filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 44).map((e) => e.textContent.trim())"
+    )
+    assert low == []

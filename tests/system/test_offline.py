@@ -228,6 +228,8 @@ def test_what_is_typed_after_a_session_ended_elsewhere_waits_for_the_next_one(us
     page.locator(TITLE).fill("Infirmière référente")
     page.clock.run_for(A_MOMENT)
     says(page, "Votre session est terminée. Reconnectez-vous dans un autre onglet")
+    again = page.get_by_role("link", name="Me reconnecter (nouvel onglet)")
+    assert again.get_attribute("href") == "/compte/connexion/" and again.get_attribute("target") == "_blank"
     until(page, is_held, page)
     send_it(page)
     page.locator("#etat", has_text="Votre session est terminée").wait_for(state="attached")

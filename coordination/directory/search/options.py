@@ -114,7 +114,7 @@ def sentence(found: SearchResults) -> str:
     if found.unknown_place:
         return no_such_place(found.unknown_place)
     if found.is_empty:
-        return "Aucun résultat."
+        return "Aucun résultat. Vérifiez l’orthographe, ou retirez un mot ou un filtre."
     parts = _parts(found)
     start = "Rien d’exactement écrit ainsi. Orthographes proches : " if found.is_corrected else ""
     said = f"{start}{', '.join(parts)}."
