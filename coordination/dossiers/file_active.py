@@ -15,12 +15,11 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import DateTimeField, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from coordination.common.pagination import BoundedCount
-from coordination.common.prepared import Prepared
+from coordination.common.prepared import Prepared, read_first
 from coordination.dossiers import panels
 from coordination.dossiers.models import Dossier, Visit
 from coordination.dossiers.search import Wanted
@@ -282,7 +281,7 @@ class FileActive:
     def _open_to_reader(self, through: str) -> QuerySet[Dossier]:
         if through == GRANTED and not self.reader.acts:
             through = HIMSELF
-        return Dossier.objects.filter(id__in=_read_first(access.dossiers_of(self.reader.user, through=through)))
+        return Dossier.objects.filter(id__in=read_first(access.dossiers_of(self.reader.user, through=through)))
 
     def _marked(self, rows: QuerySet[Dossier]) -> QuerySet[Dossier]:
         """Add `acting`, for whom the reader enters each dossier, where some are entered for another."""
@@ -345,15 +344,6 @@ _NOT_LISTED = (
     "ins_matricule", "ins_oid", "phone", "mobile", "email", "address", "duplicate_reason", "status_note",
     "search_name",
 )  # fmt: skip
-
-
-def _read_first(ids: RawSQL | QuerySet):
-    """Return a subquery of ids that is read before anything else, and once.
-
-    The plan is then the same for who opens ten dossiers and for who opens five thousand (`one_plan`): left free, the
-    planner takes every dossier of the base in turn for the second.
-    """
-    return Func(ids, template="(SELECT UNNEST(ARRAY%(expressions)s))")
 
 
 def _of_status(rows: QuerySet[Dossier], statut: str) -> QuerySet[Dossier]:
