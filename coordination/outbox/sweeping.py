@@ -29,31 +29,32 @@ def register(what: str, rows: Callable[[], Any], do_here: Callable[[UUID], objec
         _others.append((what, rows, do_here))
 
 
-def sweep(*, helping: bool = False) -> int:
+def sweep(*, helping: bool = False, deliver: Callable[[UUID], object] | None = None) -> int:
     """Ring for every row that is due and unrung, oldest first; return how many. With no broker, do them in place.
 
-    `helping`: do also, for a moment, what was rung and nobody took. None while a quarantine stands: nobody would do
-    them.
+    `helping`: do also, for a moment, what was rung and nobody took. `deliver`: what hands a letter over here, for who
+    has no time limit of a task. None while a quarantine stands: nobody would do them.
     """
+    deliver = deliver or delivery.deliver
     doorbell.listen_again()
     if quarantine.stands():
         return 0
-    own = _sweep("message", Message.objects.all, delivery.deliver) + _sweep("job", Job.objects.all, jobs.run)
+    own = _sweep("message", Message.objects.all, deliver) + _sweep("job", Job.objects.all, jobs.run)
     # Mails first: with no broker, a partner that hangs holds what comes after it.
     rung = own + sum(_sweep(*queue) for queue in _others)
     if helping:
-        _help()
+        _help(deliver)
     return rung
 
 
-def _help() -> None:
+def _help(deliver: Callable[[UUID], object]) -> None:
     """Do what waits too long, oldest first: the broker takes rings while the workers are killed, or being started.
 
     Mails and jobs of ours, and not what asks partners: one that hangs would hold the rings of all the others.
     """
     until = time.monotonic() + HELP_SECONDS
     queues: tuple[tuple[Callable[[], Any], Callable[[UUID], object]], ...] = (
-        (Message.objects.all, delivery.deliver),
+        (Message.objects.all, deliver),
         (Job.objects.all, jobs.run),
     )
     for rows, do_here in queues:

@@ -1,5 +1,7 @@
 """The safety net (REL-2, REL-3, REL-4)."""
 
+import signal
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,7 +11,8 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from coordination.outbox import actions, attempts, jobs, sweeping, tasks
+from coordination.outbox import actions, attempts, delivery, jobs, sweeping, tasks
+from coordination.outbox.management.commands import sweep_outbox
 from coordination.outbox.models import Job, Message, State
 from tests.outbox.factories import MessageFactory
 
@@ -101,7 +104,7 @@ def test_what_was_rung_and_nobody_took_is_done_by_the_sweep_for_a_moment(rings, 
     others = [waiting() for _ in range(3)]
     clock = iter([0.0, 0.0, sweeping.HELP_SECONDS + 1])
     monkeypatch.setattr(sweeping.time, "monotonic", lambda: next(clock))
-    sweeping._help()
+    sweeping._help(delivery.deliver)
     sent = Message.objects.filter(pk__in=[one.pk for one in others], state=State.ENVOYE).count()
     assert sent == 1, "not longer than a moment: others wait to be rung"
 
@@ -125,6 +128,32 @@ def test_the_command_sweeps_once(no_broker, capsys):
     waiting()
     call_command("sweep_outbox", "--once")
     assert capsys.readouterr().out.startswith("1 ligne")
+
+
+@pytest.mark.req("REL-17")
+@pytest.mark.django_db
+def test_a_server_that_says_a_word_now_and_then_does_not_hold_the_sweep(no_broker, monkeypatch, capsys):
+    """A worker has a limit in all; the sweep does the same letters by itself, and had none."""
+
+    class Drip:
+        def __init__(self, path):
+            pass
+
+        open = close = lambda self: None
+
+        def send_messages(self, mails):
+            for _ in range(300):
+                time.sleep(0.1)
+
+    monkeypatch.setattr(delivery, "get_connection", Drip)
+    monkeypatch.setattr(sweep_outbox, "LONGEST_DELIVERY", 0.5)
+    slow = waiting()
+    began = time.monotonic()
+    call_command("sweep_outbox", "--once")
+    assert time.monotonic() - began < 15, "this server takes thirty seconds, and might take for ever"
+    slow.refresh_from_db()
+    assert (slow.state, slow.is_uncertain) == (State.A_REESSAYER, True)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 @pytest.mark.django_db

@@ -2,12 +2,34 @@
 
 import signal
 import threading
+from uuid import UUID
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.db.utils import DatabaseError, InterfaceError
 
+from coordination.outbox import delivery
 from coordination.outbox.sweeping import sweep
+from coordination.outbox.tasks import LONGEST_DELIVERY
+
+
+def deliver(message_id: UUID) -> bool:
+    """Hand a letter over within the time that a worker has for it.
+
+    A mail server that says a word every few seconds never meets EMAIL_TIMEOUT: it would hold here all that waits.
+    """
+    former = signal.signal(signal.SIGALRM, _late)
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_DELIVERY)
+    try:
+        return delivery.deliver(message_id)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+
+
+def _late(_number, _frame):
+    raise SoftTimeLimitExceeded
 
 
 class Command(BaseCommand):
@@ -19,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *, once, every, **options):
         if once:
-            self.stdout.write(f"{sweep()} ligne(s) relancée(s).")
+            self.stdout.write(f"{sweep(deliver=deliver)} ligne(s) relancée(s).")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -30,7 +52,7 @@ class Command(BaseCommand):
 
     def _pass(self):
         try:
-            sweep(helping=True)
+            sweep(helping=True, deliver=deliver)
         except (DatabaseError, InterfaceError) as error:
             # The database restarts: the next pass opens a new connection.
             self.stderr.write(f"Balayage remis : {type(error).__name__}.")
