@@ -15,7 +15,7 @@ from habilitations import acting
 from habilitations.access import Access
 from habilitations.actions.grounds import declare, finish
 from habilitations.actions.members import locked
-from habilitations.actions.twins import other_entries
+from habilitations.actions.twins import is_his_house, other_entries
 from habilitations.closures import closable
 from habilitations.errors import (
     CollectedUnknown,
@@ -28,8 +28,7 @@ from habilitations.errors import (
     RubricNotClosable,
     TeamNotPossible,
 )
-from habilitations.kin import same_structures
-from habilitations.models import Collected, Consent, Delegate, Habilitation
+from habilitations.models import Collected, Consent, Habilitation
 
 Ground = Consent.Ground
 
@@ -92,7 +91,7 @@ def record_consent(
     if not access.may_withdraw_refusal:
         raise NotAllowed
     row = locked(habilitation)
-    if acting.is_way_in(access, row, by) or _is_his_house(row, by, access):
+    if acting.is_way_in(access, row, by) or is_his_house(row, by, access):
         raise OwnHabilitation
     _check_ground(ground, may_be_team=may_be_team)
     express = ground == Ground.EXPRESS
@@ -169,13 +168,6 @@ def take_back_too(left: Habilitation, kept: Habilitation, *, by) -> Consent | No
         return None
     day = max(taken.ended_on, found.starts_on)
     return finish(found, by=by, end=Consent.End.WITHDRAWN, ended_on=day, collected=taken.ended_collected)
-
-
-def _is_his_house(row: Habilitation, by, access: Access) -> bool:
-    """Say whether who is here for another would open the way in of a structure he acts for himself (SEC-15)."""
-    if access.on_behalf_of is None or row.structure_id is None:
-        return False
-    return Delegate.objects.current().filter(user=by, structure__in=same_structures(row.structure_id)).exists()
 
 
 def _check_ground(ground: str, *, may_be_team: bool) -> None:

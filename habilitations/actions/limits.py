@@ -14,6 +14,7 @@ from django.utils import timezone
 from habilitations import acting, catalog
 from habilitations.access import Access
 from habilitations.actions.members import locked
+from habilitations.actions.twins import is_his_house
 from habilitations.errors import GrantNotAllowed, LastDayBehind, OwnHabilitation
 from habilitations.models import Ceiling, Habilitation
 from habilitations.rubriques import Action, Niveau, Rubrique
@@ -65,7 +66,7 @@ def set_limits(
     "habiliter"), LastDayBehind (a day gone by, unless it is the one already noted), MembershipEnded.
     """
     row = locked(habilitation)
-    if acting.is_way_in(access, row, by):
+    if acting.is_way_in(access, row, by) or is_his_house(row, by, access):
         raise OwnHabilitation
     if not access.may(Action.GRANT, structure_id=member_structure_id):
         raise GrantNotAllowed

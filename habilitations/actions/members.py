@@ -14,6 +14,7 @@ from django.utils import timezone
 from habilitations import acting
 from habilitations.access import Access
 from habilitations.actions.grounds import declare, forget
+from habilitations.actions.twins import is_his_house
 from habilitations.binding import tell_bound
 from habilitations.errors import (
     AidantCannotBeGranted,
@@ -293,7 +294,7 @@ def locked(habilitation: Habilitation) -> Habilitation:
 
 
 def _require_grant(row: Habilitation, *, by, access: Access, structure_id: UUID | None) -> None:
-    if acting.concerns(access, row.user_id, by):
+    if acting.concerns(access, row.user_id, by) or is_his_house(row, by, access):
         raise OwnHabilitation
     if not access.may(Action.GRANT, structure_id=structure_id):
         raise GrantNotAllowed

@@ -17,6 +17,7 @@ from django.utils import timezone
 from habilitations import acting
 from habilitations.access import Access, held_by, may_administer
 from habilitations.actions.members import locked
+from habilitations.actions.twins import is_his_house
 from habilitations.closures import closable
 from habilitations.errors import (
     AlreadyOpposed,
@@ -92,7 +93,8 @@ def withdraw_opposition(
     if not access.may_withdraw_refusal:
         raise NotAllowed
     found = Opposition.objects.select_for_update(of=("self",)).select_related("habilitation").get(pk=opposition.pk)
-    if found.habilitation is not None and acting.is_way_in(access, found.habilitation, by):
+    aimed = found.habilitation
+    if aimed is not None and (acting.is_way_in(access, aimed, by) or is_his_house(aimed, by, access)):
         raise OwnHabilitation
     if found.withdrawn_at is not None:
         raise NothingToWithdraw("Cette opposition est déjà retirée.")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from habilitations import acting
 from habilitations.access import Access
 from habilitations.actions.members import NON, locked, move
-from habilitations.actions.twins import other_entries
+from habilitations.actions.twins import is_his_house, other_entries
 from habilitations.errors import (
     AlreadyRefused,
     CollectedUnknown,
@@ -67,7 +67,7 @@ def withdraw_refusal(
     if not access.may_withdraw_refusal:
         raise NotAllowed
     row = locked(habilitation)
-    if acting.concerns(access, row.user_id, by):
+    if acting.concerns(access, row.user_id, by) or is_his_house(row, by, access):
         raise OwnHabilitation
     refusal = Refusal.objects.select_for_update(of=("self",)).filter(habilitation=row, withdrawn_at=None).first()
     if refusal is None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from habilitations import acting, explain
 from habilitations.access import Access
 from habilitations.actions.limits import lift, standing
+from habilitations.actions.twins import is_his_house
 from habilitations.errors import (
     AlreadyAnswered,
     AlreadyAsked,
@@ -63,7 +64,7 @@ def answer_request(
     AnswerMissing, MembershipEnded.
     """
     found = AccessRequest.objects.select_for_update(of=("self",)).select_related("habilitation").get(pk=request.pk)
-    if acting.concerns(access, found.user_id, by):
+    if acting.concerns(access, found.user_id, by) or is_his_house(found.habilitation, by, access):
         raise OwnHabilitation
     if not access.may(Action.GRANT, structure_id=member_structure_id):
         raise GrantNotAllowed

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
+from habilitations.access import Access
 from habilitations.kin import same_structures
-from habilitations.models import Habilitation
+from habilitations.models import Delegate, Habilitation
 
 
 def other_entries(row: Habilitation) -> QuerySet[Habilitation]:
@@ -14,3 +15,13 @@ def other_entries(row: Habilitation) -> QuerySet[Habilitation]:
         return Habilitation.objects.none()
     rows = Habilitation.objects.select_for_update(of=("self",)).filter(dossier_id=row.dossier_id)
     return rows.filter(structure__in=same_structures(row.structure_id)).exclude(pk=row.pk).order_by("pk")
+
+
+def is_his_house(row: Habilitation, by, access: Access) -> bool:
+    """Say whether a row is that of a structure for which who is here for another acts himself (SEC-15).
+
+    By it he would be inside once he acts for the other no more. Who is inside by himself has nothing to gain by it.
+    """
+    if access.on_behalf_of is None or row.structure_id is None:
+        return False
+    return Delegate.objects.current().filter(user=by, structure__in=same_structures(row.structure_id)).exists()

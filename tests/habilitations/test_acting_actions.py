@@ -25,8 +25,17 @@ from habilitations.acting_errors import (
     RubricsMissing,
 )
 from habilitations.errors import CollectedUnknown, NotAllowed, OwnHabilitation
-from habilitations.models import AccountTrace, ActingFor, SecretaryConsent, Trace
-from tests.dossiers.factories import DOCTOR, DossierFactory, UserFactory, habilitate, professional
+from habilitations.models import AccountTrace, ActingFor, Opposition, SecretaryConsent, Trace
+from tests.dossiers.factories import (
+    DOCTOR,
+    DossierFactory,
+    StructureFactory,
+    UserFactory,
+    delegate,
+    habilitate,
+    habilitation,
+    professional,
+)
 from tests.habilitations.acting_data import DAY, consent, secretary, stand_in, today
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-15")]
@@ -248,6 +257,29 @@ def test_who_acts_for_another_widens_neither_his_own_way_in_nor_the_others(docto
     actions.set_state(waiting, "oui", by=other, access=held, member_kind="annuaire")
     waiting.refresh_from_db()
     assert waiting.state == "oui", "both doctors grant: the stand-in does the work of the absent one"
+
+
+def test_nor_that_of_a_structure_he_acts_for_himself(doctor, other, dossier):
+    """By it he would be inside once the absence is over, under another entry of the directory too."""
+    stand_in(doctor, other)
+    held = access.to_dossier(other, dossier.pk)
+    house = StructureFactory()
+    delegate(UserFactory(), house)
+    delegate(other, StructureFactory(merged_into=house))
+    row = habilitation(dossier, "non", structure=house)
+    with pytest.raises(OwnHabilitation):
+        actions.set_state(row, "oui", by=other, access=held, member_kind="structure")
+    with pytest.raises(OwnHabilitation):
+        actions.set_limits(row, by=other, access=held, ceilings={}, until=None)
+    opposed = Opposition.objects.create(
+        dossier=dossier, habilitation=row, rubrique="agenda", refused_on=today(), collected="oral", recorded_by=doctor
+    )
+    with pytest.raises(OwnHabilitation):
+        actions.withdraw_opposition(opposed, by=other, access=held, withdrawn_on=today(), collected="oral")
+    refused = habilitation(dossier, "refus", structure=StructureFactory())
+    delegate(other, refused.structure)
+    with pytest.raises(OwnHabilitation):
+        actions.withdraw_refusal(refused, by=other, access=held, withdrawn_on=today(), collected="oral")
 
 
 def test_the_trace_names_both(doctor, other, dossier):
