@@ -95,12 +95,11 @@ class RelativeFields(ReachFields):
     def fields_of_member(self) -> dict:
         said = self.cleaned_data
         civility = "MME" if said["relation"] in WOMEN else "M" if said["relation"] in MEN else ""
-        # A link that says no gender takes away none: a software may have said one.
-        return (
-            super().fields_of_member()
-            | {"relation": said["relation"], "unlisted": said["unlisted"]}
-            | ({"civility": civility} if civility else {})
-        )
+        return super().fields_of_member() | {
+            "civility": civility,
+            "relation": said["relation"],
+            "unlisted": said["unlisted"],
+        }
 
 
 class AddedByHand(RoleFields, SharingFields):
@@ -187,6 +186,13 @@ class EditRelativeForm(RelativeFields, EditFields):
         super().__init__(*args, **kwargs)
         if self.found:
             self.offer_stored("relation", nomenclatures.get("relation_complete", self.found.relation))
+
+    def fields_of_member(self) -> dict:
+        said = super().fields_of_member()
+        # A link that says no gender, and is left as it was, takes none away: a software may have said one.
+        if self.found and not said["civility"] and said["relation"] == self.found.relation:
+            del said["civility"]
+        return said
 
 
 class EditLinkedForm(TidyForm, EditFields):

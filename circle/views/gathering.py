@@ -125,9 +125,13 @@ def _bring_in(request: HttpRequest, entry, form: ArrivalsForm, arrival: Arrival)
 def _carried(request: HttpRequest) -> tuple[dict[int, str], dict[int, str]]:
     """Return the lines done by the answers before this one with what was done of each, and why others were not."""
     told = (value.partition(" ") for value in request.POST.getlist(DONE))
-    done = {int(number): kind for number, _, kind in told if number.isdigit() and kind in KINDS}
+    done = {int(number): kind for number, _, kind in told if _is_number(number) and kind in KINDS}
     said = ((name.removeprefix(REFUSED), why) for name, why in request.POST.items() if name.startswith(REFUSED))
-    return done, {int(number): why[:300] for number, why in said if number.isdigit()}
+    return done, {int(number): why[:300] for number, why in said if _is_number(number)}
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 6
 
 
 def _kind(form: ArrivalsForm, arrival: Arrival) -> str:

@@ -411,6 +411,14 @@ def test_a_long_list_says_how_far_it_is_and_goes_on(desk, entry, monkeypatch):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("number", ["²", "1" * 30, "-1", ""])
+def test_a_number_that_is_none_is_passed_over(desk, entry, number):
+    sent = answers(NINA, **by_hand(1)) | {"fait": f"{number} oui", f"refus-{number}": "Écrit à la main"}
+    assert desk.post(at(entry), sent).status_code == 303
+    assert Invitation.objects.count() == 1
+
+
+@pytest.mark.django_db
 @pytest.mark.req("SEC-18")
 def test_letting_several_people_in_asks_again_who_is_there(desk, entry, settings):
     settings.DOSSIER_REAUTHENTICATION_SECONDS = 0

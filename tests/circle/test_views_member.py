@@ -479,7 +479,7 @@ def test_history_hides_discreet_members_from_who_may_not_know(visitor, client, e
     assert "SECRET" not in text_of(client.get(visitor.url("history")))
 
 
-@pytest.mark.parametrize(("relation", "kept"), [("NBOR", "M"), ("DAU", "MME")])
+@pytest.mark.parametrize(("relation", "kept"), [("NBOR", "M"), ("DAU", "MME"), ("FRND", "")])
 def test_a_civility_said_by_a_software_is_not_lost_on_the_screen(visitor, entry, relation, kept):
     member = factories.relative(entry, relation="NBOR")
     Member.objects.filter(pk=member.pk).update(civility="M")
