@@ -186,4 +186,6 @@ def interface(request: HttpRequest) -> dict[str, Any]:
         "logout_url": address("account_logout") if signed_in else "",
         "take_undo_toast": lambda: _take_undo(request),
         "topbar_of": topbar_of,
+        # The browser cannot say how it asked, and coming back to an answer to POST needs some help (static/js/app.js).
+        "posted": request.method == "POST",
     }

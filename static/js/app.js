@@ -184,6 +184,14 @@ document.addEventListener("submit", (event) => {
   text.form.action = `${filters.action}?${new URLSearchParams(new FormData(filters))}`;
   text.form.submit();
 });
+// Coming back to the answer of such a search, the browser would ask to send it again, and show an error in its place:
+// the entry of the history becomes the list, with the filters that name nobody.
+const search = "posted" in document.body.dataset && document.querySelector("form.toolbar[method=post]");
+if (search) {
+  const named = [...search.querySelectorAll("select, [type=hidden]:not([name=csrfmiddlewaretoken]), :checked")].filter((one) => one.name && one.value);
+  const filters = new URLSearchParams(named.map((one) => [one.name, one.value]));
+  history.replaceState(history.state, "", `${search.getAttribute("action").split("?")[0]}?${filters}`.replace(/\?$/, ""));
+}
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!("submitOnce" in form.dataset)) return;

@@ -1,4 +1,4 @@
-"""The toolbar of a circle: a text looked for stays while the other filters change, and never stands in an address."""
+"""The toolbars of lists: a text looked for stays while the other filters change, and never stands in an address."""
 
 import pytest
 
@@ -41,6 +41,25 @@ def test_a_text_and_a_filter_hold_together(visit, world, javascript, written_log
     assert maelle.field("Chercher dans le cercle").input_value() == someone.lower()
     maelle.addresses_and_titles_name_nobody(someone)
     assert someone.lower() not in written_logs().lower()
+
+
+@pytest.mark.parametrize("path", ["/dossiers/", "/dossiers/{}/journal/"])
+def test_coming_back_to_what_a_search_found_shows_the_list(visit, world, path):
+    """An answer to POST is not kept: the browser asked to send it again, and showed an error in its place."""
+    dossier = worlds.circle_of(world).dossier
+    maelle = visit()
+    acts.signs_in(maelle, world.coordinator)
+    maelle.goes_to(path.format(dossier.pk))
+    heading = maelle.page.locator("h1").inner_text()
+    name = world.coordinator.family_name if "journal" in path else dossier.birth_name
+    field = maelle.page.locator("#filtres input[type=search]")
+    field.fill(name)
+    field.press("Enter")
+    maelle.page.locator("body[data-posted]").wait_for()
+    maelle.goes_to(f"/dossiers/{dossier.pk}/")
+    maelle.page.go_back()
+    assert maelle.page.locator("h1").inner_text() == heading
+    maelle.addresses_and_titles_name_nobody(name)
 
 
 @pytest.mark.parametrize("key", ["Tab", "Enter"])
