@@ -201,7 +201,7 @@ def test_two_events_joined_are_one_in_her_calendar(entry, members, nurse, monkey
 def test_the_choice_is_in_the_settings(client, nurse, entry, members):
     client.force_login(nurse)
     settings = reverse("mon_agenda:settings")
-    assert "Recevoir les rendez-vous par courriel" in client.get(settings).content.decode()
+    assert "Recevoir les rendez-vous par e-mail" in client.get(settings).content.decode()
     version = schedule_of(nurse).version
     client.post(settings, {"zone": "Europe/Paris", "mails_invitations": "on", "version": version})
     assert Schedule.objects.get(user=nurse).mails_invitations
