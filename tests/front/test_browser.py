@@ -183,12 +183,16 @@ def test_a_form_is_sent_once_and_its_draft_is_kept(open_page, style_server):
     assert page.get_by_role("button", name="Enregistrement…").get_attribute("aria-busy") == "true"
 
 
-@pytest.mark.parametrize("width", [320, 390])
-def test_the_search_of_a_phone_opens_inside_the_screen(open_page, width):
-    page = open_page("patients", phone=True, width=width)
-    page.locator(".search-menu summary").click()
-    box = page.locator("#recherche-dossier-tel").bounding_box()
-    assert box["x"] >= 0 and box["x"] + box["width"] <= width
+@pytest.mark.parametrize("width", [320, 360, 390])
+def test_every_menu_of_a_phone_opens_inside_the_screen(open_page, width):
+    page = open_page("circle", phone=True, width=width)
+    openers = page.locator("details.menu > summary:visible")
+    assert openers.count() > 4
+    for opener in openers.all():
+        opener.click()
+        box = page.locator("details.menu[open] > .menu-list, details.menu[open] > nav > .menu-list").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width, opener.get_attribute("aria-label")
+        page.keyboard.press("Escape")
 
 
 def test_what_is_found_shows_above_the_keyboard_of_a_phone(open_page):
