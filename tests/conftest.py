@@ -11,14 +11,14 @@ from types import SimpleNamespace
 import pytest
 from allauth.account.internal.flows.login import record_authentication
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from django.db.backends.base.introspection import BaseDatabaseIntrospection
 from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import sync_playwright
 
 from coordination.runtime import chromium
-from tests import drawing
+from tests import database, drawing
 from tests.fhir import capturing
 from tests.waiting import until_at_rest
 
@@ -59,6 +59,19 @@ def browser():
         opened = playwright.chromium.launch(executable_path=chromium.find(), args=CHROMIUM_ARGUMENTS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_createdb():
+    """Never by pytest-django: what is wanted anew is copied below."""
+    return False
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request, django_db_modify_db_settings_parallel_suffix, django_db_blocker):
+    """Once each process of tests knows the name of its database, and before pytest-django looks for it."""
+    with django_db_blocker.unblock():
+        database.copy(connection.creation._get_test_db_name(), anew=request.config.getvalue("create_db"))
 
 
 @pytest.fixture(autouse=True, scope="session")
