@@ -25,7 +25,7 @@ def copy(name: str, *, anew: bool) -> None:
         if not anew and _exists(cursor, name):
             return
         template = _template(cursor)
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop(cursor, name)
         # Its files are copied as they are: written through the log, they would be copied page by page.
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
 
@@ -46,7 +46,7 @@ def _template(cursor) -> str:
         return name
     cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])
     for (other,) in cursor.fetchall():
-        cursor.execute(f'DROP DATABASE "{other}"')
+        _drop(cursor, other)
     draft = f"{name}_draft"
     cursor.execute(f'CREATE DATABASE "{draft}"')
     _migrate(draft)
@@ -67,6 +67,13 @@ def _migrate(name: str) -> None:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = kept
+
+
+def _drop(cursor, name: str) -> None:
+    """Not WITH (FORCE): that is refused while the cleaner of PostgreSQL is there, which a plain one sends away."""
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user"
+    cursor.execute(ended, [name])
+    cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
 
 
 def _exists(cursor, name: str) -> bool:
