@@ -102,7 +102,7 @@ def test_weights_of_the_first_view():
     font = (STATIC / "fonts/atkinson-hyperlegible-next-latin.woff2").stat().st_size
     parts = ["vendor/bootstrap/bootstrap.min.css", "css/app.css", "vendor/htmx/htmx.min.js", "icons.svg", "js/app.js"]
     assert html + font + sum(map(weight, parts)) <= 130_000
-    assert weight("css/app.css") <= 10_000
+    assert weight("css/app.css") <= 10_500
     # What only its own page loads is not of the first view.
     code = [file.name for file in (STATIC / "js").glob("*.js") if file.name not in ("matrix.js", "durations.js")]
     assert sum(weight(f"js/{name}") for name in code) <= 12_000
