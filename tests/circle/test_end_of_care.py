@@ -185,7 +185,7 @@ def test_the_page_of_the_state_says_it_before_and_after(client, entry, nurse, do
     url = reverse("dossiers:status", args=[entry.dossier.pk])
     before = text(client.get(url))
     assert "L’accès se ferme aussitôt pour SPÉCIMEN Inès" in before
-    assert "Gardent la lecture, parce qu’ils peuvent rouvrir : EXEMPLE-LARRIEU Maëlle, TESTARD Paul." in before
+    assert "Gardent la lecture, parce qu’ils peuvent rouvrir : EXEMPLE-LARRIEU Maëlle et TESTARD Paul." in before
     said = {"closing_reason": "fin", "care_over": "on", "seen": entry.dossier.status}
     refused = client.post(url, said | {"status": "pause"})
     assert refused.status_code == 422 and "choisissez « Clôturé »" in text(refused)

@@ -352,10 +352,13 @@ def test_the_command_says_it_is_whole_or_names_and_fails():
 def test_the_command_notes_what_it_found_when_it_is_told_to():
     """What an operator does when the alert « not verified for two days » rings: without a note it rings on."""
     dossier_id = fill(1)
+    # The journal of the tests is never emptied, what was noted of it by pages neither.
+    before = JournalCheck.objects.count()
     call_command("verify_journal", stdout=io.StringIO())
-    assert not JournalCheck.objects.exists()
+    assert JournalCheck.objects.count() == before
     call_command("verify_journal", "--noter", stdout=io.StringIO())
-    assert JournalCheck.objects.get().faults == 0
+    assert JournalCheck.objects.count() == before + 1
+    assert JournalCheck.objects.latest("at").faults == 0
     force("UPDATE habilitations_trace SET reason = 'x' WHERE dossier_id = %s AND seq = 1", dossier_id)
     with pytest.raises(CommandError, match="ne se vérifie pas"):
         call_command("verify_journal", "--noter", stdout=io.StringIO())

@@ -61,7 +61,9 @@ ACCEPTED: dict[tuple[str, str, str], tuple[int, str]] = {
     ("entered-elsewhere", "coordination/dossiers/fhir/patients.py", "rows"): (1, BY_THE_DOOR),
     ("entered-elsewhere", "coordination/dossiers/fhir/patients.py", "has"): (
         1, "whether an id may be created: told alike of the forbidden and of the absent (test_refused_everywhere)"),
-    ("entered-elsewhere", "coordination/dossiers/views/emergency.py", "_open"): (
+    ("entered-elsewhere", "circle/views/invited.py", "_back_to"): (
+        1, "where the link of who accepted leads: the page it chooses enters by the door, and traces"),
+    ("entered-elsewhere", "coordination/dossiers/views/emergency.py", "_is_inside"): (
         1, "asks whether one is inside already, before an emergency that is traced either way"),
     ("looked-without-trace", "agenda/fhir/appointment_entries.py", "_looked"): (
         1, "its callers trace what they tell, once a dossier (`_trace`)"),
