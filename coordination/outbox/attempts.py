@@ -7,6 +7,7 @@ at work.
 """
 
 import logging
+import time
 from datetime import timedelta
 
 from django.db import transaction
@@ -19,6 +20,8 @@ from coordination.outbox.models import RING_AGAIN_AFTER
 # About a day and a half in all; the last step repeats until MAX_ATTEMPTS.
 BACK_OFF = [timedelta(seconds=s) for s in (10, 30, 120, 600, 1800, 7200, 21600)]
 MAX_ATTEMPTS = 10
+# Seconds between two looks at a row that somebody else has locked.
+A_MOMENT = (0.01, 0.05, 0.2)
 # An attempt that fails says why; a worker that was killed says nothing, and whoever comes next says it for him.
 INTERRUPTED = "Le dernier essai a été interrompu, comme si le programme qui le faisait avait été arrêté."
 logger = logging.getLogger(__name__)
@@ -54,8 +57,18 @@ def count(queryset, pk, **changes):
 
 
 def hold(queryset, row):
-    """Lock the row again for the effect; None when another attempt has overtaken this one. Needs a transaction."""
-    return lock(queryset.waiting().filter(attempts=row.attempts), row.pk)
+    """Lock the row again for the effect; None when another attempt has overtaken this one. Needs a transaction.
+
+    Asked again for a moment: who came second locks the row until he has seen that it is no longer due.
+    """
+    ours = queryset.waiting().filter(attempts=row.attempts)
+    held = lock(ours, row.pk)
+    for pause in A_MOMENT:
+        if held is not None or not ours.filter(pk=row.pk).exists():
+            return held
+        time.sleep(pause)
+        held = lock(ours, row.pk)
+    return held
 
 
 def lock(queryset, pk):

@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
@@ -214,6 +215,38 @@ def test_many_workers_at_once_send_it_once(server):
     for thread in threads:
         thread.join()
     assert sorted(results) == [False] * 7 + [True]
+    assert len(server.sent) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_only_looks_at_a_letter_does_not_stop_who_began_it(server, monkeypatch):
+    """Between the two transactions of an attempt, another worker locks the row to see that it is no longer due."""
+    message, looked, may_leave = MessageFactory(), threading.Event(), threading.Event()
+
+    def look():
+        try:
+            with transaction.atomic():
+                Message.objects.select_for_update().get(pk=message.pk)
+                looked.set()
+                assert may_leave.wait(60)
+        finally:
+            connection.close()
+
+    other, count = threading.Thread(target=look), attempts.count
+
+    def counted(*asked, **changes):
+        row = count(*asked, **changes)
+        other.start()
+        assert looked.wait(60)
+        return row
+
+    def pause(seconds):
+        may_leave.set()
+        other.join(60)
+
+    monkeypatch.setattr(attempts, "count", counted)
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(sleep=pause))
+    assert delivery.deliver(message.pk)
     assert len(server.sent) == 1
 
 
