@@ -58,7 +58,7 @@ def queue(
         object_version=object_version,
         message_id=f"<{key}@{settings.OUTBOX_MESSAGE_ID_DOMAIN}>",
     )
-    transaction.on_commit(lambda: doorbell.ring("message", key))
+    doorbell.ring_at_commit("message", key)
     return message
 
 
@@ -72,7 +72,7 @@ def enqueue(kind: str, ref: UUID, due_at=None) -> Job:
     due = due_at or now
     job = Job.objects.create(kind=kind, ref=ref, next_attempt_at=due, ring_after=max(due, now + DOORBELL_GRACE))
     if due <= now:
-        transaction.on_commit(lambda: doorbell.ring("job", job.pk))
+        doorbell.ring_at_commit("job", job.pk)
     return job
 
 
@@ -101,7 +101,7 @@ def retry_message(message: Message, *, by) -> Message:
         message.state, message.attempts, message.last_error = State.EN_FILE, 0, ""
         message.next_attempt_at, message.ring_after = now, now + DOORBELL_GRACE
         message.save()
-        transaction.on_commit(lambda: doorbell.ring("message", message.pk))
+        doorbell.ring_at_commit("message", message.pk)
     return message
 
 
@@ -133,7 +133,7 @@ def retry_job(job: Job, *, by) -> Job:
         job.given_up_at, job.attempts, job.last_error = None, 0, ""
         job.next_attempt_at, job.ring_after = now, now + DOORBELL_GRACE
         job.save()
-        transaction.on_commit(lambda: doorbell.ring("job", job.pk))
+        doorbell.ring_at_commit("job", job.pk)
     return job
 
 

@@ -38,22 +38,38 @@ def count(queryset, pk, **changes):
         return None
     with transaction.atomic():
         row = lock(queryset.due(), pk)
-        if row is None:
-            return None
-        if row.attempts >= MAX_ATTEMPTS:
-            row.give_up(INTERRUPTED)
-            row.save()
-            logger.error("outbox.worker_killed_each_time", extra={"queue": row._meta.model_name, "row_id": str(pk)})
-            return None
-        metrics.begun(row._meta.model_name, timezone.now() - row.next_attempt_at)
-        changes = {name: value(row) if callable(value) else value for name, value in changes.items()}
-        row.attempts += 1
-        # Nobody else may start between the two transactions.
-        row.next_attempt_at = row.ring_after = timezone.now() + RING_AGAIN_AFTER
-        for name, value in changes.items():
-            setattr(row, name, value)
+        return None if row is None else _begun(row, changes)
+
+
+def count_next(queryset, **changes):
+    """Do the same for the row that waits first among those that are due and free; None when there is no such row."""
+    if quarantine.stands():
+        return None
+    while True:
+        with transaction.atomic():
+            row = queryset.in_turn().select_for_update(skip_locked=True, of=("self",)).first()
+            if row is None:
+                return None
+            begun = _begun(row, changes)
+        if begun is not None:
+            return begun
+
+
+def _begun(row, changes):
+    if row.attempts >= MAX_ATTEMPTS:
+        row.give_up(INTERRUPTED)
         row.save()
-        return row
+        logger.error("outbox.worker_killed_each_time", extra={"queue": row._meta.model_name, "row_id": str(row.pk)})
+        return None
+    metrics.begun(row._meta.model_name, timezone.now() - row.next_attempt_at)
+    changes = {name: value(row) if callable(value) else value for name, value in changes.items()}
+    row.attempts += 1
+    # Nobody else may start between the two transactions.
+    row.next_attempt_at = row.ring_after = timezone.now() + RING_AGAIN_AFTER
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.save()
+    return row
 
 
 def hold(queryset, row):

@@ -26,10 +26,20 @@ def deliver(message_id: UUID) -> bool:
     Safe to call any number of times at once. Never raises for a failure of the mail server: the row says it.
     """
     message = attempts.count(Message.objects, message_id, is_uncertain=_was_left_in_the_middle, state=State.EN_COURS)
-    if message is None:
-        return False
+    return message is not None and _attempt(message)
+
+
+def deliver_next() -> bool:
+    """Attempt the message that waits first among those that are due and free; return whether there was one."""
+    message = attempts.count_next(Message.objects, is_uncertain=_was_left_in_the_middle, state=State.EN_COURS)
+    if message is not None:
+        _attempt(message)
+    return message is not None
+
+
+def _attempt(counted: Message) -> bool:
     with transaction.atomic():
-        message = attempts.hold(Message.objects, message)
+        message = attempts.hold(Message.objects, counted)
         if message is None:
             return False
         try:

@@ -3,10 +3,13 @@
 import logging
 import os
 import time
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from celery import current_app
+from django.db import connection, transaction
 from kombu.exceptions import ChannelError
 
 logger = logging.getLogger(__name__)
@@ -27,6 +30,9 @@ _looked_at = 0.0
 _is_crowded = False
 _line: Any = None
 _line_of = 0
+# Who hears one ring goes on with the other rows that are due (turns.py): so many rings wake as many processes, and one
+# more would be heard for nothing. For the rows of one commit, or of one round of the sweep.
+ENOUGH = 4
 # {what: Celery task} of the rooms above that keep a queue of their own.
 _tasks: dict[str, Any] = {}
 
@@ -60,6 +66,27 @@ def ring(what: str, key: UUID) -> bool:
         return False
     _silence = 0.0
     return True
+
+
+@dataclass(frozen=True)
+class _AtCommit:
+    """The ring for one row, and how many its transaction has rung."""
+
+    what: str
+    key: UUID
+    rung: Counter[str]
+
+    def __call__(self) -> None:
+        if self.rung[self.what] < ENOUGH:
+            self.rung[self.what] += 1
+            ring(self.what, self.key)
+
+
+def ring_at_commit(what: str, key: UUID) -> None:
+    """Ring for a mail or a job once the transaction is committed, unless ENOUGH of its kind were rung for with it."""
+    before = (kept for _, kept, _ in reversed(connection.run_on_commit) if isinstance(kept, _AtCommit))
+    same = next(before, None)
+    transaction.on_commit(_AtCommit(what, key, Counter() if same is None else same.rung))
 
 
 def listen_again() -> None:

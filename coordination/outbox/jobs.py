@@ -40,10 +40,20 @@ def handler(kind: str) -> Callable[[Handler], Handler]:
 def run(job_id: UUID) -> bool:
     """Attempt one job if it is due and free; return whether it was done by this call. Never raises for its handler."""
     job = attempts.count(Job.objects, job_id)
-    if job is None:
-        return False
+    return job is not None and _attempt(job)
+
+
+def run_next() -> bool:
+    """Attempt the job that waits first among those that are due and free; return whether there was one."""
+    job = attempts.count_next(Job.objects)
+    if job is not None:
+        _attempt(job)
+    return job is not None
+
+
+def _attempt(counted: Job) -> bool:
     with transaction.atomic():
-        job = attempts.hold(Job.objects, job)
+        job = attempts.hold(Job.objects, counted)
         if job is None:
             return False
         try:

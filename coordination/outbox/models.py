@@ -61,6 +61,14 @@ class DueQuerySet(models.QuerySet):
     def to_ring(self):
         return self.due().filter(ring_after__lte=timezone.now())
 
+    def in_turn(self):
+        """The due rows, in the order in which workers take them one after the other.
+
+        By `ring_after`, the one order that an index has of the rows that wait: it is the hour of a row that is due, or
+        a few seconds later. The bound keeps those that wait for tomorrow from being read.
+        """
+        return self.due().filter(ring_after__lte=timezone.now() + RING_AGAIN_AFTER).order_by("ring_after")
+
     def oldest_waiting_age(self):
         """Return how long the oldest due row has been waiting (timedelta, zero when nothing waits)."""
         oldest = self.due().aggregate(oldest=models.Min("next_attempt_at"))["oldest"]

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from coordination.common.prepared import Prepared
 from coordination.outbox.models import Job, Message, Quarantine, State
 
 WHY = "Retenu à la levée de la quarantaine : il est peut-être déjà parti avant la restauration."
@@ -39,9 +40,13 @@ class Queue(NamedTuple):
     hold: Callable[[list[UUID]], int]
 
 
+# Asked twice for each thing that leaves: through the ORM, it took a tenth of a job's time.
+_standing = Prepared(lambda: Quarantine.objects.standing().order_by().values_list("pk")[:1], one_plan=True)
+
+
 def stands() -> bool:
     """Whether nothing may leave. One SQL statement on a table of a few rows."""
-    return Quarantine.objects.standing().exists()
+    return bool(_standing.tuples())
 
 
 def last_opened_at() -> dt.datetime | None:
