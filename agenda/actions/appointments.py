@@ -16,6 +16,7 @@ from agenda.actions.attending import (
     attendees,
     me,
     participations_of,
+    reminder_due,
     take,
     write_participations,
 )
@@ -215,6 +216,7 @@ def written(entry, appointment, changed, *, before, moved, joined=(), left=()) -
         if appointment.kind == Appointment.Kind.MEETING and appointment.status == STATUS.BOOKED:
             # Who has no account was told of it by mail: he would come at the old time.
             tell(What.MOVED, appointment, [one for one in stayed if one.user_id is None])
+            appointment.participations.update(reminded_at=reminder_due(appointment.span[0]))
     else:
         record(entry, appointment, KIND.EDITED, after=_said(changed, joined, left))
     letters.tell(letters.INVITED, appointment, joined, but=entry.user.pk)

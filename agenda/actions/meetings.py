@@ -20,7 +20,7 @@ from agenda.actions import clashing, votes
 from agenda.actions.appointments import Facts, require_sound, source_of
 from agenda.actions.attending import ANSWER, NEED, Who, attendees, is_exclusive, me, participations_of
 from agenda.actions.common import KIND, lock_agenda, locked_appointment, made_by, next_version, record
-from agenda.actions.taking import Taken, clashes, let_go_of, take_many
+from agenda.actions.taking import Taken, clashes, let_go_of, prolong, take_many
 from agenda.errors import (
     AnswerByNotPossible,
     MomentHeld,
@@ -222,6 +222,7 @@ def add_to_vote(entry: Entry, appointment_id: UUID, proposal_id: UUID) -> Appoin
     now = timezone.now()
     if meeting.answer_by is None or meeting.answer_by < now + DAY:
         meeting.answer_by = min(now + 3 * DAY, time.starts_at)
+        prolong((one.pk for one in votes.times_of(meeting)), expires_at=meeting.answer_by)
     next_version(meeting, "answer_by")
     _hold(entry, meeting, [time], people)
     answered = {proposer, *(one.pk for one in people if one.user_id == me(entry) or one.is_the_person or one.room_id)}

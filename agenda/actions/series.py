@@ -146,7 +146,8 @@ def _lower(sentence: str) -> str:
 
 
 def _say_written(series: Series) -> None:
-    series.written_until = (timezone.now() + HORIZON).date()
+    # The day there, where `_extend` goes on from its midnight: in UTC it may be tomorrow already.
+    series.written_until = (timezone.now() + HORIZON).astimezone(ZoneInfo(series.zone)).date()
     series.save(update_fields=["written_until"])
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from agenda import calendar_letters, voting
 from agenda.actions.appointments import Facts, require_sound
-from agenda.actions.attending import ANSWER, NEED, is_exclusive, me, participations_of
+from agenda.actions.attending import ANSWER, NEED, is_exclusive, me, participations_of, reminder_due
 from agenda.actions.common import (
     KIND,
     locked_appointment,
@@ -45,7 +45,6 @@ from habilitations.traces import NOWHERE, Via, record_link
 
 STATUS = Appointment.Status
 OPEN = (STATUS.PROPOSED, STATUS.PENDING)
-DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,10 +236,8 @@ def fix(appointment: Appointment, time: Proposal, people: Sequence[Participation
 def _say_who_comes(time: Proposal, people: Sequence[Participation]) -> None:
     """Write who accepts and who declines the time that is kept; who has not answered may still."""
     choices = dict(Answer.objects.filter(proposal=time).values_list("participation_id", "choice"))
-    near = time.starts_at - timezone.now() <= DAY
     for one in people:
-        # Of this step now: the reminder of the day before, unless that day has come.
-        one.reminded_at = timezone.now() if near else None
+        one.reminded_at = reminder_due(time.starts_at)
         if one.pk in choices:
             one.status = ANSWER.DECLINED if choices[one.pk] == voting.NO else ANSWER.ACCEPTED
         elif one.status in (ANSWER.TENTATIVE, ANSWER.DECLINED) and not (one.is_the_person or one.room_id):

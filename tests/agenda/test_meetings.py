@@ -248,6 +248,16 @@ def test_another_moment_is_told_to_the_organiser_and_may_be_put_to_the_vote(entr
     assert stored(meeting).starts_at == at(16)
 
 
+def test_a_vote_that_lasts_longer_holds_its_times_as_long(entry, there, doctor):
+    meeting = propose(entry, there, at(10), answer_by=timezone.now() + dt.timedelta(hours=2))
+    answers(doctor, meeting, NO, other=(at(16), at(17)))
+    first = times_of(meeting)[0]
+    meetings.add_to_vote(entry, meeting.pk, meeting.proposals.get(proposed_by__isnull=False).pk)
+    held = Occupation.objects.filter(kind=KIND.HOLD)
+    assert held.filter(source=first.pk).exists()
+    assert set(held.values_list("expires_at", flat=True)) == {stored(meeting).answer_by}
+
+
 def test_another_moment_of_a_vote_is_not_taken_past_the_vote(entry, there, doctor):
     meeting = propose(entry, there)
     answers(doctor, meeting, NO, NO, NO, other=(at(16), at(17)))
@@ -598,6 +608,19 @@ def test_all_those_who_come_are_reminded_the_day_before_the_meeting_once(entry, 
     Message.objects.all().delete()
     # The organiser, the doctor, the nurse, and the relative who has not answered.
     assert meetings.remind_due() == 4
+    assert meetings.remind_due() == 0
+
+
+def test_a_meeting_that_moves_is_reminded_of_again(entry, there, nurse, doctor):
+    meeting = propose(entry, there, at(10))
+    answers(doctor, meeting, YES)
+    answers(nurse, meeting, YES)
+    meeting.participations.update(reminded_at=timezone.now())
+    appointments.move_appointment(entry, meeting.pk, starts_at=at(10, days=9), ends_at=at(11, days=9))
+    assert not meeting.participations.exclude(reminded_at=None).exists()
+    soon = timezone.now() + dt.timedelta(hours=20)
+    appointments.move_appointment(entry, meeting.pk, starts_at=soon, ends_at=soon + make.HOUR)
+    # The letter that says that it moves is that reminder.
     assert meetings.remind_due() == 0
 
 
