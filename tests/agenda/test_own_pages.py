@@ -75,6 +75,8 @@ def test_a_weekly_opening_begins_on_the_first_of_its_days(page, nurse):
     ("said", "field", "sentence"),
     [
         ({"ends": "08:00"}, "ends", "La fin doit venir après le début."),
+        ({"starts": ""}, "starts", "Indiquez l’heure."),
+        ({"first_day": ""}, "first_day", "Indiquez le jour."),
         ({"starts": "25:00"}, "starts", "Cette heure n’existe pas"),
         ({"first_day": "30/02/2027"}, "first_day", ""),
         ({"first_day": "01/02/2020"}, "first_day", "Tout est déjà passé"),
