@@ -111,7 +111,7 @@ def create_appointment(
     if made is not None:
         return made
     require_sound(facts, done=done)
-    who = of_the_person(who) if facts.kind in AWAY else who
+    who = who_attends(facts, who)
     people = attendees(entry, who)
     asked = ask and not done and any(one.user is None or one.user.pk != me(entry) for one in people)
     status = STATUS.FULFILLED if done else STATUS.PROPOSED if asked else STATUS.BOOKED
@@ -154,8 +154,9 @@ def _is_family(entry) -> bool:
     return entry.access.profile in ("personne", "aidant")
 
 
-def of_the_person(who: Who) -> Who:
-    return Who(person=True, room=None)
+def who_attends(facts: Facts, who: Who) -> Who:
+    """Return who is to attend, of those chosen: an absence is of the person alone."""
+    return Who(person=True) if facts.kind in AWAY else who
 
 
 @transaction.atomic
@@ -177,7 +178,7 @@ def edit_appointment(
     for name in changed:
         setattr(appointment, name, getattr(facts, name))
     detach(appointment)
-    joined, left = _change_people(entry, appointment, of_the_person(who) if facts.kind in AWAY else who)
+    joined, left = _change_people(entry, appointment, who_attends(facts, who))
     if not (changed or joined or left):
         return appointment
     return written(entry, appointment, changed, before=before, moved=moved, joined=joined, left=left)
