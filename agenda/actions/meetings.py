@@ -242,7 +242,7 @@ def remind_participants(entry: Entry, appointment_id: UUID) -> int:
     lately = timezone.now() - DAY
     rows = meeting.participations.select_related("user", "member__professional").filter(status=ANSWER.NEEDS_ACTION)
     rows = rows.filter(Q(reminded_at=None) | Q(reminded_at__lt=lately))
-    people = [one for one in rows.order_by("pk") if one.user_id or address_of(one)]
+    people = [one for one in present(rows.order_by("pk")) if one.user_id or address_of(one)]
     if not people:
         raise NobodyToRemind
     Participation.objects.filter(pk__in=[one.pk for one in people]).update(reminded_at=timezone.now())

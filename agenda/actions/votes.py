@@ -170,15 +170,20 @@ def _hold_again(appointment, mine: Participation, times: Sequence[Proposal], cho
 # ---- What the answers come to --------------------------------------------------------------------
 
 
+def is_voter(one: Participation) -> bool:
+    """Say whether his answers count: not the person, nor a room, nor who is only told."""
+    return not (one.is_the_person or one.room_id or one.need == NEED.INFORMATION)
+
+
 def voters_of(appointment: Appointment, people: Sequence[Participation]) -> list[voting.Voter]:
-    """Return whose answers count: not the person, nor a room, nor who is only told."""
+    """Return those whose answers count, with what they answer."""
     choices: dict[UUID, dict[UUID, str]] = {}
     for answer in Answer.objects.filter(proposal__appointment=appointment):
         choices.setdefault(answer.participation_id, {})[answer.proposal_id] = answer.choice
     return [
         voting.Voter(one.pk, one.need == NEED.REQUIRED, one.status != ANSWER.NEEDS_ACTION, choices.get(one.pk, {}))
         for one in people
-        if not (one.is_the_person or one.room_id or one.need == NEED.INFORMATION)
+        if is_voter(one)
     ]
 
 

@@ -328,6 +328,9 @@ def test_the_organiser_chooses_and_writes_the_minutes(reader, entry, doctor):
     assert meeting.starts_at == at(10)
     form = text(reader.get(path(entry, f"{meeting.pk}/compte-rendu/")))
     assert "Présents : " in form and "Excusés : TESTARD Paul" in form and "Décisions :" in form
+    # He who says « peut-être » by mail since is not left out of the template.
+    meeting.participations.filter(user=doctor).update(status="tentative")
+    assert "Excusés : TESTARD Paul" in text(reader.get(path(entry, f"{meeting.pk}/compte-rendu/")))
     sent = {"minutes": "Décision : barre d’appui", "version": meeting.version}
     assert reader.post(path(entry, f"{meeting.pk}/compte-rendu/"), sent).status_code == 303
     assert "Décision : barre d’appui" in text(reader.get(path(entry, f"{meeting.pk}/")))

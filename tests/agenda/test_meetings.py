@@ -9,7 +9,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from agenda import links, meeting_letters, waiting
+from agenda import links, meeting_letters, voted, waiting
 from agenda.actions import answering, appointments, meetings, votes
 from agenda.actions.attending import Who, participations_of
 from agenda.actions.clashing import warnings
@@ -629,6 +629,24 @@ def test_relaunching_is_once_a_day(entry, there):
     assert meetings.remind_participants(entry, meeting.pk) == 3
     with pytest.raises(NobodyToRemind):
         meetings.remind_participants(entry, meeting.pk)
+
+
+def test_nobody_who_left_the_circle_is_said_to_be_reminded(entry, there, nurse, doctor):
+    meeting = propose(entry, there, at(10), wished=())
+    answers(doctor, meeting, YES)
+    circle_actions.remove_member(entry, there["nurse"], reason=Period.EndReason.values[0])
+    with pytest.raises(NobodyToRemind):
+        meetings.remind_participants(entry, meeting.pk)
+    assert of(meeting, there["nurse"]).reminded_at is None
+
+
+def test_who_is_only_told_is_not_among_those_who_answer(entry, there):
+    meeting = propose(entry, there, at(10))
+    meeting.participations.filter(member=there["son"]).update(need=NEED.INFORMATION)
+    people = participations_of(meeting)
+    drawn = voted.of(meeting, people, {one.pk: "X" for one in people})
+    # The organiser, the doctor, the nurse: those whose answers fix the meeting.
+    assert drawn.times[0].of == len(votes.voters_of(meeting, people)) == 3
 
 
 def test_minutes_are_told_to_those_who_attend_the_first_time(entry, there, nurse):
