@@ -1,7 +1,7 @@
 """What one’s own agenda shows of some days: appointments of every dossier, absences, what is held, what is open.
 
 Each appointment is told as the engine lets its dossier be read now: of a dossier that is closed to him, a reader
-learns that his time is taken and nothing else. Ten SQL statements at most, however many rows.
+learns that his time is taken and nothing else. Nine SQL statements at most, however many rows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Q
 
 from agenda import service_types, week
-from agenda.actions.schedules import shown_schedule
 from agenda.actions.taking import clashes
 from agenda.models import Absence, Appointment, Occupation, OpenTime, Participation, Proposal, Schedule, ServiceType
 from agenda.week import Event
@@ -64,12 +63,13 @@ class OwnAgenda:
     open_days: list[OpenDay]
 
 
-def of(user, first: dt.date, days: int, *, names=False, via: traces.Via = traces.NOWHERE) -> OwnAgenda:
-    """Return one’s own agenda from a day on, on the clock of the agenda, and leave the trace of a list (SEC-9).
+def of(
+    user, schedule: Schedule, first: dt.date, days: int, *, names=False, via: traces.Via = traces.NOWHERE
+) -> OwnAgenda:
+    """Return one’s own agenda from a day on, on its clock, and leave the trace of a list (SEC-9).
 
     `names`: titles name the person too, where there is room for one line only.
     """
-    schedule = shown_schedule(user)
     zone = ZoneInfo(schedule.zone)
     start = dt.datetime.combine(first, dt.time(), zone)
     end = dt.datetime.combine(first + dt.timedelta(days=days), dt.time(), zone)

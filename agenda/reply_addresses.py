@@ -25,7 +25,7 @@ def is_open() -> bool:
 
 
 def address_of(invitation: CalendarInvitation) -> str:
-    """Return where this one answers; the common address when answers are not received."""
+    """Return where this one answers. Asked only where answers are received (`is_open`)."""
     name, _, host = settings.AGENDA_REPLY_ADDRESS.rpartition("@")
     return f"{name}+{_token(invitation.pk, invitation.email)}@{host}"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from agenda.actions.votes import times_of
+from agenda.actions.votes import is_voter, times_of
 from agenda.forms.votes import moment_of_time
 from agenda.models import Answer, Appointment, Participation, Proposal
 
@@ -55,7 +55,7 @@ def of(meeting: Appointment, people: Sequence[Participation], names: dict[UUID, 
     for answer in Answer.objects.filter(proposal__appointment=meeting):
         said.setdefault(answer.participation_id, {})[answer.proposal_id] = answer.choice
     lines = [_line(meeting, one, names[one.pk], times, said.get(one.pk, {})) for one in people if one.pk in names]
-    voters = [one for one in people if not (one.is_the_person or one.room_id)]
+    voters = [one for one in people if is_voter(one)]
     drawn = [
         Time(
             time.pk,

@@ -43,7 +43,7 @@ class Circle(models.Model):
     ends_on = models.DateField("fin", null=True, blank=True)
     # Structures that a client named as responsible, beside the one of the dossier: what searches read.
     managing = ArrayField(models.UUIDField(), default=list, blank=True)
-    # {"sent": the CareTeam as a client sent it, "members": whom each of its participants is here}.
+    # {"sent", "read", "stands"}: what a client sent, and how it was read (`actions.writing._content`).
     content = models.JSONField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
     changed_at = models.DateTimeField()

@@ -133,8 +133,8 @@ def take_proposal(
 
     `seen`: from when it is moved, as `read_as` marks it. Raises ProposalUnknown, and what `move_appointment` raises.
     """
-    proposal, asker = _proposal(entry, appointment_id, proposal_id)
     locked_appointment(entry, appointment_id, seen=seen)
+    proposal, asker = _proposal(entry, appointment_id, proposal_id)
     appointment = move_appointment(entry, appointment_id, starts_at=proposal.starts_at, ends_at=proposal.ends_at)
     Participation.objects.filter(pk=asker.pk).update(status=ANSWER.ACCEPTED, answered_at=timezone.now())
     _set_aside(appointment)

@@ -16,6 +16,7 @@ from agenda.actions.attending import (
     attendees,
     me,
     participations_of,
+    reminder_due,
     take,
     write_participations,
 )
@@ -110,7 +111,7 @@ def create_appointment(
     if made is not None:
         return made
     require_sound(facts, done=done)
-    who = of_the_person(who) if facts.kind in AWAY else who
+    who = who_attends(facts, who)
     people = attendees(entry, who)
     asked = ask and not done and any(one.user is None or one.user.pk != me(entry) for one in people)
     status = STATUS.FULFILLED if done else STATUS.PROPOSED if asked else STATUS.BOOKED
@@ -153,8 +154,9 @@ def _is_family(entry) -> bool:
     return entry.access.profile in ("personne", "aidant")
 
 
-def of_the_person(who: Who) -> Who:
-    return Who(person=True, room=None)
+def who_attends(facts: Facts, who: Who) -> Who:
+    """Return who is to attend, of those chosen: an absence is of the person alone."""
+    return Who(person=True) if facts.kind in AWAY else who
 
 
 @transaction.atomic
@@ -176,7 +178,7 @@ def edit_appointment(
     for name in changed:
         setattr(appointment, name, getattr(facts, name))
     detach(appointment)
-    joined, left = _change_people(entry, appointment, of_the_person(who) if facts.kind in AWAY else who)
+    joined, left = _change_people(entry, appointment, who_attends(facts, who))
     if not (changed or joined or left):
         return appointment
     return written(entry, appointment, changed, before=before, moved=moved, joined=joined, left=left)
@@ -215,6 +217,7 @@ def written(entry, appointment, changed, *, before, moved, joined=(), left=()) -
         if appointment.kind == Appointment.Kind.MEETING and appointment.status == STATUS.BOOKED:
             # Who has no account was told of it by mail: he would come at the old time.
             tell(What.MOVED, appointment, [one for one in stayed if one.user_id is None])
+            appointment.participations.update(reminded_at=reminder_due(appointment.span[0]))
     else:
         record(entry, appointment, KIND.EDITED, after=_said(changed, joined, left))
     letters.tell(letters.INVITED, appointment, joined, but=entry.user.pk)

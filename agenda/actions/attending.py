@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,6 +19,7 @@ from circle.models import Member, Period
 from coordination.accounts.models import User
 
 NEED, ANSWER, TIME = Participation.Need, Participation.Status, Occupation.Kind
+DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,12 @@ def _yes(appointment: Appointment, now, **said) -> Participation:
     return Participation(
         dossier_id=appointment.dossier_id, appointment=appointment, status=ANSWER.ACCEPTED, answered_at=now, **said
     )
+
+
+def reminder_due(starts_at: dt.datetime) -> dt.datetime | None:
+    """Return `reminded_at` for a time that is just told: none yet, or now when the day before has already come."""
+    now = timezone.now()
+    return now if starts_at - now <= DAY else None
 
 
 def taken_by(participations: Iterable[Participation], *, only_warns: bool = False) -> list[Taken]:

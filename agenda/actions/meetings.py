@@ -20,7 +20,7 @@ from agenda.actions import clashing, votes
 from agenda.actions.appointments import Facts, require_sound, source_of
 from agenda.actions.attending import ANSWER, NEED, Who, attendees, is_exclusive, me, participations_of
 from agenda.actions.common import KIND, lock_agenda, locked_appointment, made_by, next_version, record
-from agenda.actions.taking import Taken, clashes, let_go_of, take_many
+from agenda.actions.taking import Taken, clashes, let_go_of, prolong, take_many
 from agenda.errors import (
     AnswerByNotPossible,
     MomentHeld,
@@ -222,6 +222,7 @@ def add_to_vote(entry: Entry, appointment_id: UUID, proposal_id: UUID) -> Appoin
     now = timezone.now()
     if meeting.answer_by is None or meeting.answer_by < now + DAY:
         meeting.answer_by = min(now + 3 * DAY, time.starts_at)
+        prolong((one.pk for one in votes.times_of(meeting)), expires_at=meeting.answer_by)
     next_version(meeting, "answer_by")
     _hold(entry, meeting, [time], people)
     answered = {proposer, *(one.pk for one in people if one.user_id == me(entry) or one.is_the_person or one.room_id)}
@@ -241,7 +242,7 @@ def remind_participants(entry: Entry, appointment_id: UUID) -> int:
     lately = timezone.now() - DAY
     rows = meeting.participations.select_related("user", "member__professional").filter(status=ANSWER.NEEDS_ACTION)
     rows = rows.filter(Q(reminded_at=None) | Q(reminded_at__lt=lately))
-    people = [one for one in rows.order_by("pk") if one.user_id or address_of(one)]
+    people = [one for one in present(rows.order_by("pk")) if one.user_id or address_of(one)]
     if not people:
         raise NobodyToRemind
     Participation.objects.filter(pk__in=[one.pk for one in people]).update(reminded_at=timezone.now())

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agenda import letters
-from agenda.actions.appointments import AWAY, STATUS, Facts, of_the_person, require_sound, source_of
+from agenda.actions.appointments import STATUS, Facts, require_sound, source_of, who_attends
 from agenda.actions.attending import Who, attendees, participations_of, taken_by, write_participations
 from agenda.actions.clashing import explained
 from agenda.actions.common import KIND, lock_agenda, locked_appointment, made_by, record, rubric_of, tell_followers
@@ -66,7 +66,7 @@ def create_series(
         dossier=entry.dossier, starts=wall_text(starts), ends=wall_text(ends), zone=facts.zone, created_by=entry.user,
         rule=rule_to_text(_with_last_day(rule, starts, zone, ends - starts)),
     )  # fmt: skip
-    who = of_the_person(who) if facts.kind in AWAY else who
+    who = who_attends(facts, who)
     people = attendees(entry, who)
     source = source_of(entry, on_behalf)
     rows = [
@@ -146,7 +146,8 @@ def _lower(sentence: str) -> str:
 
 
 def _say_written(series: Series) -> None:
-    series.written_until = (timezone.now() + HORIZON).date()
+    # The day there, where `_extend` goes on from its midnight: in UTC it may be tomorrow already.
+    series.written_until = (timezone.now() + HORIZON).astimezone(ZoneInfo(series.zone)).date()
     series.save(update_fields=["written_until"])
 
 

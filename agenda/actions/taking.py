@@ -130,6 +130,12 @@ def hold(
     return _written_if_free(row)
 
 
+def prolong(sources: Iterable[UUID], *, expires_at: dt.datetime) -> int:
+    """Hold for longer what these proposals still hold; what has let go stays free. Returns how many rows."""
+    held = Occupation.objects.filter(kind=KIND.HOLD, source__in=list(sources), expires_at__gt=timezone.now())
+    return held.filter(expires_at__lt=expires_at).update(expires_at=expires_at)
+
+
 def take_again_where_free(
     source: UUID, person: Taken, starts_at: dt.datetime, ends_at: dt.datetime, *, kind: str = KIND.APPOINTMENT
 ) -> bool:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from agenda import calendar_letters, voting
 from agenda.actions.appointments import Facts, require_sound
-from agenda.actions.attending import ANSWER, NEED, is_exclusive, me, participations_of
+from agenda.actions.attending import ANSWER, NEED, is_exclusive, me, participations_of, reminder_due
 from agenda.actions.common import (
     KIND,
     locked_appointment,
@@ -45,7 +45,6 @@ from habilitations.traces import NOWHERE, Via, record_link
 
 STATUS = Appointment.Status
 OPEN = (STATUS.PROPOSED, STATUS.PENDING)
-DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,15 +170,20 @@ def _hold_again(appointment, mine: Participation, times: Sequence[Proposal], cho
 # ---- What the answers come to --------------------------------------------------------------------
 
 
+def is_voter(one: Participation) -> bool:
+    """Say whether his answers count: not the person, nor a room, nor who is only told."""
+    return not (one.is_the_person or one.room_id or one.need == NEED.INFORMATION)
+
+
 def voters_of(appointment: Appointment, people: Sequence[Participation]) -> list[voting.Voter]:
-    """Return whose answers count: not the person, nor a room, nor who is only told."""
+    """Return those whose answers count, with what they answer."""
     choices: dict[UUID, dict[UUID, str]] = {}
     for answer in Answer.objects.filter(proposal__appointment=appointment):
         choices.setdefault(answer.participation_id, {})[answer.proposal_id] = answer.choice
     return [
         voting.Voter(one.pk, one.need == NEED.REQUIRED, one.status != ANSWER.NEEDS_ACTION, choices.get(one.pk, {}))
         for one in people
-        if not (one.is_the_person or one.room_id or one.need == NEED.INFORMATION)
+        if is_voter(one)
     ]
 
 
@@ -237,10 +241,8 @@ def fix(appointment: Appointment, time: Proposal, people: Sequence[Participation
 def _say_who_comes(time: Proposal, people: Sequence[Participation]) -> None:
     """Write who accepts and who declines the time that is kept; who has not answered may still."""
     choices = dict(Answer.objects.filter(proposal=time).values_list("participation_id", "choice"))
-    near = time.starts_at - timezone.now() <= DAY
     for one in people:
-        # Of this step now: the reminder of the day before, unless that day has come.
-        one.reminded_at = timezone.now() if near else None
+        one.reminded_at = reminder_due(time.starts_at)
         if one.pk in choices:
             one.status = ANSWER.DECLINED if choices[one.pk] == voting.NO else ANSWER.ACCEPTED
         elif one.status in (ANSWER.TENTATIVE, ANSWER.DECLINED) and not (one.is_the_person or one.room_id):

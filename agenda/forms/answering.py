@@ -42,7 +42,6 @@ class AnswerForm(TidyForm):
     def __init__(self, *args, appointment: Appointment, **kwargs) -> None:
         self._zone = ZoneInfo(appointment.zone)
         super().__init__(*args, **kwargs)
-        self.fields["answer"].error_messages["required"] = "Choisissez une réponse."
 
     def clean(self):
         data = super().clean()

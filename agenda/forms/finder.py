@@ -95,7 +95,7 @@ class FinderForm(FoldingForm):
         if first and last:
             if last < first:
                 self.add_error("last_day", "Le dernier jour doit suivre le premier.")
-            elif last < timezone.localdate():
+            elif last < timezone.localdate(timezone=ZoneInfo(cleaned.get("zone") or settings.TIME_ZONE)):
                 self.add_error("last_day", "Ces jours sont passés : choisissez des jours à venir.")
             elif last - first > LONGEST_WINDOW:
                 self.add_error("last_day", "Cherchez sur trois mois au plus.")
@@ -219,9 +219,11 @@ class PlanForm(TidyForm):
 
     def _answer_by(self, starts: list[dt.datetime], zone: str) -> dt.datetime:
         """Return the end of that day, the first time proposed at most; without a day, three days."""
-        day = self.cleaned_data["answer_by"] or timezone.localdate() + dt.timedelta(days=3)
-        until = instant(dt.datetime.combine(day, dt.time(23, 59)), ZoneInfo(zone))
-        if day == timezone.localdate() + LONGEST_HOLD:
+        place = ZoneInfo(zone)
+        today = timezone.localdate(timezone=place)
+        day = self.cleaned_data["answer_by"] or today + dt.timedelta(days=3)
+        until = instant(dt.datetime.combine(day, dt.time(23, 59)), place)
+        if day == today + LONGEST_HOLD:
             until = min(until, timezone.now() + LONGEST_HOLD)
         return min([until, *starts])
 

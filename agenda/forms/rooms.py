@@ -19,14 +19,15 @@ class RoomForm(TidyForm):
         label="Structure", queryset=Structure.objects.none(), empty_label=None,
         error_messages={"invalid_choice": "Choisissez une structure de la liste."},
     )  # fmt: skip
-    name = forms.CharField(label="Nom de la salle", max_length=120)
+    name = forms.CharField(
+        label="Nom de la salle", max_length=120, error_messages={"required": "Indiquez le nom de la salle."}
+    )
     address = forms.CharField(label="Adresse", max_length=300, required=False, help_text="Si elle est ailleurs.")
     # Of the room that is changed, as it was read.
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, places=None, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["name"].error_messages["required"] = "Indiquez le nom de la salle."
         self._only = None
         if places is None or len(places) == 1:
             self._only = places[0] if places else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,7 +20,7 @@ from agenda.models import Absence
 from agenda.rule_formats import rule_from_text
 from agenda.views.own_pages import attempt, form_page, kept_draft
 from agenda.wording import said_rule
-from agenda.zones import said, wall
+from agenda.zones import said, wall, wall_text
 from coordination.accounts import drafts
 from coordination.common.french import date_fr, long_date, plural
 from coordination.common.htmx import redirect
@@ -33,7 +34,7 @@ LISTS, BOXES = ("weekdays",), ("all_day",)
 def absences(request: HttpRequest) -> HttpResponse:
     """Those to come, and those that repeat. Two SQL statements."""
     schedule = shown_schedule(request.user)
-    now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
+    now = wall_text(timezone.localtime(timezone=ZoneInfo(schedule.zone)))
     rows = Absence.objects.filter(schedule=schedule.pk).exclude(rule="", ends__lt=now).order_by("starts", "pk")
     context = {"lines": [_line(row) for row in rows], "zone": said(schedule.zone)}
     return render(request, "agenda/absences.html", context)

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from agenda import events, week, zones
 from agenda.models import Appointment
+from agenda.views.days import asked_day
 from agenda.views.pages import page, url_of
 from coordination.common.addresses import address
 from coordination.common.pagination import paginate
@@ -20,8 +20,6 @@ from coordination.dossiers.door import rubric_view
 from habilitations.rubriques import Rubrique
 
 PER_PAGE = 25
-# Further, nothing of what repeats is written.
-FURTHEST = dt.timedelta(days=3660)
 STATUS = Appointment.Status
 
 
@@ -54,11 +52,13 @@ def listed(request: HttpRequest, entry) -> HttpResponse:
 @rubric_view(Rubrique.AGENDA)
 def weekly(request: HttpRequest, entry) -> HttpResponse:
     """The week of a day, from Monday; what was cancelled is in the list."""
-    monday = week.monday_of(_asked_day(request) or timezone.localdate())
+    monday = week.monday_of(asked_day(request) or timezone.localdate())
     zone = ZoneInfo(settings.TIME_ZONE)
     start = dt.datetime.combine(monday, dt.time(), zone)
     end = dt.datetime.combine(monday + dt.timedelta(days=7), dt.time(), zone)
-    found = Appointment.objects.visible_to(entry).between(start, end)
+    # A day more on either side: each event is drawn on the clock of its place, where it may be Sunday still.
+    a_day = dt.timedelta(days=1)
+    found = Appointment.objects.visible_to(entry).between(start - a_day, end + a_day)
     found = found.exclude(status__in=[STATUS.ERROR, STATUS.CANCELLED]).order_by("starts_at", "id")
     drawn = events.shown(entry, events.with_people(entry, found))
     here = address("agenda:week", entry.dossier.pk)
@@ -85,12 +85,3 @@ def _around(entry, tab: str) -> dict:
         "today": timezone.localdate(),
         "consent": events.consent_of(entry),
     }
-
-
-def _asked_day(request: HttpRequest) -> dt.date | None:
-    """Return the day of the address, None for one that is none or too far."""
-    try:
-        day = parse_date(request.GET.get("jour", ""))
-    except ValueError:
-        return None
-    return day if day and abs(day - timezone.localdate()) < FURTHEST else None

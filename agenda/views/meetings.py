@@ -278,7 +278,7 @@ def _blank(entry: Entry, found: Appointment) -> str:
     return "\n\n".join(
         [
             f"Présents : {said(ANSWER.ACCEPTED)}",
-            f"Excusés : {said(ANSWER.DECLINED, ANSWER.NEEDS_ACTION)}",
+            f"Excusés : {said(ANSWER.DECLINED, ANSWER.TENTATIVE, ANSWER.NEEDS_ACTION)}",
             "Points abordés :\n- ",
             "Décisions :\n- ",
             "Prochaines étapes (qui, pour quand) :\n- ",

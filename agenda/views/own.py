@@ -8,18 +8,18 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from agenda import own, waiting, week
+from agenda.actions.schedules import shown_schedule
+from agenda.models import Schedule
+from agenda.views.days import asked_day
 from agenda.zones import said
 from coordination.common.addresses import address
 from habilitations.traces import via_request
 
 # How many days the list shows at once.
 LISTED = 28
-# Further, nothing is known of what repeats; nor does a form go there.
-FURTHEST = dt.timedelta(days=3660)
 LEGEND = [
     (week.APPOINTMENT, "calendar3", "Rendez-vous"),
     (week.MEETING, "people", "Réunion"),
@@ -31,9 +31,10 @@ LEGEND = [
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """Four weeks from a day, day by day: the view of phones and screen readers."""
-    first = _asked_day(request) or timezone.localdate()
-    found = own.of(request.user, first, LISTED, via=via_request(request))
-    today = _today(found)
+    schedule = shown_schedule(request.user)
+    today = _today(schedule)
+    first = asked_day(request) or today
+    found = own.of(request.user, schedule, first, LISTED, via=via_request(request))
     context = _context(request, found, first, LISTED, "mon_agenda:list") | {
         "days": week.by_day(found.events),
         "last": first + dt.timedelta(days=LISTED - 1),
@@ -46,10 +47,12 @@ def listed(request: HttpRequest) -> HttpResponse:
 @require_safe
 def weekly(request: HttpRequest) -> HttpResponse:
     """The week of a day, from Monday."""
-    monday = week.monday_of(_asked_day(request) or timezone.localdate())
-    found = own.of(request.user, monday, 7, names=True, via=via_request(request))
+    schedule = shown_schedule(request.user)
+    today = _today(schedule)
+    monday = week.monday_of(asked_day(request) or today)
+    found = own.of(request.user, schedule, monday, 7, names=True, via=via_request(request))
     context = _context(request, found, monday, 7, "mon_agenda:week") | {
-        "week": week.lay_out(found.events, monday, today=_today(found)),
+        "week": week.lay_out(found.events, monday, today=today),
         "legend_of": LEGEND,
     }
     return render(request, "agenda/own_week.html", context)
@@ -67,14 +70,5 @@ def _context(request: HttpRequest, found: own.OwnAgenda, first: dt.date, days: i
     }
 
 
-def _today(found: own.OwnAgenda) -> dt.date:
-    return timezone.localdate(timezone=ZoneInfo(found.schedule.zone))
-
-
-def _asked_day(request: HttpRequest) -> dt.date | None:
-    """Return the day of the address, None for one that is none or too far."""
-    try:
-        day = parse_date(request.GET.get("jour", ""))
-    except ValueError:
-        return None
-    return day if day and abs(day - timezone.localdate()) < FURTHEST else None
+def _today(schedule: Schedule) -> dt.date:
+    return timezone.localdate(timezone=ZoneInfo(schedule.zone))

@@ -6,7 +6,7 @@ import datetime as dt
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from circle import duplicates, presence, roles
@@ -287,10 +287,7 @@ def create_house(entry, structure, details: dict, starts_on: dt.date | None) -> 
 
 def main_activity(professional, *, structure_id: UUID | None = None) -> Activity | None:
     """Return where a professional practises: in this structure if he does, else his latest known place."""
-    # What a partner says comes last: only somebody it alone knows has nothing else.
-    found = list(
-        Activity.objects.filter(professional=professional).order_by("partner", F("ceased_at").desc(nulls_first=True))
-    )
+    found = list(Activity.objects.filter(professional=professional).latest_first())
     here = [activity for activity in found if structure_id and activity.structure_id == structure_id]
     return next(iter(here or found), None)
 

@@ -55,7 +55,6 @@ class InviteForm(SharingFields, InvitationFields):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["invitation_email"].required = True
-        self.fields["invitation_email"].error_messages["required"] = "Ce champ est obligatoire."
 
     def clean(self) -> dict:
         cleaned = super().clean()
@@ -78,7 +77,6 @@ class ColleagueForm(TidyForm):
         super().__init__(*args, **kwargs)
         self.fields["profession"].choices = _PROFESSIONS
         self.fields["email"].required = True
-        self.fields["email"].error_messages["required"] = "Ce champ est obligatoire."
 
     def clean_family_name(self) -> str:
         return self.read("family_name", parse_person_name, self.cleaned_data["family_name"]) or ""
@@ -111,7 +109,6 @@ class ResendForm(TidyForm):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].required = True
-        self.fields["email"].error_messages["required"] = "Ce champ est obligatoire."
 
 
 class RightsForm(TidyForm):

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from allauth.core import ratelimit
 from django.contrib import messages
-from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -75,15 +74,11 @@ class Candidate:
 
 
 def find_candidate(target_id: UUID) -> Candidate:
-    """Return the candidate of an activity id, or of a professional id (his first open place). Raises Http404."""
+    """Return the candidate of an activity id, or of a professional id (his latest known place). Raises Http404."""
     rows = Activity.objects.select_related("professional", "structure")
     activity = rows.filter(pk=target_id).first()
     if activity is None:
-        activity = (
-            rows.filter(professional_id=target_id)
-            .order_by("partner", F("ceased_at").desc(nulls_first=True), "-id")
-            .first()
-        )
+        activity = rows.filter(professional_id=target_id).latest_first().first()
     if activity is None:
         raise Http404
     attachment = Attachment.objects.filter(professional=activity.professional_id).select_related("user").first()

@@ -130,7 +130,8 @@ def refuse(request: HttpRequest, held: Held) -> HttpResponse:
         except InvitationClosed:
             return closed(request, held)
         return render(request, "circle/invitation_refused.html", {"inviter": _inviter(held.invitation)})
-    return render(request, "circle/invitation_refuse.html", _about(held) | {"form": form})
+    context = _about(held) | {"form": form}
+    return render(request, "circle/invitation_refuse.html", context, status=422 if form.is_bound else 200)
 
 
 @require_POST

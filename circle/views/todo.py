@@ -26,7 +26,7 @@ from habilitations.models import AccessRequest
 from habilitations.rubriques import Niveau, Rubrique
 
 DRAFT = "cercle-demande"
-ACCEPT, REFUSE = "accepter", "refuser"
+ACCEPT = "accepter"
 
 
 @require_safe

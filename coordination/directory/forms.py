@@ -146,8 +146,6 @@ class AccountForm(forms.Form):
             for name in ("family_name", "given_name", "profession", "fonction"):
                 del self.fields[name]
             self.initial = {"structure": activity.structure_id, **(self.initial or {})}
-        for field in self.fields.values():
-            field.error_messages["required"] = "Ce champ est obligatoire."
 
     def clean_email(self) -> str:
         try:
@@ -171,7 +169,3 @@ class AccountForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(label="Motif", max_length=300)
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].error_messages["required"] = "Ce champ est obligatoire."

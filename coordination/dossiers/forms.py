@@ -26,12 +26,6 @@ class TidyForm(forms.Form):
     # What lower rooms call these fields.
     NAMES = {"matricule": "ins_matricule", "oid": "ins_oid", "telephone": "phone"}
 
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            if field.required:
-                field.error_messages["required"] = "Ce champ est obligatoire."
-
     def clean(self) -> dict:
         cleaned = super().clean()
         for name, value in cleaned.items():

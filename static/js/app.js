@@ -37,7 +37,7 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 });
 document.addEventListener("htmx:beforeRequest", () => { leaving = false; });
 document.addEventListener("htmx:sendError", () => leaving || say("Pas de réseau. Réessayez."));
-document.addEventListener("htmx:responseError", () => say("L’enregistrement n’a pas abouti. Réessayez."));
+document.addEventListener("htmx:responseError", () => say("La demande n’a pas abouti. Réessayez."));
 
 // --- Menus: native <details data-menu> -----------------------------------------------------------
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");

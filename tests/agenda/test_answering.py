@@ -185,6 +185,21 @@ def test_another_time_is_told_to_the_organiser_who_takes_it(asked, entry, nurse,
     assert stored(asked).status == STATUS.BOOKED
 
 
+def test_a_time_set_aside_while_one_waits_to_take_it_is_not_taken(asked, entry, doctor, monkeypatch):
+    new, before = asked.starts_at + DAY, asked.starts_at
+    proposal = actions.propose_time(within(doctor, asked), asked.pk, starts_at=new, ends_at=new + make.HOUR)
+    locked = actions.locked_appointment
+
+    def after_another(*args, **said):
+        Proposal.objects.update(withdrawn_at=timezone.now())
+        return locked(*args, **said)
+
+    monkeypatch.setattr(actions, "locked_appointment", after_another)
+    with pytest.raises(ProposalUnknown):
+        actions.take_proposal(entry, asked.pk, proposal.pk)
+    assert stored(asked).starts_at == before
+
+
 def test_another_time_may_be_left_and_its_author_answers_again(asked, entry, doctor):
     new = asked.starts_at + DAY
     proposal = actions.propose_time(within(doctor, asked), asked.pk, starts_at=new, ends_at=new + make.HOUR)

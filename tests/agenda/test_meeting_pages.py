@@ -14,6 +14,7 @@ from agenda.actions.appointments import cancel_appointment
 from agenda.actions.meetings import Plan
 from agenda.actions.openings import When, add_opening
 from agenda.actions.schedules import schedule_of
+from agenda.forms.finder import FinderForm, PlanForm
 from agenda.models import Answer, Appointment, Occupation
 from agenda.rules import Freq, Rule
 from circle import actions
@@ -327,6 +328,9 @@ def test_the_organiser_chooses_and_writes_the_minutes(reader, entry, doctor):
     assert meeting.starts_at == at(10)
     form = text(reader.get(path(entry, f"{meeting.pk}/compte-rendu/")))
     assert "Présents : " in form and "Excusés : TESTARD Paul" in form and "Décisions :" in form
+    # He who says « peut-être » by mail since is not left out of the template.
+    meeting.participations.filter(user=doctor).update(status="tentative")
+    assert "Excusés : TESTARD Paul" in text(reader.get(path(entry, f"{meeting.pk}/compte-rendu/")))
     sent = {"minutes": "Décision : barre d’appui", "version": meeting.version}
     assert reader.post(path(entry, f"{meeting.pk}/compte-rendu/"), sent).status_code == 303
     assert "Décision : barre d’appui" in text(reader.get(path(entry, f"{meeting.pk}/")))
@@ -367,3 +371,21 @@ def test_a_stand_in_answers_for_whom_he_acts(client, entry, nurse):
     meeting.refresh_from_db()
     assert meeting.status == STATUS.BOOKED
     assert meeting.changes.get(kind="reponse").on_behalf_of == nurse
+
+
+def test_days_are_those_of_the_clock_that_is_chosen(monkeypatch):
+    """Four in the evening of the 4th in Tahiti, three in the morning of the 5th in Paris."""
+    now = dt.datetime(2027, 1, 5, 2, tzinfo=dt.UTC)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    member = str(uuid.uuid4())
+    said = {
+        "minutes": "60", "first_day": "2027-01-04", "last_day": "2027-01-04", "earliest": "08:00", "latest": "19:00",
+        "zone": "Pacific/Tahiti", f"presence_{member}": "souhaite",
+    }  # fmt: skip
+    search = FinderForm(said, members=[(member, "TESTARD Paul")])
+    assert search.is_valid(), search.errors
+    last = now + meetings.LONGEST_HOLD
+    form = PlanForm({"answer_by": "2027-01-11", "choisir": "2027-01-20T20:00:00+00:00"})
+    assert form.is_valid()
+    assert form.plan(search).answer_by == last
+    assert PlanForm().initial["answer_by"] == dt.date(2027, 1, 8)

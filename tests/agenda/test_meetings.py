@@ -9,7 +9,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from agenda import links, meeting_letters, waiting
+from agenda import links, meeting_letters, voted, waiting
 from agenda.actions import answering, appointments, meetings, votes
 from agenda.actions.attending import Who, participations_of
 from agenda.actions.clashing import warnings
@@ -246,6 +246,16 @@ def test_another_moment_is_told_to_the_organiser_and_may_be_put_to_the_vote(entr
     assert of(meeting, there["nurse"]).status == ANSWER.NEEDS_ACTION
     answers(nurse, meeting, YES, YES)
     assert stored(meeting).starts_at == at(16)
+
+
+def test_a_vote_that_lasts_longer_holds_its_times_as_long(entry, there, doctor):
+    meeting = propose(entry, there, at(10), answer_by=timezone.now() + dt.timedelta(hours=2))
+    answers(doctor, meeting, NO, other=(at(16), at(17)))
+    first = times_of(meeting)[0]
+    meetings.add_to_vote(entry, meeting.pk, meeting.proposals.get(proposed_by__isnull=False).pk)
+    held = Occupation.objects.filter(kind=KIND.HOLD)
+    assert held.filter(source=first.pk).exists()
+    assert set(held.values_list("expires_at", flat=True)) == {stored(meeting).answer_by}
 
 
 def test_another_moment_of_a_vote_is_not_taken_past_the_vote(entry, there, doctor):
@@ -601,11 +611,42 @@ def test_all_those_who_come_are_reminded_the_day_before_the_meeting_once(entry, 
     assert meetings.remind_due() == 0
 
 
+def test_a_meeting_that_moves_is_reminded_of_again(entry, there, nurse, doctor):
+    meeting = propose(entry, there, at(10))
+    answers(doctor, meeting, YES)
+    answers(nurse, meeting, YES)
+    meeting.participations.update(reminded_at=timezone.now())
+    appointments.move_appointment(entry, meeting.pk, starts_at=at(10, days=9), ends_at=at(11, days=9))
+    assert not meeting.participations.exclude(reminded_at=None).exists()
+    soon = timezone.now() + dt.timedelta(hours=20)
+    appointments.move_appointment(entry, meeting.pk, starts_at=soon, ends_at=soon + make.HOUR)
+    # The letter that says that it moves is that reminder.
+    assert meetings.remind_due() == 0
+
+
 def test_relaunching_is_once_a_day(entry, there):
     meeting = propose(entry, there)
     assert meetings.remind_participants(entry, meeting.pk) == 3
     with pytest.raises(NobodyToRemind):
         meetings.remind_participants(entry, meeting.pk)
+
+
+def test_nobody_who_left_the_circle_is_said_to_be_reminded(entry, there, nurse, doctor):
+    meeting = propose(entry, there, at(10), wished=())
+    answers(doctor, meeting, YES)
+    circle_actions.remove_member(entry, there["nurse"], reason=Period.EndReason.values[0])
+    with pytest.raises(NobodyToRemind):
+        meetings.remind_participants(entry, meeting.pk)
+    assert of(meeting, there["nurse"]).reminded_at is None
+
+
+def test_who_is_only_told_is_not_among_those_who_answer(entry, there):
+    meeting = propose(entry, there, at(10))
+    meeting.participations.filter(member=there["son"]).update(need=NEED.INFORMATION)
+    people = participations_of(meeting)
+    drawn = voted.of(meeting, people, {one.pk: "X" for one in people})
+    # The organiser, the doctor, the nurse: those whose answers fix the meeting.
+    assert drawn.times[0].of == len(votes.voters_of(meeting, people)) == 3
 
 
 def test_minutes_are_told_to_those_who_attend_the_first_time(entry, there, nurse):

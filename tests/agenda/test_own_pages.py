@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
@@ -12,6 +13,7 @@ from agenda.actions.openings import When
 from agenda.actions.schedules import change_settings, schedule_of
 from agenda.models import Absence, Appointment, Occupation, Opening, OpenTime, Participation, Proposal, Schedule
 from agenda.rules import Freq, Rule
+from agenda.zones import wall_text
 from coordination.accounts import drafts
 from coordination.dossiers.actions import change_status
 from habilitations.models import AccountTrace, Habilitation
@@ -73,6 +75,8 @@ def test_a_weekly_opening_begins_on_the_first_of_its_days(page, nurse):
     ("said", "field", "sentence"),
     [
         ({"ends": "08:00"}, "ends", "La fin doit venir après le début."),
+        ({"starts": ""}, "starts", "Indiquez l’heure."),
+        ({"first_day": ""}, "first_day", "Indiquez le jour."),
         ({"starts": "25:00"}, "starts", "Cette heure n’existe pas"),
         ({"first_day": "30/02/2027"}, "first_day", ""),
         ({"first_day": "01/02/2020"}, "first_day", "Tout est déjà passé"),
@@ -299,3 +303,33 @@ def test_what_is_read_does_not_grow_with_what_is_shown(page, nurse, entry, coord
 def test_a_day_that_is_none_is_today(page, asked):
     for name in ("list", "week"):
         assert page.get(reverse(f"mon_agenda:{name}"), {"jour": asked}).status_code == 200
+
+
+def test_today_is_that_of_the_clock_of_the_agenda(page, nurse):
+    # One of the two has always another date than Paris.
+    paris = timezone.localdate()
+    zones = map(ZoneInfo, ("Pacific/Midway", "Pacific/Kiritimati"))
+    zone = next(zone for zone in zones if timezone.localdate(timezone=zone) != paris)
+    today = timezone.localdate(timezone=zone)
+    schedule_of(nurse)
+    Schedule.objects.update(zone=zone.key)
+    assert f"?jour={today + dt.timedelta(days=28)}" in page.get(reverse("mon_agenda:list")).content.decode()
+    monday = today - dt.timedelta(days=today.weekday())
+    assert f"?jour={monday + dt.timedelta(days=7)}" in page.get(reverse("mon_agenda:week")).content.decode()
+
+
+def test_an_absence_under_way_is_shown_whatever_the_clock(page, nurse):
+    """An hour before it ends in Midway, its hour has gone by in Paris for half a day."""
+    schedule, zone = schedule_of(nurse), ZoneInfo("Pacific/Midway")
+    Schedule.objects.update(zone=zone.key)
+    now = timezone.now().astimezone(zone)
+    Absence.objects.create(
+        schedule=schedule, label="Formation", zone=zone.key, starts=wall_text(now - make.HOUR),
+        ends=wall_text(now + make.HOUR),
+    )  # fmt: skip
+    Absence.objects.create(
+        schedule=schedule, label="Réunion", zone=zone.key, starts=wall_text(now - 2 * make.HOUR),
+        ends=wall_text(now - make.HOUR),
+    )  # fmt: skip
+    text = text_of(page.get(reverse("mon_agenda:absences")))
+    assert "Formation" in text and "Réunion" not in text

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import uuid
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -94,6 +95,15 @@ def test_the_week_is_drawn_by_the_server(reader, entry):
     assert re.search(r'class="bloc look-rdv gr-9 gs-4 gc-0"', page)
     assert reader.get(path(entry, "semaine/?jour=demain")).status_code == 200
     assert reader.get(path(entry, "semaine/?jour=2026-13-45")).status_code == 200
+
+
+def test_an_event_of_another_clock_is_in_the_week_of_its_own_sunday(reader, entry):
+    """Sunday evening in Tahiti is Monday morning in Paris."""
+    sunday = timezone.localdate() + dt.timedelta(days=20 - timezone.localdate().weekday())
+    starts = dt.datetime.combine(sunday, dt.time(20), ZoneInfo("Pacific/Tahiti"))
+    factories.appointment(entry, title="Bilan", starts=starts, zone="Pacific/Tahiti")
+    assert "Bilan" in text(reader.get(path(entry, f"semaine/?jour={sunday:%Y-%m-%d}")))
+    assert "Bilan" not in text(reader.get(path(entry, f"semaine/?jour={sunday + dt.timedelta(days=1):%Y-%m-%d}")))
 
 
 @pytest.mark.req("PERF-3")

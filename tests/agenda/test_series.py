@@ -250,6 +250,16 @@ def forget_last(first, number=1):
     Series.objects.update(written_until=(found[-number - 1].starts_at + dt.timedelta(days=1)).date())
 
 
+def test_an_evening_that_is_tomorrow_in_utc_is_written_too(entry, monkeypatch):
+    """The daily task passes in the afternoon of Tahiti: the evening of that day is for the next one."""
+    tonight = dt.datetime.combine(timezone.now().date() + dt.timedelta(days=1), dt.time(2, 47), dt.UTC)
+    monkeypatch.setattr(timezone, "now", lambda: tonight)
+    repeat(entry, Rule(Freq.DAILY), hour=22, zone="Pacific/Tahiti")
+    monkeypatch.setattr(timezone, "now", lambda: tonight + dt.timedelta(days=1))
+    assert series.extend_all() == 1
+    assert series.extend_all() == 0
+
+
 def test_nothing_more_is_written_in_a_dossier_that_is_in_pause(entry):
     first = repeat(entry)
     forget_last(first, 2)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from circle import actions
+from circle.actions.adding import main_activity
 from circle.errors import (
     AlreadyMember,
     CodeUnknown,
@@ -21,6 +22,7 @@ from circle.errors import (
 )
 from circle.granting import grant_answer, is_last_able_to_grant
 from circle.models import Change, Member, Period
+from circle.views.directory_member import find_candidate
 from coordination.common.identifiers import InvalidName
 from coordination.common.phones import InvalidPhone
 from coordination.dossiers import door
@@ -51,6 +53,17 @@ def test_creator_is_member_habilitated_and_referent_in_one_act(entry, coordinato
     assert row.access.phrase == "Peut lire et écrire"
     assert row.user_id == coordinator.pk
     assert list(Change.objects.values_list("kind", flat=True)) == ["ajout"]
+
+
+def test_of_two_places_of_today_the_page_and_the_act_take_the_same(matrix):
+    """The last that the directory came to know, whatever order the rows are stored in."""
+    someone = make.listed()
+    last = make.ActivityFactory(professional=someone, town="Albi")
+    make.ActivityFactory(professional=someone, town="Castres", partner="Logiciel")
+    for _ in range(2):
+        assert find_candidate(someone.pk).activity == main_activity(someone) == last
+        # Written again, a row goes to the end of its table.
+        someone.activities.exclude(pk=last.pk).update(phone="")
 
 
 def test_creation_twice_with_one_key_makes_one_dossier(matrix, coordinator):

@@ -135,6 +135,18 @@ def test_a_member_already_there_is_invited_from_his_sheet(at_desk, entry):
     assert at_desk.get(reverse("circle:invite_member", args=[entry.dossier.pk, relative.pk])).status_code == 303
 
 
+def test_a_link_of_one_day_is_said_so(at_desk, entry, settings):
+    settings.INVITATION_DAYS = 1
+    member = make.by_hand(entry, email=ADDRESS)
+    pages = (
+        reverse("circle:invite_member", args=[entry.dossier.pk, member.pk]),
+        reverse("circle:add_professional", args=[entry.dossier.pk, make.listed().pk]),
+        reverse("invitations:invite"),
+    )
+    for page in pages:
+        assert "valable 1 jour." in text(at_desk.get(page))
+
+
 # ---- The link -------------------------------------------------------------------------------------
 
 
@@ -260,6 +272,7 @@ def test_an_account_that_exists_signs_in_and_comes_back(client, entry):
 
 def test_refusing_is_as_easy(client, entry):
     invitation = invited(entry)
+    assert client.post(link(invitation, page="refuse"), {"reason": "Non. " * 80}).status_code == 422
     assert "Motif" in text(client.get(link(invitation, page="refuse")))
     assert "Invitation refusée" in text(client.post(link(invitation, page="refuse"), {"reason": ""}))
     assert Invitation.objects.get().refused_at is not None

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from coordination.common.ids import uuid7
 from coordination.directory import indexes as search_indexes
@@ -99,6 +99,10 @@ class ActivityQuerySet(models.QuerySet):
 
     def active(self):
         return self.listed().filter(ceased_at=None)
+
+    def latest_first(self):
+        """Where somebody practises today first, then where he ceased last; what a partner alone says comes last."""
+        return self.order_by("partner", F("ceased_at").desc(nulls_first=True), "-id")
 
     def of_names(self, names):
         """Those of people who have one of these folded (family, given) names."""

@@ -21,8 +21,6 @@ from coordination.fhir.profiles.kit import (
 CANONICAL = f"{CDS}cds-fr-related-person"
 ROLE = nos("TRE_R260-HL7RoleClass")
 RELATION = nos("TRE_R216-HL7RoleCode")
-# The guide's text says QUAL, the terminology it names has replaced it by NOK: both are read (CDS-30).
-TRUSTED = frozenset({"QUAL", "NOK"})
 
 
 def check(person: Value, path: str = "RelatedPerson") -> Iterator[Issue]:
