@@ -20,7 +20,8 @@ from agenda.actions.attending import (
     take,
     write_participations,
 )
-from agenda.actions.common import KIND, lock_agenda, locked_appointment, made_by, next_version, record, rubric_of
+from agenda.actions.common import KIND, lock_agenda, locked_appointment, next_version, record, rubric_of
+from agenda.actions.resending import made_before
 from agenda.actions.taking import let_go
 from agenda.errors import (
     CancelReasonMissing,
@@ -99,19 +100,20 @@ def create_appointment(
     done: bool = False,
     on_behalf: bool = False,
 ) -> Appointment:
-    """Enter an event in the agenda of the person; the same key twice gives the first one.
+    """Enter an event in the agenda of the person; the same key twice gives the first one, if it says the same.
 
     `ask`: those invited are to answer, and nothing is taken until then; else it is agreed already. `done`: a visit
     already made. `on_behalf`: told by the person, for whom it is entered. Writes the history, takes the time of those
-    who attend and tells those who have an account. Raises LevelMissing, DossierIsReadOnly, NotInTheCircle,
-    NobodyAttends, TimeTaken and what `require_sound` raises. Source: issue 5 §1, AGD-9, AGD-10, GAP-70, GAP-71.
+    who attend and tells those who have an account. Raises AlreadySent, LevelMissing, DossierIsReadOnly,
+    NotInTheCircle, NobodyAttends, TimeTaken and what `require_sound` raises. Source: issue 5 §1, AGD-9, AGD-10,
+    GAP-70, GAP-71.
     """
     lock_agenda(entry, rubric_of(facts.kind))
-    made = made_by(entry, creation_key)
+    who = who_attends(facts, who)
+    made = made_before(entry, creation_key, who, series=None, **facts.said)
     if made is not None:
         return made
     require_sound(facts, done=done)
-    who = who_attends(facts, who)
     people = attendees(entry, who)
     asked = ask and not done and any(one.user is None or one.user.pk != me(entry) for one in people)
     status = STATUS.FULFILLED if done else STATUS.PROPOSED if asked else STATUS.BOOKED

@@ -19,7 +19,8 @@ from agenda import calendar_letters, voting
 from agenda.actions import clashing, votes
 from agenda.actions.appointments import Facts, require_sound, source_of
 from agenda.actions.attending import ANSWER, NEED, Who, attendees, is_exclusive, me, participations_of
-from agenda.actions.common import KIND, lock_agenda, locked_appointment, made_by, next_version, record
+from agenda.actions.common import KIND, lock_agenda, locked_appointment, next_version, record
+from agenda.actions.resending import made_before
 from agenda.actions.taking import Taken, clashes, let_go_of, prolong, take_many
 from agenda.errors import (
     AnswerByNotPossible,
@@ -41,11 +42,14 @@ from agenda.letters import moment_of
 from agenda.meeting_letters import What, tell
 from agenda.models import Appointment, Occupation, Participation, Proposal, Room
 from agenda.naming import names_of
+from coordination.common.resending import AlreadySent
 from coordination.dossiers.door import Entry
 from habilitations.rubriques import Rubrique
 
 STATUS = Appointment.Status
 MOST_TIMES = 3
+# The columns of a meeting that its plan says.
+_SAID = ("zone", "title", "reason", "modality", "place", "video_url", "quorum", "room", "answer_by")
 LONGEST_HOLD, DAY = dt.timedelta(days=7), dt.timedelta(days=1)
 
 
@@ -82,18 +86,19 @@ def propose_meeting(entry: Entry, plan: Plan, *, creation_key: UUID) -> Appointm
     TimesOverlap, AnswerByNotPossible, MomentHeld, TimeTaken and what `require_sound` raises. Source: issue 5 §1.
     """
     lock_agenda(entry, Rubrique.REUNIONS)
-    made = made_by(entry, creation_key)
+    who = Who(plan.members, me=True, person=plan.person)
+    said = {name: getattr(plan, name) for name in _SAID}
+    made = made_before(entry, creation_key, who, kind=Appointment.Kind.MEETING, **said)
     if made is not None:
+        _require_same_times(made, plan)
         return made
     _require_sound(plan)
-    people = attendees(entry, Who(plan.members, me=True, person=plan.person))
+    people = attendees(entry, who)
     if len(people) < 2 and not plan.person:
         raise NobodyElse
     meeting = Appointment.objects.create(
-        dossier=entry.dossier, kind=Appointment.Kind.MEETING, status=STATUS.PROPOSED, zone=plan.zone,
-        creation_key=creation_key, title=plan.title, reason=plan.reason, modality=plan.modality, place=plan.place,
-        video_url=plan.video_url, quorum=plan.quorum, room=plan.room, answer_by=plan.answer_by,
-        **source_of(entry, False),
+        dossier=entry.dossier, kind=Appointment.Kind.MEETING, status=STATUS.PROPOSED, creation_key=creation_key,
+        **said, **source_of(entry, False),
     )  # fmt: skip
     rows = _write_people(entry, meeting, people, plan)
     times = Proposal.objects.bulk_create(
@@ -120,6 +125,13 @@ def _require_sound(plan: Plan) -> None:
     now = timezone.now()
     if not now < plan.answer_by <= min(now + LONGEST_HOLD, plan.times[0][0]):
         raise AnswerByNotPossible
+
+
+def _require_same_times(made: Appointment, plan: Plan) -> None:
+    """Require the times that were proposed, while they are there. Raises AlreadySent."""
+    there = list(made.proposals.filter(proposed_by=None).order_by("starts_at").values_list("starts_at", "ends_at"))
+    if there and there != plan.times:
+        raise AlreadySent
 
 
 def _write_people(entry: Entry, meeting: Appointment, people: Sequence[Attendee], plan: Plan) -> list[Participation]:

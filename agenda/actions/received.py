@@ -16,6 +16,7 @@ from agenda.actions.taking import Taken, let_go, let_go_of, take_time
 from agenda.errors import AppointmentUnknown, NotYetPast
 from agenda.ics.reading import joined
 from agenda.models import Appointment, Occupation, ReceivedTime
+from coordination.common.resending import require_same
 from habilitations.traces import NOWHERE, Via, record_account
 
 STATUS = Appointment.Status
@@ -39,12 +40,15 @@ class Time:
 def receive_time(
     *, by: Any, sender: str, received_from: str, creation_key: UUID, wanted: Time, via: Via | None = None
 ) -> ReceivedTime:
-    """Count as taken what a software says so; the same key twice gives the first one.
+    """Count as taken what a software says so; the same key twice gives the first one, if it says the same.
 
     Raises IntegrityError, whose sentence is told, for an identifier that this software already sent.
     """
     made = ReceivedTime.objects.filter(sender=sender, creation_key=creation_key).first()
     if made is not None:
+        system, value = wanted.identifier
+        said = {"starts_at": wanted.starts_at, "ends_at": wanted.ends_at, "status": wanted.status}
+        require_same(made, identifier_system=system, identifier_value=value, **said)
         return made
     row = ReceivedTime(sender=sender, received_from=received_from, creation_key=creation_key, created_by=by)
     _write(row, wanted)

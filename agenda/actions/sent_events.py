@@ -53,6 +53,7 @@ from agenda.errors import (
 from agenda.models import Appointment, Participation, Room
 from agenda.naming import names_of
 from circle.models import Member
+from coordination.common.resending import require_same
 
 STATUS = Appointment.Status
 ASKED = (STATUS.PROPOSED, STATUS.PENDING)
@@ -112,12 +113,14 @@ def receive_appointment(entry, wanted: Wanted, *, origin: Origin, creation_key: 
     """Enter in the agenda of the person what another software sends; the same key twice gives the first one.
 
     Proposed: those who have not answered are asked (GAP-70). Booked: it is taken, without further answer (GAP-71).
-    Raises LevelMissing, DossierIsReadOnly, NobodyAttends, TimeTaken (a free slot of ours taken meanwhile) and what
-    `require_time` raises.
+    Raises AlreadySent, LevelMissing, DossierIsReadOnly, NobodyAttends, TimeTaken (a free slot of ours taken meanwhile)
+    and what `require_time` raises.
     """
     lock_agenda(entry, rubric_of(wanted.kind))
+    system, value = wanted.identifier
     made = made_by(entry, creation_key)
     if made is not None:
+        require_same(made, identifier_system=system, identifier_value=value, **wanted.said)
         return made
     if not wanted.people:
         raise NobodyAttends
@@ -129,7 +132,6 @@ def receive_appointment(entry, wanted: Wanted, *, origin: Origin, creation_key: 
         source |= {"structure_id": None, "organizer_id": None, "on_behalf": False}
     elif not source["on_behalf"]:
         source["structure_id"] = source["structure_id"] or origin.structure_id
-    system, value = wanted.identifier
     appointment = Appointment.objects.create(
         dossier=entry.dossier, creation_key=creation_key, kind=wanted.kind, status=wanted.status,
         finer_status=wanted.finer, cancel_reason=wanted.cancel_reason, cancel_note=wanted.cancel_note,

@@ -20,8 +20,9 @@ from agenda import letters
 from agenda.actions.appointments import STATUS, Facts, require_sound, source_of, who_attends
 from agenda.actions.attending import Who, attendees, participations_of, taken_by, write_participations
 from agenda.actions.clashing import explained
-from agenda.actions.common import KIND, lock_agenda, locked_appointment, made_by, record, rubric_of, tell_followers
+from agenda.actions.common import KIND, lock_agenda, locked_appointment, record, rubric_of, tell_followers
 from agenda.actions.horizon import HORIZON
+from agenda.actions.resending import made_before
 from agenda.actions.taking import let_go, take_many, take_time
 from agenda.errors import AlreadyOver, CancelReasonMissing, TimeTaken
 from agenda.keys import present
@@ -31,6 +32,7 @@ from agenda.rule_formats import rule_from_text, rule_to_text
 from agenda.rules import Day, Rule
 from agenda.zones import wall, wall_text
 from coordination.common.ids import uuid7
+from coordination.common.resending import require_same
 from coordination.dossiers.models import READ_ONLY
 
 # Of one series over the horizon: once a day, and a little more.
@@ -49,24 +51,26 @@ def create_series(
     entry, facts: Facts, who: Who, *, starts: dt.datetime, ends: dt.datetime, rule: Rule, creation_key: UUID,
     on_behalf: bool = False,
 ) -> Appointment:  # fmt: skip
-    """Enter a visit that repeats; return its first occurrence. The same key twice gives the first one.
+    """Enter a visit that repeats; return its first occurrence. The same key twice gives the first one, if it
+    says the same.
 
     `starts` and `ends`: what the clock of `facts.zone` says the first time. Refused as a whole when somebody is not
     free at one of its times. Raises as `create_appointment`, and the refusals of `agenda.recurrence`. Source: issue 5
     §1, recurrence as rows over a rolling horizon.
     """
     lock_agenda(entry, rubric_of(facts.kind))
-    made = made_by(entry, creation_key)
+    who, zone = who_attends(facts, who), ZoneInfo(facts.zone)
+    check(starts, zone, ends - starts, rule)
+    repeats = {
+        "starts": wall_text(starts), "ends": wall_text(ends), "zone": facts.zone,
+        "rule": rule_to_text(_with_last_day(rule, starts, zone, ends - starts)),
+    }  # fmt: skip
+    made = made_before(entry, creation_key, who, kind=facts.kind, **{name: facts.said[name] for name in TOLD})
     if made is not None:
+        require_same(made.series, **repeats)
         return made
     require_sound(facts)
-    zone = ZoneInfo(facts.zone)
-    check(starts, zone, ends - starts, rule)
-    series = Series.objects.create(
-        dossier=entry.dossier, starts=wall_text(starts), ends=wall_text(ends), zone=facts.zone, created_by=entry.user,
-        rule=rule_to_text(_with_last_day(rule, starts, zone, ends - starts)),
-    )  # fmt: skip
-    who = who_attends(facts, who)
+    series = Series.objects.create(dossier=entry.dossier, created_by=entry.user, **repeats)
     people = attendees(entry, who)
     source = source_of(entry, on_behalf)
     rows = [

@@ -15,6 +15,7 @@ from agenda.views.own_pages import FIELDS
 from coordination.common.addresses import address
 from coordination.common.conflicts import keep_conflict
 from coordination.common.errors import DomainError
+from coordination.common.resending import AlreadySent
 from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.dossiers.strip import strip_and_nav
 from habilitations.errors import LevelMissing, NotAllowed
@@ -59,6 +60,8 @@ def attempt(form, act, *args, through: tuple[type[DomainError], ...] = (), **det
         raise
     except ChangedMeanwhile as refusal:
         keep_conflict(form, refusal, "Ce rendez-vous a changé pendant votre saisie.")
+    except AlreadySent as refusal:
+        form.refuse(refusal)
     except DomainError as refusal:
         field = {**FIELDS, "out_of_time": "day", "until_before_start": "until"}.get(refusal.code, refusal.field)
         form.add_error(field if field in form.fields else None, str(refusal))

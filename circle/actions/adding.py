@@ -16,9 +16,12 @@ from circle.actions.assigning import give_first_role, give_role
 from circle.actions.common import KIND, account_of, already_there, entry_kept, lock_circle, overtake_arrivals, record
 from circle.actions.inviting import invite_member
 from circle.actions.limiting import carry_oppositions
+from circle.actions.resending import made_by
 from circle.errors import CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
 from circle.history import CREATION
 from circle.models import Change, Member, Period
+from coordination.common.resending import AlreadySent, require_same
+from coordination.common.text import squeeze
 from coordination.directory import actions as directory
 from coordination.directory.models import Activity, Attachment, Structure
 from coordination.dossiers.actions import create_dossier
@@ -92,15 +95,16 @@ def add_professional(
     {"starts_on", "new_role"}; `starts_on` the day of the role, and of the entry when it is past. Who may add
     but not grant leaves « habilitation demandée ». A key already used gives back the member it made.
     `duplicate_reason` says why he is not the hand-entered namesake under refusal. `invitation` {"email", "message"}
-    invites him in the same act; `rests` is what an answer « oui » rests on (`answering.answer`). Raises
+    invites him in the same act; `rests` is what an answer « oui » rests on (`answering.answer`). Raises AlreadySent,
     NamesakeRefused, NotAllowed, DossierIsReadOnly, AlreadyMember, the errors of `give_role`, of `invite_member` and of
     habilitations.
     """
     enter_to_add(entry)
-    made = made_by(entry, creation_key)
-    if made:
-        return made
     text = sheet.clean(roles.DIRECTORY, {"description": description})
+    said = text | {"kind": roles.DIRECTORY, "professional": professional, "discreet": discreet}
+    said |= {"activity": activity} if activity else {}
+    if made := made_by(entry, creation_key, said, role=role, wanted=wanted, refusal=refusal):
+        return made
     member = Member.objects.filter(dossier_id=entry.dossier.pk, professional=professional).first()
     details = {
         "activity": activity or main_activity(professional),
@@ -152,8 +156,8 @@ def add_manual_professional(
     what was found) unless a reason is typed, NameMissing, ContactMissing, and as `add_professional`.
     """
     enter_to_add(entry)
-    made = made_by(entry, creation_key)
-    if made:
+    said = sheet.clean(roles.MANUAL, fields) | {"kind": roles.MANUAL, "discreet": discreet}
+    if made := made_by(entry, creation_key, said, role=role, wanted=wanted, refusal=refusal):
         return made
     tidy = typed(entry, roles.MANUAL, fields, duplicate_reason)
     details = tidy | {"discreet": discreet, "creation_key": creation_key, "duplicate_reason": duplicate_reason.strip()}
@@ -191,8 +195,8 @@ def add_person(
     a reason is typed, NameMissing, ContactMissing, and as `add_professional`.
     """
     enter_to_add(entry)
-    made = made_by(entry, creation_key)
-    if made:
+    said = sheet.clean(roles.PERSON, fields) | {"kind": roles.PERSON, "discreet": discreet}
+    if made := made_by(entry, creation_key, said, role=role, wanted=wanted, refusal=refusal):
         return made
     tidy = typed(entry, roles.PERSON, fields, duplicate_reason)
     details = tidy | {"discreet": discreet, "creation_key": creation_key, "duplicate_reason": duplicate_reason.strip()}
@@ -220,14 +224,13 @@ def add_structure(
     Raises StructureCannotSignIn for "oui" otherwise, AlreadyMember, and as `add_professional`.
     """
     enter_to_add(entry)
-    made = made_by(entry, creation_key)
-    if made:
+    text = sheet.clean(roles.STRUCTURE, {"description": description})
+    said = text | {"kind": roles.STRUCTURE, "discreet": discreet}
+    if made := made_by(entry, creation_key, said, role=role, wanted=wanted, refusal=refusal):
+        if entry_kept(made.structure) != entry_kept(structure):
+            raise AlreadySent
         return made
-    details = {
-        "discreet": discreet,
-        "creation_key": creation_key,
-        **sheet.clean(roles.STRUCTURE, {"description": description}),
-    }
+    details = {"discreet": discreet, "creation_key": creation_key, **text}
     structure, member = house_of(entry, structure)
     if member:
         come_back(entry, member, details, account=None, starts_on=starts_on)
@@ -250,8 +253,10 @@ def add_manual_structure(
 ) -> Member:
     """Create a structure for the coordination (directory.actions.create_local_structure), and add it."""
     enter_to_add(entry)
-    made = made_by(entry, creation_key)
-    if made:
+    text = sheet.clean(roles.STRUCTURE, {"description": description})
+    said = text | {"kind": roles.STRUCTURE, "discreet": discreet}
+    if made := made_by(entry, creation_key, said, role=role, wanted=wanted, refusal=refusal):
+        require_same(made.structure, **fields | {"name": squeeze(fields["name"])})
         return made
     return add_structure(
         entry,
@@ -296,11 +301,6 @@ def enter_to_add(entry) -> None:
     """Take the circle's lock to add somebody. Raises as `lock_circle`, and NotAllowed."""
     lock_circle(entry)
     entry.access.require(Action.ADD_MEMBER)
-
-
-def made_by(entry, creation_key: UUID) -> Member | None:
-    """Return the member this form already made: a double click, a lost answer."""
-    return Member.objects.filter(dossier_id=entry.dossier.pk, creation_key=creation_key).first()
 
 
 def typed(entry, kind: str, fields: dict, duplicate_reason: str) -> dict:

@@ -28,6 +28,7 @@ from circle.granting import may_invite
 from circle.invitation import REMINDER, Invitation
 from circle.models import Change, Member
 from coordination.common.identifiers import parse_email
+from coordination.common.resending import require_same
 from coordination.common.text import capital_family, capital_given, squeeze
 from habilitations import actions as habilitations
 from habilitations.access import hat_of
@@ -73,19 +74,23 @@ def invite_colleague(
 ) -> Invitation:  # fmt: skip
     """Invite a colleague to use the application, without any dossier. The same answer whoever has an account.
 
-    Raises NotAllowed (action right "inviter"), AlreadyInvited, InvalidEmail. Source: issue 3 §3.
+    Raises NotAllowed (action right "inviter"), AlreadySent, AlreadyInvited, InvalidEmail. Source: issue 3 §3.
     """
     if not may_invite(by):
         raise NotAllowed("Votre profession ne permet pas d’inviter.")
     made = Invitation.objects.filter(invited_by=by, creation_key=creation_key).first()
+    said = {
+        "family_name": capital_family(family_name)[:120], "given_name": capital_given(given_name)[:120],
+        "profession": profession,
+    }  # fmt: skip
     if made:
+        require_same(made, email=parse_email(email), message=_message(message), **said)
         return made
     Invitation.objects.expired().filter(invited_by=by, member=None, email=email.strip().lower()).update(
         revoked_at=timezone.now(), revoked_by=by
     )
     invitation = _create(
-        by=by, hat=hat_of(by), email=email, message=_message(message), family_name=capital_family(family_name)[:120],
-        given_name=capital_given(given_name)[:120], profession=profession, creation_key=creation_key,
+        by=by, hat=hat_of(by), email=email, message=_message(message), creation_key=creation_key, **said,
     )  # fmt: skip
     record_account(user=by, action="invitation", object_kind="invitation", object_id=invitation.pk, via=via)
     return invitation

@@ -7,10 +7,12 @@ from uuid import UUID
 from django.db import transaction
 
 from circle import duplicates, roles
-from circle.actions.adding import enter_to_add, made_by, open_row, typed
+from circle import fields as sheet
+from circle.actions.adding import enter_to_add, open_row, typed
 from circle.actions.assigning import give_role
 from circle.actions.common import next_version
 from circle.actions.editing import update_member
+from circle.actions.resending import made_by
 from circle.errors import LooksLikeMember
 from circle.models import Member
 from habilitations import actions as habilitations
@@ -21,11 +23,11 @@ def receive_person(entry, *, fields: dict, duplicate_reason: str = "", creation_
     """Keep a relative who is not in the circle yet: no stay, no role, until a CareTeam names him.
 
     `fields` are those of `fields.WRITABLE["aidant"]`; his row of habilitation is opened and ended. A key already used
-    gives back the member it made. Raises as `add_person`.
+    gives back the member it made, if it says the same. Raises as `add_person`.
     """
     enter_to_add(entry)
-    made = made_by(entry, creation_key)
-    if made:
+    said = sheet.clean(roles.PERSON, fields) | {"kind": roles.PERSON}
+    if made := made_by(entry, creation_key, said):
         return made
     tidy = typed(entry, roles.PERSON, fields, duplicate_reason)
     if not duplicate_reason.strip() and duplicates.waits(entry, tidy["family_name"], tidy.get("given_name", "")):

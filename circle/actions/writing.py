@@ -44,7 +44,7 @@ def write_circle(
         raise NotAllowed
     circle = Circle.objects.select_for_update().filter(dossier_id=entry.dossier.pk).first()
     if creation_key is not None and circle is not None:
-        if circle.creation_key == creation_key:
+        if circle.creation_key == creation_key and (circle.content or {}).get("sent") == said.sent:
             return circle
         raise CircleExists
     if expected is not None and (circle is None or circle.version != expected):

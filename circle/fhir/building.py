@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -28,6 +28,9 @@ _STATES = {"pause": "suspended", "clos": "inactive"}
 WITHHELD = frozenset({"text", "contained", "extension", "modifierExtension", "note", "telecom", "category"})
 # Why the circle is there is of the medical rubric (SEC-4).
 CLINICAL = frozenset({"reasonCode", "reasonReference", "encounter"})
+_KEPT_BACK = {
+    "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]
+}
 # Made here, not by `with_sent`.
 _BY_MEMBER = frozenset({"participant", "managingOrganization"})
 
@@ -76,7 +79,8 @@ def careteam(version: Version, person: str, view: View) -> Resource:
         # A name that somebody gave may be a member's.
         "name": facts["name"] if facts["name"] and sees_all else f"Cercle de soins de {person}",
         "subject": {"reference": f"Patient/{version.dossier_id}", "type": "Patient"},
-        "period": period(facts, members),
+        # In the reduced circle the screens tell the days of nobody.
+        "period": period(facts, [] if view.houses is not None else shown),
     }
     content = facts["content"] or {}
     if view.houses is not None:
@@ -111,13 +115,17 @@ def status(facts: Mapping[str, Any]) -> str:
     return max(facts["status"], of_dossier, key=_STRENGTH.index)
 
 
-def period(facts: Mapping[str, Any], members: list[Told]) -> dict[str, str]:
-    """Return since when the circle is there, and until when: it ends, or the dossier is closed (CDS-72)."""
+def period(facts: Mapping[str, Any], members: list[Told]) -> Resource:
+    """Return since when the circle is there, and until when: it ends, or the dossier is closed (CDS-72).
+
+    Its beginning is that of the `members` one sees, unless a client said it. The profile wants one: there is one, kept
+    back, for who sees nobody's days.
+    """
     first = min((starts_on for member in members for starts_on, _ in member.stays), default=None)
     starts = facts["starts_on"] or (first.isoformat() if first else None)
     closed = facts["state"][1] if facts["state"] and facts["state"][0] == "clos" else None
     ends = facts["ends_on"] or closed
-    return {name: day for name, day in (("start", starts), ("end", ends)) if day}
+    return {**({"start": starts} if starts else {"_start": _KEPT_BACK}), **({"end": ends} if ends else {})}
 
 
 def reference_of(member: Told) -> str:
@@ -189,21 +197,21 @@ def _of_member(member: Told, kept: list[_Kept], stood: list[list[Any]], *, after
 
 
 def _reduced(members: list[Told], view: View) -> list[Resource]:
-    """Rule 7: the functions of the coordinator and of emergency contacts, without a name; the own structure."""
+    """Rule 7: the functions of the coordinator and of emergency contacts, without a name; the own structure.
+
+    Of none of them is it told since when he is there, nor until when, as on the screens.
+    """
     found = []
     for member in members:
         if member.id in view.hidden or not member.is_there(view.today):
             continue
-        role = member.role_on(view.today)
-        piece = next(p for p in member.pieces if p.starts_on <= view.today and (p.ends_on or dt.date.max) > view.today)
-        # The end of who is there is to come: what is planned is not told.
-        piece = replace(piece, ends_on=None)
-        if member.kind == roles.STRUCTURE and member.structure_id in (view.houses or ()):
-            found.append(participant(reference_of(member), piece))
-        elif role in (roles.REFERENT, roles.ECON):
-            said = participant(reference_of(member), piece)
-            said["member"] = {"type": said["member"]["type"], "display": roles.label(role)}
-            found.append(said)
+        role, reference = member.role_on(view.today), reference_of(member)
+        named: Resource = {"reference": reference, "type": reference.partition("/")[0]}
+        if member.kind != roles.STRUCTURE or member.structure_id not in (view.houses or ()):
+            if role not in (roles.REFERENT, roles.ECON):
+                continue
+            named = {"type": named["type"], "display": roles.label(role)}
+        found.append(({"role": codes.role(role)} if role else {}) | {"member": named})
     return found
 
 

@@ -50,7 +50,7 @@ class CareTeamProvider(Provider):
     # ---- Reading ---------------------------------------------------------------------------------------------------
 
     def rows(self, caller: Caller) -> QuerySet[Any]:
-        return parameters.with_days(Circle.objects.filter(circles_of(caller)))
+        return parameters.with_days(Circle.objects.filter(circles_of(caller)), caller)
 
     def params_of(self, caller: Caller) -> Mapping[str, Param]:
         return parameters.of_careteam(caller)

@@ -109,19 +109,26 @@ def circles_of(caller: Caller, reads: Callable[[Access], bool] = lambda said: sa
     return Q(dossier_id__in=access.dossiers_of(caller.user, through=_ways(caller, reads)))
 
 
-def shown_members(caller: Caller) -> QuerySet[Any]:
-    """Return the members of the circles that the caller reads, but those he may not see (rule 7).
+def shown_to(caller: Caller, discreet: str) -> Q:
+    """Return the condition, on rows that have a dossier and are about a member, that the caller is shown him (rule 7).
 
-    In the reduced circle, none: who hides behind a function is told by no name.
+    `discreet`: where the row says whether he is. In the reduced circle, nobody: who hides behind a function is told by
+    no name.
     """
     if not held(caller).sees_whole_circle:
-        return Member.objects.none()
-    found = Member.objects.filter(circles_of(caller, lambda said: said.sees_whole_circle))
+        return Q(pk__in=[])
+    shown = circles_of(caller, lambda said: said.sees_whole_circle)
+    plain = Q(**{discreet: False})
     if not held(caller).sees_discreet_members:
-        return found.filter(discreet=False)
+        return shown & plain
     himself = access.dossiers_of(caller.user, through=access.HIMSELF)
     closed = access.dossiers_closed_to(caller.user, Rubrique.MEDICAL)
-    return found.filter(Q(discreet=False) | (Q(dossier_id__in=himself) & ~Q(dossier_id__in=closed)))
+    return shown & (plain | (Q(dossier_id__in=himself) & ~Q(dossier_id__in=closed)))
+
+
+def shown_members(caller: Caller) -> QuerySet[Any]:
+    """Return the members of the circles that the caller reads, but those he may not see."""
+    return Member.objects.filter(shown_to(caller, "discreet"))
 
 
 def known_members(caller: Caller) -> QuerySet[Any]:

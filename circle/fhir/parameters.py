@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from circle import roles
 from circle.circles import Circle
-from circle.fhir.entries import known_members
+from circle.fhir.entries import known_members, shown_to
 from circle.models import Period, PlannedStay, RoleHolding
 from coordination.fhir.callers import Caller
 from coordination.fhir.registry import DateParam, Param, ReferenceParam, TokenParam
@@ -28,11 +28,13 @@ Members = Callable[[], QuerySet[Any]]
 _STOPPED = Q(dossier__status__in=("pause", "clos"))
 
 
-def with_days(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Return circles with the days of CareTeam.period, as `building.period` says them."""
-    first = Period.objects.filter(dossier=OuterRef("dossier")).order_by().values("dossier")
-    return rows.alias(
-        begins_on=Coalesce("starts_on", first.annotate(first=Min("starts_on")).values("first")),
+def with_days(rows: QuerySet[Any], caller: Caller) -> QuerySet[Any]:
+    """Return circles with the days of CareTeam.period, as `building.period` says them to this caller."""
+    seen = Period.objects.filter(shown_to(caller, "member__discreet"), dossier=OuterRef("dossier"))
+    first = seen.order_by().values("dossier").annotate(first=Min("starts_on"))
+    # Annotated, for an order reads it; it is in no statement that neither asks it nor sorts by it.
+    return rows.annotate(
+        begins_on=Coalesce("starts_on", first.values("first")),
         over_on=Coalesce("ends_on", Case(When(dossier__status="clos", then=F("dossier__status_on")))),
     )
 
@@ -51,7 +53,9 @@ def of_careteam(caller: Caller | None) -> Mapping[str, Param]:
             f"{_R4}/Resource-lastUpdated", low="changed_at", high="changed_at", is_day=False
         ),
         "date": DateParam(f"{_R4}/clinical-date", low="begins_on", high="over_on"),
-        "start": DateParam(f"{_CDS}/cds-careteam-start", low="begins_on", high="begins_on"),
+        "start": DateParam(
+            f"{_CDS}/cds-careteam-start", low="begins_on", high="begins_on", missing=Q(begins_on__isnull=True)
+        ),
         "end": DateParam(
             f"{_CDS}/cds-careteam-end", low="over_on", high="over_on", missing=Q(over_on__isnull=True)
         ),

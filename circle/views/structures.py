@@ -206,7 +206,7 @@ def _page(request, entry, structure: Structure, form: AddForm, offer, kept: dict
         **drafted(_draft(structure), entry.dossier.pk, kept),
         "search_url": reverse("circle:add_structure", args=[entry.dossier.pk]),
     }  # fmt: skip
-    return page(request, entry, "circle/choose_structure.html", context, status=422 if form.is_bound else 200)
+    return page(request, entry, "circle/choose_structure.html", context, status=form.status)
 
 
 def _opens(many: int) -> str:
@@ -231,17 +231,15 @@ def add_structure_manually(request: HttpRequest, entry) -> HttpResponse:
                 drafts.clear(request.user, MANUAL_DRAFT, entry.dossier.pk)
                 messages.success(request, was_added(form.cleaned_data["name"], None))
                 return redirect(request, circle_url(entry))
-        status = 422
     else:
         kept = draft_initial(request, MANUAL_DRAFT, entry.dossier.pk, ManualStructureForm)
         form = ManualStructureForm(initial=kept, **offered)
-        status = 200
     context = {
         "form": form,
         "search_url": reverse("circle:add_structure", args=[entry.dossier.pk]),
         **drafted(MANUAL_DRAFT, entry.dossier.pk, kept),
     }
-    return page(request, entry, "circle/add_structure_manually.html", context, status=status)
+    return page(request, entry, "circle/add_structure_manually.html", context, status=form.status)
 
 
 def _add_by_hand(entry, form: ManualStructureForm) -> Member:

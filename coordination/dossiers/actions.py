@@ -15,6 +15,7 @@ from django.utils import timezone
 from coordination.common.identifiers import parse_person_name
 from coordination.common.ins import InsMatricule, first_given_name
 from coordination.common.prepared import Prepared
+from coordination.common.resending import require_same
 from coordination.directory.models import Attachment
 from coordination.dossiers import closing
 from coordination.dossiers import identity_status as moves
@@ -98,16 +99,17 @@ def create_dossier(
     """Create the dossier of a person, without any member: `circle.actions.open_dossier` adds its creator.
 
     `traits` holds fields of IdentityTraits (birth_name, birth_given_names, sex and birth_date required),
-    `contacts` fields of CONTACTS. A key already used gives back the dossier it made. Raises InsAlreadyUsed,
-    LooksLikeAnother (a lookalike and no `duplicate_reason`), InvalidName (a name without a letter),
-    StatusNotByHand, IdentityNotSound, and the errors of InsMatricule.parse (INS-1, 2, 6, 7, 8).
+    `contacts` fields of CONTACTS. A key already used gives back the dossier it made, if it says the same. Raises
+    AlreadySent, InsAlreadyUsed, LooksLikeAnother (a lookalike and no `duplicate_reason`), InvalidName (a name without
+    a letter), StatusNotByHand, IdentityNotSound, and the errors of InsMatricule.parse (INS-1, 2, 6, 7, 8).
     """
     # Two people, or two clicks, creating the same person at the same time: one waits, then sees the other's.
     _lock_person(traits["birth_name"], traits["birth_date"])
-    made = Dossier.objects.filter(creation_key=creation_key, created_by=by).first()
-    if made:
-        return made
     traits = _checked_traits(traits)
+    said = {name: contacts.get(name, "") for name in CONTACTS} | {"motif": motif, "created_by": by} | traits
+    if made := Dossier.objects.filter(creation_key=creation_key).first():
+        require_same(made, referent_structure=referent_structure, **said)
+        return made
     found = find_lookalikes(
         by=by,
         birth_name=traits["birth_name"],
@@ -121,13 +123,10 @@ def create_dossier(
     if found and not duplicate_reason.strip():
         raise LooksLikeAnother
     dossier = Dossier(
-        **traits,
-        **{name: contacts.get(name, "") for name in CONTACTS},
-        motif=motif,
+        **said,
         referent_structure=referent_structure,
         duplicate_reason=duplicate_reason.strip() if found else "",
         status_on=timezone.localdate(),
-        created_by=by,
         creation_key=creation_key,
     )
     _save_identity(dossier)

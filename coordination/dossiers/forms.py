@@ -13,6 +13,7 @@ from coordination.common.identifiers import clean_identifier, parse_email
 from coordination.common.ids import uuid7
 from coordination.common.ins import OID_LABELS, OID_NIR, TEST_OIDS
 from coordination.common.phones import normalise_phone
+from coordination.common.resending import AlreadySent
 from coordination.common.text import squeeze
 from coordination.dossiers import places
 from coordination.dossiers.emergencies import Traits
@@ -25,6 +26,7 @@ class TidyForm(forms.Form):
 
     # What lower rooms call these fields.
     NAMES = {"matricule": "ins_matricule", "oid": "ins_oid", "telephone": "phone"}
+    is_sent_again = False
 
     def clean(self) -> dict:
         cleaned = super().clean()
@@ -32,6 +34,13 @@ class TidyForm(forms.Form):
             if isinstance(value, str):
                 cleaned[name] = squeeze(value)
         return cleaned
+
+    @property
+    def status(self) -> int:
+        """Return the status of the page that shows it: sent, it is there again because something was refused."""
+        if not self.is_bound:
+            return 200
+        return AlreadySent.status if self.is_sent_again else 422
 
     def read(self, name: str, reader, *args):
         """Return `reader(value, ...)`, or None after having put its refusal beside the field."""
@@ -55,6 +64,11 @@ class TidyForm(forms.Form):
 
     def refuse(self, error: DomainError) -> None:
         """Show a refusal of the domain beside its field, or on top when it has none here."""
+        if isinstance(error, AlreadySent):
+            # What is typed stays there, and may be sent as something else.
+            self.is_sent_again = True
+            self.data = self.data.copy()
+            self.data[self.add_prefix("creation_key")] = str(uuid7())
         name = self.NAMES.get(error.field, error.field)
         self.add_error(name if name in self.fields else None, str(error))
 

@@ -29,6 +29,7 @@ from agenda.errors import (
     TooLongAgo,
 )
 from agenda.models import Appointment, Occupation, Participation, Room
+from coordination.common.resending import AlreadySent
 from coordination.dossiers.errors import ChangedMeanwhile, DossierIsReadOnly
 from coordination.outbox.models import Message
 from habilitations.errors import LevelMissing
@@ -118,6 +119,21 @@ def test_the_same_form_twice_makes_one(entry, colleague):
     key = uuid.uuid4()
     assert create(entry, None, colleague, key=key) == create(entry, None, colleague, key=key)
     assert Message.objects.count() == 1
+
+
+@pytest.mark.req("REL-7")
+def test_the_same_form_with_other_answers_is_refused(entry, colleague):
+    key, said = uuid.uuid4(), facts()
+    made = create(entry, said, colleague, key=key, me=True)
+    assert create(entry, said, colleague, key=key, me=True) == made
+    for other in (
+        {"facts_": facts(at(15))}, {"facts_": replace(said, title="Autre")}, {"people": ()}, {"me": False},
+        {"person": False},
+    ):  # fmt: skip
+        asked = {"facts_": said, "people": (colleague,), "me": True} | other
+        with pytest.raises(AlreadySent):
+            create(entry, asked["facts_"], *asked["people"], key=key, me=asked["me"], person=asked.get("person", True))
+    assert Appointment.objects.count() == 1
 
 
 def test_its_source_is_the_structure_of_who_enters_it(entry, house):

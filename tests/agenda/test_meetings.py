@@ -36,6 +36,7 @@ from agenda.errors import (
 from agenda.models import Answer, Appointment, Occupation, Participation, Proposal
 from circle import actions as circle_actions
 from circle.models import Member, Period
+from coordination.common.resending import AlreadySent
 from coordination.dossiers.door import look
 from coordination.dossiers.errors import DossierUnknown
 from coordination.outbox import filling
@@ -138,6 +139,9 @@ def test_a_replayed_form_proposes_once(entry, there):
     key, wanted = uuid.uuid4(), plan(there)
     one, other = (meetings.propose_meeting(entry, wanted, creation_key=key) for _ in range(2))
     assert one == other and Proposal.objects.count() == 3
+    for changed in ({"title": "Autre"}, {"starts": (at(9),)}, {"person": True}):
+        with pytest.raises(AlreadySent):
+            meetings.propose_meeting(entry, plan(there, **changed), creation_key=key)
 
 
 @pytest.mark.parametrize(

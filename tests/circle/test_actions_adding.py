@@ -25,6 +25,7 @@ from circle.models import Change, Member, Period
 from circle.views.directory_member import find_candidate
 from coordination.common.identifiers import InvalidName
 from coordination.common.phones import InvalidPhone
+from coordination.common.resending import AlreadySent
 from coordination.dossiers import door
 from coordination.dossiers.errors import DossierIsReadOnly, DossierUnknown
 from coordination.dossiers.models import Dossier
@@ -248,6 +249,62 @@ def test_double_submit_adds_one_member_and_one_line_of_history(entry):
     key = uuid.uuid4()
     assert make.relative(entry, creation_key=key) == make.relative(entry, creation_key=key)
     assert Change.objects.filter(kind="ajout").count() == 3
+
+
+REFUSED = {"refused_on": timezone.localdate(), "collected": "oral", "comment": ""}
+
+
+@pytest.mark.req("REL-7")
+@pytest.mark.parametrize(
+    "changed",
+    [{"role": "PCP"}, {"discreet": True}, {"description": "Le mardi"}, {"wanted": "oui"},
+     {"wanted": "refus", "refusal": REFUSED}],
+)  # fmt: skip
+def test_the_same_page_with_another_answer_is_refused(entry, changed):
+    key, someone = uuid.uuid4(), make.listed(make.DOCTOR)
+    make.add(entry, someone, creation_key=key)
+    with pytest.raises(AlreadySent) as caught:
+        make.add(entry, someone, creation_key=key, **changed)
+    assert caught.value.status == 409
+    assert Change.objects.filter(dossier_id=entry.dossier.pk, kind="ajout").count() == 2
+
+
+@pytest.mark.req("REL-7")
+def test_the_same_page_for_another_person_is_refused(entry):
+    key = uuid.uuid4()
+    make.add(entry, creation_key=key)
+    for again in (make.add, make.relative, make.by_hand):
+        with pytest.raises(AlreadySent):
+            again(entry, creation_key=key)
+    key = uuid.uuid4()
+    make.relative(entry, creation_key=key)
+    with pytest.raises(AlreadySent):
+        make.relative(entry, family_name="AUTRE", creation_key=key)
+    assert make.relative(entry, creation_key=key)
+
+
+@pytest.mark.req("REL-7")
+def test_the_same_page_for_another_structure_is_refused(entry):
+    key, said = uuid.uuid4(), {"role": "", "wanted": "non"}
+    one, other = make.StructureFactory(), make.StructureFactory()
+    made = actions.add_structure(entry, structure=one, creation_key=key, **said)
+    assert actions.add_structure(entry, structure=one, creation_key=key, **said) == made
+    with pytest.raises(AlreadySent):
+        actions.add_structure(entry, structure=other, creation_key=key, **said)
+    key, fields = uuid.uuid4(), {"name": "Foyer Modèle", "phone": "+33536491040"}
+    made = actions.add_manual_structure(entry, fields=fields, creation_key=key)
+    assert actions.add_manual_structure(entry, fields=fields, creation_key=key) == made
+    with pytest.raises(AlreadySent):
+        actions.add_manual_structure(entry, fields=fields | {"name": "Foyer Témoin"}, creation_key=key)
+
+
+@pytest.mark.req("REL-7")
+@pytest.mark.parametrize("wanted", ["non", "oui", "refus"])
+def test_what_was_answered_is_found_again(entry, wanted):
+    key, user = uuid.uuid4(), make.account()
+    said = {"wanted": wanted, "refusal": REFUSED if wanted == "refus" else None, "creation_key": key}
+    first = make.add(entry, user.attachment.professional, **said)
+    assert make.add(entry, user.attachment.professional, **said) == first
 
 
 def test_member_already_there_is_named(entry):

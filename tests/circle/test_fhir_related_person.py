@@ -11,6 +11,7 @@ from django.utils import timezone
 from circle import actions, duplicates
 from circle.errors import LooksLikeMember
 from circle.models import Change, Member, RoleHolding
+from coordination.common.resending import AlreadySent
 from coordination.fhir import profiles, registry
 from coordination.fhir.outcomes import Invalid, Unknown, VersionConflict
 from coordination.fhir.search.asking import Asked
@@ -119,6 +120,8 @@ def test_the_screens_open_with_somebody_awaited(entry, client):
 def test_the_same_call_twice_makes_one(entry):
     key = uuid.uuid4()
     assert create(entry, key=key) == create(entry, key=key)
+    with pytest.raises(AlreadySent):
+        create(entry, person(entry, name=[{"family": "AUTRE", "given": ["Léo"]}]), key=key)
 
 
 def test_a_namesake_is_a_conflict_unless_a_reason_is_given(entry):

@@ -328,6 +328,17 @@ def test_a_double_click_adds_one_member(visitor, entry):
     assert Member.objects.filter(family_name="SPÉCIMEN").count() == 1
 
 
+@pytest.mark.req("REL-7")
+def test_the_page_of_before_sent_for_somebody_else_keeps_what_is_typed(visitor, entry):
+    data, url = person(), visitor.url("add_manually", "aidant")
+    visitor.post(url, data)
+    answer = visitor.post(url, data | {"family_name": "Témoin"})
+    assert answer.status_code == 409
+    assert "Un premier envoi est déjà enregistré" in text_of(answer) and 'value="Témoin"' in text_of(answer)
+    assert str(data["creation_key"]) not in text_of(answer)
+    assert not Member.objects.filter(family_name="TÉMOIN").exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_simultaneous_sendings_add_one_member():
     publish_default_matrix()

@@ -1,5 +1,6 @@
 """Opening a dossier in a browser: one page, once, and never two for one person without saying why."""
 
+import re
 import uuid
 
 import pytest
@@ -164,6 +165,42 @@ def test_a_double_submit_makes_one(as_doctor):
     first, second = as_doctor.post(CREATE, once), as_doctor.post(CREATE, once)
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.url == second.url
+    assert Dossier.objects.count() == 1
+
+
+@pytest.mark.req("REL-7")
+def test_the_same_page_sent_for_somebody_else_is_refused_and_nothing_typed_is_lost(as_doctor):
+    """Back in her browser after a dossier, she types over it the names of the next person."""
+    once = typed()
+    as_doctor.post(CREATE, once)
+    answer = as_doctor.post(CREATE, once | {"birth_name": "Spécimen", "birth_given_names": "Odile"})
+    page = answer.content.decode()
+    assert (answer.status_code, Dossier.objects.count()) == (409, 1)
+    assert "Un premier envoi est déjà enregistré, avec d’autres réponses" in page
+    assert 'value="Spécimen"' in page and once["creation_key"] not in page
+    key = re.search(r'<input[^>]*name="creation_key"[^>]*>', page)[0].partition('value="')[2].partition('"')[0]
+    again = as_doctor.post(
+        CREATE, once | {"birth_name": "Spécimen", "birth_given_names": "Odile", "creation_key": key}
+    )  # fmt: skip
+    assert again.status_code == 303
+    assert set(Dossier.objects.values_list("birth_name", flat=True)) == {"Échantillon", "Spécimen"}
+
+
+@pytest.mark.req("REL-7")
+@pytest.mark.parametrize("changed", [{"phone": "05 36 49 10 99"}, {"motif": "sortie"}, {"doubtful": "on"}])
+def test_nor_is_what_is_corrected_on_the_page_of_before(as_doctor, changed):
+    once = typed()
+    as_doctor.post(CREATE, once)
+    assert as_doctor.post(CREATE, once | changed).status_code == 409
+    assert Dossier.objects.get().phone == "+33536491021"
+
+
+@pytest.mark.req("REL-7")
+def test_the_page_of_another_opens_nothing(as_doctor, client, db):
+    once = typed()
+    as_doctor.post(CREATE, once)
+    client.force_login(professional("10"))
+    assert client.post(CREATE, once).status_code == 409
     assert Dossier.objects.count() == 1
 
 

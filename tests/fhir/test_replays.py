@@ -49,6 +49,19 @@ def test_the_same_key_for_something_else_is_refused(api):
 
 @pytest.mark.django_db
 @pytest.mark.req("REL-7")
+def test_a_key_that_comes_back_long_after_gives_nobody_else(api):
+    """Its answer is forgotten (`RETENTION_DAYS`), what it made is not."""
+    sent = Sent()
+    first = api.post("Patient", sent.patient(), **KEY)
+    Replay.objects.all().delete()
+    answer = api.post("Patient", Sent().patient(), **KEY)
+    assert (answer.status_code, issues(answer)[0][:2]) == (409, ("error", "duplicate"))
+    assert api.post("Patient", sent.patient(), **KEY)["Location"] == first["Location"]
+    assert Dossier.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.req("REL-7")
 def test_a_transaction_that_names_itself_is_done_once(api):
     bundle = Sent().bundle()
     first, again = (read(api.post("", bundle, **KEY)) for _ in range(2))
