@@ -206,17 +206,19 @@ def _write_one(series: Series, model: Appointment, people: list[Participation], 
 
 @transaction.atomic
 def move_following(
-    entry, appointment_id: UUID, *, starts: dt.datetime, ends: dt.datetime, version: int | None = None,
-    said: Mapping[str, str] | None = None,
+    entry, appointment_id: UUID, *, starts: dt.datetime | None = None, ends: dt.datetime | None = None,
+    version: int | None = None, said: Mapping[str, str] | None = None,
 ) -> Appointment:  # fmt: skip
     """Put an occurrence and all that follow at another time of the day, or on another day of the rule’s turn.
 
-    `starts` and `ends`: what the clock says, of this occurrence; `said`: words that change too (TOLD), on each of
-    them. Who attends each of them stays, and who declined one is left out of it. Those changed by themselves stay as
+    `starts` and `ends`: what the clock says, of this occurrence; without both, the hours of the series stay, which a
+    clock that changes that night may not show. `said`: words that change too (TOLD), on each of them. Who attends each of them stays, and who declined one is left out of it. Those changed by themselves stay as
     they are. Raises as `move_appointment`.
     """
     appointment, series = _of_series(entry, appointment_id, version)
     stands = wall(appointment.recurrence_id)
+    if starts is None or ends is None:
+        starts, ends = stands, stands + (wall(series.ends) - wall(series.starts))
     shift, lasts = starts - stands, ends - starts
     # By the calendar: two hours earlier is the same day.
     days = (starts.date() - stands.date()).days

@@ -22,7 +22,7 @@ from agenda.forms.fields import AgendaDateField, DayField, FoldingForm, HourFiel
 from agenda.forms.rooms import RoomField
 from agenda.models import Appointment, Room
 from agenda.models.schedules import Modality
-from agenda.recurrence import instant
+from agenda.recurrence import instant, typed_over
 from agenda.rules import Day, Freq, Rule
 from agenda.wording import WEEKDAYS
 from coordination.common.errors import DomainError
@@ -136,6 +136,10 @@ class EventForm(FoldingForm):
             gone += ("scope",)
         for name in gone:
             del self.fields[name]
+        if appointment and _in_second_hour(appointment):
+            self.fields["day"].help_text = (
+                "Cette nuit-là, l’horloge recule et une heure passe deux fois : c’est la seconde, à l’heure d’hiver."
+            )
 
     def usual(self) -> dict:
         return new_event()
@@ -230,13 +234,28 @@ class EventForm(FoldingForm):
         cleaned["local_starts"], cleaned["local_ends"] = starts, ends
 
     def facts(self) -> Facts:
-        """Return what the action takes, on the clock that was chosen; of an hour that exists twice, the first."""
+        """Return what the action takes, on the clock that was chosen."""
         said = self.cleaned_data
-        zone = ZoneInfo(said["zone"])
+        starts_at, ends_at = self._instants()
         return Facts(
-            starts_at=instant(said["local_starts"], zone), ends_at=instant(said["local_ends"], zone),
-            room=said.get("room"), **{name: said[name] for name in _WRITTEN},
-        )  # fmt: skip
+            starts_at=starts_at, ends_at=ends_at, room=said.get("room"), **{name: said[name] for name in _WRITTEN}
+        )
+
+    def _instants(self) -> tuple[dt.datetime, dt.datetime]:
+        """Return when it begins and ends: of an hour that exists twice the first, unless it was in the second."""
+        said, was = self.cleaned_data, self.appointment
+        starts, ends, zone = said["local_starts"], said["local_ends"], ZoneInfo(said["zone"])
+        if was is None or was.starts_at is None or was.ends_at is None or was.zone != said["zone"]:
+            return instant(starts, zone), instant(ends, zone)
+        starts_at = typed_over(starts, was.starts_at, zone)
+        in_second = bool(starts_at.astimezone(zone).fold)
+        return starts_at, typed_over(ends, was.ends_at, zone, later=in_second)
+
+    @property
+    def keeps_its_time(self) -> bool:
+        """Whether an event is left at the time it was shown at."""
+        was = self.appointment
+        return was is not None and self._instants() == (was.starts_at, was.ends_at)
 
     def who(self) -> Who:
         said = self.cleaned_data
@@ -303,6 +322,12 @@ def said_of(appointment: Appointment) -> dict:
     last = ends - dt.timedelta(minutes=1) if appointment.all_day else ends
     said |= {"day": starts.date(), "last_day": last.date() if last.date() != starts.date() else None}
     return said | ({} if appointment.all_day else {"starts": starts.time(), "ends": ends.time()})
+
+
+def _in_second_hour(appointment: Appointment) -> bool:
+    """Whether it begins or ends in the second of two same hours."""
+    edges = (appointment.starts_at, appointment.ends_at)
+    return any(local(edge, appointment.zone).fold for edge in edges if edge)
 
 
 def duration(minutes: int) -> str:

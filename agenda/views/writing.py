@@ -106,10 +106,9 @@ def edit(request: HttpRequest, entry, appointment_id: UUID) -> HttpResponse:
 def _change(entry, found: Appointment, form: EventForm) -> Appointment:
     said = form.cleaned_data
     if form.follows:
-        return series.move_following(
-            entry, found.pk, starts=said["local_starts"], ends=said["local_ends"], version=said["version"] or 0,
-            said={name: said[name] for name in series.TOLD},
-        )  # fmt: skip
+        when = {} if form.keeps_its_time else {"starts": said["local_starts"], "ends": said["local_ends"]}
+        words = {name: said[name] for name in series.TOLD}
+        return series.move_following(entry, found.pk, **when, version=said["version"] or 0, said=words)
     return appointments.edit_appointment(entry, found.pk, form.facts(), form.who(), version=said["version"] or 0)
 
 

@@ -15,6 +15,7 @@ from agenda import mail_folder
 from agenda.actions import mailed_answers
 from coordination.accounts import drafts
 from coordination.accounts import purging as accounts
+from coordination.directory import purging as directory
 from coordination.directory.imports import keeping
 from coordination.fhir import replays
 from coordination.outbox import actions as outbox
@@ -40,6 +41,7 @@ PURGES: dict[str, tuple[str, Callable[[], int]]] = {
     "tokens": ("jetons d’accès terminés", clients.purge_tokens),
     "replays": ("réponses d’appels rejouables", replays.purge),
     "received_answers": ("suites de réponses par courriel", mailed_answers.purge),
+    "offers": ("demandes de structures", directory.purge_offers),
     "mails_aside": ("courriels mis de côté", _purge_mails_aside),
     "import_refusals": ("lignes refusées de chargements", keeping.purge_refusals),
     "imports": ("comptes rendus de chargements", keeping.purge_runs),

@@ -2,9 +2,11 @@
 
 import re
 import time
+from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -304,6 +306,26 @@ class TestOffer:
         assert as_director.post(reverse("directory:withdraw_offer", args=[offer.pk])).status_code == 303
         with pytest.raises(OfferAnswered):
             actions.accept_offer(offer, by=offer.user)
+
+    @pytest.mark.parametrize("answered", [False, True])
+    def test_a_demand_is_kept_half_a_year(self, as_director, ssiad, director, answered):
+        """Made without an answer, or answered: what came of it stays, the name of somebody who said no does not."""
+        old = actions.offer_account(ssiad, newcomer(), by=director)
+        recent = actions.offer_account(ssiad, newcomer(email="autre@exemple.fr"), by=director)
+        for offer, days in ((old, 181), (recent, 179)):
+            if answered:
+                actions.refuse_offer(offer, by=offer.user)
+            then = timezone.now() - timedelta(days=days)
+            AttachmentOffer.objects.filter(pk=offer.pk).update(
+                offered_at=timezone.now() - timedelta(days=400) if answered else then,
+                answered_at=then if answered else None,
+            )
+        call_command("purge")
+        assert list(AttachmentOffer.objects.all()) == [recent]
+        assert User.objects.filter(pk=old.user_id).exists()
+        assert AccountTrace.objects.filter(object_id=old.pk).exists()
+        # The structure asks again as if it never had.
+        actions.offer_account(ssiad, newcomer(), by=director)
 
     def test_an_offer_made_again_brings_the_link_again(self, client, director, ssiad):
         """Taken back before the first sign-in: the account is there, and nobody has a password for it."""
