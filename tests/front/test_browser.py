@@ -197,7 +197,9 @@ def test_every_menu_of_a_phone_opens_inside_the_screen(open_page, width):
         page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("opener, within", [(".rubric-bar", ".rubric-list a"), (".search-menu", "#recherche-dossier")])
+@pytest.mark.parametrize(
+    ("opener", "within"), [(".rubric-bar", ".rubric-list a"), (".search-menu", "#recherche-dossier")]
+)
 def test_what_a_wide_screen_shows_is_written_once_and_opens_on_a_phone(open_page, opener, within):
     page = open_page("circle", phone=True)
     summary, held = page.locator(f"{opener} > summary"), page.locator(within).first
