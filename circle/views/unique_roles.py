@@ -35,7 +35,8 @@ def unique_roles(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
     try:
-        role, unique = request.POST.get("role", ""), request.POST.get("unique") == "oui"
+        unique = "unique" in request.POST
+        role = request.POST.get("unique" if unique else "several", "")
         setting = actions.set_unique_role(role, unique, by=request.user, via=via_request(request))
     except DomainError as refusal:
         return _page(request, refusal)

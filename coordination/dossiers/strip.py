@@ -89,7 +89,7 @@ def rubrics_read(access) -> str:
 
 
 def rubrics_html(entry, current: str) -> Markup:
-    """Return the navigation of a dossier, drawn: both its bar and its column."""
+    """Return the navigation of a dossier, drawn."""
     drawn = _drawn(entry.access.readable(), current, entry.access.matrix.catalog)
     return Markup(drawn.replace(str(_NOBODY), str(entry.dossier.pk)))  # noqa: S704 - drawn by templates
 
@@ -103,7 +103,7 @@ def _drawn(readable: tuple[Rubrique | Rubric, ...], current: str, catalog: Catal
     """Draw the navigation once per profile, page and process: it would cost a fifth of each page."""
     macros = engines["jinja2"].env.get_template("components/rubrics.html").module
     groups = rubric_nav(_NOBODY, readable, current, catalog)
-    return f"{macros.rubric_bar(groups)}{macros.rubric_column(groups)}"
+    return str(macros.rubric_list(groups))
 
 
 def rubric_nav(

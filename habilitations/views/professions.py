@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from coordination.common.htmx import redirect
+from coordination.common.pagination import paginate
 from coordination.common.text import fold
 from habilitations import published, wording
 from habilitations.access import Access, Hat
@@ -19,6 +23,7 @@ from habilitations.views import matrix as pages
 from habilitations.views.board import Board, for_administrators
 
 DRAFT = "brouillon"
+PER_PAGE = 25
 # Who stands in front of « Voir comme un profil »: somebody with this profile and nothing else.
 NOBODY = Hat()
 
@@ -31,7 +36,7 @@ def professions(request: HttpRequest) -> HttpResponse:
     wanted, looked_for = request.GET.get("profil", ""), request.GET.get("q", "")[:100]
     rules = board.after.profiles
     keys = sorted({*board.base.profiles, *rules}, key=lambda pair: wording.trade(*pair).casefold())
-    rows = [
+    lines = [
         board.cell(Key(RULE, *pair))
         | {"trade": wording.trade(*pair), "pair": pair, "codes": " + ".join(filter(None, pair))}
         for pair in keys
@@ -41,11 +46,21 @@ def professions(request: HttpRequest) -> HttpResponse:
         {"trade": wording.trade(*pair), "pair": pair, "accounts": accounts}
         for pair, accounts in unmapped(board.after).items()
     ]
+    # What waits to be published is seen without turning pages.
+    lines.sort(key=lambda line: not line["changed"])
+    rows = paginate(lines, request.GET.get("page"), per_page=PER_PAGE)
     context = {
-        "board": board, "rows": rows, "lost": lost, "wanted": wanted, "looked_for": looked_for,
+        "board": board, "rows": rows, "total": len(lines), "page_url": _page_url(wanted, looked_for), "lost": lost,
+        "wanted": wanted, "looked_for": looked_for,
         "profiles": [("", "Tous"), *profile_choices(of_a_profession=True)],
     }  # fmt: skip
     return render(request, "habilitations/professions.html", context)
+
+
+def _page_url(wanted: str, looked_for: str) -> Callable[[int], str]:
+    """Return what gives the address of a page of these filters: a profile and words of a profession name nobody."""
+    filters = {"profil": wanted, "q": looked_for}
+    return lambda number: f"?{urlencode({k: v for k, v in filters.items() if v} | {'page': number})}"
 
 
 def _has_words(trade: str, looked_for: str) -> bool:

@@ -40,19 +40,22 @@ document.addEventListener("htmx:sendError", () => leaving || say("Pas de réseau
 document.addEventListener("htmx:responseError", () => say("La demande n’a pas abouti. Réessayez."));
 
 // --- Menus: native <details data-menu> -----------------------------------------------------------
+// data-menu="next" opens the element after it, which wide screens show without a menu.
+const menuOf = (node) => node.closest?.("details[data-menu]") ?? node.closest?.(":has(> details[data-menu=next])")?.firstElementChild;
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");
-const closeMenus = (keep) => openMenus().forEach((menu) => menu.contains(keep) || menu.removeAttribute("open"));
+const closeMenus = (keep) => openMenus().forEach((menu) => menu === menuOf(keep) || menu.removeAttribute("open"));
 
 document.addEventListener("click", (event) => closeMenus(event.target));
 document.addEventListener("focusin", (event) => closeMenus(event.target));
 document.addEventListener("keydown", (event) => {
-  const menu = event.target.closest?.("details[data-menu][open]");
-  if (!menu) return;
+  const menu = menuOf(event.target);
+  if (!menu?.open) return;
   if (event.key === "Escape") {
     menu.removeAttribute("open");
     menu.querySelector("summary").focus();
   } else if (["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key) && !event.target.matches("input")) {
-    const items = [...menu.querySelectorAll("summary ~ * :is(a, button, input:not([type=hidden]))")];
+    const opened = menu.dataset.menu ? menu.nextElementSibling : menu;
+    const items = [...opened.querySelectorAll(":is(a, button, input:not([type=hidden]))")];
     const here = items.indexOf(event.target);
     const last = items.length - 1;
     const up = here > 0 ? here - 1 : last;
@@ -89,7 +92,7 @@ document.addEventListener("keydown", (event) => {
 });
 // The search dropped from the top bar of a phone: the field is what one opened it for.
 document.addEventListener("toggle", (event) => {
-  if (event.target.matches?.("details[open]")) event.target.querySelector("input[type=search]")?.focus();
+  if (event.target.matches?.(".search-menu[open]")) document.getElementById("recherche-dossier").focus();
 }, true);
 
 // --- Undo toast ----------------------------------------------------------------------------------
@@ -136,11 +139,9 @@ const GO_TO = { p: "patients", a: "agenda", t: "a-faire", n: "annuaire" };
 let goingTo = 0;
 
 function openDossierSearch() {
-  const wide = document.querySelector("[data-shortcut-target]");
-  if (wide?.offsetParent) return wide.focus();
-  const drop = document.querySelector(".topbar-end details:has(input[type=search])");
-  drop?.setAttribute("open", "");
-  return drop?.querySelector("input[type=search]").focus();
+  const field = document.getElementById("recherche-dossier");
+  if (field && !field.offsetParent) document.querySelector(".search-menu").setAttribute("open", "");
+  field?.focus();
 }
 
 function singleKey(event) {
@@ -257,6 +258,7 @@ document.addEventListener("click", async (event) => {
 });
 
 // --- What a page brings, now and after a swap ----------------------------------------------------
+const files = JSON.parse(meta("modules"));
 const MODULES = { combobox: "[data-combobox]", drafts: "form[data-draft]", durations: "[data-durations]" };
 
 function greet(root) {
@@ -267,13 +269,13 @@ function greet(root) {
   });
   root.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = false; });
   for (const [name, selector] of Object.entries(MODULES)) {
-    if (root.querySelector(selector)) import(meta(`js-${name}`)).then((module) => module.start(root));
+    if (root.querySelector(selector)) import(files[name]).then((module) => module.start(root));
   }
 }
 
 greet(document);
 // Nothing to announce in the first minute: the clock of the session is not part of the first view.
-if (meta("session")) setTimeout(() => import(meta("js-session")).then((module) => module.start()), 60_000);
+if (meta("session")) setTimeout(() => import(files.session).then((module) => module.start()), 60_000);
 document.addEventListener("htmx:load", (event) => greet(event.target.parentElement ?? document));
 // Some browsers pass over `autofocus` when the address has a fragment; the error summary must be heard.
 document.querySelector("[data-error-summary]")?.focus();

@@ -45,18 +45,18 @@ def test_whoever_is_no_administrator_finds_nothing(client):
     for user in (make.coordinator(), UserFactory()):
         client.force_login(user)
         assert client.get(PAGE).status_code == 404
-        assert client.post(PAGE, {"role": "ECON", "unique": "oui"}).status_code == 404
+        assert client.post(PAGE, {"unique": "ECON"}).status_code == 404
     assert not RoleSetting.objects.exists()
 
 
 def test_the_page_says_which_roles_are_unique_and_changes_them(client, anna):
     usual = {"Médecin traitant", "Aidant principal", "Référent du parcours"}
     assert unique(text(client.get(PAGE))) == usual
-    assert client.post(PAGE, {"role": "NOK", "unique": "oui"}).status_code == 303
+    assert client.post(PAGE, {"unique": "NOK"}).status_code == 303
     page = text(client.get(PAGE))
     assert unique(page) == usual | {"Personne de confiance"}
     assert "PREMIÈRE Anna" in page
-    client.post(PAGE, {"role": "NOK", "unique": "non"})
+    client.post(PAGE, {"several": "NOK"})
     assert unique(text(client.get(PAGE))) == usual
     said = AccountTrace.objects.filter(actor_id=anna.pk, object_kind="rôle NOK").order_by("at")
     assert [one.action for one in said] == ["rôle unique", "fin de rôle unique"]
@@ -66,7 +66,7 @@ def test_what_breaks_the_rule_is_refused_and_names_nobody(client, anna):
     entry = make.open_circle(make.coordinator())
     for name in ("CANARI", "CANARI-BIS"):
         make.relative(entry, role="ECON", family_name=name)
-    answer = client.post(PAGE, {"role": "ECON", "unique": "oui"})
+    answer = client.post(PAGE, {"unique": "ECON"})
     page = text(answer)
     assert answer.status_code == 422
     assert "est tenu par plusieurs membres à la fois dans 1 dossier" in page
@@ -78,7 +78,7 @@ def test_what_breaks_the_rule_is_refused_and_names_nobody(client, anna):
 
 
 def test_an_unknown_role_is_refused(client, anna):
-    assert client.post(PAGE, {"role": "RIEN", "unique": "oui"}).status_code == 422
+    assert client.post(PAGE, {"unique": "RIEN"}).status_code == 422
 
 
 @pytest.mark.req("PERF-3")
@@ -86,7 +86,7 @@ def test_statements_do_not_grow(client, anna):
     counted = []
     for code in ("", "NOK", "ECON", "CON", "GUARD"):
         if code:
-            client.post(PAGE, {"role": code, "unique": "oui"})
+            client.post(PAGE, {"unique": code})
         client.get(PAGE)
         with CaptureQueriesContext(connection) as captured:
             client.get(PAGE)

@@ -190,9 +190,33 @@ def test_every_menu_of_a_phone_opens_inside_the_screen(open_page, width):
     assert openers.count() > 4
     for opener in openers.all():
         opener.click()
-        box = page.locator("details.menu[open] > .menu-list, details.menu[open] > nav > .menu-list").bounding_box()
+        box = page.locator(
+            "details.menu[open] > .menu-list, details.menu[open] > nav > .menu-list, details.menu[open] + form"
+        ).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= width, opener.get_attribute("aria-label")
         page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize(
+    ("opener", "within"), [(".rubric-bar", ".rubric-list a"), (".search-menu", "#recherche-dossier")]
+)
+def test_what_a_wide_screen_shows_is_written_once_and_opens_on_a_phone(open_page, opener, within):
+    page = open_page("circle", phone=True)
+    summary, held = page.locator(f"{opener} > summary"), page.locator(within).first
+    assert not held.is_visible()
+    summary.press("Enter")
+    held.wait_for()
+    summary.focus()
+    page.keyboard.press("Tab")
+    # What one goes into stays open, up to its last line; Escape leaves it as it leaves any menu.
+    assert held.is_visible() and held.evaluate("one => one === document.activeElement")
+    page.keyboard.press("Escape")
+    assert not held.is_visible() and summary.evaluate("one => one === document.activeElement")
+    summary.press("Enter")
+    page.locator(".page-head h1, main").first.click(position={"x": 2, "y": 2})
+    assert not held.is_visible()
+    wide = open_page("circle")
+    assert wide.locator(within).first.is_visible() and not wide.locator(opener).is_visible()
 
 
 def test_what_is_found_shows_above_the_keyboard_of_a_phone(open_page):

@@ -1,6 +1,7 @@
 """The pages of the matrix: who opens them, what a form writes, what is told, what leaves as a file."""
 
 import gzip
+import html
 import io
 import re
 import zipfile
@@ -19,6 +20,7 @@ from habilitations.models import AccountTrace, MatrixDraft, MatrixVersion
 from habilitations.rubriques import Niveau
 from habilitations.spreadsheets import read_file, write_xlsx
 from habilitations.tables import TableRefused
+from habilitations.views.board import Board
 from tests.circle.conftest import publish_default_matrix
 from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory, habilitate, professional
 from tests.test_architecture import named_routes
@@ -487,3 +489,17 @@ def test_a_profession_is_looked_for_by_its_words(client, anna):
     assert rows and all("Infirmier psychiatrique" in row for row in rows)
     none = client.get(reverse("habilitations:professions"), {"q": "astronaute"}).content.decode()
     assert "0\xa0ligne" in none and '<th scope="row">' not in none
+
+
+def test_the_table_of_professions_is_read_by_pages_of_one_filter(client, anna):
+    client.force_login(anna)
+    seen, address = [], "?q=ur"
+    while address:
+        page = client.get(reverse("habilitations:professions") + address).content.decode()
+        seen += re.findall(r'<th scope="row">(.+?)</th>', page)
+        following = re.search(r'href="([^"]+)"\s+rel="next"', page)
+        address = html.unescape(following[1]) if following else ""
+        assert "q=ur" in address or not address
+        assert page.count('<th scope="row">') <= 25
+        said = re.search(r"(\d+)\xa0lignes", page)
+    assert 25 < len(seen) == len(set(seen)) == int(said[1]) < len(Board.read().after.profiles)

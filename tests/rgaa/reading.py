@@ -255,9 +255,9 @@ def _names(tree):
         criterion = {"a": "6.2", "button": "11.9", "summary": "7.1"}.get(node.tag)
         if criterion and not (node.get("aria-label") or node.get("aria-labelledby") or node.text()):
             yield criterion, f"without words: {node}"
-        seen = node.text()
-        if criterion and node.get("aria-label") and seen and seen.casefold() not in node.get("aria-label").casefold():
-            yield "6.1" if node.tag == "a" else "11.9", f"« {seen} » is called « {node.get('aria-label')} »"
+        seen, called = node.text(), re.sub(r"\s+", " ", node.get("aria-label"))
+        if criterion and called and seen and seen.casefold() not in called.casefold():
+            yield "6.1" if node.tag == "a" else "11.9", f"« {seen} » is called « {called} »"
 
 
 def _fields(tree):

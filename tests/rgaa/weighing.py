@@ -13,13 +13,9 @@ from tests.bench import ecoindex, weights
 # The files of ours that the page asked for, loaded again or not.
 ASKED = "performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)"
 ELEMENTS, REQUESTS, KILOBYTES = 600, 12, 150
-# More than 600 elements, and how many at most (docs/conformity.md, PERF-16): long forms, a circle of thirty, tables
-# of administration. Nothing else of their weight is excused.
-HEAVY = {
-    "/circle.add_manually": 630, "/circle.add_professional": 660, "/circle.list": 720, "/dossiers.access": 660,
-    "/habilitations.matrix": 1600, "/habilitations.professions": 2000, "/habilitations.rights": 1150,
-    "/roles.unique": 780,
-}  # fmt: skip
+# More than 600 elements, and how many at most (docs/conformity.md, PERF-16): the two grids of administration. Nothing
+# else of their weight is excused.
+HEAVY = {"/habilitations.matrix": 1600, "/habilitations.rights": 1150}
 # Of one answer, about.
 HEADERS = 700
 STATIC = Path(settings.STATICFILES_DIRS[0])

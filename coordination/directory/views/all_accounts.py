@@ -28,7 +28,7 @@ from habilitations.models import VouchedProfession
 from habilitations.traces import record_account, via_request
 from habilitations.views.board import for_administrators
 
-PER_PAGE = 50
+PER_PAGE = 25
 SHOWN = 8
 STATES = (
     ("", "Tous"), ("ouverts", "Ouverts"), ("suspendus", "Suspendus"), ("fermes", "Fermés"),
