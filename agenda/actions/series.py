@@ -32,7 +32,7 @@ from agenda.rule_formats import rule_from_text, rule_to_text
 from agenda.rules import Day, Rule
 from agenda.zones import wall, wall_text
 from coordination.common.ids import uuid7
-from coordination.common.resending import require_same
+from coordination.common.resending import AlreadySent, require_same
 from coordination.dossiers.models import READ_ONLY
 
 # Of one series over the horizon: once a day, and a little more.
@@ -67,6 +67,8 @@ def create_series(
     }  # fmt: skip
     made = made_before(entry, creation_key, who, kind=facts.kind, **{name: facts.said[name] for name in TOLD})
     if made is not None:
+        if made.series is None:
+            raise AlreadySent
         require_same(made.series, **repeats)
         return made
     require_sound(facts)

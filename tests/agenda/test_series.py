@@ -17,6 +17,7 @@ from agenda.rule_formats import rule_from_text
 from agenda.rules import Day, Freq, Rule
 from agenda.zones import wall
 from circle.actions import remove_member
+from coordination.common.resending import AlreadySent
 from coordination.dossiers.door import look
 from coordination.dossiers.models import Dossier
 from coordination.outbox.models import Message
@@ -88,6 +89,18 @@ def test_the_same_form_twice_makes_one_series(entry):
     key = uuid.uuid4()
     assert repeat(entry, key=key) == repeat(entry, key=key)
     assert Series.objects.count() == 1
+
+
+@pytest.mark.req("REL-7")
+def test_what_was_sent_once_and_repeats_the_second_time_is_refused(entry):
+    key, starts = uuid.uuid4(), at(10, days=7)
+    facts = Facts(
+        kind="intervention", starts_at=starts, ends_at=starts + factories.HOUR, zone="Europe/Paris", title="Toilette"
+    )
+    appointments.create_appointment(entry, facts, Who(me=True), creation_key=key)
+    with pytest.raises(AlreadySent):
+        repeat(entry, key=key)
+    assert not Series.objects.exists()
 
 
 def test_a_rule_that_ends_before_it_starts_writes_nothing(entry):
