@@ -23,6 +23,12 @@ NAMES = ("Alpha", "Bravo", "Charlie")
 NINA = "nina@cabinet.example;Calque;Nina;Infirmière;Cabinet du Ségala"
 
 
+@pytest.fixture(autouse=True)
+def all_at_once(monkeypatch):
+    """Every line in one answer, however slow the machine: what an answer leaves to the next has its own test."""
+    monkeypatch.setattr(gathering, "AT_ONCE", float("inf"))
+
+
 def text(response):
     return html.unescape(response.content.decode()).replace("\xa0", " ")
 
