@@ -91,7 +91,7 @@ def shown(caller: Caller, heads: Sequence[Head]) -> list[tuple[Head, Resource]]:
     entries = entered(caller, {head.dossier_id for head in heads})
     views = views_of(entries.values())
     asked = [
-        (head, (head.id, entries[head.dossier_id].dossier.full_name, views[head.dossier_id]))
+        (head, (head.id, _person(entries[head.dossier_id]), views[head.dossier_id]))
         for head in heads
         if head.dossier_id in entries
     ]
@@ -101,6 +101,11 @@ def shown(caller: Caller, heads: Sequence[Head]) -> list[tuple[Head, Resource]]:
         if key not in found:
             found[key] = _made[key] = careteam(Version(*head[1:], facts=facts[head.id]), key[1], key[2])
     return [(head, found[key]) for head, key in asked]
+
+
+def _person(entry: Entry) -> str:
+    """Return the name of whom the circle is around, "" for who does not read her identity."""
+    return entry.dossier.full_name if entry.access.can_read(Rubrique.IDENTITE) else ""
 
 
 def _facts(heads: Sequence[Head]) -> dict[UUID, dict[str, Any]]:

@@ -23,6 +23,7 @@ from coordination.fhir import french, keeping, registry, throttling
 from coordination.fhir.callers import Caller
 from coordination.fhir.finishing import same_content, stamped, with_sent
 from coordination.fhir.keeping import Sent
+from coordination.fhir.numbers import INS_SYSTEMS
 from coordination.fhir.outcomes import Invalid, StillNamed, VersionConflict
 from coordination.fhir.registry import (
     CREATE,
@@ -219,7 +220,7 @@ def _told(resource: Resource) -> Iterator[None]:
         raise Invalid(str(refusal), expression="Patient.name") from None
     except InvalidIdentifier as refusal:
         said = resource.get("identifier", [])
-        place = next((n for n, one in enumerate(said) if one.get("system") in reading.INS_SYSTEMS), 0)
+        place = next((n for n, one in enumerate(said) if one.get("system") in INS_SYSTEMS), 0)
         element = "system" if refusal.field == "oid" else "value"
         raise Invalid(str(refusal), expression=f"Patient.identifier[{place}].{element}") from None
 
