@@ -11,7 +11,7 @@ from uuid import UUID
 from coordination.common.statements import rows
 from coordination.fhir.formats import stored
 from coordination.fhir.models import EVERYBODY, Kept
-from coordination.fhir.numbers import without_numbers
+from coordination.fhir.numbers import INS_SYSTEMS, without_numbers
 
 Resource = dict[str, Any]
 # What the server owns in every resource: never kept.
@@ -55,7 +55,13 @@ def kept(resource_type: str, ids: Iterable[UUID], *owners: str) -> dict[UUID, Se
     if not wanted:
         return {}
     found = rows(_KEPT, {"type": resource_type, "ids": wanted, "owners": list(owners or (EVERYBODY,))})
-    return {id: Sent(json.loads(content, cls=stored.Decoder), at) for id, content, at in found}
+    return {id: Sent(_read(content), at) for id, content, at in found}
+
+
+def _read(content: str) -> Resource:
+    """Return what is kept; what was sent before numbers were taken out says them no more."""
+    said: Resource = json.loads(content, cls=stored.Decoder)
+    return without_numbers(said) if any(system in content for system in INS_SYSTEMS) else said
 
 
 def overlay(

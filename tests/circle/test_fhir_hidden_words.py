@@ -6,7 +6,8 @@ import pytest
 
 from circle.circles import Circle, CircleVersion
 from coordination.dossiers.models import Dossier
-from coordination.fhir.models import Kept
+from coordination.fhir import keeping
+from coordination.fhir.models import EVERYBODY, Kept
 from coordination.fhir.numbers import without_numbers
 from habilitations import defaults, published
 from habilitations.actions import publish_matrix
@@ -107,6 +108,12 @@ def test_what_was_kept_before_says_it_no_more(entry):
     circle.save()
     close_transaction()
     assert INS not in json.dumps(careteam(entry))
+    member = make.relative(entry)
+    said = {"patient": circle.content["sent"]["subject"], "birthDate": "1970-01-01"}
+    Kept.objects.create(resource_type="RelatedPerson", resource_id=member.pk, owner=EVERYBODY, content=said)
+    assert keeping.kept("RelatedPerson", [member.pk])[member.pk].content == {
+        "patient": {"reference": f"Patient/{entry.dossier.pk}"}, "birthDate": "1970-01-01",
+    }  # fmt: skip
 
 
 @pytest.mark.req("PEERS-RULE-7")
