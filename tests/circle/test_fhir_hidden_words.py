@@ -4,16 +4,18 @@ import json
 
 import pytest
 
+from circle import actions
 from circle.circles import Circle, CircleVersion
 from coordination.dossiers.models import Dossier
-from coordination.fhir import keeping
+from coordination.fhir import keeping, registry
 from coordination.fhir.models import EVERYBODY, Kept
 from coordination.fhir.numbers import without_numbers
+from coordination.fhir.outcomes import StillNamed, Unknown
 from habilitations import defaults, published
 from habilitations.actions import publish_matrix
 from habilitations.rubriques import Niveau, Rubrique
 from tests.circle import factories as make
-from tests.circle.fhir_calls import careteam, circle_id, close_transaction
+from tests.circle.fhir_calls import caller, careteam, circle_id, close_transaction
 from tests.circle.test_fhir_careteam_search import finds
 from tests.circle.test_fhir_careteam_writing import put
 from tests.circle.test_fhir_related_person import person
@@ -128,3 +130,30 @@ def test_who_does_not_read_the_identity_is_not_told_the_name(entry, social):
     seen = careteam(entry, social)
     assert seen["name"] == "Cercle de soins"
     assert entry.dossier.birth_name not in json.dumps(seen)
+
+
+@pytest.mark.req("PEERS-RULE-7", "GAP-9")
+def test_who_is_hidden_is_not_there_to_be_deleted(entry, social):
+    shown, hidden = make.relative(entry), make.relative(entry, family_name="TÉMOIN")
+    actions.set_discreet(entry, hidden, True)
+    provider = registry.by_key("circle.relative")
+    with pytest.raises(StillNamed):
+        provider.delete(caller(social), shown.pk, expected=None)
+    with pytest.raises(Unknown):
+        provider.delete(caller(social), hidden.pk, expected=None)
+
+
+@pytest.mark.req("PEERS-RULE-7")
+def test_the_people_a_client_put_around_a_person_are_told_to_who_sees_them_all(client, entry, social):
+    """Patient.contact may name a discreet member; sent back without it, it stays."""
+    contact = [{"name": {"family": "SECRET"}, "telecom": [{"system": "phone", "value": "0639982099"}]}]
+    keeping.keep("Patient", entry.dossier.pk, {"contact": contact, "maritalStatus": {"text": "M"}})
+    his, hers, url = Api.of(client, social), Api.of(client, entry.user), f"Patient/{entry.dossier.pk}"
+    assert read(his.get(url))["contact"] == contact
+    make.add(entry, discreet=True)
+    for path in (url, "Patient", f"{url}/$everything"):
+        told = his.get(path).content.decode()
+        assert "SECRET" not in told and "maritalStatus" in told
+    assert read(hers.get(url))["contact"] == contact
+    assert his.put(url, read(his.get(url)) | {"maritalStatus": {"text": "S"}}).status_code in (200, 403)
+    assert read(hers.get(url))["contact"] == contact
