@@ -117,11 +117,7 @@ def _facts(heads: Sequence[Head]) -> dict[UUID, dict[str, Any]]:
 
 def hiding(entries: Iterable[Entry]) -> set[UUID]:
     """Return the dossiers where a member is hidden from their reader. One SQL statement at most."""
-    partial = [entry.dossier.pk for entry in entries if not entry.access.sees_discreet_members]
-    if not partial:
-        return set()
-    discreet = Member.objects.filter(dossier_id__in=partial, discreet=True)
-    return set(discreet.values_list("dossier_id", flat=True))
+    return {id for id, view in views_of(entries).items() if view.hidden}
 
 
 def views_of(entries: Iterable[Entry]) -> dict[UUID, View]:
