@@ -10,7 +10,7 @@ class CircleConfig(AppConfig):
         from circle import actions, checks, closing, journal, letters, referents, summaries
         from circle import notices as invited
         from circle.actions.reminding import remind_last_days
-        from circle.fhir import PROVIDERS, compartment
+        from circle.fhir import PROVIDERS, compartment, versions
         from circle.invitation import LETTERS
         from circle.models import Invitation
         from circle.relays import kinds, receiving, sending
@@ -19,6 +19,7 @@ class CircleConfig(AppConfig):
         from coordination.common.context import register_link
         from coordination.dossiers import closing as end_of_care
         from coordination.dossiers import opening, panels
+        from coordination.dossiers.fhir import patients
         from coordination.dossiers.journal import subjects
         from coordination.fhir import registry
         from coordination.outbox import filling, quarantine
@@ -56,5 +57,6 @@ class CircleConfig(AppConfig):
         )  # fmt: skip
         registry.register(*PROVIDERS)
         registry.add_compartment(compartment.of_persons)
+        patients.tell_of_hidden(versions.hiding)
         relaying.register(kinds.SEND, sending.Sending())
         relaying.register(kinds.RECEIVE, receiving.Receiving())

@@ -27,7 +27,7 @@ from habilitations.errors import LevelMissing
 from habilitations.held import NO_CEILING, Access, Hat
 from habilitations.houses import administered_structures, require_looks_after  # noqa: F401 - asked here like the rest
 from habilitations.matrix import Matrix, least
-from habilitations.models import Consent, Delegate, EmergencyAccess, Habilitation, VouchedProfession
+from habilitations.models import Delegate, EmergencyAccess, Habilitation, VouchedProfession
 from habilitations.models.ceilings import ALWAYS_READ
 from habilitations.rubriques import Action, Niveau, Rubric, Rubrique
 
@@ -281,18 +281,12 @@ def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
 
 
 def _in_emergencies(user) -> QuerySet[Any]:
-    running = EmergencyAccess.objects.running().filter(user=user)
-    return running.exclude(dossier_id__in=refused_houses(user))
+    return EmergencyAccess.objects.running().filter(user=user).exclude(dossier_id__in=shut_to(user))
 
 
-def refused_houses(user) -> QuerySet[Any]:
-    """Return, as a subquery of ids, the dossiers where the person refused a structure the account acts for.
-
-    Or took back what she granted it.
-    """
-    withdrawn = Consent.objects.withdrawn().filter(dossier=OuterRef("dossier"), habilitation=OuterRef("pk"))
-    rows = Habilitation.objects.open().filter(structure__in=_delegated(user))
-    return rows.filter(Q(state=State.REFUS) | Exists(withdrawn)).values("dossier_id")
+def shut_to(user) -> RawSQL:
+    """Return, as a subquery of ids, the dossiers where an emergency is shut to the account: `grants.SHUT_TO`."""
+    return RawSQL(grants.SHUT_TO.format(user="%s"), [user.pk, user.pk])  # noqa: S611 - our own names  # nosec B611
 
 
 def closed_to(user, rubrique: Rubrique) -> QuerySet[Any]:

@@ -1,6 +1,7 @@
 """The rows a decision is made of, in SQL: read here, decided in `habilitations.access`."""
 
 from habilitations import acting
+from habilitations.kin import KIN_STEP
 from habilitations.models.ceilings import ALWAYS_READ
 from habilitations.models.consents import CLOSABLE
 
@@ -40,6 +41,30 @@ CLOSED_WHOLE = """(EXISTS (
     SELECT 1 FROM habilitations_opposition o WHERE o.dossier_id = {dossier} AND o.withdrawn_at IS NULL
         AND o.rubrique = '' AND {user} <> ALL (o.spared)
 ))"""
+
+# The structures that an account acts for, under whatever entry of the directory.
+_HOUSES = f"""
+    WITH RECURSIVE kin (id) AS (
+        SELECT d.structure_id FROM habilitations_delegate d WHERE d.user_id = {{user}} AND d.ended_at IS NULL
+        UNION
+        {KIN_STEP}
+    )
+    SELECT id FROM kin
+"""  # noqa: S608 - our own names
+_REFUSED = """(r.state = 'refus' OR EXISTS (
+    SELECT 1 FROM habilitations_consent b WHERE b.dossier_id = r.dossier_id AND b.habilitation_id = r.id
+        AND b.replaced_at IS NULL AND b."end" = 'retrait'
+))"""
+# Where no emergency is opened to an account, nor goes on: the person refused a structure it acts for, or its own entry
+# of the directory, or went back on what she granted them. Until she withdraws it: whether the entry is in the circle
+# still, or enters dossiers, is no word of hers.
+SHUT_TO = f"""
+SELECT r.dossier_id FROM habilitations_habilitation r WHERE r.structure_id IN ({_HOUSES}) AND {_REFUSED}
+UNION ALL
+SELECT r.dossier_id FROM habilitations_habilitation r
+WHERE r.professional_id IN (SELECT a.professional_id FROM directory_attachment a WHERE a.user_id = {{user}})
+    AND {_REFUSED}
+"""  # noqa: S608 - our own names
 
 # Asked by every page of a dossier: in SQL, prepared (through the ORM it costs ten times as much to build as to run).
 # A refusal stands until it is withdrawn, even once the member has left; so does a consent that was withdrawn.
@@ -83,10 +108,7 @@ SELECT e.id, 'urgence', e.user_id, NULL, (SELECT max(number) FROM habilitations_
             AND (o.habilitation_id IS NULL OR EXISTS (
                 SELECT 1 FROM habilitations_habilitation own
                 WHERE own.id = o.habilitation_id
-                    AND (own.user_id = e.user_id OR own.ended_at IS NULL AND own.structure_id IN (
-                        SELECT d.structure_id FROM habilitations_delegate d
-                        WHERE d.user_id = e.user_id AND d.ended_at IS NULL
-                    ))
+                    AND (own.user_id = e.user_id OR own.structure_id IN ({_HOUSES.format(user="e.user_id")}))
             ))
             AND e.user_id <> ALL (o.spared)
     ),
@@ -94,6 +116,9 @@ SELECT e.id, 'urgence', e.user_id, NULL, (SELECT max(number) FROM habilitations_
 FROM habilitations_emergencyaccess e
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = e.user_id AND v.ended_at IS NULL
 WHERE e.dossier_id = {{dossier}} AND e.user_id = {{user}} AND e.closed_at IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM ({SHUT_TO.format(user="e.user_id")}) shut WHERE shut.dossier_id = e.dossier_id
+    )
     AND {_ACTIVE}
 """  # noqa: S608 - our own names
 TO_DOSSIER = _GRANTS.format(dossier="%(dossier)s", user="%(user)s")

@@ -28,8 +28,9 @@ from coordination.fhir.references import literal as local
 from coordination.fhir.search.values import uuid_of
 
 Resource = dict[str, Any]
-# What others sent in words, and that may name somebody: for who sees the whole circle (rule 7).
-WITHHELD: Final = frozenset({"contained", "text", "extension", "modifierExtension", "reasonReference"})
+# What others sent that may name somebody, be it in words or by whose free time it took: for who sees the whole circle,
+# and all those who attend (rule 7).
+WITHHELD: Final = frozenset({"contained", "text", "extension", "modifierExtension", "reasonReference", "slot"})
 
 
 class People:
@@ -73,7 +74,7 @@ def finished(appointment: Appointment, entry: Entry, people: People, kept: Sent 
     """Return the Appointment for who has entered its dossier, with its `meta`."""
     rows = people.of.get(appointment.pk, [])
     whole = entry.access.sees_whole_circle
-    content = _given_back(appointment, kept, whole=whole)
+    content = _given_back(appointment, kept, whole=_sees_all(entry, rows))
     built = _built(appointment, content)
     sent = content.pop("participant", [])
     attending = [one for row in rows if is_shown(entry, row) for one in _told(row, people, whole=whole)]
@@ -88,9 +89,13 @@ def finished(appointment: Appointment, entry: Entry, people: People, kept: Sent 
     return stamped(resource, content, profiles=[codes.PROFILE], at=moments)
 
 
-def unseen(entry: Entry, kept: Sent | None) -> Resource:
-    """Return what was sent and is not told to this reader: he does not take it away either."""
-    if kept is None or entry.access.sees_whole_circle:
+def _sees_all(entry: Entry, rows: Iterable[Participation]) -> bool:
+    return entry.access.sees_whole_circle and all(is_shown(entry, row) for row in rows)
+
+
+def unseen(entry: Entry, kept: Sent | None, rows: Iterable[Participation]) -> Resource:
+    """Return what was sent and is not told to this reader: he does not take it away either. `rows`: who attends."""
+    if kept is None or _sees_all(entry, rows):
         return {}
     return {name: value for name, value in kept.content.items() if name in WITHHELD}
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from agenda.fhir import appointment_codes as codes
@@ -58,7 +58,9 @@ def of_appointment(caller: Caller | None) -> Mapping[str, Param]:
         ),
         "slot": ReferenceParam(
             f"{_R4}/Appointment-slot", path="slot", targets={},
-            literal=lambda said: _sent(slot=[{"reference": said if "/" in said else f"Slot/{said}"}]),
+            literal=lambda said: (
+                _sent(slot=[{"reference": said if "/" in said else f"Slot/{said}"}]) & _all_known(known)
+            ),
         ),
         "patient": _reference("patient", {"Patient": _PERSON}),
         "practitioner": _reference("practitioner", {"Practitioner": _practitioner(known)}),
@@ -84,6 +86,12 @@ _PERSON: Mapping[str, Callable[[Any], Q]] = {"dossiers.dossier": lambda ids: Q(d
 
 def _attended(known: Who, who: Q) -> Q:
     return Q(Exists(Participation.objects.filter(known(), who, appointment_id=OuterRef("pk"))))
+
+
+def _all_known(known: Who) -> Q:
+    """That nobody attends who is hidden from the caller: what may name him is not told then (`building.WITHHELD`)."""
+    told = known() | Q(room__isnull=False) | Q(key=F("dossier_id"))
+    return ~Q(Exists(Participation.objects.filter(~told, appointment_id=OuterRef("pk"))))
 
 
 def _answered(known: Who, code: str) -> Q:

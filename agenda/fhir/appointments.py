@@ -105,7 +105,8 @@ class Appointments(Provider):
         if not found:
             raise Unknown
         sent = keeping.kept(self.type, [id]).get(id)
-        current = building.finished(*found[0], building.People([id]), sent)
+        there = building.People([id])
+        current = building.finished(*found[0], there, sent)
         if expected is not None and expected != current["meta"]["versionId"]:
             raise VersionConflict
         if same_content(current, resource):
@@ -124,7 +125,8 @@ class Appointments(Provider):
                 )  # fmt: skip
         except AppointmentUnknown:
             raise Unknown from None
-        keeping.keep(self.type, id, building.unseen(entry, sent) | _kept(resource, dossier_id))
+        unseen = building.unseen(entry, sent, there.of.get(id, ()))
+        keeping.keep(self.type, id, unseen | _kept(resource, dossier_id))
 
 
 APPOINTMENTS = (Appointments(), ReceivedTimes())

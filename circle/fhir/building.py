@@ -17,6 +17,7 @@ from circle import roles
 from circle.fhir import codes, reading
 from circle.participants import Piece, Told, told
 from coordination.fhir.finishing import GIVEN_BACK, with_sent
+from coordination.fhir.numbers import without_numbers
 
 Resource = dict[str, Any]
 
@@ -62,7 +63,7 @@ class View:
 
 
 def careteam(version: Version, person: str, view: View) -> Resource:
-    """Return the CareTeam of a version for one reader; `person` is the name of whom the circle is around."""
+    """Return the CareTeam of a version for one reader; `person`: whom it is around, "" for who may not know."""
     facts, members = version.facts, told(version.facts)
     shown = [member for member in members if member.id not in view.hidden]
     sees_all = view.houses is None and len(shown) == len(members)
@@ -77,7 +78,11 @@ def careteam(version: Version, person: str, view: View) -> Resource:
         "identifier": [identifier(version.circle_id, facts)],
         "status": status(facts),
         # A name that somebody gave may be a member's.
-        "name": facts["name"] if facts["name"] and sees_all else f"Cercle de soins de {person}",
+        "name": facts["name"]
+        if facts["name"] and sees_all and person
+        else f"Cercle de soins de {person}"
+        if person
+        else "Cercle de soins",
         "subject": {"reference": f"Patient/{version.dossier_id}", "type": "Patient"},
         # In the reduced circle the screens tell the days of nobody.
         "period": period(facts, [] if view.houses is not None else shown),
@@ -87,7 +92,8 @@ def careteam(version: Version, person: str, view: View) -> Resource:
         return _with(resource, _reduced(members, view), _managing(facts, {}, words=False))
     sent = content.get("sent") or {}
     apart = _BY_MEMBER | (frozenset() if sees_all else WITHHELD) | (frozenset() if view.medical else CLINICAL)
-    kept = {name: value for name, value in sent.items() if name.removeprefix("_") not in apart}
+    apart |= frozenset() if person else WITHHELD | {"subject"}
+    kept = without_numbers({name: value for name, value in sent.items() if name.removeprefix("_") not in apart})
     participants = _participants(shown, content)
     if participants != sent.get("participant", []):
         # A narrative would tell who is there no more.

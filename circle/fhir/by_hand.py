@@ -186,6 +186,8 @@ class RelatedPersons(MemberProvider):
     def delete(self, caller: Caller, id: UUID, *, expected: str | None) -> None:
         """Refuse: the history of a circle names its members; one leaves by `participant.period.end` (GAP-9)."""
         enter_to_write(caller, self._member(id).dossier_id)
+        if not self.load(caller, [id]):
+            raise Unknown
         raise StillNamed("Un proche ne se supprime pas : l’histoire du cercle le cite. Il en part par le CareTeam.")
 
     def check(self, member: Member, resource: Resource) -> None:

@@ -21,6 +21,7 @@ from coordination.dossiers.door import Entry
 from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.fhir.callers import Caller
 from coordination.fhir.finishing import same_content
+from coordination.fhir.numbers import without_numbers
 from coordination.fhir.outcomes import ERROR, Invalid, Issue, Unknown, VersionConflict
 from coordination.fhir.registry import (
     CREATE,
@@ -86,7 +87,7 @@ class CareTeamProvider(Provider):
         current = self.load(caller, [id])[id]
         if expected is not None and expected != current["meta"]["versionId"]:
             raise VersionConflict
-        if same_content(resource, current):
+        if same_content(without_numbers(resource), current):
             # What was read is sent back: nothing to write, not even a version.
             return
         number = int(current["meta"]["versionId"])
@@ -139,7 +140,7 @@ def _subject_of(resource: Resource) -> UUID:
 
 
 def _written(entry: Entry, resource: Resource, current: Resource | None, **how: Any) -> Circle:
-    said, asked = asking.asked_of(entry, resource, current)
+    said, asked = asking.asked_of(entry, without_numbers(resource), current)
     try:
         return actions.write_circle(entry, said, asked, **how)
     except ParticipantRefused as refusal:

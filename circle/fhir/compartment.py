@@ -29,9 +29,10 @@ def of_persons(caller: Caller, patient_ids: Sequence[UUID]) -> Iterator[tuple[st
         return
     entries = entered(caller, patient_ids)
     circles = Circle.objects.filter(dossier_id__in=among(entries))
-    lines = list(circles.values_list("pk", "managing", "dossier__referent_structure").order_by("pk"))
+    lines = list(circles.values_list("pk", "dossier", "managing", "dossier__referent_structure").order_by("pk"))
     yield "circle.circle", [line[0] for line in lines]
-    rows = _members({id: one.access.sees_discreet_members for id, one in entries.items() if _shows_who(one)})
+    whole = {id for id, one in entries.items() if _shows_who(one)}
+    rows = _members({id: entries[id].access.sees_discreet_members for id in whole})
     yield "circle.relative", [pk for kind, pk, *_ in rows if kind == roles.PERSON]
     by_hand = [pk for kind, pk, *_ in rows if kind == roles.MANUAL]
     yield "circle.manual_role", by_hand
@@ -39,7 +40,7 @@ def of_persons(caller: Caller, patient_ids: Sequence[UUID]) -> Iterator[tuple[st
     yield "directory.activity", _each(activity for _, _, activity, *_ in rows)
     yield "directory.professional_role", _each(person for _, _, activity, person, *_ in rows if not activity)
     yield "directory.professional", _each(person for _, _, _, person, *_ in rows)
-    named = (one for _, managing, referent in lines for one in (*managing, referent))
+    named = (one for _, id, managing, referent in lines for one in (*(managing if id in whole else ()), referent))
     # Where somebody practises is told with him, be it in the circle or not.
     of_members = (one for *_, structure, place in rows for one in (structure, place))
     yield "directory.structure", _each([*named, *of_members])

@@ -109,21 +109,32 @@ def circles_of(caller: Caller, reads: Callable[[Access], bool] = lambda said: sa
     return Q(dossier_id__in=access.dossiers_of(caller.user, through=_ways(caller, reads)))
 
 
+def whole_circles(caller: Caller) -> Q:
+    """Return the condition, on rows that have a dossier, that the caller sees its whole circle, not a reduced one."""
+    return circles_of(caller, lambda said: said.sees_whole_circle)
+
+
+def told_all(caller: Caller) -> Q:
+    """Return the condition, on the same, that no member is hidden from him: what words about a circle are told by."""
+    hidden = Exists(Member.objects.filter(dossier=OuterRef("dossier"), discreet=True))
+    return whole_circles(caller) & (~Q(hidden) | _knows_discreet(caller))
+
+
+def _knows_discreet(caller: Caller) -> Q:
+    if not held(caller).sees_discreet_members:
+        return Q(pk__in=[])
+    himself = access.dossiers_of(caller.user, through=access.HIMSELF)
+    closed = access.dossiers_closed_to(caller.user, Rubrique.MEDICAL)
+    return Q(dossier_id__in=himself) & ~Q(dossier_id__in=closed)
+
+
 def shown_to(caller: Caller, discreet: str) -> Q:
     """Return the condition, on rows that have a dossier and are about a member, that the caller is shown him (rule 7).
 
     `discreet`: where the row says whether he is. In the reduced circle, nobody: who hides behind a function is told by
     no name.
     """
-    if not held(caller).sees_whole_circle:
-        return Q(pk__in=[])
-    shown = circles_of(caller, lambda said: said.sees_whole_circle)
-    plain = Q(**{discreet: False})
-    if not held(caller).sees_discreet_members:
-        return shown & plain
-    himself = access.dossiers_of(caller.user, through=access.HIMSELF)
-    closed = access.dossiers_closed_to(caller.user, Rubrique.MEDICAL)
-    return shown & (plain | (Q(dossier_id__in=himself) & ~Q(dossier_id__in=closed)))
+    return whole_circles(caller) & (Q(**{discreet: False}) | _knows_discreet(caller))
 
 
 def shown_members(caller: Caller) -> QuerySet[Any]:

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from circle import roles
 from circle.circles import Circle
-from circle.fhir.entries import known_members, shown_to
+from circle.fhir.entries import known_members, shown_to, told_all, whole_circles
 from circle.models import Period, PlannedStay, RoleHolding
 from coordination.fhir.callers import Caller
 from coordination.fhir.registry import DateParam, Param, ReferenceParam, TokenParam
@@ -46,9 +46,7 @@ def of_careteam(caller: Caller | None) -> Mapping[str, Param]:
     return {
         "identifier": TokenParam(f"{_R4}/clinical-identifier", build=_identified),
         "status": TokenParam(f"{_R4}/CareTeam-status", build=_in_state),
-        "category": TokenParam(
-            f"{_R4}/CareTeam-category", build=_of_category, missing=Q(content__sent__category__isnull=True)
-        ),
+        "category": _category(caller),
         "_lastUpdated": DateParam(
             f"{_R4}/Resource-lastUpdated", low="changed_at", high="changed_at", is_day=False
         ),
@@ -66,9 +64,9 @@ def of_careteam(caller: Caller | None) -> Mapping[str, Param]:
         "subject": _patient(f"{_R4}/CareTeam-subject"),
         "managingOrganization": ReferenceParam(
             f"{_CDS}/cds-careteam-managing-organization",
-            targets={"Organization": {"directory.structure": _managed_by}},
+            targets={"Organization": {"directory.structure": lambda ids: _managed_by(caller, ids)}},
             path="managingOrganization",
-            missing=Q(dossier__referent_structure=None, managing=[]),
+            missing=lambda: ~(Q(dossier__referent_structure__isnull=False) | _named_managing(caller, ~Q(managing=[]))),
         ),
     }  # fmt: skip
 
@@ -103,9 +101,16 @@ def _in_state(system: str | None, code: str) -> Q:
     return own & ~_STOPPED
 
 
-def _of_category(system: str | None, code: str) -> Q:
-    said = {name: value for name, value in (("system", system), ("code", code)) if value}
-    return Q(content__sent__category__contains=[{"coding": [said]}]) if said else NOBODY
+def _category(caller: Caller | None) -> TokenParam:
+    """Among the words withheld from who does not see every member (`building.WITHHELD`)."""
+    told = cache(lambda: told_all(caller) if caller else Q())
+
+    def build(system: str | None, code: str) -> Q:
+        said = {name: value for name, value in (("system", system), ("code", code)) if value}
+        return told() & Q(content__sent__category__contains=[{"coding": [said]}]) if said else NOBODY
+
+    missing = lambda: ~(told() & Q(content__sent__category__isnull=False))  # noqa: E731
+    return TokenParam(f"{_R4}/CareTeam-category", build=build, missing=missing)
 
 
 def _of_participants(definition: str, column: str, members: Members | None) -> DateParam:
@@ -151,6 +156,11 @@ def _patient(definition: str) -> ReferenceParam:
     )
 
 
-def _managed_by(ids: Any) -> Q:
+def _managed_by(caller: Caller | None, ids: Any) -> Q:
     named: list[UUID] | ArraySubquery = ArraySubquery(ids) if isinstance(ids, QuerySet) else list(ids)
-    return Q(dossier__referent_structure__in=ids) | Q(managing__overlap=named)
+    return Q(dossier__referent_structure__in=ids) | _named_managing(caller, Q(managing__overlap=named))
+
+
+def _named_managing(caller: Caller | None, named: Q) -> Q:
+    """Of what a client named as responsible, the reduced circle tells nothing."""
+    return named & whole_circles(caller) if caller else named

@@ -91,7 +91,7 @@ def shown(caller: Caller, heads: Sequence[Head]) -> list[tuple[Head, Resource]]:
     entries = entered(caller, {head.dossier_id for head in heads})
     views = views_of(entries.values())
     asked = [
-        (head, (head.id, entries[head.dossier_id].dossier.full_name, views[head.dossier_id]))
+        (head, (head.id, _person(entries[head.dossier_id]), views[head.dossier_id]))
         for head in heads
         if head.dossier_id in entries
     ]
@@ -103,11 +103,21 @@ def shown(caller: Caller, heads: Sequence[Head]) -> list[tuple[Head, Resource]]:
     return [(head, found[key]) for head, key in asked]
 
 
+def _person(entry: Entry) -> str:
+    """Return the name of whom the circle is around, "" for who does not read her identity."""
+    return entry.dossier.full_name if entry.access.can_read(Rubrique.IDENTITE) else ""
+
+
 def _facts(heads: Sequence[Head]) -> dict[UUID, dict[str, Any]]:
     if not heads:
         return {}
     wanted = [list({head.dossier_id for head in heads}), list({head.id for head in heads})]
     return {id: orjson.loads(said) for id, said in rows(_FACTS, wanted)}
+
+
+def hiding(entries: Iterable[Entry]) -> set[UUID]:
+    """Return the dossiers where a member is hidden from their reader. One SQL statement at most."""
+    return {id for id, view in views_of(entries).items() if view.hidden}
 
 
 def views_of(entries: Iterable[Entry]) -> dict[UUID, View]:

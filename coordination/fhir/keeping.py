@@ -11,6 +11,7 @@ from uuid import UUID
 from coordination.common.statements import rows
 from coordination.fhir.formats import stored
 from coordination.fhir.models import EVERYBODY, Kept
+from coordination.fhir.numbers import INS_SYSTEMS, without_numbers
 
 Resource = dict[str, Any]
 # What the server owns in every resource: never kept.
@@ -23,8 +24,8 @@ WHERE resource_type = %(type)s AND resource_id = ANY(%(ids)s) AND owner = ANY(%(
 
 
 def keep(resource_type: str, resource_id: UUID, resource: Resource, *, owner: str = EVERYBODY) -> None:
-    """Keep a resource as it was sent, in the caller's transaction. One SQL statement."""
-    content = {name: value for name, value in resource.items() if name not in OURS}
+    """Keep a resource as it was sent, but the INS of whom it refers to, in the caller's transaction. One statement."""
+    content = without_numbers({name: value for name, value in resource.items() if name not in OURS})
     # Tags, security labels and profiles are the client's own; version and date are ours.
     if said := {k: v for k, v in resource.get("meta", {}).items() if k in ("tag", "security", "profile", "source")}:
         content["meta"] = said
@@ -54,7 +55,13 @@ def kept(resource_type: str, ids: Iterable[UUID], *owners: str) -> dict[UUID, Se
     if not wanted:
         return {}
     found = rows(_KEPT, {"type": resource_type, "ids": wanted, "owners": list(owners or (EVERYBODY,))})
-    return {id: Sent(json.loads(content, cls=stored.Decoder), at) for id, content, at in found}
+    return {id: Sent(_read(content), at) for id, content, at in found}
+
+
+def _read(content: str) -> Resource:
+    """Return what is kept; what was sent before numbers were taken out says them no more."""
+    said: Resource = json.loads(content, cls=stored.Decoder)
+    return without_numbers(said) if any(system in content for system in INS_SYSTEMS) else said
 
 
 def overlay(

@@ -31,11 +31,9 @@ from habilitations.errors import (
     VerdictUnknown,
     WhyMissing,
 )
-from habilitations.kin import same_structures
 from habilitations.letters import EMERGENCY
 from habilitations.models import (
     DataProtectionOfficer,
-    Delegate,
     EmergencyAccess,
     EmergencyBan,
     EmergencyReview,
@@ -54,14 +52,10 @@ def shut_to(user) -> Q:
     """Return the condition, on dossiers, of those that no emergency opens to the account.
 
     The person refused him, or his structure, under whatever entry of the circle and of the directory, in it still or
-    not; took back what she granted him, or forbade it, or closed the dossier, to everybody. Two SQL statements now.
+    not; took back what she granted them, or forbade it, or closed the dossier, to everybody.
     """
-    refused = Habilitation.objects.filter(state=Habilitation.State.REFUS)
-    houses = same_structures(*Delegate.objects.current().filter(user=user).values_list("structure_id", flat=True))
-    his = Q(professional__attachment__user=user) | Q(structure__in=houses)
-    by_entry = refused.filter(his).values("dossier_id")
     banned = EmergencyBan.objects.filter(withdrawn_at=None).values("dossier_id")
-    shut = (closures.closed_whole_to(user), by_entry, access.refused_houses(user), banned)
+    shut = (closures.closed_whole_to(user), access.shut_to(user), banned)
     return reduce(or_, (Q(pk__in=dossiers) for dossiers in shut))
 
 

@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from agenda.fhir import appointment_entries, entries
 from agenda.models import AgendaConsent, Appointment
+from coordination.fhir import keeping
 from coordination.fhir.callers import Caller
 from habilitations.actions import record_opposition
 from habilitations.models import Trace
 from tests.agenda import factories
 from tests.agenda.factories import at
-from tests.agenda.fhir_made import SYSTEM, created, found, professional, sent
+from tests.agenda.fhir_made import SYSTEM, created, found, professional, put, sent
 from tests.circle import factories as make
 from tests.fhir import callers
 from tests.fhir.api import Api, link, matches, read
@@ -304,6 +305,32 @@ def test_a_discreet_member_is_neither_told_nor_found(client, entry):
     shown = read(his.get(f"Appointment/{made.pk}"))
     assert str(hidden.professional_id) not in str(shown)
     assert found(his, f"practitioner={hidden.professional_id}") == set()
+
+
+@pytest.mark.req("PEERS-RULE-7")
+def test_nor_by_what_was_sent_beside_him(client, entry):
+    """Whose free time it took, a resource inside: what may name who attends goes to who sees them all."""
+    hidden = factories.member(entry, discreet=True)
+    reader = make.account(make.SOCIAL)
+    factories.member(entry, reader)
+    made, plain = (
+        factories.appointment(entry, hidden, with_person=True),
+        factories.appointment(entry, with_person=True),
+    )
+    agree(entry)
+    slot = [{"reference": f"Slot/{hidden.professional_id}-1"}]
+    inside = [{"resourceType": "Practitioner", "id": "p", "name": [{"family": "SECRET"}]}]
+    for one in (made, plain):
+        keeping.keep("Appointment", one.pk, {"slot": slot, "contained": inside})
+    his, hers = Api.of(client, reader), Api.of(client, entry.user)
+    shown = his.get(f"Appointment/{made.pk}").content.decode()
+    assert "SECRET" not in shown and str(hidden.professional_id) not in shown
+    assert found(his, f"slot={slot[0]['reference']}") == {str(plain.pk)}
+    assert found(hers, f"slot={slot[0]['reference']}") == {str(made.pk), str(plain.pk)}
+    assert "SECRET" in his.get(f"Appointment/{plain.pk}").content.decode()
+    # Sent back without what he is not told, it stays.
+    put(his, read(his.get(f"Appointment/{made.pk}")) | {"comment": "Avec son dossier"})
+    assert "SECRET" in hers.get(f"Appointment/{made.pk}").content.decode()
 
 
 def worlds(entry, house):

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coordination.accounts import drafts
+from coordination.directory.models import Attachment
 from coordination.dossiers import door, emergencies
 from coordination.dossiers.emergencies import time_left
 from coordination.dossiers.errors import DossierUnknown
@@ -45,11 +46,14 @@ from habilitations.models import (
     EmergencyAccess,
     EmergencyBan,
     EmergencyReview,
+    Habilitation,
+    LegalStructure,
     Opposition,
     Trace,
 )
 from habilitations.rubriques import Action, Niveau, Rubrique
 from tests.accounts.factories import PASSWORD
+from tests.circle.factories import ProfessionalFactory
 from tests.dossiers.factories import (
     HOME_HELP,
     NURSE,
@@ -220,6 +224,73 @@ def test_a_refusal_to_his_structure_closes_it_too(nurse, dossier, opened):
     assert list(access.dossier_ids(nurse).values_list("dossier_id", flat=True)) == []
 
 
+def shut_while_running(how, nurse, dossier, doctor):
+    house, granting = StructureFactory(), access.to_dossier(doctor, dossier.pk)
+    said = {"by": doctor, "access": granting, "refused_on": timezone.localdate(), "collected": "oral"}
+    if how == "his entry of the directory refused":
+        row = habilitation(dossier, "non")
+        row.professional = ProfessionalFactory()
+        row.save()
+        Attachment.objects.create(user=nurse, professional=row.professional)
+    elif how == "the same structure under another entry":
+        delegate(nurse, StructureFactory(merged_into=house))
+        row = habilitation(dossier, "non", structure=house)
+    else:
+        delegate(nurse, house)
+        row = habilitation(dossier, "oui" if how == "consent taken back" else "non", structure=house)
+    if how == "consent taken back":
+        row.consents.update(end="retrait", ended_at=timezone.now(), ended_on=timezone.localdate())
+        Habilitation.objects.filter(pk=row.pk).update(state="non")
+    else:
+        habilitations.record_refusal(row, **said)
+    return row
+
+
+REFUSED_MEANWHILE = [
+    "structure refused", "consent taken back", "the same structure under another entry",
+    "his entry of the directory refused", "structure closed since",
+]  # fmt: skip
+
+
+@pytest.mark.req("SEC-5")
+@pytest.mark.parametrize("how", REFUSED_MEANWHILE)
+def test_what_the_person_refused_closes_it_for_good_also_once_it_is_no_member_any_more(
+    nurse, dossier, doctor, opened, how
+):
+    """A refusal stands until she withdraws it: not until its entry leaves the circle, or enters no dossier."""
+    assert access.to_dossier(nurse, dossier.pk)
+    row = shut_while_running(how, nurse, dossier, doctor)
+    for act in (lambda: None, lambda: habilitations.end_habilitation(row, by=doctor)):
+        act()
+        if how == "structure closed since":
+            LegalStructure.objects.update(closed_at=timezone.now())
+        assert access.to_dossier(nurse, dossier.pk) is None
+        assert not access.dossier_ids(nurse).exists()
+        assert nurse.pk not in access.users_able_to(dossier.pk, Rubrique.MEDICAL)
+    assert EmergencyAccess.objects.get().closed_at is None
+
+
+@pytest.mark.req("SEC-5")
+def test_what_is_opposed_to_his_structure_stays_closed_once_it_has_left(nurse, dossier, doctor, opened):
+    house = StructureFactory()
+    delegate(nurse, house)
+    row = habilitation(dossier, "non", structure=house)
+    Opposition.objects.create(
+        dossier=dossier, habilitation=row, rubrique="medical", refused_on=timezone.localdate(), collected="oral",
+        recorded_by=doctor,
+    )  # fmt: skip
+    assert not access.to_dossier(nurse, dossier.pk).can_read(Rubrique.MEDICAL)
+    habilitations.end_habilitation(row, by=doctor)
+    assert not access.to_dossier(nurse, dossier.pk).can_read(Rubrique.MEDICAL)
+
+
+@pytest.mark.req("SEC-5")
+def test_what_another_structure_was_refused_closes_nothing(nurse, dossier, doctor, opened):
+    habilitation(dossier, "refus", structure=StructureFactory())
+    assert access.to_dossier(nurse, dossier.pk)
+    assert access.dossier_ids(nurse).exists()
+
+
 # ---- opening ---------------------------------------------------------------------------------------
 
 
@@ -268,28 +339,34 @@ def test_sent_twice_at_once_it_opens_once_and_both_lead_there(client, nurse, dos
     assert EmergencyAccess.objects.count() == 1
 
 
-def shut(how, nurse, dossier, doctor):
+def taken_back(row, **became):
+    row.consents.update(end="retrait", ended_at=timezone.now(), ended_on=timezone.localdate())
+    if became:
+        Habilitation.objects.filter(pk=row.pk).update(**became)
+
+
+def shut(how, nurse, dossier, doctor):  # noqa: C901 - one branch for each way
+    house = StructureFactory()
     if how == "refused":
         habilitation(dossier, "refus", user=nurse)
     elif how == "refused before leaving":
         habilitation(dossier, "refus", user=nurse, ended_at=timezone.now())
     elif how == "structure refused":
-        house = StructureFactory()
         delegate(nurse, house)
         habilitation(dossier, "refus", structure=house)
     elif how == "structure refused before leaving":
-        house = StructureFactory()
         delegate(nurse, house)
         habilitation(dossier, "refus", structure=house, ended_at=timezone.now())
     elif how == "same structure refused":
-        house = StructureFactory()
         delegate(nurse, StructureFactory(merged_into=house))
         habilitation(dossier, "refus", structure=house)
     elif how == "forbidden":
         forbid(dossier, doctor)
     elif how == "consent withdrawn":
-        row = habilitation(dossier, "oui", user=nurse)
-        row.consents.update(end="retrait", ended_at=timezone.now(), ended_on=timezone.localdate())
+        taken_back(habilitation(dossier, "oui", user=nurse))
+    elif how == "consent of a structure withdrawn before leaving":
+        delegate(nurse, house)
+        taken_back(habilitation(dossier, "oui", structure=house), state="non", ended_at=timezone.now())
     elif how == "whole dossier opposed":
         Opposition.objects.create(
             dossier=dossier, rubrique="", spared=[doctor.pk], refused_on=timezone.localdate(), collected="oral",
@@ -306,6 +383,7 @@ def forbid(dossier, doctor, **said):
 SHUT = [
     "refused", "refused before leaving", "structure refused", "structure refused before leaving",
     "same structure refused", "forbidden", "consent withdrawn", "whole dossier opposed",
+    "consent of a structure withdrawn before leaving",
 ]  # fmt: skip
 
 

@@ -188,6 +188,10 @@ def _of_others() -> Iterator[Case]:
 def _of_emergencies() -> Iterator[Case]:
     for ended, own, house in product((RUNNING, PAST, LEFT), MET, (None, *HOUSES[1:])):
         yield Case(own, house, emergency=ended)
+    # What was refused to a structure that has left since, or that enters dossiers no more.
+    gone = (Row("refus", ended=True), Row("non", ended=True, rests=WITHDRAWN), Row("non", ended=True))
+    for house, delegation in product((*gone, Row("refus"), Row("oui", rests=WITHDRAWN)), (STANDS, STOOD, SHUT)):
+        yield Case(None, house, delegation, emergency=RUNNING)
     for opposed, own in product(OPPOSITIONS, (None, Row("non"))):
         if opposed.whom in ("", "former") or opposed.whom == "own" and own:
             yield Case(own, None, opposed=opposed, emergency=RUNNING)

@@ -115,22 +115,25 @@ WITH dossier AS MATERIALIZED (
             WHERE s.dossier_id = p.dossier AND s.acting_id = a.id AND s.withdrawn_at IS NULL
         ))
     UNION ALL
-    -- Rule 9: when no refusal concerns the account or a structure it acts for. Two hours, asked of each row.
+    -- Rule 9: when no refusal concerns the account or a structure it acts for, in the circle still or not, entering
+    -- dossiers still or not. Two hours, asked of each row.
     SELECT p.dossier, p.account, 5, NULL, NULL, '', ARRAY['identite', 'medical', 'documents_medicaux']
     FROM person p
     JOIN habilitations_emergencyaccess e ON e.dossier_id = p.dossier AND e.user_id = p.account
     WHERE e.closed_at IS NULL AND e.ends_at > now()
         AND NOT EXISTS (
             SELECT FROM habilitations_refusal r
-            JOIN held h ON h.id = r.habilitation_id AND h.ended_at IS NULL
-            JOIN stands_for g ON g.structure = h.structure AND g.account = p.account
+            JOIN held h ON h.id = r.habilitation_id
+            JOIN habilitations_delegate g
+                ON g.structure_id = h.structure AND g.user_id = p.account AND g.ended_at IS NULL
             WHERE r.dossier_id = p.dossier AND r.withdrawn_at IS NULL
         )
         AND NOT EXISTS (
             -- Nor a consent taken back from such a structure.
             SELECT FROM fact f
-            JOIN held h ON h.id = f.membership AND h.ended_at IS NULL
-            JOIN stands_for g ON g.structure = h.structure AND g.account = p.account
+            JOIN held h ON h.id = f.membership
+            JOIN habilitations_delegate g
+                ON g.structure_id = h.structure AND g.user_id = p.account AND g.ended_at IS NULL
             WHERE f.dossier = p.dossier AND f."end" = 'retrait'
         )
 ), inside AS MATERIALIZED (

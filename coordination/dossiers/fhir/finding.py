@@ -12,9 +12,9 @@ from django.db.models import Q
 
 from coordination.common.identifiers import clean_identifier
 from coordination.common.text import fold
-from coordination.dossiers.fhir.reading import INS_SYSTEMS
 from coordination.dossiers.models import Dossier, IdentityStatus, Sex
 from coordination.fhir.models import EVERYBODY, Kept
+from coordination.fhir.numbers import INS_SYSTEMS
 from coordination.fhir.search.values import uuid_of
 
 NOBODY = Q(pk__in=[])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from coordination.fhir import french, keeping, registry, throttling
 from coordination.fhir.callers import Caller
 from coordination.fhir.finishing import same_content, stamped, with_sent
 from coordination.fhir.keeping import Sent
+from coordination.fhir.numbers import INS_SYSTEMS
 from coordination.fhir.outcomes import Invalid, StillNamed, VersionConflict
 from coordination.fhir.registry import (
     CREATE,
@@ -41,6 +42,15 @@ _R4 = "http://hl7.org/fhir/SearchParameter"
 # What a client said of the people around: for who sees the circle (rule 7), as are words that may name them.
 _AROUND = frozenset({"contact", "generalPractitioner", "contained", "text"})
 _CDS = "https://interop.esante.gouv.fr/ig/fhir/cds/SearchParameter"
+
+
+# Told by the room of the circle: of some dossiers, those where a member is hidden from his reader.
+Hiding = Callable[[Iterable[Entry]], set[UUID]]
+_hiding: list[Hiding] = []
+
+
+def tell_of_hidden(found: Hiding) -> None:
+    _hiding[:] = [found]
 
 
 class Patients(Provider):
@@ -81,7 +91,8 @@ class Patients(Provider):
     def load(self, caller: Caller, ids: Sequence[UUID], *, included: bool = False) -> dict[UUID, Resource]:
         found = entries.entered(caller, ids)
         sent, changed = keeping.kept(self.type, list(found)), changed_at(found)
-        return {id: finished(entry, sent.get(id), changed.get(id)) for id, entry in found.items()}
+        unseen = _unseen(found, sent)
+        return {id: finished(entry, sent.get(id), changed.get(id), unseen[id]) for id, entry in found.items()}
 
     def read(self, caller: Caller, id: UUID) -> Resource:
         entries.enter(caller, id)
@@ -115,7 +126,8 @@ class Patients(Provider):
         entry = entries.enter_to_write(caller, id)
         dossier = entry.dossier
         kept = keeping.kept(self.type, [id]).get(id)
-        current = finished(entry, kept, None)
+        unseen = _unseen({id: entry}, {id: kept} if kept else {})[id]
+        current = finished(entry, kept, None, unseen)
         if expected is not None and expected != current["meta"]["versionId"]:
             raise VersionConflict
         resource = french.tidied(resource)
@@ -131,7 +143,7 @@ class Patients(Provider):
                 dossier = actions.update_contacts(
                     dossier, by=caller.user, version=dossier.contacts_version, contacts=reached
                 )
-        keep(dossier, _unseen(entry, kept) | resource)
+        keep(dossier, unseen | resource)
         entries.changed(caller, entry, dossier)
 
 
@@ -156,9 +168,9 @@ def changed_at(ids: Iterable[UUID]) -> dict[UUID, dt.datetime]:
     return dict(_changes.tuples(ids=ids_in_one(ids)))
 
 
-def finished(entry: Entry, kept: Sent | None, identity_at: dt.datetime | None) -> Resource:
-    """Return the Patient of a dossier for who has entered it, what was sent put back, with its `meta`."""
-    dossier, unseen = entry.dossier, _unseen(entry, kept)
+def finished(entry: Entry, kept: Sent | None, identity_at: dt.datetime | None, unseen: Resource) -> Resource:
+    """Return the Patient of a dossier for who has entered it, what was sent put back but `unseen`, with its `meta`."""
+    dossier = entry.dossier
     built = building.patient(dossier)
     content = {name: value for name, value in kept.content.items() if name not in unseen} if kept else {}
     others = content.pop("identifier", [])
@@ -171,11 +183,16 @@ def finished(entry: Entry, kept: Sent | None, identity_at: dt.datetime | None) -
     return stamped(whole, content, profiles=building.profiles(dossier), at=moments)
 
 
-def _unseen(entry: Entry, kept: Sent | None) -> Resource:
-    """Return what was sent and is not told to this reader: he does not take it away either."""
-    if kept is None or entry.access.sees_whole_circle:
-        return {}
-    return {name: value for name, value in kept.content.items() if name in _AROUND}
+def _unseen(entries_: Mapping[UUID, Entry], sent: Mapping[UUID, Sent]) -> dict[UUID, Resource]:
+    """Return {dossier: what was sent and is not told to its reader}: he does not take it away either.
+
+    One SQL statement at most, none where nothing was sent of the people around.
+    """
+    around = {id: {n: v for n, v in one.content.items() if n in _AROUND} for id, one in sent.items()}
+    whole = [one for id, one in entries_.items() if around.get(id) and one.access.sees_whole_circle]
+    hiding = _hiding[0](whole) if whole else set()
+    told = {one.dossier.pk for one in whole} - hiding
+    return {id: {} if id in told else around.get(id, {}) for id in entries_}
 
 
 def _is_ours(identifier: Resource) -> bool:
@@ -219,7 +236,7 @@ def _told(resource: Resource) -> Iterator[None]:
         raise Invalid(str(refusal), expression="Patient.name") from None
     except InvalidIdentifier as refusal:
         said = resource.get("identifier", [])
-        place = next((n for n, one in enumerate(said) if one.get("system") in reading.INS_SYSTEMS), 0)
+        place = next((n for n, one in enumerate(said) if one.get("system") in INS_SYSTEMS), 0)
         element = "system" if refusal.field == "oid" else "value"
         raise Invalid(str(refusal), expression=f"Patient.identifier[{place}].{element}") from None
 

@@ -8,13 +8,13 @@ back, not shown on screens.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from coordination.common import communes
 from coordination.common.dates import InvalidDate, parse_birth_date
 from coordination.common.errors import DomainError
 from coordination.common.identifiers import parse_email
-from coordination.common.ins import TYPE_CODES, first_given_name
+from coordination.common.ins import first_given_name
 from coordination.common.phones import phone_or_none
 from coordination.common.text import squeeze
 from coordination.dossiers import places
@@ -23,9 +23,9 @@ from coordination.dossiers.models import IdentityStatus, Sex
 from coordination.fhir import french
 from coordination.fhir.finishing import Ours, Says
 from coordination.fhir.keeping import Resource
+from coordination.fhir.numbers import INS_SYSTEMS
 from coordination.fhir.outcomes import ERROR, Invalid, Issue
 
-INS_SYSTEMS: Final = {f"urn:oid:{oid}": oid for oid in TYPE_CODES}
 # A homonym that is found and one that is proved are one attribute here.
 _FLAGS = {name: {code} for name, code in ATTRIBUTES.items()} | {"homonym": {"HOMA", "HOMD"}}
 _SIZES = {
