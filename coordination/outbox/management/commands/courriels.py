@@ -1,13 +1,13 @@
 """`manage.py courriels`: the mails nobody received, and a new start for them once the cause is gone."""
 
-from django.core.management.base import BaseCommand
 from django.utils.timezone import localtime
 
+from coordination.common import commands
 from coordination.outbox.actions import retry_message
 from coordination.outbox.models import Message
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Montre les courriels en échec ; --renvoyer les remet en file."
 
     def add_arguments(self, parser):

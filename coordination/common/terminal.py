@@ -1,0 +1,76 @@
+"""What a command says, in a sentence, of what stopped it: no operator should read a stack trace to know what to do.
+
+`manage.py` asks `sentence` once for every command; what is not understood keeps its trace, then the only clue.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Final
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
+
+from coordination.common.away import is_away
+from coordination.settings.environment import WrongVariable
+
+INTERRUPTED: Final = "Interrompu."
+# The exit code of who is stopped by Ctrl-C (128 + SIGINT).
+INTERRUPTED_CODE: Final = 130
+_AWAY = "La base de données ne répond pas : rien de plus n’a été fait. Vérifiez DATABASE_URL et le serveur PostgreSQL."
+_OTHER_SCHEMA = (
+    "Le schéma de cette base n’est pas celui de cette version : « manage.py migrate » d’abord, ou la base que nomme "
+    "DATABASE_URL n’est pas la bonne."
+)
+_NOT_ALLOWED = "Le rôle de DATABASE_URL n’a pas le droit de faire cela."
+_ENDED_BY_SERVER = "La base de données a interrompu la commande ; relancez-la."
+# SQLSTATE: a table, a column, a function that is not there; and what a role may not do, whose sentence names no row.
+_MISSING = frozenset({"42P01", "42703", "42883", "3F000"})
+_REFUSED = "42501"
+_SYSTEM: Final = {
+    errno.ENOENT: "ce fichier ou ce dossier n’existe pas",
+    errno.EACCES: "ce compte n’a pas le droit d’y accéder",
+    errno.EPERM: "ce compte n’a pas le droit de le faire",
+    errno.EISDIR: "c’est un dossier",
+    errno.ENOTDIR: "ce n’est pas un dossier",
+    errno.EEXIST: "il existe déjà",
+    errno.ENOSPC: "le disque est plein",
+    errno.EDQUOT: "l’espace alloué à ce compte est plein",
+    errno.EROFS: "ce disque est en lecture seule",
+    errno.EADDRINUSE: "un autre programme tient cette adresse",
+    errno.EADDRNOTAVAIL: "cette adresse n’est pas de cette machine",
+}
+
+
+def sentence(error: BaseException) -> str | None:
+    """Say in French what stopped a command and what to do; None for what only a trace explains."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(error, ImproperlyConfigured | WrongVariable):
+        return str(error)
+    if isinstance(error, DatabaseError):
+        return _of_the_database(error)
+    if isinstance(error, OSError) and error.filename and error.errno in _SYSTEM:
+        return f"{error.filename} : {_SYSTEM[error.errno]}."
+    return None
+
+
+def in_french(error: OSError) -> str:
+    """Say why the system refused a file, in words that fit in a sentence."""
+    return _SYSTEM.get(error.errno or 0, "le système le refuse")
+
+
+def _of_the_database(error: DatabaseError) -> str | None:
+    state = getattr(error.__cause__, "sqlstate", None)
+    if state in _MISSING:
+        return _OTHER_SCHEMA
+    if state == _REFUSED:
+        return f"{_NOT_ALLOWED} {_first_line(error)}"
+    if not is_away(error):
+        return None
+    # Without a state nobody was reached: these words name a server and a role. Those of a statement may quote a row.
+    return f"{_AWAY}\n{_first_line(error)}" if state is None else _ENDED_BY_SERVER
+
+
+def _first_line(error: DatabaseError) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
