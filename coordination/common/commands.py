@@ -13,16 +13,28 @@ from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFo
 
 # What argparse says: what we say. `\1` is the option or the argument.
 _REFUSALS: Final = (
-    (r"the following arguments are required: (.+)", r"il manque : \1"),
-    (r"unrecognized arguments: (.+)", r"de trop : \1"),
-    (r"argument (.+?): invalid choice: '?(.*?)'? \(choose from (.+)\)", r"\1 : « \2 » n’est pas un choix (\3)"),
-    (r"argument (.+?): invalid int value: '(.*)'", r"\1 : un nombre entier est attendu, pas « \2 »"),
-    (r"argument (.+?): invalid float value: '(.*)'", r"\1 : un nombre est attendu, pas « \2 »"),
-    (r"argument (.+?): invalid UUID value: '(.*)'", r"\1 : un identifiant est attendu, pas « \2 »"),
-    (r"argument (.+?): expected (?:at least )?one argument", r"\1 : une valeur est attendue"),
-    (r"argument (.+?): not allowed with argument (.+)", r"\1 : pas avec \2"),
-    (r"ambiguous option: (.+?) could match (.+)", r"\1 : plusieurs options commencent ainsi (\2)"),
-    (r"argument (.+?): (.+)", r"\1 : \2"),
+    (re.compile(r"the following arguments are required: (.+)"), r"il manque : \1"),
+    (re.compile(r"unrecognized arguments: (.+)"), r"de trop : \1"),
+    (
+        re.compile(r"argument (.+?): invalid choice: '?(.*?)'? \(choose from (.+)\)"),
+        r"\1 : « \2 » n’est pas un choix (\3)",
+    ),
+    (
+        re.compile(r"argument (.+?): invalid int value: '(.*)'"),
+        r"\1 : un nombre entier est attendu, pas « \2 »",
+    ),
+    (re.compile(r"argument (.+?): invalid float value: '(.*)'"), r"\1 : un nombre est attendu, pas « \2 »"),
+    (
+        re.compile(r"argument (.+?): invalid UUID value: '(.*)'"),
+        r"\1 : un identifiant est attendu, pas « \2 »",
+    ),
+    (re.compile(r"argument (.+?): expected (?:at least )?one argument"), r"\1 : une valeur est attendue"),
+    (re.compile(r"argument (.+?): not allowed with argument (.+)"), r"\1 : pas avec \2"),
+    (
+        re.compile(r"ambiguous option: (.+?) could match (.+)"),
+        r"\1 : plusieurs options commencent ainsi (\2)",
+    ),
+    (re.compile(r"argument (.+?): (.+)"), r"\1 : \2"),
 )
 _HEADINGS: Final = {"positional arguments": "arguments"}
 
@@ -63,7 +75,7 @@ class Command(BaseCommand):
 def in_french(message: str) -> str:
     """Say a refusal of argparse in French; one that we do not know stays as it is."""
     for pattern, said in _REFUSALS:
-        if found := re.fullmatch(pattern, message, re.DOTALL):
+        if found := pattern.fullmatch(message):
             return found.expand(said).replace("'", "")
     return message
 

@@ -28,7 +28,7 @@ MAIL = (
 def check_servers(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:
     """Warn at `check --deploy` of a server that does not answer, with the words of its client."""
     asked = ((102, DATABASE, _database), (103, BROKER, _broker), (104, MAIL, _mail))
-    return [checks.Warning(said.format(why), id=f"common.W{n}") for n, said, ask in asked if (why := ask())]
+    return [checks.Warning(one.format(why), id=f"common.W{n}") for n, one, ask in asked if (why := ask())]
 
 
 def _database() -> str:

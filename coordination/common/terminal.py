@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -27,6 +28,7 @@ _ENDED_BY_SERVER = "La base de données a interrompu la commande ; relancez-la."
 # SQLSTATE: a table, a column, a function that is not there; and what a role may not do, whose sentence names no row.
 _MISSING = frozenset({"42P01", "42703", "42883", "3F000"})
 _REFUSED = "42501"
+# What `runtime.problems` looks for in the words of a command stays in them: a disk that is full.
 _SYSTEM: Final = {
     errno.ENOENT: "ce fichier ou ce dossier n’existe pas",
     errno.EACCES: "ce compte n’a pas le droit d’y accéder",
@@ -34,8 +36,8 @@ _SYSTEM: Final = {
     errno.EISDIR: "c’est un dossier",
     errno.ENOTDIR: "ce n’est pas un dossier",
     errno.EEXIST: "il existe déjà",
-    errno.ENOSPC: "le disque est plein",
-    errno.EDQUOT: "l’espace alloué à ce compte est plein",
+    errno.ENOSPC: f"le disque est plein ({os.strerror(errno.ENOSPC)})",
+    errno.EDQUOT: f"l’espace alloué à ce compte est plein ({os.strerror(errno.EDQUOT)})",
     errno.EROFS: "ce disque est en lecture seule",
     errno.EADDRINUSE: "un autre programme tient cette adresse",
     errno.EADDRNOTAVAIL: "cette adresse n’est pas de cette machine",
@@ -68,8 +70,8 @@ def _of_the_database(error: DatabaseError) -> str | None:
         return f"{_NOT_ALLOWED} {_first_line(error)}"
     if not is_away(error):
         return None
-    # Without a state nobody was reached: these words name a server and a role. Those of a statement may quote a row.
-    return f"{_AWAY}\n{_first_line(error)}" if state is None else _ENDED_BY_SERVER
+    # The first line of what passes (`away`) names a server, a role, a file, and never quotes a row.
+    return f"{_AWAY if state is None else _ENDED_BY_SERVER}\n{_first_line(error)}"
 
 
 def _first_line(error: DatabaseError) -> str:

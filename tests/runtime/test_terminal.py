@@ -1,5 +1,6 @@
 """What stops a command is a sentence at the terminal, not a stack trace (issue 6, §1)."""
 
+import errno
 import signal
 import socket
 import subprocess
@@ -8,9 +9,10 @@ import sys
 import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from coordination.common import terminal
+from coordination.runtime.problems import explain_command_output
 from coordination.settings import environment
 from tests.runtime.test_production_settings import KEPT, SAFE, manage
 
@@ -81,6 +83,24 @@ def test_what_the_database_says_of_a_row_is_not_repeated():
     with pytest.raises(DatabaseError) as met, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT 'MARTIN'::int")
     assert terminal.sentence(met.value) is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device", "/srv/a"),
+        OSError(errno.EDQUOT, "Disk quota exceeded", "/srv/a"),
+    ],
+)
+def test_a_full_disk_is_still_known_to_who_runs_the_command(error, tmp_path):
+    """`make run` and `make restore` run commands, and say what is to be done of a full disk."""
+    assert "The disk is full" in str(explain_command_output("Loading", terminal.sentence(error), tmp_path))
+
+
+def test_a_database_whose_disk_is_full_too(tmp_path):
+    full = OperationalError('could not extend file "base/1/2": No space left on device\nHINT:  Check.')
+    full.__cause__ = psycopg.errors.DiskFull()
+    assert "The disk is full" in str(explain_command_output("Loading", terminal.sentence(full), tmp_path))
 
 
 def test_the_system_s_refusals_are_french():
