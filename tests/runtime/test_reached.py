@@ -48,12 +48,18 @@ class Mailer(socketserver.StreamRequestHandler):
                 self.wfile.write(b"250 ok\r\n")
 
 
+class Mail(socketserver.ThreadingTCPServer):
+    # A client that was refused leaves its line open: nobody waits for it here.
+    daemon_threads = True
+    block_on_close = False
+
+
 @pytest.fixture
 def mailer(settings):
     settings.OUTBOX_EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "127.0.0.1", "", ""
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-    with socketserver.TCPServer(("127.0.0.1", 0), Mailer) as server:
+    with Mail(("127.0.0.1", 0), Mailer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         settings.EMAIL_PORT = server.server_address[1]
         yield settings
