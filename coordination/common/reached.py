@@ -54,8 +54,11 @@ def _mail() -> str:
     """Up to the password: no mail is sent. A backend of development has nobody to reach."""
     mailer = get_connection(settings.OUTBOX_EMAIL_BACKEND, timeout=PATIENCE)
     try:
-        mailer.open()
-        mailer.close()
+        try:
+            mailer.open()
+        finally:
+            # After a refusal too, its line is open.
+            mailer.close()
     except OSError as error:  # every refusal of a mail server is one
         return _first_line(error)
     return ""

@@ -195,7 +195,10 @@ def test_a_folder_of_somebody_else(server, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("url", "sentence"),
-    [("postgres://a:secret@127.0.0.1:9/b", r"does not answer.*127\.0\.0\.1.*refused"), ("mysql://a:secret@b/c", "not an address")],
+    [
+        ("postgres://a:secret@127.0.0.1:9/b", r"does not answer.*127\.0\.0\.1.*refused"),
+        ("mysql://a:secret@b/c", "not an address"),
+    ],
 )
 def test_no_server(tmp_path, url, sentence):
     with pytest.raises(Problem, match=sentence) as problem:
