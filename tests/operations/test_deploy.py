@@ -283,3 +283,34 @@ def test_everything_vendored_is_in_that_list():
     assert all(name in said for name in fonts)
     for name, version in (("bootstrap/bootstrap.min.css", "v5.3.8"), ("htmx/htmx.min.js", '"2.0.11"')):
         assert version in (ROOT / "static/vendor" / name).read_text()[:60_000]
+
+
+def test_what_the_page_says_of_our_commands_can_be_typed():
+    """`manage NAME …` of both pages: the command exists, with that act and these options."""
+    from django.core.management import load_command_class
+
+    commands = get_commands()
+    seen = set()
+    for page in (PAGE, (ROOT / "docs/operations-backup.md").read_text()):
+        for line in re.findall(r"(?:\bmanage|manage\.py) ([a-z_]+(?: [^`|#\n]*)?)", page):
+            name, _, rest = line.partition(" ")
+            if name not in commands or "." not in commands[name]:
+                continue
+            told = load_command_class(commands[name], name).create_parser("manage.py", name).format_help()
+            seen.add(name)
+            for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
+                assert option in told, (name, option)
+    assert len(seen) >= 8, seen
+
+
+def test_each_button_that_the_page_names_is_on_a_screen():
+    """« … » beside « Logiciels connectés » and in the queues: who follows the page looks for these words."""
+    screens = "\n".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    for said in (
+        "Logiciels connectés",
+        "Changer le secret",
+        "Déconnecter",
+        "Journaux des accès",
+        "Mes jetons d’accès",
+    ):
+        assert f"« {said} »" in PAGE and said in screens, said
