@@ -23,7 +23,10 @@ _OTHER_SCHEMA = (
     "Le schéma de cette base n’est pas celui de cette version : « manage.py migrate » d’abord, ou la base que nomme "
     "DATABASE_URL n’est pas la bonne."
 )
-_NOT_ALLOWED = "Le rôle de DATABASE_URL n’a pas le droit de faire cela."
+_NOT_ALLOWED = (
+    "Le rôle de DATABASE_URL n’a pas le droit de faire cela : il doit être propriétaire de la base, hors ce "
+    "que deploy/journal-role.sql lui retire."
+)
 _ENDED_BY_SERVER = "La base de données a interrompu la commande ; relancez-la."
 # SQLSTATE: a table, a column, a function that is not there; and what a role may not do, whose sentence names no row.
 _MISSING = frozenset({"42P01", "42703", "42883", "3F000"})
@@ -63,16 +66,27 @@ def in_french(error: OSError) -> str:
 
 
 def _of_the_database(error: DatabaseError) -> str | None:
-    state = getattr(error.__cause__, "sqlstate", None)
+    said = _by_the_server(error)
+    state = getattr(said, "sqlstate", None)
     if state in _MISSING:
         return _OTHER_SCHEMA
     if state == _REFUSED:
-        return f"{_NOT_ALLOWED} {_first_line(error)}"
+        return f"{_NOT_ALLOWED}\n{_first_line(said)}"
     if not is_away(error):
         return None
     # The first line of what passes (`away`) names a server, a role, a file, and never quotes a row.
     return f"{_AWAY if state is None else _ENDED_BY_SERVER}\n{_first_line(error)}"
 
 
-def _first_line(error: DatabaseError) -> str:
+def _by_the_server(error: BaseException) -> BaseException:
+    """The error of PostgreSQL under those that Django raised of it; the first one when there is none."""
+    met: BaseException | None = error
+    while met is not None:
+        if getattr(met, "sqlstate", None):
+            return met
+        met = met.__cause__ or met.__context__
+    return error
+
+
+def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -70,11 +70,15 @@ def test_another_schema_asks_for_its_migrations(statement):
 
 
 def test_what_the_role_may_not_do_names_the_object():
-    refused = DatabaseError("permission denied for table accounts_user\nHINT: …")
-    refused.__cause__ = psycopg.errors.InsufficientPrivilege()
-    assert terminal.sentence(refused) == (
-        "Le rôle de DATABASE_URL n’a pas le droit de faire cela. permission denied for table accounts_user"
+    refused = DatabaseError("Unable to create the table (permission denied for schema public\nLINE 1: CREATE TABLE …)")
+    # As `migrate` says it: an error of Django raised while another one of Django was handled.
+    refused.__context__ = DatabaseError()
+    refused.__context__.__cause__ = psycopg.errors.InsufficientPrivilege(
+        "permission denied for schema public\nLINE 1: …"
     )
+    first, second = terminal.sentence(refused).splitlines()
+    assert "n’a pas le droit" in first and "propriétaire" in first
+    assert second == "permission denied for schema public"
 
 
 @pytest.mark.django_db
