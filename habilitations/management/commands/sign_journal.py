@@ -11,4 +11,4 @@ class Command(commands.Command):
     def handle(self, *args, **options):
         root = sign_root()
         self.stdout.write(f"Racine {root.number}:{root.signature.hex()}")
-        self.stdout.write(f"{plural(root.lines, 'chaîne')} avancée(s) depuis la précédente.")
+        self.stdout.write(f"{plural(root.lines, 'chaîne avancée', 'chaînes avancées')} depuis la précédente.")
