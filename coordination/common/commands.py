@@ -93,6 +93,13 @@ def above_zero(text: str) -> float:
 
 def whole_above_zero(text: str) -> int:
     """The same, without a part after the comma."""
-    if not (text.isdecimal() and int(text)):
+    if not whole(text):
         raise argparse.ArgumentTypeError(f"un nombre entier plus grand que zéro est attendu, pas « {text} »")
+    return int(text)
+
+
+def whole(text: str) -> int:
+    """An option that takes a whole number, zero included."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"un nombre entier est attendu, zéro ou plus, pas « {text} »")
     return int(text)

@@ -74,7 +74,8 @@ def test_each_refusal_is_french_and_says_where_to_look():
         (["relais", "--annuler"], "--annuler : une valeur est attendue."),
         (["sweep_outbox", "--every", "-3"], "--every : un nombre plus grand que zéro est attendu, pas « -3 »."),
         (["sweep_outbox", "--every", "inf"], "--every : un nombre plus grand que zéro est attendu, pas « inf »."),
-        (["import_finess", "x", "--lignes-min", "-3"], "--lignes-min : un nombre entier plus grand que zéro"),
+        (["import_finess", "x", "--lignes-min", "-3"], "--lignes-min : un nombre entier est attendu, zéro"),
+        (["generate_directory", "x", "--structures", "0"], "--structures : un nombre entier plus grand que zéro"),
         (["import_finess", "x", "--lignes", "3"], "plusieurs options commencent ainsi"),
     ):
         found = refused(*arguments)

@@ -26,14 +26,14 @@ class ImportCommand(commands.Command):
         parser.add_argument(
             "--lignes-min",
             metavar="N",
-            type=commands.whole_above_zero,
+            type=commands.whole,
             default=None,
             help="nombre de lignes au-dessous duquel refuser",
         )
         parser.add_argument(
             "--lignes-max",
             metavar="N",
-            type=commands.whole_above_zero,
+            type=commands.whole,
             default=None,
             help="nombre de lignes au-dessus duquel refuser",
         )
