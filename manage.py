@@ -29,7 +29,20 @@ def main() -> int:
             execute_from_command_line(sys.argv)
     except Problem as problem:
         return fail(problem)
+    except (Exception, KeyboardInterrupt) as error:
+        return explain(error)
     return 0
+
+
+def explain(error: BaseException) -> int:
+    """A sentence in the place of a trace, where there is one to say (coordination/common/terminal.py)."""
+    from coordination.common import terminal
+
+    said = terminal.sentence(error)
+    if said is None or "--traceback" in sys.argv:
+        raise error
+    print(said, file=sys.stderr, flush=True)
+    return terminal.INTERRUPTED_CODE if isinstance(error, KeyboardInterrupt) else 1
 
 
 if __name__ == "__main__":

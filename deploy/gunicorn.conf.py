@@ -24,6 +24,9 @@ logger_class = ServerLog
 # TLS straight from gunicorn; behind a proxy, leave both empty and set TLS_PROXY_HEADER.
 certfile = os.environ.get("TLS_CERTIFICATE") or None
 keyfile = os.environ.get("TLS_KEY") or None
+# gunicorn would listen for its own commands (stop, more workers) on a socket in the account's home, which units and
+# containers do not let it write in; ours come by signals (deploy/renew-web).
+control_socket_disable = True
 # Long URLs and headers have no use here.
 limit_request_line = 4094
 # Connections that may wait, for each process, before some are refused (coordination/common/overload.py); 0: never.

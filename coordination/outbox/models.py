@@ -96,6 +96,10 @@ class MessageQuerySet(DueQuerySet):
         """Dead letters: given up, and nobody has said that they may be forgotten."""
         return self.filter(state=State.ECHEC, dismissed_at=None)
 
+    def retried(self):
+        """Those that a server refused for now, and that leave by themselves once it takes them."""
+        return self.waiting().exclude(last_error="")
+
     def seconds_to_leave(self, kinds, *, since, share):
         """Return in how many seconds this share (0 to 1) of the letters of these kinds left; None without any.
 

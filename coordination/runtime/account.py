@@ -95,7 +95,9 @@ def _system_folder(kind: str, key: str) -> Path:
     """A folder of root's own under /var/lib: others walk through it, nobody else writes in it."""
     folder = SYSTEM_HOME / kind / hashlib.sha256(key.encode()).hexdigest()[:12]
     for part in (SYSTEM_HOME, SYSTEM_HOME / kind, folder):
-        part.mkdir(mode=0o711, exist_ok=True)
+        part.mkdir(exist_ok=True)
+        # Apart from its making, of which the umask takes away: under 077 nobody would walk through it.
+        part.chmod(0o711)
     return folder
 
 

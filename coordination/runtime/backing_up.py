@@ -110,6 +110,8 @@ def _destination(target: str, moment: Any) -> Path:
         raise Problem(f"{path} exists already: a backup replaces no other. Give another name.")
     if not path.parent.is_dir():
         raise Problem(f"The folder {path.parent} does not exist: make it, or give another place.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise Problem(f"This account may not write in {path.parent}: give it that folder, or give another place.")
     return path
 
 

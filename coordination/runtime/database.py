@@ -39,8 +39,8 @@ def connect(url: str) -> psycopg.Connection:
     try:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
-        # Its message names the host and the role, never the password.
-        raise Problem(f"The database does not answer. {str(error).strip().splitlines()[-1]}") from None
+        # Its message names the host and the role, never the password; the cause first, then a question.
+        raise Problem(f"The database does not answer. {str(error).strip().splitlines()[0]}") from None
     except psycopg.ProgrammingError:
         raise Problem("DATABASE_URL is not an address of PostgreSQL: postgres://user:password@host/name") from None
     for name, value in SETTINGS.items():

@@ -44,6 +44,11 @@ def explain_server_output(program: str, output: str, log: str) -> Problem:
 
 def explain_tool_output(tool: str, output: str) -> Problem:
     """Read what a tool of PostgreSQL said before it failed, and say it for a person."""
+    if refused := re.search(r"permission denied for (?:table|sequence|schema) (\S+)", output):
+        return Problem(
+            f"{tool}: the role of DATABASE_URL may not read {refused.group(1)}. Where the journal has a role of its "
+            "own (deploy/journal-role.sql), backups are made as coordination_backup: docs/operations-backup.md."
+        )
     lines = output.strip().splitlines()
     # The cause comes first: after it, the statement and what those beside it were stopped by.
     cause = next((number for number, line in enumerate(lines) if " error: " in line), max(0, len(lines) - 5))

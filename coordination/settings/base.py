@@ -148,7 +148,7 @@ AUTH_USER_MODEL = "accounts.User"
 # --- Jobs ---------------------------------------------------------------------------------------
 # Redis only rings the bell: due work is a row in PostgreSQL, so nothing here needs to survive (stack, §3).
 REDIS_URL = env.text("REDIS_URL")
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = env.broker(REDIS_URL) if REDIS_URL else "memory://"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_TRANSPORT_OPTIONS = {

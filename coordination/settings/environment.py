@@ -1,7 +1,11 @@
 """Reading settings from environment variables; nothing here knows Django."""
 
 import os
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+
+
+class WrongVariable(ValueError):
+    """The value of a variable cannot be understood; the message names it and says what it takes."""
 
 
 def text(name: str, default: str = "") -> str:
@@ -16,12 +20,12 @@ def flag(name: str, default: bool = False) -> bool:
 
 
 def number(name: str, default: int) -> int:
-    """The variable as an integer; a ValueError names the variable."""
+    """The variable as an integer; a WrongVariable names it."""
     value = text(name, str(default))
     try:
         return int(value)
     except ValueError:
-        raise ValueError(f"{name} must be a whole number, not {value!r}.") from None
+        raise WrongVariable(f"{name} must be a whole number, not {value!r}.") from None
 
 
 def listed(name: str, default: str = "") -> list[str]:
@@ -34,13 +38,13 @@ def database(url: str, pooler: str = "") -> dict:
 
     A Unix socket is written in the query: `postgres://user@/name?host=/run/postgresql`. `pooler`: what is between,
     which lends a connection for a session, or for a transaction.
-    Raises ValueError for any other engine: the product needs PostgreSQL everywhere; and for any other pooler.
+    Raises WrongVariable for any other engine: the product needs PostgreSQL everywhere; and for any other pooler.
     """
     if pooler not in {"", "session", "transaction"}:
-        raise ValueError("DATABASE_POOLER is session or transaction, or nothing when no pooler is between.")
+        raise WrongVariable("DATABASE_POOLER is session or transaction, or nothing when no pooler is between.")
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ValueError("DATABASE_URL must start with postgres:// (PostgreSQL 15 or newer).")
+        raise WrongVariable("DATABASE_URL must start with postgres:// (PostgreSQL 15 or newer).")
     options = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "coordination.common.database",
@@ -57,3 +61,18 @@ def database(url: str, pooler: str = "") -> dict:
         "DISABLE_SERVER_SIDE_CURSORS": pooler == "transaction",
         "OPTIONS": options,
     }
+
+
+def broker(url: str) -> str:
+    """Return REDIS_URL as Celery writes it: there, a Unix socket has a name that Redis’s own client does not know.
+
+    `unix://:password@/run/redis/redis.sock?db=0` is what the rest of the product reads.
+    Raises WrongVariable for what is no Redis.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in {"redis", "rediss"}:
+        return url
+    if parts.scheme == "unix":
+        number_of = dict(parse_qsl(parts.query)).get("db", "0")
+        return urlunsplit(("redis+socket", parts.netloc, parts.path, f"virtual_host={number_of}", ""))
+    raise WrongVariable("REDIS_URL must start with redis://, rediss:// or unix:// (redis://:password@host:6379/0).")

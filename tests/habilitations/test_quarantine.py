@@ -211,6 +211,20 @@ def test_the_command_shows_what_waits_without_an_address(anna, capsys):
     assert message.to not in said
 
 
+@pytest.mark.parametrize("moment", ["2031-01-01T00:00:00+00:00", "2026-11-29", "hier", "2026-13-40T00:00", ""])
+def test_a_moment_that_cannot_be_is_refused_before_anybody_is_signed_out(client, moment):
+    nurse = UserFactory()
+    client.force_login(nurse)
+    with pytest.raises(CommandError, match="--sauvegarde"):
+        call_command("quarantaine", "preparer", "--sauvegarde", moment)
+    assert Session.objects.filter(user=nurse).exists() and not Quarantine.objects.exists()
+
+
+def test_a_backup_dated_by_a_clock_that_is_ahead_is_prepared():
+    call_command("quarantaine", "preparer", "--sauvegarde", (timezone.now() + timedelta(minutes=20)).isoformat())
+    assert Quarantine.objects.standing().exists()
+
+
 def test_the_command_asks_what_becomes_of_the_software(anna):
     MessageFactory(to="avant@courrier.example")
     software, _ = connect()

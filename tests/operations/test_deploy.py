@@ -4,6 +4,7 @@ import configparser
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from django.conf import settings
 from django.core.management import get_commands
+from gunicorn.config import make_settings as gunicorn_settings
 from prometheus_client.parser import text_string_to_metric_families
 
 from coordination.celery import app
@@ -283,3 +285,41 @@ def test_everything_vendored_is_in_that_list():
     assert all(name in said for name in fonts)
     for name, version in (("bootstrap/bootstrap.min.css", "v5.3.8"), ("htmx/htmx.min.js", '"2.0.11"')):
         assert version in (ROOT / "static/vendor" / name).read_text()[:60_000]
+
+
+def test_the_web_server_listens_for_no_command_of_its_own():
+    """gunicorn opens a socket for them in the account's home unless told not to, by a name that it must still know."""
+    told = runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
+    assert told["control_socket_disable"] is True
+    assert "control_socket_disable" in gunicorn_settings()
+
+
+def test_what_the_page_says_of_our_commands_can_be_typed():
+    """`manage NAME …` of both pages: the command exists, with that act and these options."""
+    from django.core.management import load_command_class
+
+    commands = get_commands()
+    seen = set()
+    for page in (PAGE, (ROOT / "docs/operations-backup.md").read_text()):
+        for line in re.findall(r"(?:\bmanage|manage\.py) ([a-z_]+(?: [^`|#\n]*)?)", page):
+            name, _, rest = line.partition(" ")
+            if name not in commands or "." not in commands[name]:
+                continue
+            told = load_command_class(commands[name], name).create_parser("manage.py", name).format_help()
+            seen.add(name)
+            for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
+                assert option in told, (name, option)
+    assert len(seen) >= 8, seen
+
+
+def test_each_button_that_the_page_names_is_on_a_screen():
+    """« … » beside « Logiciels connectés » and in the queues: who follows the page looks for these words."""
+    screens = "\n".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    for said in (
+        "Logiciels connectés",
+        "Changer le secret",
+        "Déconnecter",
+        "Journaux des accès",
+        "Mes jetons d’accès",
+    ):
+        assert f"« {said} »" in PAGE and said in screens, said

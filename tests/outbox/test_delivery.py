@@ -458,3 +458,16 @@ def test_an_operator_sees_what_failed_and_sends_it_again(django_capture_on_commi
     assert failed.state == State.ENVOYE
     call_command("courriels")
     assert "0 courriel en échec." in capsys.readouterr().out
+
+
+@pytest.mark.django_db
+def test_an_operator_sees_why_nothing_leaves_yet(capsys):
+    """« No letter arrives »: the server is away, and each letter is tried again for hours before it is given up."""
+    late = MessageFactory.create_batch(7, state=State.A_REESSAYER, attempts=2, last_error="Serveur injoignable.")
+    MessageFactory()
+    call_command("courriels")
+    shown = capsys.readouterr().out.replace("\u00a0", " ")
+    assert "7 courriels attendent un nouvel essai, par exemple :" in shown
+    assert shown.count("Serveur injoignable.") == 5, "a server that is away keeps thousands of them"
+    assert "0 courriel en échec." in shown
+    assert not any(one.to in shown for one in late)

@@ -375,7 +375,7 @@ def test_the_terminal_lists_retries_and_calls_off(waiting, standin, kind, capsys
     assert terminal(capsys, "--reprendre", str(waiting.pk)) == "1 échange remis en file.\n"
     assert terminal(capsys, "--tous") == "0 échange remis en file.\n"
     assert terminal(capsys, "--annuler", str(waiting.pk)) == "Échange annulé.\n"
-    assert terminal(capsys) == ""
+    assert terminal(capsys) == "Aucun échange n’attend ni n’a échoué.\n"
     with pytest.raises(CommandError):
         terminal(capsys, "--reprendre", str(uuid.uuid4()))
 

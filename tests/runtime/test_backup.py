@@ -185,9 +185,20 @@ def test_a_folder_that_is_not_there(server, tmp_path):
         backing_up.back_up(str(tmp_path / "nulle-part" / "un.backup"), server)
 
 
+def test_a_folder_of_somebody_else(server, tmp_path, monkeypatch):
+    """Root writes everywhere: what the system would answer to another account is said in its place."""
+    monkeypatch.setattr(backing_up.os, "access", lambda path, _mode: Path(path) != tmp_path)
+    with pytest.raises(Problem, match="may not write in") as refused:
+        backing_up.back_up(str(tmp_path), server)
+    assert ".data" not in str(refused.value), "nothing of ours is to be moved aside"
+
+
 @pytest.mark.parametrize(
     ("url", "sentence"),
-    [("postgres://a:secret@127.0.0.1:9/b", "does not answer"), ("mysql://a:secret@b/c", "not an address")],
+    [
+        ("postgres://a:secret@127.0.0.1:9/b", r"does not answer.*127\.0\.0\.1.*refused"),
+        ("mysql://a:secret@b/c", "not an address"),
+    ],
 )
 def test_no_server(tmp_path, url, sentence):
     with pytest.raises(Problem, match=sentence) as problem:

@@ -11,7 +11,13 @@ import pytest
 
 from coordination.runtime import bootstrap, problems, programs, supervise
 from coordination.runtime.account import Account
-from coordination.runtime.problems import Problem, explain_command_output, explain_os_error, explain_server_output
+from coordination.runtime.problems import (
+    Problem,
+    explain_command_output,
+    explain_os_error,
+    explain_server_output,
+    explain_tool_output,
+)
 
 ROOT = bootstrap.ROOT
 
@@ -124,6 +130,16 @@ def test_another_failure_is_its_last_words_and_a_file(tmp_path):
 
 def test_a_command_that_explains_itself_is_quoted(tmp_path):
     assert "CommandError: no" in str(explain_command_output("Loading", "CommandError: no\n", tmp_path))
+
+
+def test_a_role_that_may_not_read_the_journal_is_told_which_one_may():
+    said = (
+        "pg_dump: error: query failed: ERROR:  permission denied for table habilitations_trace_autre\n"
+        "pg_dump: detail: Query was: LOCK TABLE public.habilitations_trace_autre IN ACCESS SHARE MODE"
+    )
+    problem = str(explain_tool_output("pg_dump", said))
+    assert "habilitations_trace_autre" in problem and "coordination_backup" in problem
+    assert "LOCK TABLE" not in problem
 
 
 def test_a_missing_library_is_named():

@@ -143,6 +143,22 @@ def test_as_root_no_folder_is_opened_wider(tmp_path, monkeypatch):
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 
+@pytest.fixture
+def careful():
+    """The umask of a hardened server, which closes to others whatever is made."""
+    former = os.umask(0o077)
+    yield
+    os.umask(former)
+
+
+def test_a_closed_umask_leaves_a_way_through_our_own_folders(tmp_path, monkeypatch, careful):
+    """They hold the programs and the data of another account; root's first `make run` found none that it could run."""
+    monkeypatch.setattr(account, "SYSTEM_HOME", tmp_path / "system")
+    folder = account._system_folder("programs", "some wheels")
+    for part in (folder, folder.parent, folder.parent.parent):
+        assert stat.S_IMODE(part.stat().st_mode) == 0o711
+
+
 def test_a_lost_state_file_costs_no_data(data_dir):
     with embedded("run", NOTHING_GIVEN) as variables:
         with psycopg.connect(variables["DATABASE_URL"], autocommit=True) as connection:

@@ -11,18 +11,19 @@ import os
 import sys
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.timezone import localtime
 
 from agenda import mail_folder
 from agenda.actions.mailed_answers import receive_answer
 from agenda.models import ReceivedAnswer
 from agenda.received_mail import MOST_BYTES
+from coordination.common import commands
 
 logger = logging.getLogger(__name__)
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Traite une réponse à une invitation (entrée standard, ou Maildir) ; --refus montre les refusées."
 
     def add_arguments(self, parser):
@@ -59,3 +60,5 @@ class Command(BaseCommand):
         rows = ReceivedAnswer.objects.filter(outcome=ReceivedAnswer.Outcome.REFUSED).order_by("at")
         for row in rows:
             self.stdout.write(f"{localtime(row.at):%d/%m/%Y %H:%M}  {row.pk}  {row.sentence}")
+        if not rows:
+            self.stdout.write("Aucune réponse refusée n’est gardée.")

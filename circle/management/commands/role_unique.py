@@ -1,22 +1,23 @@
 """`manage.py role_unique`: which roles one member at a time may hold in a dossier; the list can be changed."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from circle import roles
 from circle.actions import set_unique_role
 from circle.errors import RoleHeldTwice
 from circle.models import RoleSetting
 from coordination.accounts.management.commands._asked import account
+from coordination.common import commands
 from coordination.common.errors import DomainError
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Montre les rôles uniques, ou dit si un rôle l'est (un seul membre à la fois dans chaque dossier)."
 
     def add_arguments(self, parser):
         parser.add_argument("role", nargs="?", help="code du rôle ; sans lui, la liste")
-        parser.add_argument("valeur", nargs="?", choices=["oui", "non"])
-        parser.add_argument("--par", help="adresse de l'administrateur qui agit")
+        parser.add_argument("valeur", nargs="?", choices=["oui", "non"], help="ce rôle n'a qu'un tenant, ou plusieurs")
+        parser.add_argument("--par", metavar="ADRESSE", help="adresse de l'administrateur qui agit")
 
     def handle(self, *, role, valeur, par, **options):
         if role is None:

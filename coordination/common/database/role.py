@@ -39,7 +39,7 @@ def is_quoted() -> bool:
 def check_role(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:
     """Refuse at `check --deploy` a role that no rule holds, and warn of a log that names people.
 
-    A database that does not answer is said elsewhere.
+    A database that does not answer is said by `common.reached`.
     """
     try:
         said: list[checks.CheckMessage] = [checks.Error(SENTENCE, id="common.E100")] if sees_through() else []

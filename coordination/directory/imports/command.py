@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from coordination.common import commands
 from coordination.common.errors import DomainError
 from coordination.directory.imports.progress import terminal
 from coordination.directory.imports.runs import Options, Report
@@ -14,15 +15,28 @@ from coordination.directory.imports.runs import Options, Report
 SHOWN_REFUSALS = 20
 
 
-class ImportCommand(BaseCommand):
+class ImportCommand(commands.Command):
     """Subclasses give `load(paths, options)` and return reports."""
 
     several = False
+    taken = "le fichier, tel qu’il a été téléchargé"
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("files", nargs="+" if self.several else 1, type=Path, metavar="FICHIER")
-        parser.add_argument("--lignes-min", type=int, default=None, help="nombre de lignes au-dessous duquel refuser")
-        parser.add_argument("--lignes-max", type=int, default=None, help="nombre de lignes au-dessus duquel refuser")
+        parser.add_argument("files", nargs="+" if self.several else 1, type=Path, metavar="FICHIER", help=self.taken)
+        parser.add_argument(
+            "--lignes-min",
+            metavar="N",
+            type=commands.whole,
+            default=None,
+            help="nombre de lignes au-dessous duquel refuser",
+        )
+        parser.add_argument(
+            "--lignes-max",
+            metavar="N",
+            type=commands.whole,
+            default=None,
+            help="nombre de lignes au-dessus duquel refuser",
+        )
         parser.add_argument(
             "--accepter-ecart",
             action="store_true",

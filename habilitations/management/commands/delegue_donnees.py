@@ -1,18 +1,21 @@
 """`manage.py delegue_donnees nommer|terminer`: who may search the journals of all dossiers, without opening any."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from coordination.accounts.management.commands._asked import account
+from coordination.common import commands
 from coordination.common.errors import DomainError
 from habilitations import actions
 from habilitations.models import DataProtectionOfficer
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Nomme le délégué à la protection des données, qui cherche dans les journaux des accès, ou y met fin."
 
     def add_arguments(self, parser):
-        parser.add_argument("acte", choices=["nommer", "terminer"])
+        parser.add_argument(
+            "acte", choices=["nommer", "terminer"], help="nommer cette personne, ou mettre fin à sa charge"
+        )
         parser.add_argument("--email", required=True, help="adresse du compte de la personne")
         parser.add_argument("--par", required=True, help="adresse de l'administrateur qui agit")
 

@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from coordination.accounts.management.commands._asked import account
 from coordination.accounts.models import User
+from coordination.common import commands
 from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.errors import DomainError
 from habilitations import actions
@@ -14,7 +15,7 @@ from habilitations.actions.oppositions import without_keeper
 from habilitations.models import Collected
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Montre les dossiers fermés en entier par la personne où plus personne ne peut noter qu'elle y revient ; "
         "avec --dossier, lève cette opposition parce qu'elle l'a dit."
@@ -29,6 +30,8 @@ class Command(BaseCommand):
 
     def handle(self, *, dossier, par, motif, recueil, le, **options):
         if dossier is None:
+            if par or motif or recueil or le:
+                raise CommandError("Dites quel dossier (--dossier) ; sans aucune option, la liste.")
             return self._list()
         if not (par and motif and recueil):
             raise CommandError("Dites qui agit (--par), pourquoi (--motif), comment la personne l'a dit (--recueil).")

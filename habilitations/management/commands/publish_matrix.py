@@ -1,13 +1,14 @@
 """Publish the matrix shipped with the product: the first version of an installation comes by command."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from coordination.common import commands
 from habilitations import defaults, published
 from habilitations.actions import publish_matrix
 from habilitations.errors import MatrixNotSound
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Publie la matrice d'habilitation fournie avec le produit, si aucune n'est publiée."
 
     def add_arguments(self, parser):

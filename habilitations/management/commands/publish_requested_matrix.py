@@ -4,15 +4,16 @@ Asked in the application, published here once MATRIX_ALONE_HOURS have passed. Th
 « sans second administrateur », and the trace names whose request it was.
 """
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from coordination.common import commands
 from coordination.common.errors import DomainError
 from habilitations.actions import publish_alone
 from habilitations.actions.drafts import open_draft
 from habilitations.errors import NothingRequested
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Publie la version de la matrice demandée par l'administrateur unique, une fois le délai passé."
 
     def handle(self, *args, **options):

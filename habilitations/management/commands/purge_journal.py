@@ -3,19 +3,21 @@
 import datetime as dt
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from coordination.accounts.management.commands._asked import account
+from coordination.common import commands
 from coordination.common.errors import DomainError
 from coordination.common.french import plural
+from coordination.common.terminal import in_french
 from habilitations.journal import purge_month
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Retire du journal un mois clos dont la durée de conservation est écoulée ; la vérification reste possible."
 
     def add_arguments(self, parser):
-        parser.add_argument("mois", metavar="AAAA-MM")
+        parser.add_argument("mois", metavar="AAAA-MM", help="le mois à retirer")
         parser.add_argument("--par", required=True, help="Adresse de l'administrateur qui purge.")
         parser.add_argument(
             "--archive",
@@ -34,7 +36,7 @@ class Command(BaseCommand):
         except DomainError as refusal:
             raise CommandError(refusal.message) from refusal
         except OSError as error:
-            raise CommandError(f"L'archive ne s'écrit pas, rien n'est retiré ({error.strerror}).") from error
+            raise CommandError(f"L'archive ne s'écrit pas, rien n'est retiré ({in_french(error)}).") from error
         self.stdout.write(f"Mois {month:%m/%Y} retiré du journal : {plural(root.lines, 'suite')} de lignes ancrées.")
         if archive:
             self.stdout.write(f"Archive : {archive}")

@@ -1,15 +1,17 @@
 """`manage.py quarantaine`: what a restored installation keeps back, and its release by a named person (REL-13)."""
 
 from collections import Counter
+from datetime import timedelta
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import ProgrammingError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from psycopg.errors import InsufficientPrivilege
 
 from coordination.accounts.management.commands._asked import account
+from coordination.common import commands
 from coordination.common.errors import DomainError
 from coordination.common.french import datetime_fr, plural
 from coordination.outbox import quarantine as gate
@@ -18,17 +20,25 @@ from habilitations.actions.quarantine import close_secrets, prepare_quarantine, 
 from habilitations.models import SoftwareClient
 
 FROM_BACKUP = "sauvegarde"
+# What the clocks of two machines may differ by: a backup is dated by PostgreSQL's.
+SKEW = timedelta(hours=1)
 KEEP, REVOKE = "garder", "revoquer"
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Montre ce qu'une installation restaurée retient. « lever » la laisse parler de nouveau : ce qui attendait "
         "dans la sauvegarde n'est pas envoyé, sauf demande ; ce qui a été demandé depuis part."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("acte", nargs="?", default="voir", choices=["voir", "preparer", "lever"])
+        parser.add_argument(
+            "acte",
+            nargs="?",
+            default="voir",
+            choices=["voir", "preparer", "lever"],
+            help="voir ce qui attend (par défaut) ; preparer, après un retour de PostgreSQL à un instant ; lever",
+        )
         parser.add_argument("--sauvegarde", metavar="DATE", help="preparer : moment d'où viennent les données (ISO)")
         parser.add_argument("--par", metavar="ADRESSE", help="lever : adresse de l'administrateur qui le fait")
         parser.add_argument(
@@ -54,9 +64,15 @@ class Command(BaseCommand):
             moment = parse_datetime(said or "")
         except ValueError:
             moment = None
-        if moment is None:
+        # A day alone reads as its midnight: what was asked that day would then count as asked since.
+        if moment is None or ":" not in said:
             raise CommandError("--sauvegarde attend une date et une heure : 2026-11-29T21:00:00+00:00.")
-        close_secrets(backup_at=moment if moment.tzinfo else timezone.make_aware(moment))
+        moment = moment if moment.tzinfo else timezone.make_aware(moment)
+        if moment > timezone.now() + SKEW:
+            raise CommandError(
+                "--sauvegarde est dans l'avenir : rien n'a été fait. C'est le moment d'où viennent les données."
+            )
+        close_secrets(backup_at=moment)
         try:
             row = prepare_quarantine()
         except ProgrammingError as error:

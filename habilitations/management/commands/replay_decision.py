@@ -2,15 +2,16 @@
 
 import uuid
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from coordination.common import commands
 from habilitations import catalog, published
 from habilitations.models import Trace
 from habilitations.replay import replay_trace
 from habilitations.wording import profile_name
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Rejoue la décision d'une trace du journal sur la version de la matrice de son jour."
 
     def add_arguments(self, parser):

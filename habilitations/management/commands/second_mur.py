@@ -3,10 +3,11 @@
 import time
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import OperationalError
 from psycopg.errors import LockNotAvailable
 
+from coordination.common import commands
 from coordination.common.database import role
 from coordination.common.french import plural
 from habilitations import second_wall
@@ -15,14 +16,16 @@ from habilitations import second_wall
 TRIES, PAUSE = 30, 5.0
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Le second mur : la base ne montre les dossiers qu'à une session qui dit pour qui elle lit. À monter une fois "
         "que tous les programmes sont de cette version ; à baisser avant de revenir à une version qui ne le dit pas."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("geste", nargs="?", choices=["monter", "baisser"])
+        parser.add_argument(
+            "geste", nargs="?", choices=["monter", "baisser"], help="sans rien : combien de tables il garde"
+        )
 
     def handle(self, *args, geste, **options):
         gestures = {"monter": second_wall.raise_wall, "baisser": second_wall.lower_wall}

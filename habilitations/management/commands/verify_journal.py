@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from coordination.common import commands
 from coordination.common.french import plural
+from coordination.common.terminal import in_french
 from habilitations import archive as archives
 from habilitations.errors import NotAnArchive
 from habilitations.models import JournalRoot
@@ -14,7 +16,7 @@ from habilitations.verification import check, verify
 KNOWN = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Relit le journal des accès et nomme, pour chaque dossier, la première ligne fausse. "
         "N'écrit rien sans --noter."
@@ -62,7 +64,7 @@ class Command(BaseCommand):
         except NotAnArchive as refusal:
             raise CommandError(refusal.message) from refusal
         except OSError as error:
-            raise CommandError(f"Le fichier ne se lit pas ({error.strerror}).") from error
+            raise CommandError(f"Le fichier ne se lit pas ({in_french(error)}).") from error
         if found.fault:
             raise CommandError(f"L'archive ne se vérifie pas. {found.fault}")
         here = JournalRoot.objects.filter(number=found.root.number).first()

@@ -1,9 +1,10 @@
 """`manage.py account suspendre|fermer|rouvrir|adresse|lien`: what an administrator does to an account, by name."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from coordination.accounts import actions
 from coordination.accounts.management.commands._asked import account
+from coordination.common import commands
 from coordination.common.errors import DomainError
 
 ACTS = {
@@ -13,14 +14,14 @@ ACTS = {
 }
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Suspend, ferme ou rouvre un compte, change son adresse, ou renvoie le lien du premier mot de passe."
 
     def add_arguments(self, parser):
-        parser.add_argument("acte", choices=[*ACTS, "adresse", "lien"])
+        parser.add_argument("acte", choices=[*ACTS, "adresse", "lien"], help="ce qu'il faut faire du compte")
         parser.add_argument("--email", required=True, help="adresse du compte")
         parser.add_argument("--par", required=True, help="adresse de l'administrateur qui agit")
-        parser.add_argument("--motif", default="")
+        parser.add_argument("--motif", default="", help="pourquoi ; gardé dans l'histoire du compte")
         parser.add_argument("--nouvelle-adresse", help="pour l'acte « adresse »")
 
     def handle(self, *, acte, **options):

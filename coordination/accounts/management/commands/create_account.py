@@ -1,26 +1,31 @@
 """`manage.py create_account`: the way in before anybody has an account, interactive or by options."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from coordination.accounts import mails
 from coordination.accounts.actions import create_account
 from coordination.accounts.models import User
+from coordination.common import commands
 from coordination.common.errors import DomainError
 
 QUESTIONS = {"email": "Adresse e-mail", "nom": "Nom", "prenom": "Prénom"}
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Ouvre un compte et envoie à son titulaire le lien pour choisir un mot de passe."
 
     def add_arguments(self, parser):
-        parser.add_argument("--email", help="adresse e-mail, qui sert à se connecter")
-        parser.add_argument("--nom")
-        parser.add_argument("--prenom")
+        parser.add_argument("--email", help="adresse e-mail, qui sert à se connecter ; ce qui manque est demandé")
+        parser.add_argument("--nom", help="nom de famille")
+        parser.add_argument("--prenom", help="prénom")
         parser.add_argument("--fonction", default="", help="affichée sous le nom")
         parser.add_argument("--administrateur", action="store_true", help="administre comptes, listes et matrice")
         parser.add_argument("--par", help="adresse de l'administrateur qui ouvre le compte")
-        parser.add_argument("--afficher-le-lien", action="store_true", help="l'écrire ici aussi")
+        parser.add_argument(
+            "--afficher-le-lien",
+            action="store_true",
+            help="l'écrire ici aussi ; qui le lit entre à la place du titulaire",
+        )
 
     def handle(self, **options):
         answers = {name: options[name] or self._ask(words) for name, words in QUESTIONS.items()}

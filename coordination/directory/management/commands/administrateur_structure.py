@@ -1,19 +1,22 @@
 """`manage.py administrateur_structure nommer|terminer`: who looks after the accounts of a structure."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from coordination.accounts.management.commands._asked import account
+from coordination.common import commands
 from coordination.common.errors import DomainError
 from coordination.directory.management.commands._asked import structure
 from habilitations import actions
 from habilitations.models import StructureAdministrator
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Nomme la personne qui gère les comptes d'une structure et confirme leurs professions, ou y met fin."
 
     def add_arguments(self, parser):
-        parser.add_argument("acte", choices=["nommer", "terminer"])
+        parser.add_argument(
+            "acte", choices=["nommer", "terminer"], help="nommer cette personne, ou mettre fin à sa charge"
+        )
         parser.add_argument("--structure", required=True, help="numéro FINESS ou SIRET")
         parser.add_argument("--email", required=True, help="adresse du compte de la personne")
         parser.add_argument("--par", required=True, help="adresse de l'administrateur qui agit")

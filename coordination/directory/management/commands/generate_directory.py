@@ -2,21 +2,32 @@
 
 from pathlib import Path
 
-from django.core.management.base import BaseCommand
-
+from coordination.common import commands
 from coordination.directory.generator import generate
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     # Neither the database nor the site is needed to write files.
     requires_system_checks = ()
     help = "Écrit des fichiers RPPS, MSSanté et FINESS dans leurs formats exacts, avec des personnes inventées."
 
     def add_arguments(self, parser):
-        parser.add_argument("folder", type=Path, metavar="DIR")
-        parser.add_argument("--professionals", type=int, default=20_000)
-        parser.add_argument("--structures", type=int, default=4_000)
-        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("folder", type=Path, metavar="DOSSIER", help="où écrire ; il est fait s'il manque")
+        parser.add_argument(
+            "--professionals",
+            metavar="N",
+            type=commands.whole_above_zero,
+            default=20_000,
+            help="combien de professionnels (20 000)",
+        )
+        parser.add_argument(
+            "--structures",
+            metavar="N",
+            type=commands.whole_above_zero,
+            default=4_000,
+            help="combien de structures (4 000)",
+        )
+        parser.add_argument("--seed", metavar="N", type=int, default=1, help="la même graine donne les mêmes fichiers")
         parser.add_argument("--autour", default="", help="département qui reçoit la moitié des lieux, par exemple 81")
         parser.add_argument("--disperser", type=int, default=0, help="une personne sur N a ses lignes éparpillées")
 

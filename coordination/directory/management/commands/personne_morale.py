@@ -1,19 +1,24 @@
 """`manage.py personne_morale ouvrir|fermer|deleguer|retirer`: a structure that enters dossiers by its delegates."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from coordination.accounts.management.commands._asked import account
+from coordination.common import commands
 from coordination.common.errors import DomainError
 from coordination.directory.management.commands._asked import structure
 from habilitations import actions
 from habilitations.models import Delegate
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Ouvre ou ferme une structure comme personne morale, nomme ou retire ses délégués."
 
     def add_arguments(self, parser):
-        parser.add_argument("acte", choices=["ouvrir", "fermer", "deleguer", "retirer"])
+        parser.add_argument(
+            "acte",
+            choices=["ouvrir", "fermer", "deleguer", "retirer"],
+            help="ouvrir ou fermer la structure ; y nommer ou en retirer un délégué (--email)",
+        )
         parser.add_argument("--structure", required=True, help="numéro FINESS ou SIRET")
         parser.add_argument("--par", required=True, help="adresse de l'administrateur qui agit")
         parser.add_argument("--email", default="", help="deleguer, retirer : adresse du compte du délégué")

@@ -5,12 +5,12 @@ A declared profession gives no right; what this command confirms does, at the ne
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from coordination.accounts.management.commands._asked import account
 from coordination.accounts.models import User
-from coordination.common import nomenclatures
+from coordination.common import commands, nomenclatures
 from coordination.common.errors import DomainError
 from coordination.common.identifiers import parse_adeli, parse_rpps
 from coordination.directory.actions import confirm_account, create_local_professional
@@ -25,11 +25,15 @@ from habilitations.models import VouchedProfession
 How = VouchedProfession.How
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Confirme, change ou termine la profession d'un compte."
 
     def add_arguments(self, parser):
-        parser.add_argument("acte", choices=["confirmer", "changer", "terminer"])
+        parser.add_argument(
+            "acte",
+            choices=["confirmer", "changer", "terminer"],
+            help="confirmer (--rpps, --adeli ou --profession), changer (--profession), terminer",
+        )
         parser.add_argument("--email", required=True, help="adresse du compte")
         parser.add_argument("--par", required=True, help="adresse de l'administrateur qui agit")
         parser.add_argument("--rpps", help="confirmer : la personne de l'annuaire qui a ce numéro")

@@ -4,12 +4,13 @@ import signal
 import threading
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from coordination.common import commands
 from coordination.operations import serving
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Répond à Prometheus sur METRICS_BIND (127.0.0.1:9464), ou écrit les mesures une fois (--une-fois)."
 
     def add_arguments(self, parser):

@@ -1,14 +1,15 @@
 """`manage.py purge`: remove what is kept no longer, and say what went. The clock does the same each night."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection
 
+from coordination.common import commands
 from coordination.common.french import number_fr, plural
 from coordination.operations.purging import purge_all
 from habilitations.journal import last_closed_month
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Supprime ce dont la durée de conservation est passée, et dit combien ; le journal a sa propre commande."
 
     def handle(self, **options):

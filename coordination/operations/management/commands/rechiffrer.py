@@ -1,12 +1,13 @@
 """`manage.py rechiffrer`: write the encrypted columns again under SECRET_KEY, before a former key is forgotten."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from coordination.common import commands
 from coordination.common.french import number_fr, plural
 from coordination.operations.rekeying import rekey_all
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Réécrit avec la clé actuelle ce qui est chiffré par une autre ; SECRET_KEY_FALLBACKS peut être vidé quand un "
         "second passage, une minute après, ne trouve plus rien à réécrire."

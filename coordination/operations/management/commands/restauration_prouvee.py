@@ -1,13 +1,14 @@
 """`manage.py restauration_prouvee --par …`: a backup was just restored and found whole (`manage.py slo`)."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from coordination.accounts.management.commands._asked import account
+from coordination.common import commands
 from coordination.common.errors import DomainError
 from coordination.operations.proofs import note_restore
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Note qu’une sauvegarde vient d’être restaurée et vérifiée (docs/operations.md)."
 
     def add_arguments(self, parser):

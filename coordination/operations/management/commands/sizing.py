@@ -1,8 +1,9 @@
 """`manage.py sizing`: what so many dossiers take, from what this database weighs (SCALE-1, docs/scale.md)."""
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from coordination.common import commands
 from coordination.common.errors import DomainError
 from coordination.operations import measuring, sizing
 from coordination.operations.sizing_page import page, put_in
@@ -10,7 +11,7 @@ from coordination.operations.sizing_page import page, put_in
 PAGE = "docs/scale.md"
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Calcule lignes, octets, écritures et processeurs pour une région puis pour le pays, d’après le poids des "
         "lignes de cette base et le coût mesuré des actes (coordination/operations/data/sizing.toml)."

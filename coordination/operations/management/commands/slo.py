@@ -4,10 +4,12 @@ import os
 import sys
 from datetime import timedelta
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from coordination.common import commands
 from coordination.common.french import number_fr, plural
+from coordination.common.terminal import in_french
 from coordination.operations import levels, serving
 
 HINT = (
@@ -16,7 +18,7 @@ HINT = (
 )
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Dit si les niveaux de service sont tenus ; le code de sortie est 1 si l’un ne l’est pas."
 
     def add_arguments(self, parser):
@@ -45,7 +47,7 @@ class Command(BaseCommand):
                 with open(journal, "rb") as lines:
                     return levels.from_log(lines, since=since)
             except OSError as error:
-                raise CommandError(f"Ce fichier ne se lit pas : {error.strerror}.") from None
+                raise CommandError(f"Ce fichier ne se lit pas : {in_french(error)}.") from None
         if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             return levels.Counted()
         return levels.from_metrics(serving.counted())

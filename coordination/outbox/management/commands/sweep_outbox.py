@@ -5,10 +5,10 @@ import threading
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.db.utils import DatabaseError, InterfaceError
 
+from coordination.common import commands
 from coordination.outbox import delivery
 from coordination.outbox.sweeping import sweep
 from coordination.outbox.tasks import LONGEST_DELIVERY
@@ -32,12 +32,14 @@ def _late(_number, _frame):
     raise SoftTimeLimitExceeded
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Relance les messages et travaux dus, et les fait ici quand le courtier ne répond pas."
 
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="un seul passage")
-        parser.add_argument("--every", type=float, default=2.0, help="secondes entre deux passages (2)")
+        parser.add_argument(
+            "--every", metavar="SECONDES", type=commands.above_zero, default=2.0, help="entre deux passages (2)"
+        )
 
     def handle(self, *, once, every, **options):
         if once:

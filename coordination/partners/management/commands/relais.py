@@ -2,16 +2,17 @@
 
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.timezone import localtime
 
+from coordination.common import commands
 from coordination.partners import relaying
 from coordination.partners.actions import cancel_relay, retry_relay
 from coordination.partners.errors import RelayWaiting
 from coordination.partners.models import WAITING_STATES, Relay, State
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Montre les échanges avec les partenaires qui attendent ou ont échoué ; les reprend ou les annule."
 
     def add_arguments(self, parser):
@@ -25,11 +26,14 @@ class Command(BaseCommand):
         if reprendre or tous:
             return self._retry([self._found(reprendre)] if reprendre else list(Relay.objects.failed()))
         shown = Relay.objects.filter(state__in=[*WAITING_STATES, State.ECHEC]).select_related("partner")
-        for row in shown.order_by("created_at"):
+        rows = list(shown.order_by("created_at"))
+        for row in rows:
             # Neither the dossier nor who asked: the terminal tells what an operator needs.
             written = f"{localtime(row.created_at):%d/%m/%Y %H:%M}"
             said = f"{row.get_state_display()} ({row.attempts})  {row.last_error}".rstrip()
             self.stdout.write(f"{row.pk}  {written}  {row.partner}  {relaying.label_of(row.kind)}  {said}")
+        if not rows:
+            self.stdout.write("Aucun échange n’attend ni n’a échoué.")
         return None
 
     def _found(self, key):
