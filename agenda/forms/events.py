@@ -138,7 +138,9 @@ class EventForm(FoldingForm):
         for name in gone:
             del self.fields[name]
         if appointment and _in_second_hour(appointment):
-            self.fields["day"].help_text = (
+            self.fields[
+                "day"
+            ].help_text = (
                 "Cette nuit-là, l’horloge recule et une heure passe deux fois : c’est la seconde, à l’heure d’hiver."
             )
 

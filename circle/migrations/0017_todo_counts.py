@@ -7,22 +7,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_typographic_apostrophes'),
-        ('circle', '0016_one_member_in_each_key'),
+        ("accounts", "0003_typographic_apostrophes"),
+        ("circle", "0016_one_member_in_each_key"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TodoCount',
+            name="TodoCount",
             fields=[
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('count', models.PositiveIntegerField(verbose_name='en attente')),
-                ('counted_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='compté le')),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("count", models.PositiveIntegerField(verbose_name="en attente")),
+                ("counted_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="compté le")),
             ],
             options={
-                'verbose_name': 'nombre de choses à faire',
+                "verbose_name": "nombre de choses à faire",
             },
         ),
     ]

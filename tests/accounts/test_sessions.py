@@ -197,7 +197,9 @@ class TestList:
 
     @pytest.mark.asvs("v5.0.0-7.5.2")
     @pytest.mark.parametrize("which", ["one", "all"])
-    def test_who_has_not_shown_who_he_is_for_long_is_asked_first(self, client, session, user, sign_in, monkeypatch, which):
+    def test_who_has_not_shown_who_he_is_for_long_is_asked_first(
+        self, client, session, user, sign_in, monkeypatch, which
+    ):
         """Somebody at a screen left open would else throw its owner out of his own account."""
         elsewhere = type(client)()
         sign_in(user, client=elsewhere)
