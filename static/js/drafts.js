@@ -7,8 +7,6 @@ const WAIT_MS = 2000;
 const AGAIN_MS = 5000;
 const TOO_MANY_MS = 60_000;
 const PATIENCE_MS = 15_000;
-// A browser sends 64 KiB at most of a page that one has left, all its forms together.
-const GONE_MOST = 60_000;
 // Why a text is not kept; `again`: try by oneself after so long; `holds`: the form would not arrive either.
 const OFFLINE = { words: "Pas de réseau.", again: AGAIN_MS, holds: true };
 const BUSY = { words: "Le serveur ne répond pas.", again: AGAIN_MS, holds: true };
@@ -44,7 +42,8 @@ function body(form) {
   return data;
 }
 
-const isLong = (form) => body(form).toString().length > GONE_MOST;
+// A page that is gone sends 64 KiB at most.
+const isLong = (form) => String(body(form)).length > 6e4;
 
 // On a phone nobody types an address in another tab: it is one touch away.
 function signIn() {
@@ -158,13 +157,12 @@ function keep(form) {
     sure = false;
   }, { capture: true });
   addEventListener("online", () => unsaved() && save());
-  // A text too long to be sent once the page is gone leaves now, while the browser asks whether one does.
   addEventListener("beforeunload", (event) => {
     if (!unsaved() || !(failure || isLong(form))) return;
     event.preventDefault();
     if (!failure) save();
   });
-  // Phones leave a page without that question, and may never come back to it.
+  // Phones do not ask.
   document.addEventListener("visibilitychange", () => document.hidden && unsaved() && isLong(form) && save());
-  addEventListener("pagehide", () => unsaved() && send(form, !isLong(form)).catch(() => {}));
+  addEventListener("pagehide", () => unsaved() && send(form, true).catch(() => {}));
 }
