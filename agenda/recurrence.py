@@ -77,19 +77,6 @@ def instant(local: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     return local.replace(tzinfo=zone, fold=0).astimezone(dt.UTC)
 
 
-def typed_over(local: dt.datetime, stood: dt.datetime, zone: ZoneInfo, *, later: bool = False) -> dt.datetime:
-    """Return the UTC instant of a wall-clock time typed where the instant `stood` was shown, to the minute.
-
-    Nobody who leaves what is shown moves anything, not by the seconds a software gave nor from the second of two same
-    hours to the first. Another time of that day stays in the hour it was in, or in the second when `later`.
-    """
-    shown = stood.astimezone(zone)
-    if shown.replace(tzinfo=None, second=0, microsecond=0) == local:
-        return stood
-    fold = int(shown.date() == local.date() and (later or shown.fold))
-    return local.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC)
-
-
 def _lasting(local: dt.datetime, zone: ZoneInfo, duration: dt.timedelta) -> Occurrence:
     """End at the wall-clock time that was said (a night from 22:00 to 6:00 ends at 6:00, an hour more or less).
 

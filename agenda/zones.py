@@ -52,3 +52,16 @@ def require_hour(local: dt.datetime, zone: str) -> None:
     back = local.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC).astimezone(ZoneInfo(zone))
     if back.replace(tzinfo=None) != local:
         raise NoSuchHour(day=f"{local:%d/%m/%Y}", hour=f"{local:%H:%M}")
+
+
+def typed_over(local: dt.datetime, stood: dt.datetime, zone: ZoneInfo, *, later: bool = False) -> dt.datetime:
+    """Return the UTC instant of a wall-clock time typed where the instant `stood` was shown, to the minute.
+
+    Nobody who leaves what is shown moves anything, not by the seconds a software gave nor from the second of two same
+    hours to the first. Another time of that day stays in the hour it was in, or in the second when `later`.
+    """
+    shown = stood.astimezone(zone)
+    if shown.replace(tzinfo=None, second=0, microsecond=0) == local:
+        return stood
+    fold = int(shown.date() == local.date() and (later or shown.fold))
+    return local.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC)

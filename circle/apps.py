@@ -7,7 +7,7 @@ class CircleConfig(AppConfig):
     verbose_name = "Cercle de soins"
 
     def ready(self):
-        from circle import actions, checks, closing, journal, letters, referents, summaries
+        from circle import actions, checks, closing, journal, letters, referents, summaries, waiting
         from circle import notices as invited
         from circle.actions.reminding import remind_last_days
         from circle.fhir import PROVIDERS, compartment, versions
@@ -15,6 +15,7 @@ class CircleConfig(AppConfig):
         from circle.models import Invitation
         from circle.relays import kinds, receiving, sending
         from coordination.accounts import notices
+        from coordination.accounts.sessions import carry
         from coordination.common import safety
         from coordination.common.context import register_link
         from coordination.dossiers import closing as end_of_care
@@ -35,7 +36,8 @@ class CircleConfig(AppConfig):
         second_wall.protect(Invitation._meta.db_table)
         binding.follow(actions.close_answered)
         notices.register("invitations", invited.TO_CONFIRM)
-        register_link("nav", "todo", "À faire", "todo", order=20)
+        carry(waiting.CARRIED, waiting.carried())
+        register_link("nav", "todo", "À faire", "todo", order=20, count=waiting.said_to)
         register_link("account", "invitations", "Invitations", "invitations:list", order=30, icon="envelope")
         register_link("administration", "roles", "Rôles uniques", "roles:unique", order=20)
         opening.register(actions.open_dossier)

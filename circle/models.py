@@ -13,6 +13,7 @@ from circle.names import Person, name_of, shown_person
 from circle.plans import Board, Held
 from circle.rows import ALL, PAST, PRESENT, rows_of
 from circle.stays import DateRange, EndReason, PlannedStay  # noqa: F401 - as above
+from circle.waiting import TodoCount  # noqa: F401 - as above
 from coordination.common.ids import uuid7
 
 

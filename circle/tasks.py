@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from circle import actions
+from circle.actions.counting import count_todos as count
 from circle.actions.reminding import remind_last_days as remind
 
 
@@ -20,6 +21,12 @@ def tell_undelivered() -> None:
 def remind_last_days() -> int:
     """Daily: tell who may extend them of the accesses that end soon."""
     return remind()
+
+
+@shared_task(ignore_result=True)
+def count_todos() -> None:
+    """Each minute: count what waits in « À faire » for those at work."""
+    count()
 
 
 @shared_task

@@ -17,7 +17,9 @@ from django.utils import timezone
 
 from circle import reviewing
 from circle.models import Member, PlannedStay
+from coordination.accounts import notices
 from coordination.dossiers.emergencies import unreviewed
+from coordination.dossiers.journal import questions
 from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import HIDDEN_NAME
 from habilitations import access
@@ -87,6 +89,24 @@ class Todo:
             self.hindered, self.officer_emergencies,
         )  # fmt: skip
         return sum(len(one) for one in lists) + (self.publication is not None)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """All that « À faire » shows: the above, the questions put to the reader, and what « Mon compte » says too."""
+
+    todo: Todo
+    questions: list[questions.Waiting]
+    notices: list[notices.Notice]
+
+    @property
+    def count(self) -> int:
+        return self.todo.count + len(self.questions) + len(self.notices)
+
+
+def waiting(user) -> Waiting:
+    """Return all that waits for this person."""
+    return Waiting(of(user), questions.waiting_for(user), notices.of(user))
 
 
 def of(user) -> Todo:

@@ -178,7 +178,8 @@ FAMILY_OUTSIDE = {
 }
 # The dossier itself, and what configures every dossier.
 # An invitation belongs to who sent it, and may concern no dossier.
-NOT_FAMILY = {"dossiers.Dossier", "circle.RoleSetting", "circle.Invitation"}
+# A count of « À faire » is an account’s, over all the dossiers it enters.
+NOT_FAMILY = {"dossiers.Dossier", "circle.RoleSetting", "circle.Invitation", "circle.TodoCount"}
 
 
 def family():

@@ -214,8 +214,9 @@ def move_following(
     """Put an occurrence and all that follow at another time of the day, or on another day of the rule’s turn.
 
     `starts` and `ends`: what the clock says, of this occurrence; without both, the hours of the series stay, which a
-    clock that changes that night may not show. `said`: words that change too (TOLD), on each of them. Who attends each of them stays, and who declined one is left out of it. Those changed by themselves stay as
-    they are. Raises as `move_appointment`.
+    clock that changes that night may not show. `said`: words that change too (TOLD), on each of them. Who attends each
+    of them stays, and who declined one is left out of it. Those changed by themselves stay as they are. Raises as
+    `move_appointment`.
     """
     appointment, series = _of_series(entry, appointment_id, version)
     stands = wall(appointment.recurrence_id)

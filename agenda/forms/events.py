@@ -22,9 +22,10 @@ from agenda.forms.fields import AgendaDateField, DayField, FoldingForm, HourFiel
 from agenda.forms.rooms import RoomField
 from agenda.models import Appointment, Room
 from agenda.models.schedules import Modality
-from agenda.recurrence import instant, typed_over
+from agenda.recurrence import instant
 from agenda.rules import Day, Freq, Rule
 from agenda.wording import WEEKDAYS
+from agenda.zones import typed_over
 from coordination.common.errors import DomainError
 from coordination.common.french import plural
 from coordination.common.ids import uuid7

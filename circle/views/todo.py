@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from circle import actions
 from circle import todo as listed
+from circle.actions.counting import note_todo_count
 from circle.forms.limits import AnswerForm
 from circle.models import Member
 from circle.views.drawing import may_grant
 from circle.views.pages import attempt, draft_initial, drafted, find_row, page
-from coordination.accounts import drafts, notices, reauthentication
+from coordination.accounts import drafts, reauthentication
 from coordination.common.htmx import redirect
 from coordination.dossiers.door import rubric_view
-from coordination.dossiers.journal.questions import waiting_for
 from habilitations import traces
 from habilitations.actions.requests import can_be_accepted
 from habilitations.errors import GrantNotAllowed
@@ -32,12 +32,13 @@ ACCEPT = "accepter"
 @require_safe
 def todo(request: HttpRequest) -> HttpResponse:
     """What waits for an answer: what others ask of this person, requests, and accesses that end soon."""
-    found, questions, asked = listed.of(request.user), waiting_for(request.user), notices.of(request.user)
-    count = found.count + len(questions) + len(asked)
+    found = listed.waiting(request.user)
+    count = found.count
+    note_todo_count(request.user, count)
     traces.record_account(
         user=request.user, action="lecture", object_kind="a_faire", count=count, via=traces.via_request(request)
     )
-    context = {"todo": found, "questions": questions, "notices": asked, "count": count}
+    context = {"todo": found.todo, "questions": found.questions, "notices": found.notices, "count": count}
     return render(request, "circle/todo.html", context)
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from coordination.accounts import actions, drafts, notices, second_factor
+from coordination.accounts import actions, drafts, notices, reauthentication, second_factor
 from coordination.accounts.decorators import account_page, passive
 from coordination.accounts.errors import DraftTooLong
 from coordination.accounts.forms import DisplayForm, ProfileForm
@@ -79,6 +79,8 @@ def sign_out(request):
 @account_page
 @require_POST
 def end_session(request, public_id):
+    """End one other session of one's own; who took a screen left open shows first that he is its owner."""
+    reauthentication.require(request, "terminer une de vos sessions")
     if not actions.end_session(request.user, public_id):
         raise Http404
     messages.success(request, "La session est terminée.")
@@ -88,6 +90,8 @@ def end_session(request, public_id):
 @account_page
 @require_POST
 def end_other_sessions(request):
+    """End all of one's own sessions but this one, as above."""
+    reauthentication.require(request, "terminer vos autres sessions")
     actions.end_sessions(request.user, except_key=request.session.session_key)
     messages.success(request, "Les autres sessions sont terminées.")
     return redirect("accounts:home")

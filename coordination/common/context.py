@@ -31,6 +31,8 @@ from coordination.common.text import initials
 
 Place = Literal["nav", "account", "footer", "administration"]
 UNDO_SESSION_KEY = "undo_toast"
+# Beyond, how many exactly changes nothing to what one does next.
+MOST_SHOWN = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Link:
     allowed: Callable[[Any], bool] | None = None
     # The place whose entries stand under this one in the menu of a phone.
     under: Place | None = None
+    # How many things wait behind it for this user.
+    count: Callable[[Any], int] | None = None
 
 
 _links: dict[str, dict[str, Link]] = {"nav": {}, "account": {}, "footer": {}, "administration": {}}
@@ -61,12 +65,14 @@ def register_link(
     icon: str = "",
     allowed: Callable[[Any], bool] | None = None,
     under: Place | None = None,
+    count: Callable[[Any], int] | None = None,
 ) -> None:
     """Add an entry to `place`; registering the same key again replaces it. `allowed(user)` must not query.
 
-    `under`: the place whose entries the menu of a phone shows under this one.
+    `under`: the place whose entries the menu of a phone shows under this one. `count(user)`: how many things wait
+    behind it, which must not query either.
     """
-    _links[place][key] = Link(key, label, url_name, order, icon, allowed, under)
+    _links[place][key] = Link(key, label, url_name, order, icon, allowed, under, count)
 
 
 def register_dossier_search(url_name: str) -> None:
@@ -83,7 +89,7 @@ def offer_undo(request: HttpRequest, text: str, *, url: str, label: str) -> None
 
 
 def links(place: Place, user: Any, current: str = "") -> list[dict[str, Any]]:
-    """Return the entries of `place` that `user` may see, in order: key, label, url, icon, current."""
+    """Return the entries of `place` that `user` may see, in order: key, label, url, icon, current, count."""
     kept = [link for link in _links[place].values() if link.allowed is None or link.allowed(user)]
     return [
         {
@@ -92,10 +98,17 @@ def links(place: Place, user: Any, current: str = "") -> list[dict[str, Any]]:
             "url": address(link.url_name),
             "icon": link.icon,
             "current": link.key == current,
+            **_waiting(link, user),
             **({"under": links(link.under, user)} if link.under else {}),
         }
         for link in sorted(kept, key=lambda link: link.order)
     ]
+
+
+def _waiting(link: Link, user: Any) -> dict[str, str]:
+    """Return how many things wait behind an entry, as it is shown; nothing when none does."""
+    count = link.count(user) if link.count else 0
+    return {"count": str(count) if count <= MOST_SHOWN else f"{MOST_SHOWN}+"} if count else {}
 
 
 def user_badge(user: Any) -> dict[str, str] | None:

@@ -193,6 +193,8 @@ CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "coordination.operations.tasks.purge", "schedule": crontab(hour=3, minute=17)},
     "invitation-reminders": {"task": "circle.tasks.remind_invitations", "schedule": crontab(minute=37, hour="8-18")},
     "invitations-undelivered": {"task": "circle.tasks.tell_undelivered", "schedule": 300.0},
+    # What it missed, it counts at its next turn.
+    "todo-counts": {"task": "circle.tasks.count_todos", "schedule": 60.0, "options": {"expires": 50}},
     # Just after midnight: a departure planned for a day ends the access as the day begins.
     "planned-stays": {"task": "circle.tasks.carry_out_plans", "schedule": crontab(minute=1)},
     "last-days": {"task": "circle.tasks.remind_last_days", "schedule": crontab(hour=6, minute=41)},

@@ -24,8 +24,8 @@ _DEFAULTS = {
     "replays": 7,
     # What became of the answers received by mail, and the mails set aside: as the letters they answer.
     "received_answers": 90,
-    # Demands of a structure to somebody, from the day they were made, or answered: they name a person who may never have
-    # signed in. Half a year of « Comptes de ma structure » to ask again or to take back.
+    # Demands of a structure to somebody, from the day they were made, or answered: they name a person who may never
+    # have signed in. Half a year of « Comptes de ma structure » to ask again or to take back.
     "offers": 180,
     # Lines refused by a load of the directory: the next file, a week later, says again what is still wrong.
     "import_refusals": 60,

@@ -185,17 +185,16 @@ document.addEventListener("submit", (event) => {
   text.form.action = `${filters.action}?${new URLSearchParams(new FormData(filters))}`;
   text.form.submit();
 });
-// Coming back to an answer to POST, or asking for it again, the browser would send it again, and it shows its own page of
-// error in place of what was typed: the entry of the history becomes the page where the form was filled in, whose draft
-// is there; of a search, the list, with the filters that name nobody.
-function whereToComeBack() {
+// Back to an answer to POST, the browser would show an error: it becomes the page of the form; of a search, the
+// list, with the filters that name nobody.
+function before() {
   const search = document.querySelector("form.toolbar[method=post]");
   if (!search) return document.referrer.startsWith(`${location.origin}/`) ? document.referrer : location.href;
   const named = [...search.querySelectorAll("select, [type=hidden]:not([name=csrfmiddlewaretoken]), :checked")].filter((one) => one.name && one.value);
   const filters = new URLSearchParams(named.map((one) => [one.name, one.value]));
   return `${search.getAttribute("action").split("?")[0]}?${filters}`.replace(/\?$/, "");
 }
-if ("posted" in document.body.dataset) history.replaceState(history.state, "", whereToComeBack());
+if ("posted" in document.body.dataset) history.replaceState(history.state, "", before());
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!("submitOnce" in form.dataset)) return;

@@ -42,6 +42,9 @@ function body(form) {
   return data;
 }
 
+// A page that is gone sends 64 KiB at most.
+const isLong = (form) => String(body(form)).length > 6e4;
+
 // On a phone nobody types an address in another tab: it is one touch away.
 function signIn() {
   const link = document.createElement("a");
@@ -154,6 +157,12 @@ function keep(form) {
     sure = false;
   }, { capture: true });
   addEventListener("online", () => unsaved() && save());
-  addEventListener("beforeunload", (event) => failure && unsaved() && event.preventDefault());
+  addEventListener("beforeunload", (event) => {
+    if (!unsaved() || !(failure || isLong(form))) return;
+    event.preventDefault();
+    if (!failure) save();
+  });
+  // Phones do not ask.
+  document.addEventListener("visibilitychange", () => document.hidden && unsaved() && isLong(form) && save());
   addEventListener("pagehide", () => unsaved() && send(form, true).catch(() => {}));
 }

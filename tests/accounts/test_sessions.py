@@ -1,10 +1,12 @@
 """Sessions: limits, ends, cost (SEC-18, SECT-22)."""
 
 import re
+import time
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.core.management import call_command
 from django.test import Client
@@ -15,7 +17,7 @@ from coordination.accounts import actions, context
 from coordination.accounts.devices import describe
 from coordination.accounts.models import Session
 from coordination.accounts.sessions import SessionStore, expiry
-from tests.accounts.factories import UserFactory
+from tests.accounts.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -192,6 +194,34 @@ class TestList:
         sign_in(user, client=elsewhere)
         client.post("/compte/sessions/terminer-les-autres/")
         assert list(Session.objects.filter(user=user)) == [session]
+
+    @pytest.mark.asvs("v5.0.0-7.5.2")
+    @pytest.mark.parametrize("which", ["one", "all"])
+    def test_who_has_not_shown_who_he_is_for_long_is_asked_first(
+        self, client, session, user, sign_in, monkeypatch, which
+    ):
+        """Somebody at a screen left open would else throw its owner out of his own account."""
+        elsewhere = type(client)()
+        sign_in(user, client=elsewhere)
+        mine = Session.objects.filter(user=user).exclude(pk=session.pk).get()
+        address = {
+            "one": f"/compte/sessions/{mine.public_id}/terminer/", "all": "/compte/sessions/terminer-les-autres/",
+        }[which]  # fmt: skip
+        now = time.time() + django_settings.ACCOUNT_REAUTHENTICATION_TIMEOUT + 1
+        monkeypatch.setattr(time, "time", lambda: now)
+        answer = client.post(address)
+        assert answer.status_code == 302 and answer.url.startswith("/compte/identite/")
+        assert elsewhere.get("/page-essai/").status_code == 200
+        asked = client.get(answer.url).content.decode().replace("\xa0", " ")
+        assert {"one": "terminer une de vos sessions", "all": "terminer vos autres sessions"}[which] in asked
+        assert client.post(answer.url, {"password": "un autre"}).status_code in (200, 422)
+        assert elsewhere.get("/page-essai/").status_code == 200
+        # Then it is done, without being asked for a second time.
+        done = client.post(answer.url, {"password": PASSWORD}, follow=True)
+        assert done.status_code == 200 and "terminée" in done.content.decode()
+        assert elsewhere.get("/page-essai/").status_code == 302
+        assert client.get("/page-essai/").status_code == 200
+        assert Session.objects.filter(user=user).count() == 1
 
 
 class TestAnnouncedEnd:

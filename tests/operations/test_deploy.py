@@ -217,6 +217,57 @@ def test_each_queue_has_the_worker_that_takes_from_it():
     assert app.conf.task_default_queue == "celery"
 
 
+def seconds(said):
+    return int(re.fullmatch(r"(\d+)s", said)[1])
+
+
+@pytest.mark.req("REL-14", "REL-15")
+def test_an_upgrade_in_containers_is_made_in_the_order_of_the_units():
+    """The former image is kept, the base migrated while it serves, then the web, then the rest."""
+    compose = yaml.safe_load((DEPLOY / "compose.production.yml").read_text())
+    services = compose["services"]
+    told = re.search(r"\n### Upgrade in containers\n(.*?)\n### ", PAGE, re.DOTALL)[1]
+    lines = re.search(r"```sh\n(.*?)```", told, re.DOTALL)[1].splitlines()
+    file = "--file deploy/compose.production.yml"
+    acts = [line.split(file, 1)[1].split() if file in line else line.split() for line in lines]
+    assert all(line.startswith(f"podman compose {file} ") for line in lines if "compose" in line)
+
+    def rank(words):
+        return next(number for number, act in enumerate(acts) if " ".join(act).startswith(words))
+
+    renewed = [act[act.index("--no-deps") + 1 :] for act in acts if act[0] == "up" and "--no-deps" in act]
+    steps = [
+        rank("run --rm backup"), rank("podman tag coordination coordination:former"), rank("git fetch"),
+        rank("podman build"), rank("run --rm --no-deps web python manage.py check --deploy"),
+        rank("run --rm --no-deps migrate"), rank("exec -T postgres psql"), rank("up --detach --no-deps web"),
+        rank("up --detach --no-deps worker"), rank("exec web python manage.py slo"), len(acts) - 1,
+    ]  # fmt: skip
+    assert steps == sorted(steps) and len(set(steps)) == len(steps)
+    # As the units: the web, then all that is not it; nothing of ours is left of the former version.
+    ours = {name for name, one in services.items() if one.get("image") == "coordination"} - {"migrate"}
+    assert renewed == [["web"], ["worker", "calendars", "beat", "sweep", "metrics"]]
+    assert {name for names in renewed for name in names} == ours
+    by_hand = re.search(r"`systemctl restart (coordination-worker [^`]+)`", PAGE)[1]
+    assert [name.removeprefix("coordination-") for name in by_hand.split()] == renewed[1]
+    # One image for all, which the line that builds it names, and so does what goes back to the former one.
+    assert "--tag coordination ." in lines[rank("podman build")]
+    assert "podman tag coordination:former coordination" in told
+    migrating = "python manage.py migrate --no-input"
+    assert " ".join(services["migrate"]["command"]) == migrating
+    assert migrating in (DEPLOY / "systemd/coordination-web.service").read_text()
+
+
+def test_who_waits_for_a_container_made_anew_waits_long_enough():
+    services = yaml.safe_load((DEPLOY / "compose.production.yml").read_text())["services"]
+    # The task in hand ends before its worker is killed; requests at work before their server.
+    assert seconds(services["worker"]["stop_grace_period"]) > settings.CELERY_TASK_TIME_LIMIT
+    served = re.search(r"^graceful_timeout = (\d+)", (DEPLOY / "gunicorn.conf.py").read_text(), re.MULTILINE)
+    assert seconds(services["web"]["stop_grace_period"]) >= int(served[1] if served else 30)
+    assert "/sante/pret" in services["web"]["healthcheck"]["test"][-1]
+    waits = re.search(r"lb_try_duration (\d+s)", (DEPLOY / "Caddyfile").read_text())
+    assert seconds(waits[1]) >= 30 and "thirty seconds" in PAGE
+
+
 @pytest.mark.asvs("v5.0.0-13.4.1", "v5.0.0-15.2.3")
 def test_the_image_takes_every_room():
     recipe, ignored = (DEPLOY / "Containerfile").read_text(), (ROOT / ".containerignore").read_text()

@@ -5,6 +5,7 @@ Some forms with a free text, drawn by the seed of the run, of those that tests/t
 `FULL=1`: one of every page that has any.
 """
 
+import datetime as dt
 import os
 import random
 import time
@@ -172,6 +173,59 @@ def test_a_server_that_is_started_again_loses_nothing(client, town, opened):
     until(page, kept, page)
     until(page, may_leave, page)
     assert name in kept(page)
+
+
+def stands_still(page):
+    """Stop the page's own clock: nothing leaves by itself, two seconds after it was typed."""
+    page.clock.pause_at(dt.datetime.fromtimestamp(page.evaluate("Date.now()") / 1000 + 60, dt.UTC))
+
+
+LONG = "Une phrase que personne ne veut perdre. " * 4_000
+
+
+def test_a_text_too_long_for_a_page_that_is_gone_leaves_before(client, town, opened):
+    """More than 64 KiB: the browser asks first, and the text is on its way while one reads the question."""
+    _, address, user = next(pages(client, town, random.Random(0)))
+    page = opened(user, address)
+    stands_still(page)
+    field = page.locator(FORM).first.locator(FREE).first
+    field.evaluate(TYPE, "Court")
+    assert may_leave(page) and kept(page) == ""
+    name, typed = field.evaluate(TYPE, LONG)
+    assert no_draft_is_kept()
+    page.keyboard.press("Tab")
+    asked = []
+    page.on("dialog", lambda dialog: asked.append(dialog))
+    # In a turn of its own: the question of the browser would hold the answer to this.
+    page.evaluate("""() => {
+      const turn = new MessageChannel();
+      turn.port1.onmessage = () => location.assign("/aide/");
+      turn.port2.postMessage(0);
+    }""")
+    until(page, lambda: asked)
+    end = time.monotonic() + PATIENCE
+    while no_draft_is_kept():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert [one.type for one in asked] == ["beforeunload"]
+    asked[0].accept()
+    page.get_by_role("heading", name="Aide", level=1).wait_for()
+    found = Draft.objects.get(user=user)
+    assert parse_qs(cipher.decrypt(found.content))[name][0].strip() == typed.strip()
+
+
+def test_a_phone_that_shows_something_else_sends_a_long_text(client, town, opened):
+    _, address, user = next(pages(client, town, random.Random(0)))
+    page = opened(user, address)
+    stands_still(page)
+    name, typed = page.locator(FORM).first.locator(FREE).first.evaluate(TYPE, LONG)
+    assert no_draft_is_kept()
+    page.evaluate("""() => {
+      Object.defineProperty(document, "hidden", { value: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+    until(page, kept, page)
+    assert parse_qs(kept(page))[name][0].strip() == typed.strip()
 
 
 # A form whose text is seen in one row: the title of who is signed in.
