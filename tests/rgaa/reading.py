@@ -333,6 +333,11 @@ def _formats(tree):
     words = {label.get("for"): label.text() for label in tree.root.all("label")}
     by_id = {node.get("id"): node for node in tree.root.walk() if node.get("id")}
     for node in _typed(tree):
+        # What a file may weigh is known before it is sent (RGESN 4.11).
+        if node.get("type") == "file":
+            told = [by_id[name].text() for name in node.get("aria-describedby").split() if name in by_id]
+            if not re.search(r"\d\s[KM]o\b", " ".join(told)):
+                yield "11.10", f"what it may weigh is not said: {node}"
         ways = node.get("type") == "email" or node.get("inputmode") in ("email", "tel", "numeric")
         if not ways and not re.search(r"\bdate\b", node.get("class")):
             continue

@@ -32,7 +32,7 @@ PLANTED = [
     ("Un mot.", "Le bouton vert, en bas.", "10.9"), ("Un mot.", "Les filtres sont à gauche.", "10.9"),
     ('<a href="/">Un</a>', '<a href="/"></a>', "6.2"), ("<label for=\"n\">Nom</label>", "", "11.1"),
     ('<input id="n"', '<input inputmode="email" id="n"', "11.10"),
-    ('<input id="n"', '<input class="date" id="n"', "11.10"),
+    ('<input id="n"', '<input class="date" id="n"', "11.10"), ('<input id="n"', '<input type="file" id="n"', "11.10"),
     ('<form><label for="n"', '<form data-auto-submit><label for="n"', "7.4"), ("fieldset", "div", "11.5"),
     ("<legend>Choix</legend>", "", "11.6"),
     ("<p>Un mot.</p>", "<select aria-label='x'><optgroup><option>1</option></optgroup></select>", "11.8"),
