@@ -47,12 +47,21 @@ _MEASURE = """(least) => {
     && !one.closest('.visually-hidden, .skip-link');
   const named = (one) => `${one.tagName.toLowerCase()}.${one.getAttribute('class') ?? ''}`;
   const told = (one) => `${named(one)} in ${named(one.parentElement)}`;
+  // One of each kind: the fifty links of a list are drawn alike, and each focus is a page drawn again.
+  const kinds = (selector) => {
+    const met = new Set();
+    return [...document.querySelectorAll(selector)].filter((one) => {
+      const within = named(one.parentElement.parentElement);
+      const kind = `${told(one)} in ${within} ${one.getAttribute('aria-current')} ${one.checked}`;
+      return shown(one) && !one.disabled && !met.has(kind) && met.add(kind);
+    });
+  };
   const found = new Set();
   for (const theme of ['light', 'dark']) {
     document.documentElement.dataset.bsTheme = theme;
     // Drawings: their fill or their stroke on what is under them.
-    for (const one of document.querySelectorAll('svg.icon, svg.peigne path')) {
-      if (!shown(one) || one.closest(':disabled')) continue;
+    for (const one of kinds('svg.icon, svg.peigne path')) {
+      if (one.closest(':disabled')) continue;
       const style = getComputedStyle(one);
       const under = ground(one);
       const [r, g, b, a] = parts(style.fill);
@@ -60,8 +69,8 @@ _MEASURE = """(least) => {
       if (ratio < least) found.add(`${theme}: ${told(one)} ${ratio.toFixed(2)}`);
     }
     // What one fills or ticks: its edge or its own ground on what is around it.
-    for (const one of document.querySelectorAll('input:not([type=hidden]), select, textarea')) {
-      if (!shown(one) || one.disabled || one.closest('.segmented-radios')) continue;
+    for (const one of kinds('input:not([type=hidden]), select, textarea')) {
+      if (one.closest('.segmented-radios')) continue;
       const style = getComputedStyle(one);
       const around = ground(one.parentElement);
       const edge = parseFloat(style.borderTopWidth) ? contrast(over(parts(style.borderTopColor), around), around) : 1;
@@ -70,8 +79,7 @@ _MEASURE = """(least) => {
     }
     // The ring of the focus, on what is beside it: the ground of what has the focus, or what is around it.
     const stops = 'a[href], button, summary, input:not([type=hidden]), select, textarea, td[tabindex]';
-    for (const one of document.querySelectorAll(stops)) {
-      if (!shown(one) || one.disabled) continue;
+    for (const one of kinds(stops)) {
       one.focus({focusVisible: true, preventScroll: true});
       if (document.activeElement !== one) continue;
       const style = getComputedStyle(one);
