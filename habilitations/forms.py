@@ -28,6 +28,7 @@ class ReasonForm(forms.Form):
 class ImportForm(forms.Form):
     fichier = forms.FileField(
         label="Fichier CSV ou XLSX",
+        help_text="1 Mo au plus.",
         error_messages={"required": "Choisissez un fichier.", "empty": "Ce fichier est vide."},
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
     )

@@ -72,7 +72,7 @@ class EventForm(FoldingForm):
     members = forms.MultipleChoiceField(
         label="Membres du cercle de soins", required=False, widget=forms.CheckboxSelectMultiple
     )
-    how = forms.ChoiceField(label="Où en est-il", choices=HOW, widget=forms.RadioSelect)
+    how = forms.ChoiceField(label="Où en est ce rendez-vous", choices=HOW, widget=forms.RadioSelect)
     every = forms.ChoiceField(label="Répétition", choices=EVERY, required=False)
     weekdays = forms.TypedMultipleChoiceField(
         label="Jours de la semaine", coerce=int, required=False, widget=forms.CheckboxSelectMultiple,

@@ -89,7 +89,7 @@ class LinesForm(TidyForm):
         label="Une personne par ligne", max_length=20_000, required=False, widget=forms.Textarea,
         help_text="adresse ; nom ; prénom ; profession. Séparateur : point-virgule, virgule ou tabulation.",
     )  # fmt: skip
-    file = forms.FileField(label="Ou un fichier CSV", required=False)
+    file = forms.FileField(label="Ou un fichier CSV", required=False, help_text="100 Ko au plus.")
     message = forms.CharField(**MESSAGE)
 
     def clean(self) -> dict:

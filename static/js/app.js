@@ -41,7 +41,8 @@ document.addEventListener("htmx:responseError", () => say("La demande n’a pas 
 
 // --- Menus: native <details data-menu> -----------------------------------------------------------
 // data-menu="next" opens the element after it, which wide screens show without a menu.
-const menuOf = (node) => node.closest?.("details[data-menu]") ?? node.closest?.(":has(> details[data-menu=next])")?.firstElementChild;
+const nextMenus = [...document.querySelectorAll("details[data-menu=next]")];
+const menuOf = (node) => node.closest?.("details[data-menu]") ?? nextMenus.find((menu) => menu.nextElementSibling.contains(node));
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");
 const closeMenus = (keep) => openMenus().forEach((menu) => menu === menuOf(keep) || menu.removeAttribute("open"));
 

@@ -114,6 +114,21 @@ def test_the_page_names_commands_metrics_and_durations_that_exist(told):
     assert {name.lower() for name in days} == set(retention.RETENTION_DAYS)
 
 
+@pytest.mark.req("PERF-17")
+def test_the_end_of_the_service_is_said():
+    """What is given back, kept and destroyed, by screens and commands that exist."""
+    told = re.search(r"\n## The end of the service\n(.*?)\n## ", PAGE, re.DOTALL)[1]
+    assert re.findall(r"^(\d)\. \*\*", told, re.MULTILINE) == list("123456")
+    sources = "".join(
+        file.read_text() for folder in ("templates", "habilitations", "coordination", "circle")
+        for kind in ("*.html", "*.py") for file in (ROOT / folder).rglob(kind)
+    )  # fmt: skip
+    named = re.findall(r"« ([^»]+) »", re.sub(r"\s+", " ", told))
+    assert len(named) >= 8
+    assert [words for words in named if words not in sources] == []
+    assert "purge_journal" in told and "operations-backup.md" in told
+
+
 def test_the_page_says_the_days_of_the_settings():
     for name, days in retention.RETENTION_DAYS.items():
         row = next(line for line in PAGE.splitlines() if f"RETENTION_{name.upper()}_DAYS`" in line)

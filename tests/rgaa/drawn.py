@@ -18,7 +18,7 @@ from tests import axe
 from tests.bench import weights
 from tests.front.policy import WATCH
 from tests.front.rendering import Handler
-from tests.rgaa import tree, weighing
+from tests.rgaa import apart, tree, weighing
 
 # Text that its own box cuts, where the reader can neither scroll nor see the rest.
 CUT = """() => [...document.querySelectorAll('body *')].filter((one) => {
@@ -129,6 +129,8 @@ SIZES = (PHONE, TABLET, DESKTOP)
 # {name: (size, look)}, in this order: the last leaves the page as it found it not.
 LOOKS: Mapping[str, tuple[Size, Look]] = {
     "narrow": (Size(320, 640), fits),
+    "edges": (DESKTOP, apart.edges),
+    "links": (DESKTOP, apart.links),
     # A window of 1280 pixels whose reader zooms to 200 %.
     "zoomed": (Size(640, 450), stands_apart),
     "twice": (DESKTOP, twice_the_text),

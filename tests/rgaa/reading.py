@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from itertools import pairwise
 
 VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "area", "source", "col", "wbr", "track", "embed"})
 # Of what is not in the product, and would ask criteria that the sheet calls not applicable.
@@ -26,6 +27,13 @@ FIELDS = frozenset({"input", "select", "textarea"})
 BUTTONS = frozenset({"submit", "button", "reset", "image"})
 # What a field that must be typed in one way says beside it.
 FORMAT = re.compile(r"jj/mm/aaaa|\w@|\d\S? (chiffres|caractères)|en minutes|https?://|Par exemple")
+
+
+# A name that any link could have.
+VAGUE = frozenset({
+    "ici", "cliquez ici", "cliquer ici", "en savoir plus", "lire la suite", "suite", "retour", "lien", "voir", "plus",
+    "détail", "détails", "ouvrir", "télécharger", "page",
+})  # fmt: skip
 
 
 @dataclass
@@ -111,7 +119,9 @@ def faults(tree: Tree) -> list[tuple[str, str]]:
         _document,
         _languages,
         _written,
+        _runs_together,
         _absent,
+        _shown_only,
         _titles,
         _landmarks,
         _lists,
@@ -163,6 +173,29 @@ def _written(tree):
                     yield "8.2", f"{name}=« {wanted} » finds nothing: {node}"
 
 
+# In the line of the words around them, when no style sheet says otherwise.
+IN_LINE = frozenset({"a", "abbr", "b", "code", "em", "kbd", "small", "span", "strong", "time"})
+WORD = re.compile(r"\w", re.UNICODE)
+
+
+def _runs_together(tree):
+    """Without style sheets, or read aloud, words are told apart by what is written between them: a space."""
+    for node in tree.root.all("body"):
+        for one in (node, *node.walk()):
+            for before, after in pairwise(one.children):
+                tags = {child.tag for child in (before, after) if isinstance(child, Node)}
+                if not tags or tags - IN_LINE:
+                    continue
+                ends, begins = _raw(before)[-1:], _raw(after)[:1]
+                if WORD.match(ends) and WORD.match(begins):
+                    yield "10.3", f"« {_raw(before)[-20:]} » runs into « {_raw(after)[:20]} »: {one}"
+
+
+def _raw(child):
+    """Return the text as it is written, whoever it is hidden from."""
+    return child if isinstance(child, str) else "".join(_raw(one) for one in child.children)
+
+
 def _absent(tree):
     for node in tree.root.walk():
         if node.tag in ABSENT:
@@ -177,6 +210,22 @@ def _absent(tree):
             yield "13.1", "the page goes elsewhere by itself"
         if node.get("target") not in ("", "_self"):
             yield "13.2", f"opens a window: {node}"
+
+
+# What would be told by its colour, its shape or its side of the screen.
+SHOWN = re.compile(
+    r"\b(à|de) (droite|gauche)\b|ci-contre|\ben (rouge|vert|bleu|gris|orange|jaune|gras)\b"
+    r"|\b(bouton|bandeau|icône|pastille|carré|rond|case)s? (rouge|vert|bleu|gris|orange|jaune|rond)(e|s|es)?\b",
+    re.I,
+)
+
+
+def _shown_only(tree):
+    for main in tree.root.all("main"):
+        for one in (main, *main.walk()):
+            for words in (child for child in one.children if isinstance(child, str)):
+                if found := SHOWN.search(words):
+                    yield "10.9", f"told by how it looks, « {found[0]} »: {one}"
 
 
 def _titles(tree):
@@ -255,6 +304,8 @@ def _names(tree):
         criterion = {"a": "6.2", "button": "11.9", "summary": "7.1"}.get(node.tag)
         if criterion and not (node.get("aria-label") or node.get("aria-labelledby") or node.text()):
             yield criterion, f"without words: {node}"
+        if node.tag == "a" and (node.get("aria-label") or node.text()).casefold().strip(" .…") in VAGUE:
+            yield "6.1", f"a link that says nothing out of its place: {node}"
         seen, called = node.text(), re.sub(r"\s+", " ", node.get("aria-label"))
         if criterion and called and seen and seen.casefold() not in called.casefold():
             yield "6.1" if node.tag == "a" else "11.9", f"« {seen} » is called « {called} »"
@@ -282,6 +333,11 @@ def _formats(tree):
     words = {label.get("for"): label.text() for label in tree.root.all("label")}
     by_id = {node.get("id"): node for node in tree.root.walk() if node.get("id")}
     for node in _typed(tree):
+        # What a file may weigh is known before it is sent (RGESN 4.11).
+        if node.get("type") == "file":
+            told = [by_id[name].text() for name in node.get("aria-describedby").split() if name in by_id]
+            if not re.search(r"\d\s[KM]o\b", " ".join(told)):
+                yield "11.10", f"what it may weigh is not said: {node}"
         ways = node.get("type") == "email" or node.get("inputmode") in ("email", "tel", "numeric")
         if not ways and not re.search(r"\bdate\b", node.get("class")):
             continue

@@ -9,17 +9,21 @@ from django.conf import settings
 CSS = (Path(settings.STATICFILES_DIRS[0]) / "css/app.css").read_text()
 LIGHT = dict(re.findall(r"--([\w-]+):(#\w{6})", CSS.partition(":root{")[2].partition("}")[0]))
 DARK = LIGHT | dict(re.findall(r"--([\w-]+):(#\w{6})", CSS.partition("[data-bs-theme=dark]{")[2].partition("}")[0]))
+MATRIX = (Path(settings.STATICFILES_DIRS[0]) / "css/matrix.css").read_text()
+LIGHT |= dict(re.findall(r"--(m-[\w-]+):(#\w{6})", MATRIX.partition("}")[0]))
+DARK |= dict(re.findall(r"--(m-[\w-]+):(#\w{6})", MATRIX.partition("}")[2].partition("}")[0]))
 GROUNDS = ("surface", "fond", "surface-2")
 WORDS = [
     *((word, ground) for word in ("encre", "encre-2", "petrole", "refus") for ground in GROUNDS),
     ("petrole", "teinte"), ("petrole-f", "teinte"), ("encre", "teinte"), ("encre-2", "teinte"), ("encre", "marque"),
     ("sur-petrole", "petrole"), ("sur-petrole", "petrole-f"), ("refus", "refus-t"), ("att", "att-t"), ("ok", "ok-t"),
     ("auc", "auc-t"), ("att", "surface"), ("ok", "surface"), ("bandeau-2", "bandeau"), ("bandeau-focus", "bandeau"),
+    ("m-e", "m-e-t"), ("m-l", "m-l-t"),
 ]  # fmt: skip
 EDGES = [
     *((edge, ground) for edge in ("champ", "petrole", "refus", "focus") for ground in GROUNDS),
     ("bandeau-focus", "bandeau"), ("bandeau-2", "bandeau"), ("att", "att-t"), ("petrole", "teinte"),
-    ("focus", "teinte"),
+    ("focus", "teinte"), ("m-e", "m-e-t"), ("focus", "m-l-t"), ("focus", "att-t"), ("sur-petrole", "petrole"),
 ]  # fmt: skip
 
 

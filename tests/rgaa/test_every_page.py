@@ -121,6 +121,18 @@ def test_every_page_holds_with_spaced_text(looked):
 
 
 @pytest.mark.browser
+def test_what_one_acts_upon_stands_out_of_its_ground(looked):
+    """RGAA 3.3, 10.7: drawings, fields and the ring of the focus, in both themes, 3 to 1 as the browser draws them."""
+    assert drawn.wrong(looked, "edges") == ""
+
+
+@pytest.mark.browser
+def test_a_link_is_told_from_the_words_of_its_line(looked):
+    """RGAA 10.6."""
+    assert drawn.wrong(looked, "links") == ""
+
+
+@pytest.mark.browser
 def test_axe_finds_nothing_on_any_page(looked):
     """WCAG 2.2 AA and best practices: at a size drawn for each page, at the three with FULL=1."""
     assert drawn.wrong(looked, "axe") == ""

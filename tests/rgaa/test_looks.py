@@ -3,7 +3,7 @@
 import pytest
 
 from tests import axe
-from tests.rgaa import drawn, tree
+from tests.rgaa import apart, drawn, tree
 
 pytestmark = [pytest.mark.browser, pytest.mark.req("RGAA")]
 GOOD = """<!DOCTYPE html><html lang="fr"><head><title>Essai</title></head><body>
@@ -28,6 +28,15 @@ LAID = [
 ]
 
 
+FAINT = [
+    ("<svg", '<svg class="icon"', ".icon{fill:#999;background:#fff}", "svg.icon"),
+    ("<input", "<input", "input{border:1px solid #ccc;background:#fff}", "input."),
+    ('<a href="/un"', '<a href="/un"', "a:focus{outline:3px solid #ccc}", "ring of a."),
+    ("<button", "<button", "button:focus{outline:3px solid #777;outline-offset:-5px} button{background:#555}",
+     "ring of button."),
+]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def page(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -49,6 +58,26 @@ def test_what_is_too_wide_cut_or_laid_over(page, before, after, style, said):
         page.set_content(GOOD.replace(before, after) if now else GOOD)
         page.add_style_tag(content=style)
         assert any(said in one for one in drawn.stands_apart(page)) is now
+
+
+@pytest.mark.parametrize(("before", "after", "style", "said"), FAINT)
+def test_what_does_not_stand_out_of_its_ground(page, before, after, style, said):
+    assert before in GOOD
+    for now in (False, True):
+        page.set_content(GOOD.replace(before, after) if now else GOOD)
+        if now:
+            page.add_style_tag(content=style)
+        found = apart.edges(page)
+        assert {one.partition(": ")[0] for one in found} == ({"light", "dark"} if now else set()), found
+        assert all(one.partition(": ")[2].startswith(said) for one in found)
+
+
+def test_a_link_that_nothing_tells_from_its_line(page):
+    line = '<p>Des mots et <a href="/x">un lien</a>.</p><p><a href="/y">Seul</a> <span class="tag">2</span></p>'
+    page.set_content(GOOD.replace("<p>Des mots.</p>", line))
+    assert apart.links(page) == []
+    page.add_style_tag(content="p a{text-decoration:none}")
+    assert [one[:11] for one in apart.links(page)] == ["« un lien »"]
 
 
 def test_axe_and_the_size_of_text_are_asked(page):
