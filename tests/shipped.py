@@ -1,8 +1,8 @@
 """The shipped matrix, published for a test.
 
 The first test of a process publishes it by the product's own action. What that wrote is written again for the others,
-seven hundred rows in one statement: publishing anew takes forty milliseconds of processor, and thousands of tests begin
-so. The two are compared (tests/habilitations/test_actions.py); who tries publishing itself calls `publish_matrix`.
+seven hundred rows in one statement: publishing anew takes forty milliseconds of processor, before thousands of tests.
+The two are compared (tests/habilitations/test_actions.py); who tries publishing itself calls `publish_matrix`.
 """
 
 from django.db import connection, transaction
@@ -33,9 +33,7 @@ def publish_default_matrix():
         _write_again()
     else:
         shipped = defaults.load()
-        version = publish_matrix(
-            shipped.levels, shipped.action_rights, shipped.profile_rules, by=None, reason=REASON
-        )
+        version = publish_matrix(shipped.levels, shipped.action_rights, shipped.profile_rules, by=None, reason=REASON)
         _columns.extend(_read(version))
     return published.current()
 
@@ -45,7 +43,7 @@ def _read(version) -> list[str]:
     with connection.cursor() as cursor:
         for table, columns in TABLES.items():
             lists = ", ".join(f"array_agg({column} ORDER BY id)::text" for column in columns)
-            cursor.execute(f"SELECT {lists} FROM {table} WHERE version_id = %s", [version.pk])
+            cursor.execute(f"SELECT {lists} FROM {table} WHERE version_id = %s", [version.pk])  # noqa: S608 - our names
             found += cursor.fetchone()
     return found
 
@@ -53,11 +51,14 @@ def _read(version) -> list[str]:
 @transaction.atomic
 def _write_again() -> None:
     version = uuid7()
-    tables = ", ".join(
-        f"{table} AS (INSERT INTO {table} (version_id, {', '.join(columns)}) SELECT version.id, line.* FROM version,"
-        f" unnest({', '.join('%s::smallint[]' if column == 'niveau' else '%s::text[]' for column in columns)}) line)"
-        for table, columns in TABLES.items()
-    )
+    statements = [_VERSION]
+    for table, columns in TABLES.items():
+        lists = ", ".join("%s::smallint[]" if column == "niveau" else "%s::text[]" for column in columns)
+        names = ", ".join(columns)
+        statements.append(
+            f"{table} AS (INSERT INTO {table} (version_id, {names})"  # noqa: S608 - our names
+            f" SELECT version.id, line.* FROM version, unnest({lists}) line)"
+        )
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {_VERSION}, {tables} SELECT 1", [version, timezone.now(), REASON, *_columns])
+        cursor.execute(f"WITH {', '.join(statements)} SELECT 1", [version, timezone.now(), REASON, *_columns])
     record_account(user=None, action="publication", object_kind="matrice", object_id=version)
