@@ -1,7 +1,7 @@
 """What is drawn of the variants of a test when the whole suite is run (docs/decisions: what is asked at each change).
 
 A test marked `drawn(n)` has more variants than one run needs: n of them are asked, drawn by the seed of the run, so
-that runs meet all of them in time and `-p randomly -p "randomly_seed=…"` draws the same again. Who names a file or a
+that runs meet all of them in time and `--randomly-seed=…` draws the same again. Who names a file or a
 folder, or says `FULL=1`, has them all.
 """
 

@@ -14,6 +14,9 @@ def test(arguments: list[str]) -> int:
     The servers are started by the plugin tests/embedded.py, so that a bare `pytest` has them too.
     """
     environment = dict(os.environ)
+    # Images of containers say so for the one process that they start. Dozens of ours import the product: three
+    # seconds of processor for each, and twelve more for each that collects the tests, when nothing compiled is kept.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if browser := chromium.ensure():
         environment[chromium.VARIABLE] = browser
     # Each worker takes a row of modules, and from the end of another's once it has none: what a module makes for its

@@ -1,8 +1,8 @@
 import pytest
 
-from habilitations import defaults, published
-from habilitations.actions import publish_matrix
+from habilitations import published
 from tests.circle import factories
+from tests.shipped import publish_default_matrix
 
 
 @pytest.fixture
@@ -20,13 +20,6 @@ def coordinator(matrix):
 def entry(coordinator):
     """The entry of a coordinator in the dossier she opened."""
     return factories.open_circle(coordinator)
-
-
-def publish_default_matrix():
-    published.forget()
-    shipped = defaults.load()
-    publish_matrix(shipped.levels, shipped.action_rights, shipped.profile_rules, by=None, reason="Tests")
-    return published.current()
 
 
 @pytest.fixture(autouse=True)

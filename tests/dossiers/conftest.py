@@ -1,9 +1,9 @@
 import pytest
 
 from coordination.dossiers import actions, opening
-from habilitations import defaults, published
-from habilitations.actions import grant_creator, publish_matrix
+from habilitations.actions import grant_creator
 from tests.dossiers.factories import DOCTOR, DossierFactory, habilitate, professional
+from tests.shipped import publish_default_matrix
 
 
 @pytest.fixture(autouse=True)
@@ -13,9 +13,7 @@ def _matrix(request):
     if mark is None and "db" not in request.fixturenames:
         return
     request.getfixturevalue("transactional_db" if mark and mark.kwargs.get("transaction") else "db")
-    published.forget()
-    shipped = defaults.load()
-    publish_matrix(shipped.levels, shipped.action_rights, shipped.profile_rules, by=None, reason="Essais")
+    publish_default_matrix()
 
 
 @pytest.fixture(autouse=True)

@@ -21,8 +21,16 @@ from habilitations.errors import (
     NoVersion,
     StructureCannotSignIn,
 )
-from habilitations.models import Habilitation, LegalStructure, MatrixVersion, StateChange, VouchedProfession
+from habilitations.models import (
+    AccountTrace,
+    Habilitation,
+    LegalStructure,
+    MatrixVersion,
+    StateChange,
+    VouchedProfession,
+)
 from habilitations.rubriques import Niveau
+from tests import shipped
 from tests.dossiers.factories import DossierFactory, StructureFactory, UserFactory, habilitation
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +73,25 @@ def test_command_publishes_the_shipped_matrix_once(capsys):
     call_command("publish_matrix", "--defaut")
     assert published.current().number == 3
     assert published.current().level("medecin", "medical") == Niveau.ECRITURE
+
+
+def test_tests_begin_with_what_publishing_writes():
+    """tests/shipped.py writes the rows of a publication again; they must stay those of the product's action."""
+    shipped.publish_default_matrix()
+    now = defaults.load()
+    real = do.publish_matrix(now.levels, now.action_rights, now.profile_rules, by=None, reason=shipped.REASON)
+    shipped.publish_default_matrix()
+    again = MatrixVersion.objects.get(number=3)
+    assert again.number == real.number + 1
+    assert _everything(again) == _everything(real)
+
+
+def _everything(version):
+    """Return what publishing wrote, but for the identifiers, the number and the moment."""
+    own = {"id", "number", "published_at", "version_id", "at", "object_id"}
+    rows = [MatrixVersion.objects.filter(pk=version.pk), AccountTrace.objects.filter(object_id=version.pk)]
+    rows += [getattr(version, name).order_by("pk") for name in ("rows", "action_rights", "profile_rules")]
+    return [[{k: v for k, v in row.items() if k not in own} for row in found.values()] for found in rows]
 
 
 def test_only_an_administrator_publishes():
