@@ -1,7 +1,7 @@
 """The two other processes of `jobs`: the worker's application, and who leaves work. Under production's settings.
 
-`celery -A tests.bench.jobs_side worker`; `python -m tests.bench.jobs_side one-by-one|at-once COUNT` prints the hour of
-each commit, {job: seconds}.
+`celery -A tests.bench.jobs_side worker`; `python -m tests.bench.jobs_side one-by-one|at-once|alone COUNT` prints the
+hour of each commit, {job: seconds}.
 """
 
 from __future__ import annotations
@@ -50,5 +50,5 @@ def leave(count: int, together: int, apart: float) -> dict[str, float]:
 
 if __name__ == "__main__":
     way, asked = sys.argv[1:]
-    together, apart = (1, APART) if way == "one-by-one" else (TOGETHER, 0.0)
+    together, apart = {"one-by-one": (1, APART), "at-once": (TOGETHER, 0.0), "alone": (1, 0.0)}[way]
     print(json.dumps(leave(int(asked), together, apart)))
