@@ -39,7 +39,7 @@ STORIES = (
                 "fille_aidante", "fils_confiance", "discret", "parti"),
     ),
     Story("Bernard", "Yvonne", "female", date(1938, 7, 2), "Albi", "81000", "domicile",
-          circle=("infirmiere", "fille_aidante"), then=(("infirmiere", "pharmacie"),)),
+          circle=("infirmiere", "fille_aidante"), then=(("infirmiere", "pharmacie"), ("infirmiere", "kine"))),
     Story("Dupré", "Amina", "female", date(1972, 11, 19), "Carmaux", "81400", "complexe",
           circle=("medecin", "sociale", "psychologue_refus"), then=(("medecin", "kine"),)),
     Story("Faure", "Lucien Jean", "male", date(1945, 1, 30), "Gaillac", "81600", "sortie",
