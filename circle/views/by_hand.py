@@ -62,7 +62,7 @@ def add_manually(request: HttpRequest, entry, kind: str) -> HttpResponse:
             said = (was_added(name, None), handover_said(form, name), "Invitation envoyée." if is_inviting else "")
             messages.success(request, " ".join(filter(None, said)))
             return redirect(request, circle_url(entry))
-    return _page(request, entry, kind, form, status=form.status)
+    return _page(request, entry, kind, form, status=form.http_status)
 
 
 @require_POST

@@ -65,7 +65,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         "may_vouch": granting.may_vouch(request.user),
         **drafted(DRAFT, request.user.pk, None if form.is_bound else form.initial),
     }
-    return render(request, "circle/invite_colleague.html", context, status=form.status)
+    return render(request, "circle/invite_colleague.html", context, status=form.http_status)
 
 
 @require_POST

@@ -224,4 +224,4 @@ def _page(request, entry, who: Candidate, form: AddForm, offer, kept: dict) -> H
         **drafted(who.draft_key, entry.dossier.pk, kept),
         "search_url": reverse("circle:add", args=[entry.dossier.pk]),
     }
-    return page(request, entry, "circle/add_professional.html", context, status=form.status)
+    return page(request, entry, "circle/add_professional.html", context, status=form.http_status)

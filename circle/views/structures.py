@@ -206,7 +206,7 @@ def _page(request, entry, structure: Structure, form: AddForm, offer, kept: dict
         **drafted(_draft(structure), entry.dossier.pk, kept),
         "search_url": reverse("circle:add_structure", args=[entry.dossier.pk]),
     }  # fmt: skip
-    return page(request, entry, "circle/choose_structure.html", context, status=form.status)
+    return page(request, entry, "circle/choose_structure.html", context, status=form.http_status)
 
 
 def _opens(many: int) -> str:
@@ -239,7 +239,7 @@ def add_structure_manually(request: HttpRequest, entry) -> HttpResponse:
         "search_url": reverse("circle:add_structure", args=[entry.dossier.pk]),
         **drafted(MANUAL_DRAFT, entry.dossier.pk, kept),
     }
-    return page(request, entry, "circle/add_structure_manually.html", context, status=form.status)
+    return page(request, entry, "circle/add_structure_manually.html", context, status=form.http_status)
 
 
 def _add_by_hand(entry, form: ManualStructureForm) -> Member:

@@ -36,7 +36,7 @@ class TidyForm(forms.Form):
         return cleaned
 
     @property
-    def status(self) -> int:
+    def http_status(self) -> int:
         """Return the status of the page that shows it: sent, it is there again because something was refused."""
         if not self.is_bound:
             return 200

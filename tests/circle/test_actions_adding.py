@@ -251,17 +251,20 @@ def test_double_submit_adds_one_member_and_one_line_of_history(entry):
     assert Change.objects.filter(kind="ajout").count() == 3
 
 
-REFUSED = {"refused_on": timezone.localdate(), "collected": "oral", "comment": ""}
+def refused():
+    return {"refused_on": timezone.localdate(), "collected": "oral", "comment": ""}
 
 
 @pytest.mark.req("REL-7")
 @pytest.mark.parametrize(
     "changed",
     [{"role": "PCP"}, {"discreet": True}, {"description": "Le mardi"}, {"wanted": "oui"},
-     {"wanted": "refus", "refusal": REFUSED}],
+     {"wanted": "refus"}],
 )  # fmt: skip
 def test_the_same_page_with_another_answer_is_refused(entry, changed):
     key, someone = uuid.uuid4(), make.listed(make.DOCTOR)
+    if changed.get("wanted") == "refus":
+        changed = changed | {"refusal": refused()}
     make.add(entry, someone, creation_key=key)
     with pytest.raises(AlreadySent) as caught:
         make.add(entry, someone, creation_key=key, **changed)
@@ -302,7 +305,7 @@ def test_the_same_page_for_another_structure_is_refused(entry):
 @pytest.mark.parametrize("wanted", ["non", "oui", "refus"])
 def test_what_was_answered_is_found_again(entry, wanted):
     key, user = uuid.uuid4(), make.account()
-    said = {"wanted": wanted, "refusal": REFUSED if wanted == "refus" else None, "creation_key": key}
+    said = {"wanted": wanted, "refusal": refused() if wanted == "refus" else None, "creation_key": key}
     first = make.add(entry, user.attachment.professional, **said)
     assert make.add(entry, user.attachment.professional, **said) == first
 

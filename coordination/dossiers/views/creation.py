@@ -46,7 +46,7 @@ def create(request: HttpRequest) -> HttpResponse:
             drafts.clear(request.user, DRAFT, request.user.pk)
             messages.success(request, "Le dossier est ouvert. Vous êtes dans le cercle de soins.")
             return redirect(request, "dossiers:home", dossier.pk)
-    return _page(request, form, lookalikes, status=form.status)
+    return _page(request, form, lookalikes, status=form.http_status)
 
 
 @require_POST
