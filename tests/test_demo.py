@@ -51,7 +51,7 @@ def test_the_demonstration_loads_once_and_shows_every_state(client):
     page = client.get("/dossiers/").content.decode()
     assert "changements dans le cercle" in page and "Rien de nouveau" in page
     # And asked: a nurse adds somebody whom she may not habilitate.
-    assert "À faire, 1 en attente" in client.get("/a-faire/").content.decode()
+    assert "À faire 1 en attente" in client.get("/a-faire/").content.decode()
 
 
 def _software_works(client, said):

@@ -310,8 +310,8 @@ def test_what_is_typed_is_decoded_once_and_escaped_when_it_is_drawn(client):
 
 @pytest.mark.asvs("v5.0.0-3.5.3")
 def test_asking_for_a_page_changes_nothing(client):
-    """What an image of another site could make a browser ask for: only journal and session are written, and that the page
-    was seen: a visit, how many things it said were waiting."""
+    """What an image of another site could make a browser ask for: only journal and session are written, and that the
+    page was seen: a visit, how many things it said were waiting."""
     publish_default_matrix()
     entry = make.open_circle(make.coordinator())
     client.force_login(entry.user)

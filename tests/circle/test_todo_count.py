@@ -55,7 +55,7 @@ def test_every_page_says_how_many_wait(reader, asked):
     assert entries(reader) == [("À faire", "À faire")] * 2
     count_todos()
     for path in PAGES:
-        assert entries(reader, path) == [("À faire, 1 en attente", "À faire 1")] * 2, path
+        assert entries(reader, path) == [("À faire 1 en attente", "À faire 1")] * 2, path
     menu = re.search(r'<summary[^>]*aria-label="(Menu principal[^"]*)"', reader.get("/compte/").content.decode())
     assert menu[1].replace("\xa0", " ") == "Menu principal, À faire : 1 en attente"
 
@@ -74,7 +74,7 @@ def test_the_page_itself_says_what_it_shows_and_the_others_after_it(reader, entr
 @pytest.mark.parametrize(("count", "shown"), [(1, "1"), (12, "12"), (99, "99"), (100, "99+"), (4321, "99+")])
 def test_a_number_is_bounded(reader, entry, count, shown):
     counting.note_todo_count(entry.user, count)
-    assert entries(reader) == [(f"À faire, {shown} en attente", f"À faire {shown}")] * 2
+    assert entries(reader) == [(f"À faire {shown} en attente", f"À faire {shown}")] * 2
 
 
 def test_a_number_of_the_day_before_is_not_said(reader, entry):

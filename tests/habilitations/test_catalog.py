@@ -259,7 +259,7 @@ def test_a_new_rubric_is_a_column_that_gives_nothing_until_a_version_says_so(ann
     assert replay(2, "medecin", "activite")[3:] == (Niveau.ECRITURE, Niveau.ECRITURE)
     assert replay(1, "medecin", "activite").then == Niveau.AUCUN
     page = client.get(reverse("dossiers:home", args=[entry.dossier.pk])).content.decode()
-    assert page.count(made.label) >= 2
+    assert made.label in page
 
 
 def agree(dossier, *users):
