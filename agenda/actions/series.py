@@ -60,18 +60,19 @@ def create_series(
     """
     lock_agenda(entry, rubric_of(facts.kind))
     who, zone = who_attends(facts, who), ZoneInfo(facts.zone)
+    made = made_before(entry, creation_key, who, kind=facts.kind, **{name: facts.said[name] for name in TOLD})
+    if made is None:
+        require_sound(facts)
     check(starts, zone, ends - starts, rule)
     repeats = {
         "starts": wall_text(starts), "ends": wall_text(ends), "zone": facts.zone,
         "rule": rule_to_text(_with_last_day(rule, starts, zone, ends - starts)),
     }  # fmt: skip
-    made = made_before(entry, creation_key, who, kind=facts.kind, **{name: facts.said[name] for name in TOLD})
     if made is not None:
         if made.series is None:
             raise AlreadySent
         require_same(made.series, **repeats)
         return made
-    require_sound(facts)
     series = Series.objects.create(dossier=entry.dossier, created_by=entry.user, **repeats)
     people = attendees(entry, who)
     source = source_of(entry, on_behalf)

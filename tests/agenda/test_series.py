@@ -10,7 +10,7 @@ from django.utils import timezone
 from agenda.actions import answering, appointments, series
 from agenda.actions.appointments import Facts
 from agenda.actions.attending import Who
-from agenda.errors import AlreadyOver, CancelReasonMissing, TimeTaken
+from agenda.errors import AlreadyOver, CancelReasonMissing, EndsBeforeItStarts, TimeTaken
 from agenda.models import Appointment, Occupation, Series
 from agenda.recurrence import UntilBeforeStart
 from agenda.rule_formats import rule_from_text
@@ -101,6 +101,11 @@ def test_what_was_sent_once_and_repeats_the_second_time_is_refused(entry):
     with pytest.raises(AlreadySent):
         repeat(entry, key=key)
     assert not Series.objects.exists()
+
+
+def test_an_end_before_its_beginning_is_said_as_of_any_event(entry):
+    with pytest.raises(EndsBeforeItStarts):
+        repeat(entry, lasts=-1)
 
 
 def test_a_rule_that_ends_before_it_starts_writes_nothing(entry):
