@@ -19,6 +19,7 @@ from tests.agenda.fhir_made import SYSTEM, created, found, professional, put, se
 from tests.circle import factories as make
 from tests.fhir import callers
 from tests.fhir.api import Api, link, matches, read
+from tests.fhir.capturing import not_judged  # noqa: F401 - a fixture
 from tests.fhir.samples import sample
 
 pytestmark = pytest.mark.django_db
@@ -308,6 +309,7 @@ def test_a_discreet_member_is_neither_told_nor_found(client, entry):
 
 
 @pytest.mark.req("PEERS-RULE-7")
+@pytest.mark.usefixtures("not_judged")
 def test_nor_by_what_was_sent_beside_him(client, entry):
     """Whose free time it took, a resource inside: what may name who attends goes to who sees them all."""
     hidden = factories.member(entry, discreet=True)

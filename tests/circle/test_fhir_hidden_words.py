@@ -20,6 +20,7 @@ from tests.circle.test_fhir_careteam_search import finds
 from tests.circle.test_fhir_careteam_writing import put
 from tests.circle.test_fhir_related_person import person
 from tests.fhir.api import Api, read
+from tests.fhir.capturing import not_judged  # noqa: F401 - a fixture
 
 HELPER, INS = "350", "241038100901267"
 SYSTEM = "urn:oid:1.2.250.1.213.1.4.10"
@@ -144,6 +145,7 @@ def test_who_is_hidden_is_not_there_to_be_deleted(entry, social):
 
 
 @pytest.mark.req("PEERS-RULE-7")
+@pytest.mark.usefixtures("not_judged")
 def test_the_people_a_client_put_around_a_person_are_told_to_who_sees_them_all(client, entry, social):
     """Patient.contact may name a discreet member; sent back without it, it stays."""
     contact = [{"name": {"family": "SECRET"}, "telecom": [{"system": "phone", "value": "0639982099"}]}]
