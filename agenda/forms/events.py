@@ -47,6 +47,7 @@ MOST_TIMES = 366
 THIS, FOLLOWING = "celle-ci", "suivantes"
 ONE_AT_A_TIME = "« Celle-ci et les suivantes » ne change pas cela : changez cette occurrence seulement."
 SCOPES = [(THIS, "Cette occurrence seulement"), (FOLLOWING, "Celle-ci et les suivantes")]
+SECOND_HOUR = "Cette nuit-là, l’horloge recule et une heure passe deux fois : c’est la seconde, à l’heure d’hiver."
 
 
 class EventForm(FoldingForm):
@@ -138,11 +139,7 @@ class EventForm(FoldingForm):
         for name in gone:
             del self.fields[name]
         if appointment and _in_second_hour(appointment):
-            self.fields[
-                "day"
-            ].help_text = (
-                "Cette nuit-là, l’horloge recule et une heure passe deux fois : c’est la seconde, à l’heure d’hiver."
-            )
+            self.fields["day"].help_text = SECOND_HOUR
 
     def usual(self) -> dict:
         return new_event()
