@@ -109,7 +109,9 @@ def _category(caller: Caller | None) -> TokenParam:
         said = {name: value for name, value in (("system", system), ("code", code)) if value}
         return told() & Q(content__sent__category__contains=[{"coding": [said]}]) if said else NOBODY
 
-    missing = lambda: ~(told() & Q(content__sent__category__isnull=False))  # noqa: E731
+    def missing() -> Q:
+        return ~(told() & Q(content__sent__category__isnull=False))
+
     return TokenParam(f"{_R4}/CareTeam-category", build=build, missing=missing)
 
 
