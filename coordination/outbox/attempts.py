@@ -57,9 +57,7 @@ def count_next(queryset, **changes):
 
 def _begun(row, changes):
     if row.attempts >= MAX_ATTEMPTS:
-        row.give_up(INTERRUPTED)
-        row.save()
-        logger.error("outbox.worker_killed_each_time", extra={"queue": row._meta.model_name, "row_id": str(row.pk)})
+        give_up(row)
         return None
     metrics.begun(row._meta.model_name, timezone.now() - row.next_attempt_at)
     changes = {name: value(row) if callable(value) else value for name, value in changes.items()}
@@ -70,6 +68,13 @@ def _begun(row, changes):
         setattr(row, name, value)
     row.save()
     return row
+
+
+def give_up(row):
+    """Save as a dead letter a row that has had all its attempts and still waits. Needs its lock."""
+    row.give_up(INTERRUPTED)
+    row.save()
+    logger.error("outbox.worker_killed_each_time", extra={"queue": row._meta.model_name, "row_id": str(row.pk)})
 
 
 def hold(queryset, row):

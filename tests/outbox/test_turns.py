@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from coordination.outbox import actions, attempts, doorbell, jobs, sweeping, tasks, turns
-from coordination.outbox.models import RING_AGAIN_AFTER, Job, Message, State
+from coordination.outbox.models import RING_AGAIN_AFTER, Job, Message, Quarantine, State
 from tests.outbox.factories import MessageFactory
 
 MAIL = {"to": "ines@cabinet.example", "subject": "Objet", "text": "Texte", "kind": "test.mail"}
@@ -142,3 +142,70 @@ def test_without_a_broker_the_sweep_does_them_all(seen, monkeypatch):
         job(late=10)
     sweeping.sweep()
     assert len(seen) == MANY
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("fields", "is_taken"),
+    [
+        ({}, True),
+        ({"late": -60}, False),
+        ({"ring_after": timezone.now() + timedelta(days=1)}, False),
+        ({"done_at": timezone.now()}, False),
+        ({"given_up_at": timezone.now()}, False),
+    ],
+    ids=["due", "not yet", "not its turn", "done", "given up"],
+)
+def test_the_one_statement_takes_what_the_queryset_calls_next(seen, fields, is_taken):
+    """`_COUNT_NEXT` says again `DueQuerySet.in_turn` and `quarantine.stands`: they agree on each kind of row."""
+    one = job(**fields)
+    assert Job.objects.in_turn().filter(pk=one.pk).exists() is is_taken
+    assert jobs.run_next() is is_taken
+    assert bool(seen) is is_taken
+
+
+@pytest.mark.django_db
+def test_nothing_is_taken_while_a_quarantine_stands(seen):
+    waits = job()
+    quarantine = Quarantine.objects.create(backup_at=timezone.now())
+    assert not jobs.run_next()
+    waits.refresh_from_db()
+    assert (seen, waits.attempts) == ([], 0)
+    quarantine.delete()
+    assert jobs.run_next()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_fails_leaves_nothing_of_what_it_wrote(seen, monkeypatch):
+    """In the statement that fails, and at the commit too: a constraint that waits for it is a failure like others."""
+
+    def half(ref):
+        actions.queue(**MAIL)
+        raise RuntimeError
+
+    monkeypatch.setitem(jobs._handlers, "test.half", half)
+    one = job(kind="test.half")
+    assert not jobs.run(one.pk)
+    one.refresh_from_db()
+    assert one.last_error == "Le travail a échoué (RuntimeError)."
+    assert one.next_attempt_at > timezone.now() + RING_AGAIN_AFTER
+    assert not Message.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failure_that_another_attempt_has_overtaken_changes_nothing_of_it(seen, monkeypatch):
+    def overtaken(ref):
+        raise TimeoutError
+
+    monkeypatch.setitem(jobs._handlers, "test.overtaken", overtaken)
+    one = job(kind="test.overtaken")
+
+    def note(begun, error, really=jobs._note_failure):
+        # Its lease was over: somebody else has begun meanwhile.
+        Job.objects.filter(pk=one.pk).update(attempts=2)
+        really(begun, error)
+
+    monkeypatch.setattr(jobs, "_note_failure", note)
+    assert not jobs.run(one.pk)
+    one.refresh_from_db()
+    assert (one.attempts, one.last_error) == (2, "")
