@@ -232,8 +232,10 @@ def add_to_vote(entry: Entry, appointment_id: UUID, proposal_id: UUID) -> Appoin
     time.proposed_by = None
     time.save(update_fields=["proposed_by"])
     now = timezone.now()
-    if meeting.answer_by is None or meeting.answer_by < now + DAY:
-        meeting.answer_by = min(now + 3 * DAY, time.starts_at)
+    longer = min(now + 3 * DAY, time.starts_at)
+    if meeting.answer_by is None or meeting.answer_by < min(now + DAY, longer):
+        # Never earlier than what they were told: a moment that comes sooner hastens nobody.
+        meeting.answer_by = longer
         prolong((one.pk for one in votes.times_of(meeting)), expires_at=meeting.answer_by)
     next_version(meeting, "answer_by")
     _hold(entry, meeting, [time], people)
