@@ -51,7 +51,7 @@ def named(source):
     source = re.sub(r"\{#.*?#\}", "", source, flags=re.DOTALL)
     said = []
     for value in values(source):
-        said += SPOKEN.sub(" ", SPOKEN.sub(lambda one: "\0" if one[0].startswith("{{") else " ", value)).split()
+        said += SPOKEN.sub(lambda one: "\0" if one[0].startswith("{{") else " ", value).split()
         # What completes a beginning is no class by itself.
         said += [word for one in SPOKEN.finditer(value) if not value[: one.start()].endswith("-") for word in words(one[0])]
     given = (r"\bcls=(\"[^\"]*\"|'[^']*')", rf"icon\([^,()]+,\s*((?:[^()]|{INSIDE})*)\)", r"\bset css = ([^%]*)%\}")
