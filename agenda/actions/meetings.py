@@ -42,7 +42,7 @@ from agenda.letters import moment_of
 from agenda.meeting_letters import What, tell
 from agenda.models import Appointment, Occupation, Participation, Proposal, Room
 from agenda.naming import names_of
-from coordination.common.resending import AlreadySent
+from coordination.common.resending import other_answers
 from coordination.dossiers.door import Entry
 from habilitations.rubriques import Rubrique
 
@@ -131,7 +131,7 @@ def _require_same_times(made: Appointment, plan: Plan) -> None:
     """Require the times that were proposed, while they are there. Raises AlreadySent."""
     there = list(made.proposals.filter(proposed_by=None).order_by("starts_at").values_list("starts_at", "ends_at"))
     if there and there != plan.times:
-        raise AlreadySent
+        raise other_answers(made)
 
 
 def _write_people(entry: Entry, meeting: Appointment, people: Sequence[Attendee], plan: Plan) -> list[Participation]:
