@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("version", "profile", "rubrique"),
                 name="matrix_cell_unique",
-                violation_error_message="Cette version de la matrice a déjà un niveau pour ce profil et cette rubrique.",
+                violation_error_message="La matrice a déjà un niveau pour ce profil et cette rubrique.",
             ),
         ),
         migrations.AlterConstraint(
@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("version", "profile", "action"),
                 name="action_right_unique",
-                violation_error_message="Cette version de la matrice dit déjà si ce profil peut faire cette action.",
+                violation_error_message="La matrice dit déjà si ce profil peut faire cette action.",
             ),
         ),
         migrations.AlterConstraint(
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("version", "profession", "fonction"),
                 name="profile_rule_unique",
-                violation_error_message="Cette version de la matrice donne déjà un profil à cette profession.",
+                violation_error_message="La matrice donne déjà un profil à cette profession.",
             ),
         ),
     ]

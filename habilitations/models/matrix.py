@@ -35,7 +35,7 @@ class MatrixRow(models.Model):
             models.UniqueConstraint(
                 fields=["version", "profile", "rubrique"],
                 name="matrix_cell_unique",
-                violation_error_message="Cette version de la matrice a déjà un niveau pour ce profil et cette rubrique.",
+                violation_error_message="La matrice a déjà un niveau pour ce profil et cette rubrique.",
             ),
             models.CheckConstraint(
                 condition=Q(niveau__in=Niveau.values),
@@ -57,7 +57,7 @@ class ActionRight(models.Model):
             models.UniqueConstraint(
                 fields=["version", "profile", "action"],
                 name="action_right_unique",
-                violation_error_message="Cette version de la matrice dit déjà si ce profil peut faire cette action.",
+                violation_error_message="La matrice dit déjà si ce profil peut faire cette action.",
             ),
         ]
 
@@ -76,6 +76,6 @@ class ProfileRule(models.Model):
             models.UniqueConstraint(
                 fields=["version", "profession", "fonction"],
                 name="profile_rule_unique",
-                violation_error_message="Cette version de la matrice donne déjà un profil à cette profession.",
+                violation_error_message="La matrice donne déjà un profil à cette profession.",
             ),
         ]

@@ -163,8 +163,9 @@ def test_what_was_kept_before_is_in_the_table_no_more(taken_out):
             "patient": {"reference": "Patient/1"}, "birthDate": "1970-01-01", "extension": [number],
         }  # fmt: skip
     assert there[inside.pk].content == {
-        "contained": [{"resourceType": "Patient", "id": "p"}], "note": [{"authorReference": {"reference": "Patient/1"}}],
-    }  # fmt: skip
+        "contained": [{"resourceType": "Patient", "id": "p"}],
+        "note": [{"authorReference": {"reference": "Patient/1"}}],
+    }
     assert there[alone.pk].content == {"gender": "male"}
     assert [there[one.pk].content for one in (plain, own)] == [plain.content, own.content]
     assert {row.pk: row.at for row in there.values()} == before, "nothing that is told has changed"

@@ -53,7 +53,8 @@ def named(source):
     for value in values(source):
         said += SPOKEN.sub(lambda one: "\0" if one[0].startswith("{{") else " ", value).split()
         # What completes a beginning is no class by itself.
-        said += [word for one in SPOKEN.finditer(value) if not value[: one.start()].endswith("-") for word in words(one[0])]
+        whole = [one[0] for one in SPOKEN.finditer(value) if not value[: one.start()].endswith("-")]
+        said += [word for one in whole for word in words(one)]
     given = (r"\bcls=(\"[^\"]*\"|'[^']*')", rf"icon\([^,()]+,\s*((?:[^()]|{INSIDE})*)\)", r"\bset css = ([^%]*)%\}")
     for pattern in given:
         said += [word for one in re.findall(pattern, source) for word in words(one)]

@@ -29,9 +29,8 @@ def production(*command, **changes):
 
 def started(*command, **changes):
     """Run a program with the variables of a safe production, changed one by one; it is to end by itself."""
-    return subprocess.run(
-        [str(word) for word in command], cwd=ROOT, env=KEPT | SAFE | changes, capture_output=True, text=True, timeout=90
-    )
+    words = [str(word) for word in command]
+    return subprocess.run(words, cwd=ROOT, env=KEPT | SAFE | changes, capture_output=True, text=True, timeout=90)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""When a row is due is written by the database, which knows one clock: the version that serves meanwhile says it itself."""
+"""The database, which knows one clock, says when a row is due; the version that serves meanwhile says it itself."""
 
 from datetime import timedelta
 
