@@ -55,7 +55,8 @@ def close_sleeping() -> int:
     """Close the grants whose holder was told and that are still unused on their day. Returns how many.
 
     Used, kept, ended or changed meanwhile, or resting on nothing any more: spared. What leaves nobody to grant, or to
-    withdraw an opposition to the whole dossier, waits; so does a dossier that is read-only, where nobody could open it again.
+    withdraw an opposition to the whole dossier, waits; so does a dossier that is read-only, where nobody could open
+    it again.
     """
     if not _is_on():
         return 0
