@@ -20,7 +20,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from coordination.common.statements import rows
-from habilitations.grants import RESTS
+from habilitations.grants import GRANTING
 from habilitations.models import AccessKept, AccountKept, Habilitation
 
 # No day before that is asked of the journal.
@@ -99,9 +99,7 @@ LEFT JOIN LATERAL (
     WHERE line.habilitation_id = h.id AND line.outcome = 'ok' AND line.at >= %(since)s AND line.at <= %(now)s
     ORDER BY line.at DESC LIMIT 1
 ) used ON TRUE
-WHERE h.user_id = ANY(%(users)s) AND h.ended_at IS NULL AND h.state = 'oui'
-    AND (h.access_until IS NULL OR h.access_until >= %(today)s)
-    AND {RESTS.format(day="%(today)s")}
+WHERE h.user_id = ANY(%(users)s) AND {GRANTING.format(day="%(today)s")}
 GROUP BY h.user_id"""  # noqa: S608 - our own names
 
 
