@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -172,6 +172,35 @@ def test_what_was_kept_before_is_in_the_table_no_more(taken_out):
     with CaptureQueriesContext(connection) as captured:
         taken_out()
     assert not [one["sql"] for one in captured if one["sql"].startswith("UPDATE")], "once is enough"
+
+
+@pytest.mark.req("INS-4")
+def test_what_a_circle_said_before_is_neither_in_its_row_nor_in_its_versions(entry):
+    """What it tells and its version stay; others are left, and a version is still never written again."""
+    other = make.open_circle(make.coordinator())
+    for one in (entry, other):
+        put(one, careteam(one) | {"category": CATEGORY, "note": [{"text": "Lundi"}]})
+    circle = Circle.objects.get(dossier=entry.dossier.pk)
+    number = {"system": SYSTEM, "value": INS}
+    circle.content["sent"]["subject"] = {"reference": f"Patient/{entry.dossier.pk}", "identifier": number}
+    circle.save()
+    close_transaction()
+    told, stays = careteam(entry), careteam(other)
+    versions = list(CircleVersion.objects.values_list("dossier", "number").order_by("id"))
+    migration = import_module("circle.migrations.0018_content_without_numbers")
+    for _ in range(2):
+        migration.take_out(apps, SimpleNamespace(connection=connection))
+        close_transaction()
+        for model, column in ((Circle, "content"), (CircleVersion, "facts")):
+            assert INS not in str(list(model.objects.values_list(column, flat=True))), model
+        assert list(CircleVersion.objects.values_list("dossier", "number").order_by("id")) == versions
+        assert (careteam(entry), careteam(other)) == (told, stays)
+    with pytest.raises(IntegrityError, match="ne se récrit pas"), transaction.atomic():
+        CircleVersion.objects.update(number=7)
+    # Numbers go through as they were written.
+    beside = '"extension":[{"valueDecimal":1.50}]'
+    before = f'{{"sent":{{"subject":{{"display":"A","identifier":{json.dumps(number)}}},{beside}}}}}'
+    assert migration._without(before) == f'{{"sent":{{"subject":{{"display":"A"}},{beside}}}}}'
 
 
 @pytest.mark.req("INS-4")
