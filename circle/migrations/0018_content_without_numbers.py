@@ -43,6 +43,8 @@ def take_out(apps, schema_editor):
                 cursor.execute(asked, [dossiers[first : first + BATCH]])
                 told = [(_without(text), id) for text, id in cursor.fetchall() if text]
                 cursor.executemany(written, [line for line in told if line[0] is not None])
+            # What waits for the end of the transaction is done before: a table with something pending is not changed.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(PUT_BACK)
 
 
