@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from circle.circles import Circle, CircleVersion  # noqa: F401 - as below
@@ -36,6 +36,12 @@ class MemberQuerySet(models.QuerySet):
     def shown_to(self, access):
         """Without the discreet members, unless the reader may read the medical rubric (rule 7)."""
         return self if access.sees_discreet_members else self.filter(discreet=False)
+
+    def known(self):
+        """Those who are, were or are to be in the circle; not who was sent by a program and is named by none yet."""
+        own = {"dossier": OuterRef("dossier"), "member": OuterRef("pk")}
+        to_come = PlannedStay.objects.told().arrivals().filter(**own)
+        return self.filter(Q(Exists(Period.objects.filter(**own))) | Q(Exists(to_come)))
 
 
 class Member(models.Model):

@@ -110,7 +110,7 @@ def _some_meet(ordered: Sequence[Piece]) -> bool:
 
 def agrees(wanted: Sequence[Piece], standing: Sequence[Piece]) -> bool:
     """Say whether both tell the same days, and the same roles wherever `wanted` names one."""
-    return _days(wanted) == _days(standing) and not _differing(spread(wanted), standing)
+    return stays_of(wanted) == stays_of(standing) and not _differing(spread(wanted), standing)
 
 
 def _differing(wanted: Sequence[Piece], standing: Sequence[Piece]) -> list[tuple[Piece, Piece]]:
@@ -128,10 +128,6 @@ def stays_of(pieces: Iterable[Piece]) -> list[Stay]:
         else:
             found.append((piece.starts_on, piece.ends_on))
     return found
-
-
-def _days(pieces: Iterable[Piece]) -> list[Stay]:
-    return stays_of(pieces)
 
 
 # ---- What is asked against what stands ---------------------------------------------------------------------------

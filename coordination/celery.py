@@ -2,7 +2,6 @@
 
 import logging.config
 import re
-import sys
 from typing import Any
 
 from celery import Celery, Task
@@ -55,15 +54,26 @@ def log_as_the_web_does(**_signal: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
+@app.on_configure.connect
+def read_settings(**_signal: Any) -> None:
+    """Read them a moment before Celery does, which would tell a refusal under the trace of its own code."""
+    from django.conf import settings
+
+    from coordination.common import terminal
+
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 - asked, hence read
+    except Exception as refusal:
+        terminal.stop(refusal)
+
+
 @worker_init.connect
 @beat_init.connect
 def refuse_unsafe_start(**_signal: Any) -> None:
     """As the web server does (SECT-15). Celery logs the exception of a receiver and goes on: this ends."""
-    from django.core.exceptions import ImproperlyConfigured
-
-    from coordination.common import safety
+    from coordination.common import safety, terminal
 
     try:
         safety.refuse_unsafe_start()
-    except ImproperlyConfigured as refusal:
-        sys.exit(str(refusal))
+    except Exception as refusal:
+        terminal.stop(refusal)

@@ -7,13 +7,16 @@ from django.core.wsgi import get_wsgi_application
 from django.template import engines
 from django.urls import get_resolver
 
-from coordination.common import jinja
+from coordination.common import jinja, terminal
 from coordination.common.safety import refuse_unsafe_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings.production")
 
-application = get_wsgi_application()
-refuse_unsafe_start()
+try:
+    application = get_wsgi_application()
+    refuse_unsafe_start()
+except Exception as refusal:
+    terminal.stop(refusal, code=terminal.NOT_STARTED)
 if settings.REFUSES_UNSAFE_START:
     # Two seconds once, before gunicorn forks. Not for `make run`: nobody changes its files but who runs it.
     jinja.read_all(engines["jinja2"].env)

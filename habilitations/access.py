@@ -192,6 +192,16 @@ def hat_of(user) -> Hat:
     return Hat(**row) if row else Hat()
 
 
+def trade_of(account, declared: tuple[str, str]) -> tuple[str, str]:
+    """Return the (profession, fonction) that decide what somebody would see: those his account was vouched for.
+
+    Without an account, or one that nobody vouched for, those `declared`, by the directory or by hand, which only
+    foretell it. One SQL statement, none without an account.
+    """
+    hat = hat_of(account) if account else Hat()
+    return (hat.profession, hat.fonction) if hat.profession else declared
+
+
 def profile_of(user) -> str:
     """Return the profile an account has by its vouched profession; "inconnu" when nobody vouched."""
     hat = hat_of(user)

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import models
 
 from coordination.common.statements import rows as run
-from habilitations.grants import CLOSED_WHOLE, RESTS
+from habilitations.grants import CLOSED_WHOLE, GRANTING
 from habilitations.matrix import Matrix
 from habilitations.models import VouchedProfession
 from habilitations.rubriques import Action, Niveau, Rubric, Rubrique
@@ -77,8 +77,7 @@ class Person(NamedTuple):
 
 
 _TODAY = f"(now() AT TIME ZONE '{settings.TIME_ZONE}')::date"
-_OPEN = f"""h.state = 'oui' AND h.ended_at IS NULL AND coalesce(h.access_until >= {_TODAY}, true)
-    AND {RESTS.format(day=_TODAY)}"""
+_OPEN = GRANTING.format(day=_TODAY)
 # The pairs of (profession, fonction) of each move come as three arrays of one length. What the person refuses to the
 # account wins over a structure's grant. {reach} is counted, or listed, by the statements below.
 _REACH = f"""

@@ -1,5 +1,8 @@
 """When grants were last used, by what the journal says of them, and which of them sleep.
 
+What is judged is what opens a dossier today (`Habilitation.objects.granting`): a grant that rests on nothing any more
+does not sleep, it is shut.
+
 One probe of the index of traces by habilitation per grant, whatever the length of the journal (migration
 0018_emergency_and_reviews; docs/decisions/2026-11-28-access-review.md). A month purged from the journal is no longer
 known: a grant last used before it reads as not used since then.
@@ -17,7 +20,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from coordination.common.statements import rows
-from habilitations.grants import RESTS
+from habilitations.grants import GRANTING
 from habilitations.models import AccessKept, AccountKept, Habilitation
 
 # No day before that is asked of the journal.
@@ -96,9 +99,7 @@ LEFT JOIN LATERAL (
     WHERE line.habilitation_id = h.id AND line.outcome = 'ok' AND line.at >= %(since)s AND line.at <= %(now)s
     ORDER BY line.at DESC LIMIT 1
 ) used ON TRUE
-WHERE h.user_id = ANY(%(users)s) AND h.ended_at IS NULL AND h.state = 'oui'
-    AND (h.access_until IS NULL OR h.access_until >= %(today)s)
-    AND {RESTS.format(day="%(today)s")}
+WHERE h.user_id = ANY(%(users)s) AND {GRANTING.format(day="%(today)s")}
 GROUP BY h.user_id"""  # noqa: S608 - our own names
 
 
@@ -152,70 +153,63 @@ class Asleep(NamedTuple):
 
 # The grants opened longest ago are judged, so many of them; the file then has at most LONGEST lines.
 JUDGED, LONGEST = 20_000, 5_000
-_ASLEEP = """
-SELECT h.dossier_id, coalesce(u.family_name, ''), coalesce(u.given_name, ''), coalesce(s.name, v.structure_name, ''),
-    coalesce(v.profession, ''), coalesce(v.fonction, ''), h.state_at, used.at, kept.at
-FROM (
-    SELECT * FROM habilitations_habilitation
-    WHERE ended_at IS NULL AND state = 'oui' AND state_at < %(limit)s
-        AND (access_until IS NULL OR access_until >= %(today)s)
-    ORDER BY state_at LIMIT %(judged)s
-) h
-LEFT JOIN accounts_user u ON u.id = h.user_id
-LEFT JOIN habilitations_vouchedprofession v ON v.user_id = h.user_id AND v.ended_at IS NULL
-LEFT JOIN directory_structure s ON s.id = h.structure_id
-LEFT JOIN LATERAL (
+# When each of the rows `h` was last used, and last kept.
+_USED_AND_KEPT = """LEFT JOIN LATERAL (
     SELECT line.at FROM habilitations_trace line
     WHERE line.habilitation_id = h.id AND line.outcome = 'ok' AND line.at >= %(since)s AND line.at <= %(now)s
     ORDER BY line.at DESC LIMIT 1
 ) used ON TRUE
 LEFT JOIN LATERAL (SELECT max(k.at) AS at FROM habilitations_accesskept k WHERE k.habilitation_id = h.id) kept ON TRUE
-WHERE greatest(h.state_at, used.at, kept.at) < %(limit)s
-ORDER BY h.state_at LIMIT %(longest)s"""
+WHERE h.id = ANY(%(ids)s)"""
+_ASLEEP = f"""
+SELECT h.dossier_id, coalesce(u.family_name, ''), coalesce(u.given_name, ''), coalesce(s.name, v.structure_name, ''),
+    coalesce(v.profession, ''), coalesce(v.fonction, ''), h.state_at, used.at, kept.at
+FROM habilitations_habilitation h
+LEFT JOIN accounts_user u ON u.id = h.user_id
+LEFT JOIN habilitations_vouchedprofession v ON v.user_id = h.user_id AND v.ended_at IS NULL
+LEFT JOIN directory_structure s ON s.id = h.structure_id
+{_USED_AND_KEPT} AND greatest(h.state_at, used.at, kept.at) < %(limit)s
+ORDER BY h.state_at LIMIT %(longest)s"""  # noqa: S608 - our own words
 
 
 def asleep_everywhere() -> list[Asleep]:
     """Return the grants that sleep in every dossier, the oldest first, LONGEST at most; none when the rule is off.
 
-    One SQL statement. It says references of dossiers, never of whom they are.
+    Two SQL statements. It says references of dossiers, never of whom they are.
     """
     months = settings.ACCESS_UNUSED_MONTHS
     if not months:
         return []
+    limit = _midnight(months_before(months))
+    judged = Habilitation.objects.granting().filter(state_at__lt=limit).order_by("state_at")
     said = {
-        "limit": _midnight(months_before(months)), "today": timezone.localdate(), "since": _midnight(known_since()),
-        "now": timezone.now(), "judged": JUDGED, "longest": LONGEST,
+        "ids": list(judged.values_list("pk", flat=True)[:JUDGED]), "limit": limit, "since": _midnight(known_since()),
+        "now": timezone.now(), "longest": LONGEST,
     }  # fmt: skip
     return [Asleep(*line) for line in rows(_ASLEEP, said)]
 
 
 # Read a few thousand at a time, by their identifiers: those that are used do not hide those that sleep.
 CHUNK = 5_000
-_SEEN = """
+_SEEN = f"""
 SELECT h.id, h.dossier_id, greatest(h.state_at, used.at, kept.at)
-FROM (
-    SELECT * FROM habilitations_habilitation
-    WHERE ended_at IS NULL AND state = 'oui' AND user_id IS NOT NULL AND id > %(after)s
-    ORDER BY id LIMIT %(chunk)s
-) h
-LEFT JOIN LATERAL (
-    SELECT line.at FROM habilitations_trace line
-    WHERE line.habilitation_id = h.id AND line.outcome = 'ok' AND line.at >= %(since)s AND line.at <= %(now)s
-    ORDER BY line.at DESC LIMIT 1
-) used ON TRUE
-LEFT JOIN LATERAL (SELECT max(k.at) AS at FROM habilitations_accesskept k WHERE k.habilitation_id = h.id) kept ON TRUE
-ORDER BY h.id"""
+FROM habilitations_habilitation h
+{_USED_AND_KEPT}
+ORDER BY h.id"""  # noqa: S608 - our own words
 
 
 def unused_since(day: dt.date) -> Iterator[tuple[UUID, UUID]]:
     """Yield (habilitation, dossier) of the grants of accounts neither opened, used nor kept since before a day.
 
-    Every open grant is looked at, CHUNK at a time, one SQL statement each: for a task of the night.
+    Every grant that opens a dossier is looked at, CHUNK at a time, two SQL statements each: for a task of the night.
     """
-    said = {"after": UUID(int=0), "chunk": CHUNK, "since": _midnight(known_since()), "now": timezone.now()}
-    while lines := rows(_SEEN, said):
+    grants = Habilitation.objects.granting().filter(user__isnull=False).order_by("pk").values_list("pk", flat=True)
+    said = {"since": _midnight(known_since()), "now": timezone.now()}
+    after = UUID(int=0)
+    while ids := list(grants.filter(pk__gt=after)[:CHUNK]):
+        lines = rows(_SEEN, said | {"ids": ids})
         yield from ((row_id, dossier_id) for row_id, dossier_id, seen in lines if timezone.localdate(seen) < day)
-        said["after"] = lines[-1][0]
+        after = ids[-1]
 
 
 def last_seen(row: Habilitation) -> dt.datetime:

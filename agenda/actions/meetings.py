@@ -42,7 +42,7 @@ from agenda.letters import moment_of
 from agenda.meeting_letters import What, tell
 from agenda.models import Appointment, Occupation, Participation, Proposal, Room
 from agenda.naming import names_of
-from coordination.common.resending import AlreadySent
+from coordination.common.resending import other_answers
 from coordination.dossiers.door import Entry
 from habilitations.rubriques import Rubrique
 
@@ -131,7 +131,7 @@ def _require_same_times(made: Appointment, plan: Plan) -> None:
     """Require the times that were proposed, while they are there. Raises AlreadySent."""
     there = list(made.proposals.filter(proposed_by=None).order_by("starts_at").values_list("starts_at", "ends_at"))
     if there and there != plan.times:
-        raise AlreadySent
+        raise other_answers(made)
 
 
 def _write_people(entry: Entry, meeting: Appointment, people: Sequence[Attendee], plan: Plan) -> list[Participation]:
@@ -232,8 +232,10 @@ def add_to_vote(entry: Entry, appointment_id: UUID, proposal_id: UUID) -> Appoin
     time.proposed_by = None
     time.save(update_fields=["proposed_by"])
     now = timezone.now()
-    if meeting.answer_by is None or meeting.answer_by < now + DAY:
-        meeting.answer_by = min(now + 3 * DAY, time.starts_at)
+    longer = min(now + 3 * DAY, time.starts_at)
+    if meeting.answer_by is None or meeting.answer_by < min(now + DAY, longer):
+        # Never earlier than what they were told: a moment that comes sooner hastens nobody.
+        meeting.answer_by = longer
         prolong((one.pk for one in votes.times_of(meeting)), expires_at=meeting.answer_by)
     next_version(meeting, "answer_by")
     _hold(entry, meeting, [time], people)

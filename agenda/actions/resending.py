@@ -8,7 +8,7 @@ from uuid import UUID
 from agenda.actions.attending import Who, me
 from agenda.actions.common import made_by
 from agenda.models import Appointment
-from coordination.common.resending import AlreadySent, require_same
+from coordination.common.resending import other_answers, require_same
 
 
 def made_before(entry, creation_key: UUID, who: Who, **said: Any) -> Appointment | None:
@@ -20,7 +20,7 @@ def made_before(entry, creation_key: UUID, who: Who, **said: Any) -> Appointment
     if made is not None:
         require_same(made, **said)
         if not _is_of(entry, made, who):
-            raise AlreadySent
+            raise other_answers(made)
     return made
 
 

@@ -20,7 +20,7 @@ from circle.actions.resending import made_by
 from circle.errors import CreatorNotInDirectory, DateNotPossible, LooksLikeDirectory, LooksLikeMember
 from circle.history import CREATION
 from circle.models import Change, Member, Period
-from coordination.common.resending import AlreadySent, require_same
+from coordination.common.resending import other_answers, require_same
 from coordination.common.text import squeeze
 from coordination.directory import actions as directory
 from coordination.directory.models import Activity, Attachment, Structure
@@ -228,7 +228,7 @@ def add_structure(
     said = text | {"kind": roles.STRUCTURE, "discreet": discreet}
     if made := made_by(entry, creation_key, said, role=role, wanted=wanted, refusal=refusal):
         if entry_kept(made.structure) != entry_kept(structure):
-            raise AlreadySent
+            raise other_answers(made)
         return made
     details = {"discreet": discreet, "creation_key": creation_key, **text}
     structure, member = house_of(entry, structure)

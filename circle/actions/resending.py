@@ -7,7 +7,7 @@ from uuid import UUID
 from circle import roles
 from circle.actions.answering import NON, OUI, REFUS
 from circle.models import Member
-from coordination.common.resending import AlreadySent, require_same
+from coordination.common.resending import other_answers, require_same
 from habilitations.models import Habilitation
 
 
@@ -25,7 +25,7 @@ def made_by(
     require_same(made, **said)
     code = roles.canonical(role)
     if code and not made.roles.filter(role=code).exists() or not _is_answered(made.habilitation, wanted, refusal):
-        raise AlreadySent
+        raise other_answers(made)
     return made
 
 

@@ -54,8 +54,9 @@ def tell_sleeping() -> int:
 def close_sleeping() -> int:
     """Close the grants whose holder was told and that are still unused on their day. Returns how many.
 
-    Used, kept, ended or changed meanwhile: spared. What leaves nobody to grant, or to withdraw an opposition to the
-    whole dossier, waits; so does a dossier that is read-only, where nobody could open it again.
+    Used, kept, ended or changed meanwhile, or resting on nothing any more: spared. What leaves nobody to grant, or to
+    withdraw an opposition to the whole dossier, waits; so does a dossier that is read-only, where nobody could open
+    it again.
     """
     if not _is_on():
         return 0
@@ -106,9 +107,9 @@ def _close(notice_id: UUID, dossier_id: UUID) -> bool:
     notice = SleepingAccess.objects.waiting().select_for_update(of=("self",)).filter(pk=notice_id).first()
     if notice is None:
         return False
-    row = Habilitation.objects.select_for_update(of=("self",)).get(pk=notice.habilitation_id)
-    seen = last_seen(row)
-    if row.ended_at or row.state != State.OUI or seen > notice.told_at or timezone.localdate(seen) >= _limit():
+    rows = Habilitation.objects.granting().select_for_update(of=("self",))
+    row = rows.filter(pk=notice.habilitation_id).first()
+    if row is None or _was_seen(row, since=notice.told_at):
         sleeping.spare(notice)
         return False
     if _is_needed(row):
@@ -125,6 +126,12 @@ def _close(notice_id: UUID, dossier_id: UUID) -> bool:
         reason=f"{said_of_state(State.OUI, State.NON)}, sans usage depuis {settings.ACCESS_CLOSE_MONTHS} mois",
     )  # fmt: skip
     return True
+
+
+def _was_seen(row: Habilitation, *, since: dt.datetime) -> bool:
+    """Say whether a grant was opened, used or kept since its holder was told, or is not old enough any more."""
+    seen = last_seen(row)
+    return seen > since or timezone.localdate(seen) >= _limit()
 
 
 def _is_written(dossier_id: UUID) -> bool:

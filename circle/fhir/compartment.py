@@ -53,7 +53,7 @@ def _shows_who(entry: Any) -> bool:
 
 def _members(discreet_too: dict[UUID, bool]) -> list[tuple[Any, ...]]:
     """Return who is, was or is to be in the circles of some dossiers: {dossier: discreet members are shown too}."""
-    members = Member.objects.filter(dossier_id__in=among(discreet_too)).order_by("pk")
+    members = Member.objects.known().filter(dossier_id__in=among(discreet_too)).order_by("pk")
     found = members.values_list("dossier_id", "discreet", *_WHO)
     return [who for dossier_id, discreet, *who in found if not discreet or discreet_too[dossier_id]]
 

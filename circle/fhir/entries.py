@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from circle.models import Member, Period, PlannedStay
+from circle.models import Member
 from coordination.dossiers import door
 from coordination.dossiers.door import Entry
 from coordination.dossiers.errors import DossierUnknown
@@ -144,6 +144,4 @@ def shown_members(caller: Caller) -> QuerySet[Any]:
 
 def known_members(caller: Caller) -> QuerySet[Any]:
     """Return those of them who are, were or are to be in the circle: by whom a search may find a circle."""
-    own = {"dossier": OuterRef("dossier"), "member": OuterRef("pk")}
-    to_come = PlannedStay.objects.told().arrivals().filter(**own)
-    return shown_members(caller).filter(Q(Exists(Period.objects.filter(**own))) | Q(Exists(to_come)))
+    return Member.objects.known().filter(shown_to(caller, "discreet"))

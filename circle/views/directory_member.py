@@ -26,7 +26,7 @@ from coordination.common.text import person_name
 from coordination.directory.models import Activity, Attachment
 from coordination.directory.search import profession_label
 from coordination.dossiers.door import rubric_view
-from habilitations.access import hat_of
+from habilitations.access import trade_of
 from habilitations.actions.consents import current, stands
 from habilitations.rubriques import Action, Niveau, Rubrique
 
@@ -83,10 +83,7 @@ def find_candidate(target_id: UUID) -> Candidate:
         raise Http404
     attachment = Attachment.objects.filter(professional=activity.professional_id).select_related("user").first()
     account = attachment.user if attachment else None
-    hat = hat_of(account) if account else None
-    # What the account was vouched for decides; the directory's trade only foretells.
-    pair = (hat.profession, hat.fonction) if hat and hat.profession else (activity.profession, activity.fonction)
-    return Candidate(activity, account, pair)
+    return Candidate(activity, account, trade_of(account, (activity.profession, activity.fonction)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

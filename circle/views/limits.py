@@ -23,7 +23,7 @@ from coordination.common.htmx import redirect
 from coordination.dossiers.door import rubric_view
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import published
-from habilitations.access import hat_of
+from habilitations.access import trade_of
 from habilitations.actions.limits import opens, read_as, standing
 from habilitations.closures import closed_by_the_person
 from habilitations.errors import GrantNotAllowed
@@ -42,7 +42,7 @@ def limits(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
     """
     row, found = find_row(entry, member_id), find_member(entry, member_id)
     _require_grantable(entry, row)
-    pair = _pair(found)
+    pair = trade_of(found.habilitation.user, found.profession_codes)
     form, kept = _form(request, found, pair)
     asked = form.is_bound and form.is_valid()
     preview, said = _preview(found, pair, form, asked), both_texts(form, None)
@@ -100,12 +100,6 @@ def _require_grantable(entry, row) -> None:
         raise Http404
     if not may_grant(row, entry):
         raise GrantNotAllowed
-
-
-def _pair(found) -> tuple[str, str]:
-    user = found.habilitation.user
-    hat = hat_of(user) if user else None
-    return (hat.profession, hat.fonction) if hat and hat.profession else found.profession_codes
 
 
 def _form(request: HttpRequest, found, pair) -> tuple[LimitsForm, dict]:

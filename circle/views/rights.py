@@ -30,7 +30,7 @@ from coordination.common.htmx import redirect
 from coordination.directory.models import Attachment
 from coordination.dossiers.door import only_shown, rubric_view
 from coordination.dossiers.errors import ChangedMeanwhile
-from habilitations.access import hat_of
+from habilitations.access import trade_of
 from habilitations.actions.consents import current, stands
 from habilitations.actions.limits import standing
 from habilitations.closures import closed_by_the_person
@@ -110,7 +110,7 @@ def preview(request: HttpRequest, entry, member_id: UUID) -> HttpResponse:
         return render(request, "circle/_delegates_answer.html", context | _delegates(row, found, answer))
     if found.kind != roles.DIRECTORY:
         return render(request, "circle/_submit.html", context)
-    shown = answering.preview_of(_pair(found, _account(found)), answer, ceilings=_held_down(found))
+    shown = _preview(found, answer)
     return render(request, "circle/_preview_answer.html", context | {"preview": shown, "title": PANEL})
 
 
@@ -132,9 +132,7 @@ def _page(request, entry, row, found, form, offer, kept: dict | None = None) -> 
         "whom": {roles.STRUCTURE: "cette structure", roles.PERSON: "cette personne"}.get(
             found.kind, "ce professionnel"
         ),
-        "preview": answering.preview_of(_pair(found, _account(found)), answer, ceilings=_held_down(found))
-        if found.kind == roles.DIRECTORY
-        else None,
+        "preview": _preview(found, answer) if found.kind == roles.DIRECTORY else None,
         "title": PANEL,
         "submit": _submit(row, answer),
         **_delegates(row, found, answer),
@@ -155,10 +153,9 @@ def _held_down(found) -> dict:
     return standing(found.habilitation) | closed_by_the_person(found.habilitation)
 
 
-def _pair(found, account) -> tuple[str, str]:
-    """Return what a professional was vouched for, else what the directory says of him."""
-    hat = hat_of(account) if account else None
-    return (hat.profession, hat.fonction) if hat and hat.profession else found.profession_codes
+def _preview(found, answer: str) -> dict:
+    trade = trade_of(_account(found), found.profession_codes)
+    return answering.preview_of(trade, answer, ceilings=_held_down(found))
 
 
 def _delegates(row, found, answer: str) -> dict:

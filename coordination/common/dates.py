@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.utils import timezone
 
 from coordination.common.errors import DomainError
+from coordination.common.french import MONTHS
 from coordination.common.text import fold
 
 
@@ -47,11 +48,8 @@ class BirthDate:
         return write_birth_date(self.date, self.precision)
 
 
-_MONTHS = (
-    "janvier", "fevrier", "mars", "avril", "mai", "juin",
-    "juillet", "aout", "septembre", "octobre", "novembre", "decembre",
-)  # fmt: skip
-_SHOWN_MONTHS = tuple(m.replace("fev", "fév").replace("aout", "août").replace("dec", "déc") for m in _MONTHS)
+# As people type them: without accents.
+_TYPED_MONTHS = tuple(fold(month) for month in MONTHS)
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _COMPACT = re.compile(r"(\d\d)(\d\d)(\d{4})", re.ASCII)
 OLDEST = dt.date(1890, 1, 1)
@@ -86,7 +84,7 @@ def write_birth_date(date: dt.date | None, precision: str = Precision.DAY) -> st
     if precision == Precision.YEAR:
         return str(date.year)
     if precision == Precision.MONTH:
-        return f"{_SHOWN_MONTHS[date.month - 1]} {date.year}"
+        return f"{MONTHS[date.month - 1]} {date.year}"
     return f"{date:%d/%m/%Y}"
 
 
@@ -134,7 +132,7 @@ def _month(word: str) -> int:
     if re.fullmatch(r"\d{1,2}", word, re.ASCII):
         return int(word)
     # From three letters ("fev", "sept"); "jui" could be June or July.
-    named = [rank for rank, name in enumerate(_MONTHS, 1) if len(word) >= 3 and name.startswith(word)]
+    named = [rank for rank, name in enumerate(_TYPED_MONTHS, 1) if len(word) >= 3 and name.startswith(word)]
     if len(named) != 1:
         raise InvalidDate
     return named[0]

@@ -14,7 +14,7 @@ from django.utils.safestring import mark_safe
 NBSP = "\u00a0"
 
 _DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-_MONTHS = (
+MONTHS = (
     "janvier", "février", "mars", "avril", "mai", "juin",
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
@@ -61,7 +61,7 @@ def long_date(value: dt.date | dt.datetime | None) -> str:
         return ""
     day = _local(value)
     number = "1er" if day.day == 1 else str(day.day)
-    return f"{_DAYS[day.weekday()]} {number}{NBSP}{_MONTHS[day.month - 1]} {day.year}"
+    return f"{_DAYS[day.weekday()]} {number}{NBSP}{MONTHS[day.month - 1]} {day.year}"
 
 
 def time_fr(value: dt.time | dt.datetime | None) -> str:

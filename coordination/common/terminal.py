@@ -1,13 +1,15 @@
-"""What a command says, in a sentence, of what stopped it: no operator should read a stack trace to know what to do.
+"""What a program says, in a sentence, of what stopped it: no operator should read a stack trace to know what to do.
 
-`manage.py` asks `sentence` once for every command; what is not understood keeps its trace, then the only clue.
+`manage.py` asks `sentence` once for every command, the web server and the workers end by `stop` when they refuse to
+start; what is not understood keeps its trace, then the only clue.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from typing import Final
+import sys
+from typing import Final, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
@@ -18,6 +20,8 @@ from coordination.settings.environment import WrongVariable
 INTERRUPTED: Final = "Interrompu."
 # The exit code of who is stopped by Ctrl-C (128 + SIGINT).
 INTERRUPTED_CODE: Final = 130
+# The one that gunicorn gives to a process that could not begin: it ends with it, and starts no other in its place.
+NOT_STARTED: Final = 3
 _AWAY = "La base de données ne répond pas : rien de plus n’a été fait. Vérifiez DATABASE_URL et le serveur PostgreSQL."
 _OTHER_SCHEMA = (
     "Le schéma de cette base n’est pas celui de cette version : « manage.py migrate » d’abord, ou la base que nomme "
@@ -58,6 +62,16 @@ def sentence(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.filename and error.errno in _SYSTEM:
         return f"{error.filename} : {_SYSTEM[error.errno]}."
     return None
+
+
+def stop(error: BaseException, *, code: int = 1) -> NoReturn:
+    """End this process with the sentence alone, on stderr; raise again what only a trace explains."""
+    said = sentence(error)
+    if said is None:
+        raise error
+    sys.stderr.write(f"{said}\n")
+    sys.stderr.flush()
+    sys.exit(code)
 
 
 def in_french(error: OSError) -> str:

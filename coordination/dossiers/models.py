@@ -255,7 +255,11 @@ class IdentityVersion(IdentityTraits):
     class Meta:
         verbose_name = "ancienne identité"
         constraints = [
-            models.UniqueConstraint(fields=["dossier", "version"], name="identity_version_unique"),
+            models.UniqueConstraint(
+                fields=["dossier", "version"],
+                name="identity_version_unique",
+                violation_error_message="Cette version de l’identité est déjà enregistrée.",
+            ),
         ]
 
     def __str__(self):
@@ -294,7 +298,13 @@ class Visit(models.Model):
 
     class Meta:
         verbose_name = "visite"
-        constraints = [models.UniqueConstraint(fields=["user", "dossier"], name="one_visit_row_per_dossier")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "dossier"],
+                name="one_visit_row_per_dossier",
+                violation_error_message="Le dernier passage dans ce dossier est déjà noté.",
+            ),
+        ]
 
     def __str__(self):
         return str(self.id)

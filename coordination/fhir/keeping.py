@@ -59,7 +59,10 @@ def kept(resource_type: str, ids: Iterable[UUID], *owners: str) -> dict[UUID, Se
 
 
 def _read(content: str) -> Resource:
-    """Return what is kept; what was sent before numbers were taken out says them no more."""
+    """Return what is kept; what a version that did not take numbers out wrote says them no more.
+
+    Migration 0004_kept_without_numbers took them out of the table, while such a version could still be serving.
+    """
     said: Resource = json.loads(content, cls=stored.Decoder)
     return without_numbers(said) if any(system in content for system in INS_SYSTEMS) else said
 

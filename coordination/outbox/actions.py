@@ -14,7 +14,7 @@ from django.utils import timezone
 from coordination.common.ids import uuid7
 from coordination.outbox import doorbell
 from coordination.outbox.errors import InvalidAddress, OutsideTransaction
-from coordination.outbox.models import DOORBELL_GRACE, WAITING_STATES, Job, Message, State
+from coordination.outbox.models import WAITING_STATES, Job, Message, State, make_due
 
 
 def queue(
@@ -62,17 +62,17 @@ def queue(
     return message
 
 
-def enqueue(kind: str, ref: UUID, due_at=None) -> Job:
+def enqueue(kind: str, ref: UUID, due_at: datetime | None = None) -> Job:
     """Write one piece of due work: the handler registered for `kind` is called with `ref` at `due_at` (now if None).
 
     Raises OutsideTransaction when no transaction is open. Source: issue 2 §2, REL-1.
     """
     _require_transaction()
-    now = timezone.now()
-    due = due_at or now
-    job = Job.objects.create(kind=kind, ref=ref, next_attempt_at=due, ring_after=max(due, now + DOORBELL_GRACE))
-    if due <= now:
-        doorbell.ring_at_commit("job", job.pk)
+    if due_at is not None:
+        # The sweep rings at that hour.
+        return Job.objects.create(kind=kind, ref=ref, next_attempt_at=due_at, ring_after=due_at)
+    job = Job.objects.create(kind=kind, ref=ref)
+    doorbell.ring_at_commit("job", job.pk)
     return job
 
 
@@ -97,9 +97,8 @@ def retry_message(message: Message, *, by) -> Message:
     """
     message = Message.objects.select_for_update(of=("self",)).get(pk=message.pk)
     if message.state == State.ECHEC and message.dismissed_at is None:
-        now = timezone.now()
         message.state, message.attempts, message.last_error = State.EN_FILE, 0, ""
-        message.next_attempt_at, message.ring_after = now, now + DOORBELL_GRACE
+        make_due(message)
         message.save()
         doorbell.ring_at_commit("message", message.pk)
     return message
@@ -129,9 +128,8 @@ def retry_job(job: Job, *, by) -> Job:
     """
     job = Job.objects.select_for_update(of=("self",)).get(pk=job.pk)
     if job.given_up_at is not None and job.dismissed_at is None:
-        now = timezone.now()
         job.given_up_at, job.attempts, job.last_error = None, 0, ""
-        job.next_attempt_at, job.ring_after = now, now + DOORBELL_GRACE
+        make_due(job)
         job.save()
         doorbell.ring_at_commit("job", job.pk)
     return job

@@ -8,10 +8,11 @@ at work.
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from coordination.common import metrics
 from coordination.outbox import quarantine
@@ -37,7 +38,7 @@ def count(queryset, pk, **changes):
     if quarantine.stands():
         return None
     with transaction.atomic():
-        row = lock(queryset.due(), pk)
+        row = lock(queryset.due().with_lateness(), pk)
         return None if row is None else _begun(row, changes)
 
 
@@ -47,7 +48,7 @@ def count_next(queryset, **changes):
         return None
     while True:
         with transaction.atomic():
-            row = queryset.in_turn().select_for_update(skip_locked=True, of=("self",)).first()
+            row = queryset.in_turn().with_lateness().select_for_update(skip_locked=True, of=("self",)).first()
             if row is None:
                 return None
             begun = _begun(row, changes)
@@ -59,11 +60,11 @@ def _begun(row, changes):
     if row.attempts >= MAX_ATTEMPTS:
         give_up(row)
         return None
-    metrics.begun(row._meta.model_name, timezone.now() - row.next_attempt_at)
+    metrics.begun(row._meta.model_name, row.late)
     changes = {name: value(row) if callable(value) else value for name, value in changes.items()}
     row.attempts += 1
     # Nobody else may start between the two transactions.
-    row.next_attempt_at = row.ring_after = timezone.now() + RING_AGAIN_AFTER
+    row.next_attempt_at = row.ring_after = Now() + RING_AGAIN_AFTER
     for name, value in changes.items():
         setattr(row, name, value)
     row.save()
@@ -96,9 +97,12 @@ def lock(queryset, pk):
     return queryset.filter(pk=pk).order_by().select_for_update(skip_locked=True, of=("self",)).first()
 
 
-def postpone(row) -> bool:
-    """Set the next attempt's time; return False when the row has had all its attempts."""
+def postpone(row, *, wait: Callable[[timedelta], timedelta] = lambda usual: usual) -> bool:
+    """Set the next attempt's time, not saved; return False when the row has had all its attempts.
+
+    `wait`: how long to wait, from how long a row that failed as often usually does.
+    """
     if row.attempts >= MAX_ATTEMPTS:
         return False
-    row.next_attempt_at = row.ring_after = timezone.now() + BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
+    row.next_attempt_at = row.ring_after = Now() + wait(BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1])
     return True

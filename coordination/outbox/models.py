@@ -2,12 +2,17 @@
 
 Celery only rings; a row is true. `ring_after` is the sweep's business (when to ring again), `next_attempt_at` is
 what people read (when the row is due).
+
+Both are written and compared by the clock of the database alone: a row asked on a machine whose own clock is ahead
+would leave that much late, and be passed over by a worker whose clock is behind.
 """
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import models
+from django.db.models import F, Max, Min, Q
+from django.db.models.functions import Now
 from django.db.models.lookups import IsNull
 from django.utils import timezone
 
@@ -17,11 +22,8 @@ from coordination.common.ids import uuid7
 DOORBELL_GRACE = timedelta(seconds=1)
 # Between two rings of the same row, and before a row "en cours" that nobody holds is taken again.
 RING_AGAIN_AFTER = timedelta(seconds=4)
-
-
-def first_ring():
-    """The moment from which the sweep may ring for a new row."""
-    return timezone.now() + DOORBELL_GRACE
+# From when the sweep may ring for a new row.
+FIRST_RING = Now() + DOORBELL_GRACE
 
 
 class State(models.TextChoices):
@@ -38,28 +40,33 @@ WAITING_STATES = (State.EN_FILE, State.EN_COURS, State.A_REESSAYER)
 
 
 class Figures(NamedTuple):
-    """How a queue is: rows that wait, those among them that failed already, since when the oldest due one waits, rows
-    given up that nobody has settled."""
+    """How a queue is: rows that wait, those among them that failed already, since when the oldest due one waits (None
+    when nothing is due) and for how long (zero), rows given up that nobody has settled."""
 
     waiting: int
     retrying: int
     oldest_due_at: datetime | None
+    oldest: timedelta
     dead: int
 
-    @property
-    def oldest(self) -> timedelta:
-        """How long the oldest due row has been waiting; zero when nothing is due."""
-        return max(timezone.now() - self.oldest_due_at, timedelta(0)) if self.oldest_due_at else timedelta(0)
+
+def make_due(row) -> None:
+    """Have a row done as soon as somebody is free; not saved."""
+    row.next_attempt_at, row.ring_after = Now(), FIRST_RING
 
 
 class DueQuerySet(models.QuerySet):
     """Questions common to mails and jobs; `waiting()` and `failed()` are given by each."""
 
     def due(self):
-        return self.waiting().filter(next_attempt_at__lte=timezone.now())
+        return self.waiting().filter(next_attempt_at__lte=Now())
 
     def to_ring(self):
-        return self.due().filter(ring_after__lte=timezone.now())
+        return self.due().filter(ring_after__lte=Now())
+
+    def with_lateness(self):
+        """With `late`, for how long each row has been due."""
+        return self.annotate(late=Now() - F("next_attempt_at"))
 
     def in_turn(self):
         """The due rows, in the order in which workers take them one after the other.
@@ -67,12 +74,11 @@ class DueQuerySet(models.QuerySet):
         By `ring_after`, the one order that an index has of the rows that wait: it is the hour of a row that is due, or
         a few seconds later. The bound keeps those that wait for tomorrow from being read.
         """
-        return self.due().filter(ring_after__lte=timezone.now() + RING_AGAIN_AFTER).order_by("ring_after")
+        return self.due().filter(ring_after__lte=Now() + RING_AGAIN_AFTER).order_by("ring_after")
 
     def oldest_waiting_age(self):
         """Return how long the oldest due row has been waiting (timedelta, zero when nothing waits)."""
-        oldest = self.due().aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
-        return max(timezone.now() - oldest, timedelta(0)) if oldest else timedelta(0)
+        return self.due().aggregate(oldest=Max(Now() - F("next_attempt_at")))["oldest"] or timedelta(0)
 
     def figures(self):
         """Return the Figures of this queue. Two SQL statements, each on an index that holds its rows only."""
@@ -80,12 +86,14 @@ class DueQuerySet(models.QuerySet):
 
     def waiting_figures(self, *, dead):
         """Return the same from one SQL statement, when the dead letters are counted already."""
+        due = Q(next_attempt_at__lte=Now())
         found = self.waiting().aggregate(
             waiting=models.Count("pk"),
             retrying=models.Count("pk", filter=~models.Q(last_error="")),
-            oldest_due_at=models.Min("next_attempt_at", filter=models.Q(next_attempt_at__lte=timezone.now())),
+            oldest_due_at=Min("next_attempt_at", filter=due),
+            oldest=Max(Now() - F("next_attempt_at"), filter=due),
         )
-        return Figures(**found, dead=dead)
+        return Figures(**found | {"oldest": found["oldest"] or timedelta(0)}, dead=dead)
 
 
 class MessageQuerySet(DueQuerySet):
@@ -143,8 +151,8 @@ class Message(models.Model):
 
     state = models.CharField("état", max_length=12, choices=State, default=State.EN_FILE)
     attempts = models.PositiveSmallIntegerField("essais", default=0)
-    next_attempt_at = models.DateTimeField("prochain essai", default=timezone.now)
-    ring_after = models.DateTimeField(default=first_ring)
+    next_attempt_at = models.DateTimeField("prochain essai", db_default=Now())
+    ring_after = models.DateTimeField(db_default=FIRST_RING)
     # The same at every attempt, so that a receiver can drop a double (REL-6).
     message_id = models.CharField("Message-ID", max_length=200, unique=True)
     last_error = models.CharField("dernière erreur", max_length=300, blank=True)
@@ -219,8 +227,8 @@ class Job(models.Model):
     kind = models.CharField("nature", max_length=60)
     ref = models.UUIDField("objet")
     attempts = models.PositiveSmallIntegerField("essais", default=0)
-    next_attempt_at = models.DateTimeField("dû le", default=timezone.now)
-    ring_after = models.DateTimeField(default=first_ring)
+    next_attempt_at = models.DateTimeField("dû le", db_default=Now())
+    ring_after = models.DateTimeField(db_default=FIRST_RING)
     last_error = models.CharField("dernière erreur", max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     done_at = models.DateTimeField(null=True, blank=True)

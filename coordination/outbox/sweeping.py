@@ -9,7 +9,7 @@ from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from coordination.outbox import delivery, doorbell, jobs, quarantine
 from coordination.outbox.models import RING_AGAIN_AFTER, Job, Message
@@ -59,7 +59,7 @@ def _help(deliver: Callable[[UUID], object]) -> None:
         (Job.objects.all, jobs.run),
     )
     for rows, do_here in queues:
-        late = rows().due().filter(next_attempt_at__lte=timezone.now() - LATE).order_by("next_attempt_at")
+        late = rows().due().filter(next_attempt_at__lte=Now() - LATE).order_by("next_attempt_at")
         for key in late.values_list("pk", flat=True)[:BATCH]:
             if time.monotonic() > until:
                 return
@@ -94,5 +94,5 @@ def _claim(queue) -> list:
     with transaction.atomic():
         rows = queue().to_ring().order_by("ring_after").select_for_update(skip_locked=True, of=("self",))
         keys = list(rows.values_list("pk", flat=True)[:BATCH])
-        queue().filter(pk__in=keys).update(ring_after=timezone.now() + RING_AGAIN_AFTER)
+        queue().filter(pk__in=keys).update(ring_after=Now() + RING_AGAIN_AFTER)
     return keys

@@ -12,11 +12,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from coordination.common import cipher
 from coordination.outbox import doorbell, quarantine
-from coordination.outbox.models import DOORBELL_GRACE
+from coordination.outbox.models import FIRST_RING, make_due
 from coordination.partners import client, known, wire
 from coordination.partners.errors import AddressNotAllowed, PartnerChanged, PartnerOff, RelayWaiting, SecretMissing
 from coordination.partners.models import WAITING_STATES, Partner, Relay, State
@@ -94,10 +95,7 @@ def ask_trial(partner: Partner, *, by: Any, via: Via = NOWHERE) -> None:
     if quarantine.stands():
         Partner.objects.filter(pk=partner.pk).update(trial_asked_at=None, ring_after=None, trial_said=HELD_BACK)
         return
-    now = timezone.now()
-    Partner.objects.filter(pk=partner.pk).update(
-        trial_asked_at=now, ring_after=now + DOORBELL_GRACE, trial_said=""
-    )  # fmt: skip
+    Partner.objects.filter(pk=partner.pk).update(trial_asked_at=Now(), ring_after=FIRST_RING, trial_said="")
     transaction.on_commit(lambda: doorbell.ring("trial", partner.pk))
 
 
@@ -149,9 +147,8 @@ def retry_relay(relay: Relay, *, by: Any, via: Via = NOWHERE) -> Relay:
     twins = Relay.objects.about([locked.kind], locked.object_id).filter(partner=locked.partner_id)
     if twins.filter(state__in=WAITING_STATES).exists():
         raise RelayWaiting
-    now = timezone.now()
     locked.state, locked.attempts, locked.last_error, locked.last_status = State.EN_ATTENTE, 0, "", None
-    locked.next_attempt_at, locked.ring_after = now, now + DOORBELL_GRACE
+    make_due(locked)
     locked.save()
     record_account(user=by, action="reprise échange", object_kind=RELAY, object_id=locked.pk, via=via)
     transaction.on_commit(lambda: doorbell.ring("relay", locked.pk))

@@ -5,11 +5,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from coordination.common import cipher
 from coordination.common.ids import uuid7
-from coordination.outbox.models import DueQuerySet, first_ring
+from coordination.outbox.models import FIRST_RING, DueQuerySet
 
 # A trial that nobody did by then is lost: whoever asked for it no longer looks.
 TRIAL_LASTS = timedelta(minutes=10)
@@ -21,8 +22,7 @@ class PartnerQuerySet(models.QuerySet):
 
     def to_ring(self):
         """Those to be tried, of which no worker was told or none answered: a queue for the sweep."""
-        now = timezone.now()
-        return self.filter(trial_asked_at__gt=now - TRIAL_LASTS, ring_after__lte=now)
+        return self.filter(trial_asked_at__gt=Now() - TRIAL_LASTS, ring_after__lte=Now())
 
     def with_counts(self):
         """Annotate `waiting` and `failed`: how many relays wait, how many were given up."""
@@ -153,8 +153,8 @@ class Relay(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     state = models.CharField("état", max_length=12, choices=State, default=State.EN_ATTENTE)
     attempts = models.PositiveSmallIntegerField("essais", default=0)
-    next_attempt_at = models.DateTimeField("prochain essai", default=timezone.now)
-    ring_after = models.DateTimeField(default=first_ring)
+    next_attempt_at = models.DateTimeField("prochain essai", db_default=Now())
+    ring_after = models.DateTimeField(db_default=FIRST_RING)
     # With the content, names the call to the partner: the same sent twice is done once (REL-7).
     idempotency_key = models.UUIDField(default=uuid7, editable=False)
     last_status = models.PositiveSmallIntegerField(null=True, blank=True)

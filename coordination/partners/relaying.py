@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from coordination.common.database import alone
@@ -120,7 +121,7 @@ def _note_success(row: Relay, again: bool) -> None:
     now = timezone.now()
     done = {"state": State.FAIT, "done_at": now} if not again else {
         # An answer is no failure: what is left begins a count of its own.
-        "state": State.EN_ATTENTE, "next_attempt_at": now, "ring_after": now, "attempts": 0,
+        "state": State.EN_ATTENTE, "next_attempt_at": Now(), "ring_after": Now(), "attempts": 0,
     }  # fmt: skip
     Relay.objects.filter(pk=row.pk).update(last_error="", last_status=200, **done)
     Partner.objects.filter(pk=row.partner_id).update(last_ok_at=now)
@@ -145,12 +146,8 @@ def _note_partner(row: Relay, failure: CallFailed) -> None:
 
 
 def _postpone(row: Relay, failure: CallFailed) -> bool:
-    if not attempts.postpone(row):
-        return False
-    now = timezone.now()
-    spread = (row.next_attempt_at - now) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads, hides nothing
-    row.next_attempt_at = row.ring_after = now + max(spread, failure.wait)
-    return True
+    spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads, hides nothing
+    return attempts.postpone(row, wait=lambda usual: max(usual * spread, failure.wait))
 
 
 def _lease(relay_id: UUID) -> int:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from coordination.fhir.formats import Resource
@@ -70,7 +71,7 @@ def do(partner_id: UUID) -> bool:
         return False
     asked = Partner.objects.filter(pk=partner_id, trial_asked_at=partner.trial_asked_at)
     # Rung again, should this worker be killed, and not while it waits for an answer.
-    asked.update(ring_after=timezone.now() + LONGEST)
+    asked.update(ring_after=Now() + LONGEST)
     try:
         said = f"La connexion fonctionne. {attempt(partner)}"
     except CallFailed as failure:

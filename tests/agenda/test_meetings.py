@@ -262,6 +262,20 @@ def test_a_vote_that_lasts_longer_holds_its_times_as_long(entry, there, doctor):
     assert set(held.values_list("expires_at", flat=True)) == {stored(meeting).answer_by}
 
 
+@pytest.mark.req("AGD-26")
+@pytest.mark.parametrize(
+    ("told", "moment", "found"), [(20, 4, 20), (20, 50, 50), (20, 200, 72), (30, 4, 30), (2, 4, 4)]
+)
+def test_a_moment_put_to_the_vote_leaves_no_less_time_to_answer(entry, there, doctor, told, moment, found):
+    """Hours from now: when answers were said to be due, when the other moment begins, when they are due then."""
+    now = timezone.now().replace(microsecond=0)
+    meeting = propose(entry, there, now + dt.timedelta(days=6), answer_by=now + dt.timedelta(hours=told))
+    start = now + dt.timedelta(hours=moment)
+    answers(doctor, meeting, NO, other=(start, start + dt.timedelta(hours=1)))
+    meetings.add_to_vote(entry, meeting.pk, meeting.proposals.get(proposed_by__isnull=False).pk)
+    assert round((stored(meeting).answer_by - now) / dt.timedelta(hours=1)) == found
+
+
 def test_another_moment_of_a_vote_is_not_taken_past_the_vote(entry, there, doctor):
     meeting = propose(entry, there)
     answers(doctor, meeting, NO, NO, NO, other=(at(16), at(17)))

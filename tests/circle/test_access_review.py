@@ -17,7 +17,7 @@ from coordination.dossiers.models import Dossier
 from habilitations import usage
 from habilitations.access import Access
 from habilitations.errors import GrantNotAllowed, NotOpen, OwnHabilitation
-from habilitations.models import AccessKept, AccessReview, DataProtectionOfficer, Habilitation, Trace
+from habilitations.models import AccessKept, AccessReview, Consent, DataProtectionOfficer, Habilitation, Trace
 from habilitations.rubriques import Action, Niveau, Rubrique
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
@@ -290,6 +290,26 @@ def test_the_file_of_the_officer_and_the_page_of_a_dossier_agree(settings, entry
                         for line in reviewing.lines_of(entry) if line.sleeps}  # fmt: skip
     settings.ACCESS_UNUSED_MONTHS = 0
     assert usage.asleep_everywhere() == []
+
+
+@pytest.mark.req("SEC-3")
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"end": "fin", "ended_on": dt.date(2026, 1, 5), "ended_at": dt.datetime(2026, 1, 5, tzinfo=dt.UTC)},
+        {"last_day": dt.date(2026, 1, 5)},
+    ],
+    ids=["ended", "over"],
+)
+def test_a_grant_that_rests_on_nothing_any_more_sleeps_nowhere(entry, nurse, end):
+    """It opens nothing: neither the page, nor the file, nor the task of the night counts it."""
+    row = nurse.member.habilitation_id
+    assert [line.opened_at for line in usage.asleep_everywhere()] and asleep(entry)
+    assert row in dict(usage.unused_since(timezone.localdate()))
+    Consent.objects.filter(habilitation=row).update(starts_on=dt.date(2025, 1, 5), **end)
+    assert (asleep(entry), usage.asleep_everywhere()) == ([], [])
+    assert row not in dict(usage.unused_since(timezone.localdate()))
+    assert usage.uses_of([nurse.pk]) == {}
 
 
 @pytest.mark.req("SEC-2")

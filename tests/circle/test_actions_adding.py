@@ -272,6 +272,21 @@ def test_the_same_page_with_another_answer_is_refused(entry, changed):
     assert Change.objects.filter(dossier_id=entry.dossier.pk, kind="ajout").count() == 2
 
 
+@pytest.mark.req("REL-7", "REL-11")
+def test_a_page_sent_again_after_somebody_changed_what_it_made_is_told_so(entry):
+    """It may be a true second sending: nothing of it is said to be other answers."""
+    key = uuid.uuid4()
+    member = make.relative(entry, creation_key=key)
+    with pytest.raises(AlreadySent) as other:
+        make.relative(entry, family_name="AUTRE", creation_key=key)
+    assert "avec d’autres réponses" in other.value.message
+    actions.update_member(entry, member, version=member.version, fields={"family_name": "AUTREMENT"})
+    with pytest.raises(AlreadySent) as caught:
+        make.relative(entry, creation_key=key)
+    assert (caught.value.status, caught.value.code) == (409, "already_sent")
+    assert "a changé depuis" in caught.value.message and "réponses" not in caught.value.message
+
+
 @pytest.mark.req("REL-7")
 def test_the_same_page_for_another_person_is_refused(entry):
     key = uuid.uuid4()

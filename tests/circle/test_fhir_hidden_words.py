@@ -1,15 +1,24 @@
 """What a client wrote about a circle is told, and found, by nobody from whom it may hide somebody (rule 7, INS-4)."""
 
+import datetime as dt
 import json
+import uuid
+from decimal import Decimal
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from circle import actions
 from circle.circles import Circle, CircleVersion
 from coordination.dossiers.models import Dossier
 from coordination.fhir import keeping, registry
 from coordination.fhir.models import EVERYBODY, Kept
-from coordination.fhir.numbers import without_numbers
+from coordination.fhir.numbers import INS_SYSTEMS, without_numbers
 from coordination.fhir.outcomes import StillNamed, Unknown
 from habilitations import defaults, published
 from habilitations.actions import publish_matrix
@@ -117,6 +126,91 @@ def test_what_was_kept_before_says_it_no_more(entry):
     assert keeping.kept("RelatedPerson", [member.pk])[member.pk].content == {
         "patient": {"reference": f"Patient/{entry.dossier.pk}"}, "birthDate": "1970-01-01",
     }  # fmt: skip
+
+
+@pytest.fixture
+def taken_out(db, monkeypatch):
+    """Run the migration, two rows at a time."""
+    migration = import_module("coordination.fhir.migrations.0004_kept_without_numbers")
+    monkeypatch.setattr(migration, "BATCH", 2)
+    return lambda: migration.take_out(apps, SimpleNamespace(connection=connection))
+
+
+def kept_before(content, kind="RelatedPerson"):
+    """A row as it was kept before numbers were taken out, a while ago."""
+    row = Kept.objects.create(resource_type=kind, resource_id=uuid.uuid4(), owner=EVERYBODY, content=content)
+    Kept.objects.filter(pk=row.pk).update(at=timezone.now() - dt.timedelta(days=3))
+    return Kept.objects.get(pk=row.pk)
+
+
+@pytest.mark.req("INS-4")
+def test_what_was_kept_before_is_in_the_table_no_more(taken_out):
+    her = {"reference": "Patient/1", "identifier": {"system": SYSTEM, "value": INS}}
+    patient = {"resourceType": "Patient", "id": "p", "identifier": [{"system": SYSTEM, "value": INS}]}
+    said = {"patient": her, "text": {"status": "generated", "div": f"<div>{INS}</div>"}, "birthDate": "1970-01-01"}
+    number = {"valueQuantity": {"value": Decimal("1.50")}}
+    rows = [kept_before(said | {"extension": [number]}) for _ in range(4)]
+    inside = kept_before({"contained": [patient], "note": [{"authorReference": her}]}, "CareTeam")
+    alone = kept_before({"patient": {"identifier": her["identifier"]}, "gender": "male"})
+    # Neither a number beside, nor the identifiers of the resource itself, are its affair.
+    plain = kept_before({"patient": {"reference": "Patient/1"}, "text": {"status": "generated", "div": "<div/>"}})
+    own = kept_before({"identifier": [{"system": SYSTEM, "value": INS}], "text": {"status": "empty"}}, "Patient")
+    before = {row.pk: row.at for row in Kept.objects.all()}
+    taken_out()
+    there = Kept.objects.in_bulk()
+    for row in rows:
+        assert there[row.pk].content == {
+            "patient": {"reference": "Patient/1"}, "birthDate": "1970-01-01", "extension": [number],
+        }  # fmt: skip
+    assert there[inside.pk].content == {
+        "contained": [{"resourceType": "Patient", "id": "p"}],
+        "note": [{"authorReference": {"reference": "Patient/1"}}],
+    }
+    assert there[alone.pk].content == {"gender": "male"}
+    assert [there[one.pk].content for one in (plain, own)] == [plain.content, own.content]
+    assert {row.pk: row.at for row in there.values()} == before, "nothing that is told has changed"
+    with CaptureQueriesContext(connection) as captured:
+        taken_out()
+    assert not [one["sql"] for one in captured if one["sql"].startswith("UPDATE")], "once is enough"
+
+
+@pytest.mark.req("INS-4")
+def test_what_a_circle_said_before_is_neither_in_its_row_nor_in_its_versions(entry):
+    """What it tells and its version stay; others are left, and a version is still never written again."""
+    other = make.open_circle(make.coordinator())
+    for one in (entry, other):
+        put(one, careteam(one) | {"category": CATEGORY, "note": [{"text": "Lundi"}]})
+    circle = Circle.objects.get(dossier=entry.dossier.pk)
+    number = {"system": SYSTEM, "value": INS}
+    circle.content["sent"]["subject"] = {"reference": f"Patient/{entry.dossier.pk}", "identifier": number}
+    circle.save()
+    close_transaction()
+    told, stays = careteam(entry), careteam(other)
+    versions = list(CircleVersion.objects.values_list("dossier", "number").order_by("id"))
+    migration = import_module("circle.migrations.0018_content_without_numbers")
+    for _ in range(2):
+        migration.take_out(apps, SimpleNamespace(connection=connection))
+        close_transaction()
+        for model, column in ((Circle, "content"), (CircleVersion, "facts")):
+            assert INS not in str(list(model.objects.values_list(column, flat=True))), model
+        assert list(CircleVersion.objects.values_list("dossier", "number").order_by("id")) == versions
+        assert (careteam(entry), careteam(other)) == (told, stays)
+    with pytest.raises(IntegrityError, match="ne se récrit pas"), transaction.atomic():
+        CircleVersion.objects.update(number=7)
+    # Numbers go through as they were written.
+    beside = '"extension":[{"valueDecimal":1.50}]'
+    before = f'{{"sent":{{"subject":{{"display":"A","identifier":{json.dumps(number)}}},{beside}}}}}'
+    assert migration._without(before) == f'{{"sent":{{"subject":{{"display":"A"}},{beside}}}}}'
+
+
+@pytest.mark.req("INS-4")
+def test_the_migration_takes_out_what_the_product_does(taken_out):
+    """Two copies of one rule: the migration keeps that of its day."""
+    migration = import_module("coordination.fhir.migrations.0004_kept_without_numbers")
+    assert migration.SYSTEMS == set(INS_SYSTEMS)
+    her = {"identifier": {"system": SYSTEM, "value": INS}}
+    for sent in ({"subject": her}, {"subject": [her, {"display": "x"}]}, {"a": {"b": [{"c": her}]}}, {"a": [1, None]}):
+        assert migration.without_numbers(sent) == without_numbers(sent)
 
 
 @pytest.mark.req("PEERS-RULE-7")

@@ -1,6 +1,7 @@
 """Relatives and professionals entered by hand, read and written by a software."""
 
 import copy
+import datetime as dt
 import uuid
 
 import pytest
@@ -288,6 +289,31 @@ def test_statements_do_not_grow(entry):
             assert len(provider().load(caller(entry.user), asked)) == len(asked)
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 7
+
+
+def related_in(entry, user=None):
+    told = (one(caller(user or entry.user), [entry.dossier.pk]) for one in registry.compartments())
+    return {id for found in told for key, ids in found if key == "circle.relative" for id in ids}
+
+
+@pytest.mark.req("CDS-6")
+def test_who_was_sent_and_is_named_by_no_circle_is_in_no_export(entry):
+    """Read and found by who writes the circle, until a circle names him; then he stays there, once he has left too."""
+    relative, id = make.relative(entry), create(entry)
+    assert related_in(entry) == {relative.pk}
+    assert read(entry, id)["id"] == str(id)
+    put(entry, with_participant(careteam(entry), f"RelatedPerson/{id}"))
+    assert related_in(entry) == {relative.pk, id}
+    actions.remove_member(entry, Member.objects.get(pk=id), reason="fin")
+    assert related_in(entry) == {relative.pk, id}
+
+
+@pytest.mark.req("CDS-6")
+def test_who_is_to_come_is_in_an_export_before_his_day(entry):
+    id, soon = create(entry), (TODAY() + dt.timedelta(days=5)).isoformat()
+    put(entry, with_participant(careteam(entry), f"RelatedPerson/{id}", start=soon))
+    assert not Member.objects.get(pk=id).periods.exists()
+    assert related_in(entry) == {id}
 
 
 def test_the_compartment_of_a_person_holds_her_circle_and_who_is_in_it(entry):

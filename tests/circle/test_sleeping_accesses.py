@@ -17,7 +17,7 @@ from coordination.dossiers.models import Dossier
 from coordination.outbox.models import Message
 from habilitations.access import to_dossier
 from habilitations.errors import NotOpen
-from habilitations.models import AccessKept, Habilitation, SleepingAccess, StateChange, Trace
+from habilitations.models import AccessKept, Consent, Habilitation, SleepingAccess, StateChange, Trace
 from tests.circle import factories as make
 from tests.circle.test_access_review import ago, come, member_of
 
@@ -93,7 +93,7 @@ def test_it_is_told_in_the_history_and_traced_by_nobody(entry, nurse):
     assert trace.reason == "Habilité → Non habilité, sans usage depuis 12 mois"
 
 
-@pytest.mark.parametrize("sign", ["used", "kept", "ended", "changed"])
+@pytest.mark.parametrize("sign", ["used", "kept", "ended", "changed", "shut"])
 def test_what_was_used_kept_or_changed_meanwhile_is_spared(entry, nurse, sign):
     close_sleeping_accesses()
     days_pass()
@@ -103,12 +103,16 @@ def test_what_was_used_kept_or_changed_meanwhile_is_spared(entry, nurse, sign):
         AccessKept.objects.create(dossier=entry.dossier, habilitation_id=nurse.member.habilitation_id, by=entry.user)
     elif sign == "ended":
         actions.remove_member(entry, nurse.member, reason="fin")
+    elif sign == "shut":
+        Consent.objects.filter(habilitation=nurse.member.habilitation_id).update(
+            last_day=timezone.localdate() - dt.timedelta(days=1), starts_on=dt.date(2025, 1, 5)
+        )
     else:
         actions.set_habilitation(entry, nurse.member, "non")
         actions.set_habilitation(entry, nurse.member, "oui")
     assert close_sleeping_accesses() == 0
     assert SleepingAccess.objects.get().spared_at
-    assert is_open(nurse, entry) is (sign != "ended")
+    assert is_open(nurse, entry) is (sign not in ("ended", "shut"))
 
 
 def test_who_came_lately_is_not_told(entry, nurse):

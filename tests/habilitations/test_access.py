@@ -435,3 +435,10 @@ def test_an_account_that_may_not_act_finds_nothing():
 def test_identity_and_circle_are_closed_to_nobody_who_is_inside(rubrique):
     with pytest.raises(ValueError, match="closed to nobody"):
         access.dossiers_closed_to(UserFactory.build(), rubrique)
+
+
+@pytest.mark.django_db
+def test_the_trade_that_decides_is_the_one_that_somebody_vouched_for():
+    declared = ("60", "")
+    assert access.trade_of(None, declared) == access.trade_of(UserFactory(), declared) == declared
+    assert access.trade_of(vouched("10"), declared) == ("10", "")

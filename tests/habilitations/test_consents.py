@@ -424,6 +424,42 @@ def test_one_fact_at_a_time_and_one_opposition(circle):
             Opposition.objects.create(rubrique=rubrique, **facts, **more)
 
 
+@pytest.mark.req("SEC-3")
+def test_what_opens_a_dossier_is_said_the_same_of_rows_and_of_columns(db):
+    """Statements of ours read columns: they count what the queryset gives, on each way in which a grant ends."""
+    dossier, today = DossierFactory(), timezone.localdate()
+    shapes = [
+        (state, until, rests)
+        for state in ("oui", "non", "attente")
+        for until in (None, today - DAY, today)
+        for rests in (None, {}, {"last_day": today - DAY}, {"last_day": today}, {"end": "fin"})
+        if state == "oui" or rests == {}
+    ]
+    rows = []
+    for state, until, rests in shapes:
+        row = habilitation(dossier, state, user=UserFactory(), access_until=until)
+        Consent.objects.filter(habilitation=row).delete()
+        if rests is not None:
+            ended = {"ended_at": timezone.now(), "ended_on": today} if "end" in rests else {}
+            carry(row, starts_on=today - 2 * DAY, **rests | ended)
+        rows.append(row)
+    over = habilitation(dossier, "oui", user=UserFactory(), ended_at=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT h.id FROM habilitations_habilitation h WHERE {grants.GRANTING.format(day='%s')}",  # noqa: S608
+            [today, today],
+        )
+        by_columns = {id for (id,) in cursor.fetchall()}
+    opening = {("oui", until, last) for until in (None, today) for last in (None, today)}
+    expected = {
+        row.pk
+        for row, (state, until, rests) in zip(rows, shapes, strict=True)
+        if rests is not None and "end" not in rests and (state, until, rests.get("last_day")) in opening
+    }
+    assert by_columns == set(Habilitation.objects.granting().values_list("pk", flat=True)) == expected
+    assert over.pk not in expected and len(expected) == 4
+
+
 def test_the_migration_takes_over_what_was_granted_and_nothing_else(circle):
     nurse, dossier, row = circle
     others = {state: habilitation(dossier, state, user=make.account()) for state in ("attente", "non", "refus")}

@@ -143,8 +143,10 @@ def test_a_sent_message_is_not_sent_again():
 def test_back_off_grows():
     waits = []
     for count in range(1, 6):
-        message = MessageFactory.build(attempts=count)
+        message = MessageFactory(attempts=count)
         attempts.postpone(message)
+        message.save()
+        message.refresh_from_db()
         waits.append(message.next_attempt_at - timezone.now())
     assert waits == sorted(waits)
     assert waits[0] < timedelta(seconds=11)

@@ -4,11 +4,12 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from celery.signals import beat_init, worker_init
 
-from coordination.common import safety
+from coordination.common import safety, terminal
 from coordination.runtime.places import ROOT
 from tests.runtime import wrong_settings
 from tests.runtime.test_production_settings import KEPT, SAFE
@@ -23,9 +24,13 @@ pytestmark = pytest.mark.req("SEC-26", "SECT-15")
 
 def production(*command, **changes):
     """Run Python with the variables of a safe production, changed one by one."""
-    return subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=KEPT | SAFE | changes, capture_output=True, text=True
-    )
+    return started(sys.executable, *command, **changes)
+
+
+def started(*command, **changes):
+    """Run a program with the variables of a safe production, changed one by one; it is to end by itself."""
+    words = [str(word) for word in command]
+    return subprocess.run(words, cwd=ROOT, env=KEPT | SAFE | changes, capture_output=True, text=True, timeout=90)
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +83,49 @@ def test_the_web_server_refuses_to_start_with_the_sentence():
 
 
 @pytest.mark.parametrize("signal", [worker_init, beat_init], ids=["worker", "beat"])
-def test_the_workers_refuse_to_start_with_the_sentence(settings, signal):
+def test_the_workers_refuse_to_start_with_the_sentence(settings, signal, capsys):
     settings.INVITATION_DAYS = 365
     signal.send(sender=None)  # not in production: nothing is refused
     settings.REFUSES_UNSAFE_START = True
-    with pytest.raises(SystemExit, match=re.escape("circle.E001: INVITATION_DAYS")):
+    with pytest.raises(SystemExit) as ended:
         signal.send(sender=None)
+    assert ended.value.code == 1
+    assert "circle.E001: INVITATION_DAYS" in capsys.readouterr().err
+
+
+# As units and containers start them (deploy/systemd), by the programs that are installed beside Python.
+HERE = Path(sys.executable).parent
+PROGRAMS = {
+    "web": [HERE / "gunicorn", "-c", "deploy/gunicorn.conf.py", "--bind", "127.0.0.1:0", "coordination.wsgi"],
+    "worker": [HERE / "celery", "-A", "coordination", "worker", "--pool", "solo"],
+    "beat": [HERE / "celery", "-A", "coordination", "beat"],
+}
+# Refused before Django exists, by the reading of a variable, by a demand of a room.
+REFUSED = [
+    ({"SECRET_KEY": "short"}, r"Production refuses to start:\n- SECRET_KEY is too weak\. .+\n"),
+    ({"FHIR_CALLS_PER_MINUTE": "many"}, r"FHIR_CALLS_PER_MINUTE must be a whole number, not 'many'\.\n"),
+    ({"FHIR_CALLS_PER_MINUTE": "0"}, r"Production refuses to start:\n- fhir\.E002: FHIR_CALLS_PER_MINUTE .+\n"),
+]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(("changes", "said"), REFUSED, ids=["guard", "variable", "demand"])
+def test_who_refuses_to_start_says_why_without_a_trace(program, changes, said):
+    """In the journal of the machine stand the sentences, and no line of our code nor of theirs."""
+    # Warned of here alone: no static files were gathered, and tests may be those of root.
+    refused = started(*PROGRAMS[program], PYTHONWARNINGS="ignore", **changes)
+    assert refused.returncode not in (0, None)
+    assert re.fullmatch(said, refused.stderr), refused.stderr
+
+
+def test_a_server_that_loads_nothing_beforehand_ends_too():
+    """It gives to each process the whole of the loading: one that refuses must not be started for ever."""
+    refused = started(HERE / "gunicorn", "--bind", "127.0.0.1:0", "coordination.wsgi", SECRET_KEY="short")
+    assert refused.returncode == terminal.NOT_STARTED
+    assert "SECRET_KEY is too weak" in refused.stderr and "Traceback" not in refused.stderr
+
+
+def test_what_only_a_trace_explains_keeps_it(capsys):
+    with pytest.raises(ZeroDivisionError):
+        terminal.stop(ZeroDivisionError())
+    assert capsys.readouterr().err == ""

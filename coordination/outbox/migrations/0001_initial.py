@@ -4,7 +4,6 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import coordination.common.ids
-import coordination.outbox.models
 
 
 class Migration(migrations.Migration):
@@ -48,7 +47,7 @@ class Migration(migrations.Migration):
                 ("ref", models.UUIDField(verbose_name="objet")),
                 ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="essais")),
                 ("next_attempt_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="dû le")),
-                ("ring_after", models.DateTimeField(default=coordination.outbox.models.first_ring)),
+                ("ring_after", models.DateTimeField(default=django.utils.timezone.now)),
                 ("last_error", models.CharField(blank=True, max_length=300, verbose_name="dernière erreur")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("done_at", models.DateTimeField(blank=True, null=True)),
@@ -111,7 +110,7 @@ class Migration(migrations.Migration):
                     "next_attempt_at",
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="prochain essai"),
                 ),
-                ("ring_after", models.DateTimeField(default=coordination.outbox.models.first_ring)),
+                ("ring_after", models.DateTimeField(default=django.utils.timezone.now)),
                 ("message_id", models.CharField(max_length=200, unique=True, verbose_name="Message-ID")),
                 ("last_error", models.CharField(blank=True, max_length=300, verbose_name="dernière erreur")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),

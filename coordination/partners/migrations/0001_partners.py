@@ -6,7 +6,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 import coordination.common.ids
-import coordination.outbox.models
 
 
 class Migration(migrations.Migration):
@@ -90,7 +89,7 @@ class Migration(migrations.Migration):
                     "next_attempt_at",
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="prochain essai"),
                 ),
-                ("ring_after", models.DateTimeField(default=coordination.outbox.models.first_ring)),
+                ("ring_after", models.DateTimeField(default=django.utils.timezone.now)),
                 ("idempotency_key", models.UUIDField(default=coordination.common.ids.uuid7, editable=False)),
                 ("last_status", models.PositiveSmallIntegerField(blank=True, null=True)),
                 ("last_error", models.CharField(blank=True, max_length=300, verbose_name="dernière erreur")),
