@@ -23,20 +23,22 @@ logger = logging.getLogger(__name__)
 # (`quarantine.stands`). What the ORM wrote for each job was half of it (SCALE-12).
 _COUNT_NEXT = """
 WITH first AS MATERIALIZED (
-    SELECT id, attempts, next_attempt_at AS due_at
+    SELECT id, attempts, statement_timestamp() - next_attempt_at AS late,
+        statement_timestamp() + %(ring_again_after)s AS soon
     FROM outbox_job
     WHERE done_at IS NULL AND given_up_at IS NULL
-        AND next_attempt_at <= %(now)s AND ring_after <= %(soon)s
+        AND next_attempt_at <= statement_timestamp()
+        AND ring_after <= statement_timestamp() + %(ring_again_after)s
         AND NOT EXISTS (SELECT FROM outbox_quarantine WHERE released_at IS NULL)
     ORDER BY ring_after
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
 UPDATE outbox_job AS job
-SET attempts = LEAST(first.attempts + 1, %(most)s), next_attempt_at = %(soon)s, ring_after = %(soon)s
+SET attempts = LEAST(first.attempts + 1, %(most)s), next_attempt_at = first.soon, ring_after = first.soon
 FROM first
 WHERE job.id = first.id
-RETURNING job.id, job.kind, job.ref, job.attempts, first.attempts, first.due_at"""
+RETURNING job.id, job.kind, job.ref, job.attempts, first.attempts, first.late"""
 # The first look of `attempts.hold`, and what is noted at the end.
 _HOLD = """
 SELECT FROM outbox_job
@@ -80,15 +82,14 @@ def run_next() -> bool:
 def _count_next() -> Job | None:
     """Do what `attempts.count_next` does, of a job."""
     while True:
-        now = timezone.now()
-        values = {"now": now, "soon": now + RING_AGAIN_AFTER, "most": attempts.MAX_ATTEMPTS}
+        values = {"ring_again_after": RING_AGAIN_AFTER, "most": attempts.MAX_ATTEMPTS}
         found = statements.rows(_COUNT_NEXT, values)
         if not found:
             return None
-        *kept, attempts_before, due_at = found[0]
+        *kept, attempts_before, late = found[0]
         job = Job(**dict(zip(("id", "kind", "ref", "attempts"), kept, strict=True)))
         if attempts_before < attempts.MAX_ATTEMPTS:
-            metrics.begun(Job._meta.model_name, now - due_at)
+            metrics.begun(Job._meta.model_name, late)
             return job
         with transaction.atomic():
             if (killer := attempts.hold(Job.objects, job)) is not None:
