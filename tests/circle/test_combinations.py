@@ -1,5 +1,7 @@
 """In the circle, what the person closes is told and carried, whatever else is done to the member."""
 
+import re
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -51,6 +53,28 @@ def test_joining_two_entries_of_a_structure_opens_nothing_that_the_person_oppose
     assert not sees()
     actions.join_doubles(entry, members[0])
     assert not sees()
+
+
+@pytest.mark.req("SEC-6")
+@pytest.mark.parametrize("joined", [False, True], ids=["two entries", "one of them left as a double"])
+def test_a_delegate_finds_nothing_of_what_is_opposed_to_another_entry_of_his_structure(client, entry, joined):
+    delegate, other = make.account(), make.account()
+    houses = [make.legal_structure(delegate, name="SAAD saisi"), make.legal_structure(name="SAAD MODÈLE")]
+    members = [make.add_house(entry, house, wanted="oui") for house in houses]
+    elsewhere = make.add(entry, other.attachment.professional, wanted="oui")
+    oppose(entry, "medical", members[0])
+    aimed_elsewhere = oppose(entry, "social", elsewhere)
+    merge_structure(houses[1], houses[0], by=entry.user)
+    carried = oppose(entry, "agenda", members[1])
+    if joined:
+        actions.join_doubles(entry, members[1])
+    assert make.entry_of(delegate, entry).access.through_structure == houses[0].pk
+    client.force_login(delegate)
+    page = client.get(reverse("circle:consents", args=[entry.dossier.pk])).content.decode().replace("\xa0", " ")
+    # What is opposed to somebody else is told to who may note it.
+    assert re.findall(r"Opposition : ([\w ]+)", page) == ["Volet social"]
+    withdraw = lambda one: client.get(reverse("circle:withdraw_opposition", args=[entry.dossier.pk, one.pk]))  # noqa: E731
+    assert [withdraw(one).status_code for one in (aimed_elsewhere, carried)] == [200, 404]
 
 
 @pytest.mark.req("SEC-15")
