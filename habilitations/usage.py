@@ -152,14 +152,15 @@ class Asleep(NamedTuple):
 
 # The grants opened longest ago are judged, so many of them; the file then has at most LONGEST lines.
 JUDGED, LONGEST = 20_000, 5_000
-_ASLEEP = """
+_ASLEEP = f"""
 SELECT h.dossier_id, coalesce(u.family_name, ''), coalesce(u.given_name, ''), coalesce(s.name, v.structure_name, ''),
     coalesce(v.profession, ''), coalesce(v.fonction, ''), h.state_at, used.at, kept.at
 FROM (
-    SELECT * FROM habilitations_habilitation
-    WHERE ended_at IS NULL AND state = 'oui' AND state_at < %(limit)s
-        AND (access_until IS NULL OR access_until >= %(today)s)
-    ORDER BY state_at LIMIT %(judged)s
+    SELECT h.* FROM habilitations_habilitation h
+    WHERE h.ended_at IS NULL AND h.state = 'oui' AND h.state_at < %(limit)s
+        AND (h.access_until IS NULL OR h.access_until >= %(today)s)
+        AND {RESTS.format(day="%(today)s")}
+    ORDER BY h.state_at LIMIT %(judged)s
 ) h
 LEFT JOIN accounts_user u ON u.id = h.user_id
 LEFT JOIN habilitations_vouchedprofession v ON v.user_id = h.user_id AND v.ended_at IS NULL
@@ -171,7 +172,7 @@ LEFT JOIN LATERAL (
 ) used ON TRUE
 LEFT JOIN LATERAL (SELECT max(k.at) AS at FROM habilitations_accesskept k WHERE k.habilitation_id = h.id) kept ON TRUE
 WHERE greatest(h.state_at, used.at, kept.at) < %(limit)s
-ORDER BY h.state_at LIMIT %(longest)s"""
+ORDER BY h.state_at LIMIT %(longest)s"""  # noqa: S608 - our own names
 
 
 def asleep_everywhere() -> list[Asleep]:
