@@ -1,5 +1,7 @@
 """Coming in and going out leave a trace; what was typed in vain is not kept (SEC-9)."""
 
+import re
+
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
@@ -9,6 +11,7 @@ from django.urls import reverse
 from coordination.accounts import mails
 from habilitations.models import AccountTrace, Outcome
 from tests.accounts.factories import PASSWORD, UserFactory
+from tests.accounts.test_second_factor import code_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-9")]
 
@@ -67,6 +70,7 @@ def test_a_wrong_code_shown_again_is_traced_too(client, user):
     assert told(user)[1:] == [("second facteur", Outcome.FAILED, "")]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_protects_an_account_is_traced_when_it_changes(client, user):
     TOTP.activate(user, SECRET)
     code, *_ = RecoveryCodes.activate(user).get_unused_codes()
@@ -93,10 +97,6 @@ def test_a_password_chosen_by_a_link_is_traced(client, user):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_factor_added_is_traced(client, user):
-    import re
-
-    from tests.accounts.test_second_factor import code_of
-
     sign_in(client, user.email, PASSWORD)
     page = client.get(reverse("mfa_activate_totp")).content.decode()
     client.post(reverse("mfa_activate_totp"), {"code": code_of(re.search(r"<samp>(\w+)</samp>", page)[1])})
