@@ -87,6 +87,20 @@ def test_a_stand_in_does_not_keep_the_sleeping_access_of_the_one_he_acts_for(ent
 
 
 @pytest.mark.req("SEC-15")
+def test_a_stand_in_does_not_put_back_the_structure_for_which_he_acts_himself(entry):
+    """By it he would be inside once the absence is over, whatever brought it there."""
+    other = make.coordinator()
+    member = make.add_house(entry, make.legal_structure(other), wanted="oui")
+    actions.remove_member(entry, member, reason="AUTRE")
+    stand_in(entry.user, other)
+    acting_entry = make.entry_of(other, entry)
+    assert acting_entry.access.on_behalf_of is not None
+    with pytest.raises(OwnHabilitation):
+        actions.undo_removal(acting_entry, member)
+    assert actions.undo_removal(entry, member).member.habilitation.state == "oui"
+
+
+@pytest.mark.req("SEC-15")
 @pytest.mark.parametrize("vue", ["tous", "remplacements"])
 def test_a_filter_does_not_tell_the_referent_of_a_dossier_entered_for_somebody_who_is_not_told(client, entry, vue):
     helper, doctor = make.account("99", "350"), make.account(make.DOCTOR)
