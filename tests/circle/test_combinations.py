@@ -91,7 +91,7 @@ def test_a_stand_in_does_not_put_back_the_structure_for_which_he_acts_himself(en
     """By it he would be inside once the absence is over, whatever brought it there."""
     other = make.coordinator()
     member = make.add_house(entry, make.legal_structure(other), wanted="oui")
-    actions.remove_member(entry, member, reason="AUTRE")
+    actions.remove_member(entry, member, reason="erreur")
     stand_in(entry.user, other)
     acting_entry = make.entry_of(other, entry)
     assert acting_entry.access.on_behalf_of is not None
