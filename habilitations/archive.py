@@ -1,8 +1,8 @@
 """A closed month of the journal in a file, with the root that signed it: it verifies there once it has left the base.
 
 One line of JSON each, compressed: what the file is and its root; the runs of lines that the root signed; the lines in
-the order of their dossiers; those of the accounts, which no chain holds; how many of each, and the seal of those of the
-accounts, made with the key of the root when the month left. The values of a line are those that were hashed
+the order of their dossiers; those of the accounts, which no chain holds; how many of each, and the seal of those of
+the accounts, made with the key of the root when the month left. The values of a line are those that were hashed
 (habilitations/chain.py). Neither reading nor writing holds more than one line in memory.
 
 Names are in it: the file is made for its owner alone, and whoever keeps it elsewhere encrypts it.

@@ -26,7 +26,7 @@ def trace_failed_sign_in(request=None, **kwargs) -> None:
 
 
 def trace_failed_factor(request, user, **kwargs) -> None:
-    """A wrong code, or a key that is not his: whoever types it knows the password already, and the account is named."""
+    """A wrong code, or a key that is not his: whoever tries it knows the password already, so the account is named."""
     traces.record_account(user=user, action=FACTOR, outcome=Outcome.FAILED, via=traces.via_request(request))
 
 

@@ -1,4 +1,4 @@
-"""Preparing the next version of the matrix: a draft and its changes. What is asked and answered: `actions.publication`.
+"""Preparing the next version of the matrix: a draft, its changes. What is asked and answered: `actions.publication`.
 
 Everything is done by a named administrator, who sees no dossier by being one (rule 10), and leaves a step in the
 draft's history and a trace (SEC-9). Writing a draft changes no right: only publishing it does.

@@ -127,7 +127,8 @@ def test_what_nobody_could_do_any_more_is_said_before_it_is_published(client, an
     open_draft(Edit(Key(RIGHT, "medecin", "noter_refus"), ""), by=anna)
     assert said not in text(client.get(url("matrix")))
     for table, column in (("action", "noter_refus"), ("niveau", "plan")):
-        client.post(url("column", table=table, column=column), about(MatrixDraft.objects.get()) | {f"tout-{table}": ""})
+        filled = about(MatrixDraft.objects.get()) | {f"tout-{table}": ""}
+        client.post(url("column", table=table, column=column), filled)
     dock = text(client.get(url("matrix"))).split('id="dock"')[1]
     assert said in dock
     assert "Plan personnalisé, Noter un consentement ou un refus." in dock
