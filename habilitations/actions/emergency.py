@@ -141,7 +141,8 @@ def review_emergency(
     """Say of an emergency access that it was justified, or what is to be looked into. Dated, said once by each side.
 
     `access` is that of who may grant in the dossier; without it, `by` must be a data-protection officer. Raises
-    NotAllowed, OwnEmergency (nor that of the one for whom he acts), VerdictUnknown (unknown, or to be looked into without a sentence), AlreadyReviewed.
+    NotAllowed, OwnEmergency (his own, or that of the one for whom he acts), VerdictUnknown (unknown, or to be looked
+    into without a sentence), AlreadyReviewed.
     """
     as_officer = access is None
     if not (may_search_journals(by) if as_officer else access.may(Action.GRANT)):
