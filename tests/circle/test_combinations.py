@@ -1,5 +1,6 @@
 """In the circle, what the person closes is told and carried, whatever else is done to the member."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -98,6 +99,26 @@ def test_a_stand_in_does_not_put_back_the_structure_for_which_he_acts_himself(en
     with pytest.raises(OwnHabilitation):
         actions.undo_removal(acting_entry, member)
     assert actions.undo_removal(entry, member).member.habilitation.state == "oui"
+
+
+@pytest.mark.req("SEC-4")
+def test_who_is_inside_until_a_day_does_not_open_the_dossier_to_his_own_structure(entry):
+    """By it he would be inside the day after, and nobody moves his own last day."""
+    doctor = make.account(make.DOCTOR)
+    member = make.add(entry, doctor.attachment.professional, wanted="oui")
+    house = make.legal_structure(doctor)
+    until = timezone.localdate() + dt.timedelta(days=9)
+    actions.limit_access(entry, member, ceilings={}, until=until)
+    with pytest.raises(OwnHabilitation):
+        make.add_house(make.entry_of(doctor, entry), house, wanted="oui")
+    added = make.add_house(make.entry_of(doctor, entry), house)
+    assert added.habilitation.state == "non", "he says that it is there, somebody else lets it in"
+    other = make.add_house(make.entry_of(doctor, entry), make.legal_structure(make.account()), wanted="oui")
+    assert other.habilitation.state == "oui", "a structure that is not his own"
+    actions.limit_access(entry, member, ceilings={}, until=None)
+    actions.set_habilitation(make.entry_of(doctor, entry), added, "oui", rests=make.team())
+    added.habilitation.refresh_from_db()
+    assert added.habilitation.state == "oui"
 
 
 @pytest.mark.req("SEC-15")
