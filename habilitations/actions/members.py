@@ -80,7 +80,7 @@ def set_state(
     AidantCannotBeGranted, ManualCannotBeGranted, StructureCannotSignIn, MembershipEnded, LastKeeper.
     """
     row = locked(habilitation)
-    _require_grant(row, by=by, access=access, structure_id=member_structure_id)
+    _require_grant(row, by=by, access=access, structure_id=member_structure_id, opens=wanted == OUI)
     if row.state == State.REFUS:
         raise RefusalStands(date=_refusal_date(row))
     if wanted == OUI:
@@ -297,8 +297,8 @@ def locked(habilitation: Habilitation) -> Habilitation:
     return row
 
 
-def _require_grant(row: Habilitation, *, by, access: Access, structure_id: UUID | None) -> None:
-    if acting.concerns(access, row.user_id, by) or is_his_house(row, by, access):
+def _require_grant(row: Habilitation, *, by, access: Access, structure_id: UUID | None, opens: bool) -> None:
+    if acting.concerns(access, row.user_id, by) or (opens and is_his_house(row, by, access)):
         raise OwnHabilitation
     if not access.may(Action.GRANT, structure_id=structure_id):
         raise GrantNotAllowed

@@ -115,6 +115,10 @@ def test_who_is_inside_until_a_day_does_not_open_the_dossier_to_his_own_structur
     assert added.habilitation.state == "non", "he says that it is there, somebody else lets it in"
     other = make.add_house(make.entry_of(doctor, entry), make.legal_structure(make.account()), wanted="oui")
     assert other.habilitation.state == "oui", "a structure that is not his own"
+    actions.set_habilitation(entry, added, "oui", rests=make.team())
+    actions.set_habilitation(make.entry_of(doctor, entry), added, "non")
+    added.habilitation.refresh_from_db()
+    assert added.habilitation.state == "non", "closing is nobody's way in"
     actions.limit_access(entry, member, ceilings={}, until=None)
     actions.set_habilitation(make.entry_of(doctor, entry), added, "oui", rests=make.team())
     added.habilitation.refresh_from_db()
