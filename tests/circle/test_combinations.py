@@ -73,7 +73,7 @@ def test_a_delegate_finds_nothing_of_what_is_opposed_to_another_entry_of_his_str
     client.force_login(delegate)
     page = client.get(reverse("circle:consents", args=[entry.dossier.pk])).content.decode().replace("\xa0", " ")
     # What is opposed to somebody else is told to who may note it.
-    assert re.findall(r"Opposition : ([\w ]+)", page) == ["Volet social"]
+    assert set(re.findall(r"Opposition : ([\w ]+)", page)) == {"Volet social"}
     withdraw = lambda one: client.get(reverse("circle:withdraw_opposition", args=[entry.dossier.pk, one.pk]))  # noqa: E731
     assert [withdraw(one).status_code for one in (aimed_elsewhere, carried)] == [200, 404]
 
