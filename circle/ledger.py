@@ -1,7 +1,7 @@
 """« Consentements et refus » of one dossier: every dated fact, standing or past, as one reader may know it.
 
-Four SQL statements whatever the number of facts. An opposition aimed at the reader is not told (SEC-6); nor is what
-concerns a member he may not see (rule 7).
+Four SQL statements whatever the number of facts, one more for who enters by a structure. An opposition aimed at the
+reader is not told (SEC-6); nor is what concerns a member he may not see (rule 7).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from coordination.common.prepared import Prepared
 from coordination.common.statements import rows as run
 from habilitations import acting, closures, emergency, grants, published
 from habilitations.acting_lists import opened_to_others
-from habilitations.errors import LevelMissing
+from habilitations.errors import LevelMissing, NotAllowed
 from habilitations.held import NO_CEILING, Access, Hat
 from habilitations.houses import administered_structures, require_looks_after  # noqa: F401 - asked here like the rest
 from habilitations.matrix import Matrix, least
@@ -244,6 +244,12 @@ def may_create_dossier(user) -> bool:
 def may_administer(user) -> bool:
     """Say whether the account configures accounts, lists and directory. Opens no dossier (rule 10)."""
     return bool(user.is_authenticated and user.is_active and user.is_administrator)
+
+
+def require_administrator(by) -> None:
+    """Raise NotAllowed unless `by` is a named administrator: nobody else, and no command without a name."""
+    if by is None or not may_administer(by):
+        raise NotAllowed("Seul un administrateur nommé peut faire cela.")
 
 
 def preview(

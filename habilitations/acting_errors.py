@@ -58,7 +58,7 @@ class OwnSecretariat(NotAllowed):
     """Nobody notes or withdraws the consent that lets himself in."""
 
     code = "own_secretariat"
-    message = "Un autre que la personne qui tient ce secrétariat note l’accord."
+    message = "L’accord se note par quelqu’un d’autre que la personne qui tient ce secrétariat."
 
 
 class AlreadyConsented(DomainError):

@@ -22,6 +22,7 @@ class HabilitationsConfig(AppConfig):
 
     def ready(self):
         from allauth.account.signals import password_changed, password_reset
+        from allauth.mfa import signals as factors
         from django.db.models import Exists, OuterRef
 
         from coordination.accounts import notices
@@ -61,8 +62,13 @@ class HabilitationsConfig(AppConfig):
         officers = DataProtectionOfficer.objects.current().filter(user=OuterRef("user_id"))
         carry("searches_journals", Exists(officers))
         post_migrate.connect(_prepare_journal, sender=self, dispatch_uid="prepare_journal")
-        password_changed.connect(receivers.end_tokens, dispatch_uid="end_tokens_changed")
-        password_reset.connect(receivers.end_tokens, dispatch_uid="end_tokens_reset")
+        for signal in (password_changed, password_reset):
+            signal.connect(receivers.end_tokens, dispatch_uid="end_tokens")
+            signal.connect(receivers.trace_password, dispatch_uid="trace_password")
+        factors.authentication_failed.connect(receivers.trace_failed_factor, dispatch_uid="trace_failed_factor")
+        factors.authenticator_added.connect(receivers.trace_factor_added, dispatch_uid="trace_factor_added")
+        factors.authenticator_removed.connect(receivers.trace_factor_removed, dispatch_uid="trace_factor_removed")
+        factors.authenticator_reset.connect(receivers.trace_factor_renewed, dispatch_uid="trace_factor_renewed")
         user_logged_in.connect(receivers.trace_sign_in, dispatch_uid="trace_sign_in")
         user_logged_out.connect(receivers.trace_sign_out, dispatch_uid="trace_sign_out")
         user_login_failed.connect(receivers.trace_failed_sign_in, dispatch_uid="trace_failed_sign_in")

@@ -1,8 +1,9 @@
 """A closed month of the journal in a file, with the root that signed it: it verifies there once it has left the base.
 
 One line of JSON each, compressed: what the file is and its root; the runs of lines that the root signed; the lines in
-the order of their dossiers; those of the accounts, which no chain holds; how many of each. The values of a line are
-those that were hashed (habilitations/chain.py). Neither reading nor writing holds more than one line in memory.
+the order of their dossiers; those of the accounts, which no chain holds; how many of each, and the seal of those of
+the accounts, made with the key of the root when the month left. The values of a line are those that were hashed
+(habilitations/chain.py). Neither reading nor writing holds more than one line in memory.
 
 Names are in it: the file is made for its owner alone, and whoever keeps it elsewhere encrypts it.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import hashlib
 import itertools
 import json
 import os
@@ -28,7 +30,8 @@ from habilitations.chain import ADDED, COLUMNS, link
 from habilitations.errors import NotAnArchive
 from habilitations.models import AccountTrace, JournalRoot
 
-FORMAT = 1
+# Files of the first format have no seal: their lines of accounts are told to be without one.
+FORMAT, UNSEALED = 2, 1
 NAMES = COLUMNS + ADDED
 RUN, LINE, ACCOUNT, END = "suite", "ligne", "compte", "fin"
 NOTHING = ("",)
@@ -37,11 +40,15 @@ _IN_MONTH = "line.at >= %(first)s AND line.at < %(after)s"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a file holds: its root, how many lines of dossiers, and the first thing that is false (None: it holds)."""
+    """What a file holds: its root, how many lines of dossiers, and the first thing that is false (None: it holds).
+
+    `sealed`: whether its lines of accounts are sealed too.
+    """
 
     root: JournalRoot
     lines: int
     fault: str | None
+    sealed: bool
 
 
 def bounds(month: dt.date) -> dict[str, dt.datetime]:
@@ -60,9 +67,9 @@ def write(path: Path, root: JournalRoot) -> None:
         raise FileExistsError(path)
     try:
         with open_private(draft, "wb") as out:
-            with gzip.open(out, "wt", encoding="utf-8") as packed:
+            with gzip.open(out, "wb") as packed:
                 for entry in _entries(root):
-                    packed.write(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n")
+                    packed.write(_text(entry))
             out.flush()
             os.fsync(out.fileno())
         os.link(draft, path)  # unlike a rename, refuses a file that came meanwhile
@@ -80,11 +87,11 @@ def read(path: Path) -> Found:
     try:
         with gzip.open(path, "rt", encoding="utf-8") as runs, gzip.open(path, "rt", encoding="utf-8") as lines:
             said = json.loads(next(runs))
-            if said["format"] != FORMAT or tuple(said["columns"]) != NAMES:
+            if said["format"] not in (FORMAT, UNSEALED) or tuple(said["columns"]) != NAMES:
                 raise NotAnArchive
-            root = _root(said["root"])
-            count, fault = _verify(root, _of(RUN, runs), _told(lines))
-            return Found(root, count, fault)
+            root, sealed = _root(said["root"]), said["format"] == FORMAT
+            count, fault = _verify(root, _of(RUN, runs), _told(lines), sealed=sealed)
+            return Found(root, count, fault, sealed)
     except (gzip.BadGzipFile, zlib.error, EOFError, StopIteration, ValueError, LookupError, TypeError) as error:
         raise NotAnArchive from error
 
@@ -93,13 +100,20 @@ def read(path: Path) -> Found:
 
 
 def _entries(root: JournalRoot) -> Iterator[Any]:
-    month = bounds(root.month)
+    month, accounts = bounds(root.month), hashlib.sha256()
     counted = dict.fromkeys((RUN, LINE, ACCOUNT), 0)
     yield {"format": FORMAT, "root": _said(root), "columns": NAMES}
     for entry in itertools.chain(_runs(root), _lines(month), _accounts(month)):
         counted[entry[0]] += 1
+        if entry[0] == ACCOUNT:
+            accounts.update(_text(entry))
         yield entry
-    yield [END, *counted.values()]
+    yield [END, *counted.values(), roots.seal(root, accounts.digest()).hex()]
+
+
+def _text(entry: Any) -> bytes:
+    """Return the line of an entry, as it is written and as it is hashed."""
+    return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _said(root: JournalRoot) -> dict[str, Any]:
@@ -153,7 +167,7 @@ def _of(kind: str, lines: Iterable[str]) -> Iterator[Any]:
     return itertools.takewhile(lambda entry: entry[0] == kind, map(json.loads, lines))
 
 
-def _verify(root: JournalRoot, runs: Iterator[Any], told: Iterator[Any]) -> tuple[int, str | None]:
+def _verify(root: JournalRoot, runs: Iterator[Any], told: Iterator[Any], *, sealed: bool) -> tuple[int, str | None]:
     """Walk along the runs that were signed and the lines that are there; return how many, and the first fault."""
     if root.kind != JournalRoot.Kind.PURGE or not roots.is_signed(root):
         return 0, f"Racine n°\u00a0{root.number} : signature fausse."
@@ -162,7 +176,7 @@ def _verify(root: JournalRoot, runs: Iterator[Any], told: Iterator[Any]) -> tupl
         found = roots.digest((root.number, *walk.along(*run[1:])) for run in runs)
         if found != bytes(root.digest) or walk.seen[RUN] != root.lines:
             return walk.seen[LINE], "Les suites de lignes ne sont pas celles que la racine a signées."
-        walk.end()
+        walk.end(root, sealed=sealed)
     except _False as fault:
         return walk.seen[LINE], str(fault)
     return walk.seen[LINE], None
@@ -192,12 +206,18 @@ class _Walk:
             raise _False(f"Dossier {dossier_id}, lignes {first} à {last} : réécrites depuis la signature.")
         return dossier_id, first, last, bytes.fromhex(previous), bytes.fromhex(end)
 
-    def end(self) -> None:
-        """Pass what follows the runs. Raises _False when there is more, or less, than the file says."""
+    def end(self, root: JournalRoot, *, sealed: bool) -> None:
+        """Pass what follows the runs. Raises _False when there is more, or less, than the file says, or when a line of
+        an account is not the one that was sealed."""
+        accounts = hashlib.sha256()
         while self.entry[0] == ACCOUNT:
+            accounts.update(_text(self.entry))
             self._pass()
-        if self.entry != [END, *self.seen.values()] or next(self.told, None) is not None:
+        said, seal = (self.entry[:-1], self.entry[-1]) if sealed else (self.entry, "")
+        if list(said) != [END, *self.seen.values()] or next(self.told, None) is not None:
             raise _False("Il y a plus de lignes, ou moins, que le fichier n’en dit.")
+        if sealed and not roots.is_sealed(root, accounts.digest(), bytes.fromhex(seal)):
+            raise _False("Les lignes des comptes ne sont plus celles qui ont été scellées.")
 
 
 def _follows(entry: Any, dossier_id: str, seq: int, previous: bytes) -> bytes:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from habilitations.catalog import SHIPPED, Catalog, Profile
 from habilitations.matrix import UNKNOWN_PROFILE, Matrix
-from habilitations.rubriques import Action, Niveau, Scope
+from habilitations.rubriques import Action, Niveau, Rubric, Rubrique, Scope
 
 # The three tables of a version, in the order in which a difference is told.
 LEVEL, RIGHT, RULE = "niveau", "action", "profession"
@@ -99,6 +99,23 @@ def applied(matrix: Matrix, edits: Iterable[Edit]) -> Matrix:
         else:
             _put(profiles, (row, column), value)
     return Matrix(number=0, levels=levels, actions=actions, profiles=profiles, catalog=matrix.catalog)
+
+
+def held_by_nobody(before: Matrix, after: Matrix) -> tuple[Rubrique | Rubric | Action, ...]:
+    """Return the rubrics in use and the actions that some profession leads to in a version, and none in the next one.
+
+    One column filled too far is enough: nobody could then note a refusal, whatever the person says.
+    """
+    lost = _held(before) - _held(after)
+    unread = (rubrique for rubrique in after.rubrics if (LEVEL, rubrique.value) in lost)
+    return (*unread, *(action for action in Action if (RIGHT, action.value) in lost))
+
+
+def _held(matrix: Matrix) -> set[tuple[str, str]]:
+    """Return the columns that the profession table leads to, to read or to do."""
+    reached, codes = set(matrix.profiles.values()), [rubrique.value for rubrique in matrix.rubrics]
+    read = {(LEVEL, code) for code in codes for one in reached if matrix.level(one, code) >= Niveau.LECTURE}
+    return read | {(RIGHT, str(action)) for one in reached for action in matrix.actions.get(one, {})}
 
 
 def edits_of(changes: Iterable[Change]) -> tuple[Edit, ...]:

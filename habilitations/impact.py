@@ -79,7 +79,7 @@ class Person(NamedTuple):
 _TODAY = f"(now() AT TIME ZONE '{settings.TIME_ZONE}')::date"
 _OPEN = GRANTING.format(day=_TODAY)
 # The pairs of (profession, fonction) of each move come as three arrays of one length. What the person refuses to the
-# account wins over a structure's grant. {reach} is counted, or listed, by the statements below.
+# account wins over every grant. {reach} is counted, or listed, by the statements below.
 _REACH = f"""
 WITH moved AS (
     SELECT v.user_id, v.structure_name, m.move
@@ -97,12 +97,12 @@ WITH moved AS (
     JOIN habilitations_delegate d ON d.user_id = p.user_id AND d.ended_at IS NULL
     JOIN habilitations_legalstructure l ON l.structure_id = d.structure_id AND l.closed_at IS NULL
     JOIN habilitations_habilitation h ON h.structure_id = d.structure_id AND {_OPEN}
-    WHERE NOT EXISTS (
-        SELECT 1 FROM habilitations_habilitation r
-        WHERE r.user_id = p.user_id AND r.dossier_id = h.dossier_id AND r.state = 'refus'
-    )
 ), reach AS (
     SELECT h.* FROM entered h WHERE NOT {CLOSED_WHOLE.format(dossier="h.dossier_id", user="h.user_id")}
+        AND NOT EXISTS (
+            SELECT 1 FROM habilitations_habilitation r
+            WHERE r.user_id = h.user_id AND r.dossier_id = h.dossier_id AND r.state = 'refus'
+        )
 )
 """  # noqa: S608 - our own names
 # {dossiers}, {state}: where the dossiers, a floor above, keep the state that `cap` reads (see `register_states`).

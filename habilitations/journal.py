@@ -11,14 +11,13 @@ from psycopg.errors import LockNotAvailable
 
 from coordination.common.ids import uuid7
 from habilitations import archive, roots, second_wall
-from habilitations.access import may_administer
+from habilitations.access import require_administrator
 from habilitations.errors import (
     JournalIsBusy,
     JournalIsWrong,
     MonthIsArchived,
     MonthIsKept,
     MonthNotInJournal,
-    NotAllowed,
 )
 from habilitations.models import JournalRoot
 from habilitations.verification import verify
@@ -74,8 +73,7 @@ def purge_month(month: dt.date, *, by, archived: Path | None = None) -> JournalR
     file where the month is written with its root and read again before it leaves (habilitations/archive.py).
     Raises NotAllowed, MonthIsKept, MonthNotInJournal, JournalIsWrong, JournalIsBusy, MonthIsArchived, OSError.
     """
-    if by is None or not may_administer(by):
-        raise NotAllowed("Seul un administrateur nommé peut faire cela.")
+    require_administrator(by)
     month = month.replace(day=1)
     if month > last_closed_month():
         raise MonthIsKept(months=settings.JOURNAL_RETENTION_MONTHS)

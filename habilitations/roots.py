@@ -114,6 +114,20 @@ def is_signed(root: JournalRoot) -> bool:
     return any(hmac.compare_digest(signature(root, key), bytes(root.signature)) for key in _keys())
 
 
+def seal(root: JournalRoot, summed: bytes) -> bytes:
+    """Return the keyed hash of what leaves with a month without being in any chain: the lines of the accounts."""
+    return _sealed(root, summed, _keys()[0])
+
+
+def is_sealed(root: JournalRoot, summed: bytes, found: bytes) -> bool:
+    """Say whether one of the keys of JOURNAL_KEYS sealed these lines with this root."""
+    return any(hmac.compare_digest(_sealed(root, summed, key), found) for key in _keys())
+
+
+def _sealed(root: JournalRoot, summed: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, b"accounts|" + bytes(root.signature) + summed, "sha256")
+
+
 def _keys() -> list[bytes]:
     """Return the signing key, then the former ones. Derived: the same secret serves nothing else with this value."""
     secrets = settings.JOURNAL_KEYS or [settings.SECRET_KEY]

@@ -68,14 +68,19 @@ def letter(kind: str, value: str) -> str:
 
 
 def change_line(change: Change) -> dict:
-    """Return a change for a list: who, what, short (« L → – ») and full words."""
+    """Return a change for a list: who, what, short (« L → – ») and full words.
+
+    `withdrawn`: of a rubric out of use, so that it does nothing before the rubric is back.
+    """
     who, what = cell_name(change.key)
     kind = change.key.kind
+    withdrawn = kind == LEVEL and change.key.column in catalog.last().withdrawn
     return {
         "key": ":".join(change.key),
         "after": change.after,
         "who": who,
-        "what": what,
+        "what": f"{what} (rubrique retirée)" if withdrawn else what,
+        "withdrawn": withdrawn,
         "short": f"{letter(kind, change.before)} → {letter(kind, change.after)}",
         "words": f"{value_words(kind, change.before)} devient {value_words(kind, change.after)}",
     }

@@ -96,7 +96,7 @@ def undo_removal(entry, member) -> Undone:
     """Undo the last removal, within 30 days: same period, the access as it was, what he held and what was planned.
 
     A role somebody else took meanwhile is not given back: the history says it, and `Undone.lost`.
-    Raises GrantNotAllowed, NothingToUndo, RemovalTooOld, MemberUnknown.
+    Raises GrantNotAllowed, NothingToUndo, RemovalTooOld, MemberUnknown, and the errors of `reopen_habilitation`.
     """
     lock_circle(entry)
     member = locked_member(entry, member, present=False)
@@ -115,7 +115,7 @@ def undo_removal(entry, member) -> Undone:
     period.save(update_fields=["ends_on", "end_reason", "end_note", "ended_by", "ended_at", "given_role"])
     overtake_arrivals(member, until=_plan_again(period))
     account = account_of(member.professional) if member.professional_id else None
-    habilitations.reopen_habilitation(member.habilitation, by=entry.user, user=account)
+    habilitations.reopen_habilitation(member.habilitation, by=entry.user, access=entry.access, user=account)
     member.habilitation.refresh_from_db()
     if member.habilitation.state in OPENING:
         trace_right(entry, member, said_of_state(Habilitation.State.NON, member.habilitation.state))

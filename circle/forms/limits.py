@@ -30,7 +30,7 @@ class LimitsForm(TidyForm):
         said = {str(rubrique): str(int(niveau)) for rubrique, niveau in standing.items()}
         super().__init__(*args, initial=said | (initial or {}), **kwargs)
         self._standing, self.cells = standing, cells
-        offered = {rubrique: _choices(rubrique, cells[rubrique]) for rubrique in cells}
+        offered = {rubrique: _choices(rubrique, cells[rubrique], standing.get(rubrique)) for rubrique in cells}
         # Where nothing can be lowered there is nothing to choose.
         self.rubrics = [
             rubrique for rubrique in cells
@@ -57,8 +57,15 @@ class LimitsForm(TidyForm):
         return asked
 
 
-def _choices(rubrique: Rubrique, cell: Niveau) -> list[tuple[str, str]]:
-    lower = [niveau for niveau in (Niveau.LECTURE, Niveau.AUCUN) if niveau < cell or cell == Niveau.AUCUN]
+def _choices(rubrique: Rubrique, cell: Niveau, standing: Niveau | None) -> list[tuple[str, str]]:
+    """Return what the list of a rubric offers: what lowers its cell, and what stands, whatever the cell has become.
+
+    Left out, what stands would be lifted by whoever saves another line of the page.
+    """
+    lower = [
+        niveau for niveau in (Niveau.LECTURE, Niveau.AUCUN)
+        if niveau < cell or cell == Niveau.AUCUN or niveau == standing
+    ]  # fmt: skip
     if rubrique in ALWAYS_READ:
         lower = [niveau for niveau in lower if niveau >= Niveau.LECTURE]
     return [(AS_THE_MATRIX, f"Selon sa profession : {cell.label.lower()}"), *((str(int(n)), n.label) for n in lower)]

@@ -60,11 +60,14 @@ def create_account(
 
 
 @transaction.atomic
-def send_password_link(user: User, *, opened_for: dict | None = None) -> None:
+def send_password_link(user: User, *, by: User | None = None, opened_for: dict | None = None) -> None:
     """Send (again) the link to choose a first password. Raises AccountClosed when the account is not open.
 
-    `opened_for`: {"asked_by": a person's name, "structure": a name} when somebody opens it for a structure.
+    `by`: the administrator who asks for it, None where the caller has decided (NotAnAdministrator). `opened_for`:
+    {"asked_by": a person's name, "structure": a name} when somebody opens it for a structure.
     """
+    if by is not None:
+        _require_administrator(by)
     if not user.is_active:
         raise AccountClosed()
     mails.send(
@@ -103,8 +106,7 @@ def close_account(user: User, *, by: User, reason: str = "") -> User:
 @transaction.atomic
 def reopen_account(user: User, *, by: User, reason: str = "") -> User:
     """Open a suspended or closed account again. Raises NotAnAdministrator, OwnAccount."""
-    _require_administrator(by, other_than=user)
-    user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    user = _locked_with(user, by)
     if not user.is_active:
         user.suspended_at, user.closed_at, user.is_active = None, None, True
         user.save(update_fields=["suspended_at", "closed_at", "is_active"])

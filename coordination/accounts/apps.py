@@ -22,6 +22,7 @@ class AccountsConfig(AppConfig):
         # Signals of a library, not between our own rooms.
         password_reset.connect(receivers.verify_address, dispatch_uid="accounts.verify_address")
         authenticator_added.connect(receivers.note_enrolment, dispatch_uid="accounts.note_enrolment")
+        authenticator_removed.connect(receivers.forget_removed, dispatch_uid="accounts.forget_removed")
         for signal in (authenticator_added, authenticator_removed, authenticator_reset):
             signal.connect(receivers.end_other_sessions, dispatch_uid="accounts.end_other_sessions")
         authentication_step_completed.connect(receivers.renew_session_key, dispatch_uid="accounts.renew_session_key")

@@ -4,8 +4,11 @@ import struct
 
 from allauth.account import forms as account
 from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as mfa
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authentication_failed
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
@@ -100,14 +103,33 @@ def _refuse_rubbish(check):
         raise get_adapter().validation_error("incorrect_code") from None
 
 
-class KeyAnswerForm(webauthn.AuthenticateWebAuthnForm):
+class _KeyAnswer:
+    """The answer of a key. One that does not hold is told as a wrong code is, which allauth tells by itself."""
+
+    user: User
+    reauthenticated: bool
+
     def clean_credential(self):
-        return _refuse_rubbish(super().clean_credential)
+        try:
+            return _refuse_rubbish(super().clean_credential)  # type: ignore[misc] - of the form it is mixed into
+        except forms.ValidationError as refusal:
+            if refusal.code == "incorrect_code":
+                authentication_failed.send(
+                    sender=Authenticator,
+                    request=context.request,
+                    user=self.user,
+                    authenticator=None,
+                    reauthentication=self.reauthenticated,
+                )
+            raise
 
 
-class ReauthenticateKeyForm(webauthn.ReauthenticateWebAuthnForm):
-    def clean_credential(self):
-        return _refuse_rubbish(super().clean_credential)
+class KeyAnswerForm(_KeyAnswer, webauthn.AuthenticateWebAuthnForm):
+    pass
+
+
+class ReauthenticateKeyForm(_KeyAnswer, webauthn.ReauthenticateWebAuthnForm):
+    pass
 
 
 class AddKeyForm(webauthn.AddWebAuthnForm):

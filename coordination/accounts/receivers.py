@@ -16,6 +16,11 @@ def note_enrolment(request, user, **kwargs) -> None:
     second_factor.note_enrolment(request, user)
 
 
+def forget_removed(request, user, **kwargs) -> None:
+    """An account without a factor left is one without a factor, in this session too."""
+    second_factor.forget_removed(request, user)
+
+
 def end_other_sessions(request, user, **kwargs) -> None:
     """A factor added, taken away or renewed ends the sessions opened with what the account was (SECT-22)."""
     actions.end_sessions(user, except_key=request.session.session_key)

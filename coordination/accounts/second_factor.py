@@ -2,7 +2,7 @@
 
 import time
 
-from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.urls import reverse
@@ -35,6 +35,15 @@ def enrolled(user) -> bool:
 def note_enrolment(request, user) -> None:
     """Count the factor just enrolled as shown in this session."""
     request.session[ENROLLED_HERE] = str(user.pk)
+
+
+def forget_removed(request, user) -> None:
+    """Once the last factor is taken away, what was shown of it protects nothing more: one is asked for again."""
+    if enrolled(user):
+        return
+    request.session.pop(ENROLLED_HERE, None)
+    kept = [record for record in get_authentication_records(request, user) if record.get("method") != "mfa"]
+    request.session[AUTHENTICATION_METHODS_SESSION_KEY] = kept
 
 
 def way_to(request, user, path: str) -> str:

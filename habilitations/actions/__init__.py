@@ -31,18 +31,7 @@ from habilitations.actions.clients import (
 )
 from habilitations.actions.closing import end_care
 from habilitations.actions.consents import end_consent, record_consent, take_back_too
-from habilitations.actions.drafts import (
-    discard_draft,
-    edit_draft,
-    import_draft,
-    publish_alone,
-    publish_draft,
-    rebase_draft,
-    refuse_publication,
-    request_publication,
-    restore_version,
-    withdraw_request,
-)
+from habilitations.actions.drafts import discard_draft, edit_draft, import_draft, rebase_draft, restore_version
 from habilitations.actions.emergency import (
     allow_emergency,
     forbid_emergency,
@@ -73,6 +62,13 @@ from habilitations.actions.oppositions import (
     withdraw_opposition,
 )
 from habilitations.actions.professions import change_profession, end_profession, vouch_profession
+from habilitations.actions.publication import (
+    publish_alone,
+    publish_draft,
+    refuse_publication,
+    request_publication,
+    withdraw_request,
+)
 from habilitations.actions.questions import answer_why, ask_why
 from habilitations.actions.refusals import record_refusal, withdraw_refusal
 from habilitations.actions.requests import answer_request, ask_access

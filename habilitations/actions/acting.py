@@ -167,7 +167,7 @@ def withdraw_secretary_consent(
 def _declare(kind: str, *, by, first_day, last_day, called, holder, via, rubriques=()) -> ActingFor:
     if not VouchedProfession.objects.current().filter(user=by).exists():
         raise NotWithoutProfession
-    if last_day is not None and not max(first_day, timezone.localdate()) <= last_day <= first_day + LONGEST:
+    if last_day is not None and (last_day < max(first_day, timezone.localdate()) or last_day - first_day > LONGEST):
         raise DaysNotPossible
     if holder is not None and holder.pk == by.pk:
         raise OwnStandIn

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from coordination.common.french import plural
 from habilitations import differences, published
-from habilitations.access import may_administer
+from habilitations.access import require_administrator
 from habilitations.actions.drafts import changes_of, open_draft
 from habilitations.catalog import ICONS, NEVER_WITHDRAWN, SHIPPED, TECHNICAL
 from habilitations.catalog_errors import (
@@ -26,7 +26,6 @@ from habilitations.catalog_errors import (
     ProfileNeeded,
     RubricNeeded,
 )
-from habilitations.errors import NotAllowed
 from habilitations.models import CatalogChange, CatalogProfile, CatalogRubric, MatrixVersion
 from habilitations.rubriques import Niveau, Rubrique
 from habilitations.traces import NOWHERE, Via, record_account
@@ -191,8 +190,7 @@ def last_change(kind: str, code: str) -> CatalogChange | None:
 
 def _lock(by) -> None:
     """Let one change through at a time, and no version meanwhile: numbers then come in the order of commits."""
-    if by is None or not may_administer(by):
-        raise NotAllowed("Seul un administrateur nommé peut faire cela.")
+    require_administrator(by)
     # The lock of whoever publishes, then our own, which holds where nothing is published yet.
     MatrixVersion.objects.select_for_update(of=("self",)).order_by("-number").first()
     with transaction.get_connection().cursor() as cursor:

@@ -1,26 +1,21 @@
-"""Preparing the next version of the matrix: a draft, its changes, the request, the answer of a second administrator.
+"""Preparing the next version of the matrix: a draft, its changes. What is asked and answered: `actions.publication`.
 
 Everything is done by a named administrator, who sees no dossier by being one (rule 10), and leaves a step in the
-draft's history and a trace (SEC-9). Writing a draft changes no right: only `publish_draft` does.
+draft's history and a trace (SEC-9). Writing a draft changes no right: only publishing it does.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Iterable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from coordination.accounts.models import User
 from coordination.common import nomenclatures
-from coordination.common.french import datetime_fr
-from habilitations import differences, letters, published
-from habilitations.access import may_administer
-from habilitations.actions.matrix import publish_matrix
+from habilitations import differences, published
+from habilitations.access import require_administrator
 from habilitations.catalog_errors import ProfileClosed
 from habilitations.differences import Change, Edit, Key
 from habilitations.errors import (
@@ -29,17 +24,9 @@ from habilitations.errors import (
     DraftAwaitsAnswer,
     DraftGone,
     DraftMoved,
-    DraftNotRead,
     DraftOutdated,
     DraftUpToDate,
-    NotAllowed,
-    NotAlone,
-    NothingRequested,
-    NothingToPublish,
     NoVersion,
-    ReasonMissing,
-    SecondApproverNeeded,
-    TooSoonAlone,
 )
 from habilitations.matrix import Matrix
 from habilitations.models import MatrixDraft, MatrixDraftChange, MatrixDraftStep, MatrixVersion
@@ -66,7 +53,7 @@ def edit_draft(edits: Iterable[Edit], *, by, seen: UUID | None = None, revision:
     CellRefused, DraftAwaitsAnswer, DraftGone (another draft took its place), DraftMoved (same cells: nothing is
     written, the author sees both and saves again with the new revision).
     """
-    _require_administrator(by)
+    require_administrator(by)
     draft = _open_draft(by)
     if seen is not None and seen != draft.pk:
         raise DraftGone
@@ -85,7 +72,7 @@ def edit_draft(edits: Iterable[Edit], *, by, seen: UUID | None = None, revision:
 @transaction.atomic
 def restore_version(version: MatrixVersion, *, by, via: Via = NOWHERE) -> MatrixDraft:
     """Open a draft equal to a past version. Raises NotAllowed, DraftAlreadyOpen, ProfileClosed (a line led to it)."""
-    _require_administrator(by)
+    require_administrator(by)
     draft = _new_draft(by, Step.RESTORED, reason=f"Version {version.number}")
     current, older = published.current(), published.matrix(version.number)  # The one in force is held by now.
     edits = differences.edits_of(differences.difference(current, older))
@@ -102,14 +89,14 @@ def import_draft(edits: Iterable[Edit], *, by, name: str, via: Via = NOWHERE) ->
     `others` of the answer holds what other people had written in these cells and the file replaces. Raises
     NotAllowed, NoVersion, CellRefused, DraftAwaitsAnswer.
     """
-    _require_administrator(by)
+    require_administrator(by)
     draft = _open_draft(by)
     if draft.state != State.EDITING:
         raise DraftAwaitsAnswer
     edits = tuple(edits)
     theirs = {key_of(one): one for one in _written_since(draft, 0, by)}
     replaced = [theirs[edit.key] for edit in edits if edit.key in theirs and theirs[edit.key].after != edit.value]
-    _step(draft, Step.IMPORTED, by=by, reason=name)
+    note_step(draft, Step.IMPORTED, by=by, reason=name)
     _write(draft, edits, by=by, via=via, action="import")
     return Saved(draft, tuple(replaced))
 
@@ -120,9 +107,9 @@ def rebase_draft(draft: MatrixDraft, *, revision: int, by, via: Via = NOWHERE) -
 
     Raises NotAllowed, DraftGone, DraftMoved, DraftUpToDate (nothing was published: a request waiting is left alone).
     """
-    _require_administrator(by)
-    draft = _locked(draft)
-    _require_read(draft, revision, by)
+    require_administrator(by)
+    draft = locked(draft)
+    require_read(draft, revision, by)
     current = _version_in_force()
     if draft.based_on_id == current.pk:
         raise DraftUpToDate
@@ -130,108 +117,21 @@ def rebase_draft(draft: MatrixDraft, *, revision: int, by, via: Via = NOWHERE) -
     draft.state, draft.requested_at, draft.requested_by, draft.reason = State.EDITING, None, None, ""
     draft.revision += 1
     draft.save(update_fields=["based_on", "state", "requested_at", "requested_by", "reason", "revision"])
-    _step(draft, Step.REBASED, by=by)
-    _trace(draft, "report", by=by, via=via)
+    note_step(draft, Step.REBASED, by=by)
+    trace(draft, "report", by=by, via=via)
     return draft
 
 
 @transaction.atomic
 def discard_draft(draft: MatrixDraft, *, revision: int, by, via: Via = NOWHERE) -> None:
     """Close a draft, read at `revision`; its history is kept. Raises NotAllowed, DraftGone, DraftMoved."""
-    _require_administrator(by)
-    draft = _locked(draft)
-    _require_read(draft, revision, by)
+    require_administrator(by)
+    draft = locked(draft)
+    require_read(draft, revision, by)
     draft.state, draft.closed_at, draft.closed_by = State.DISCARDED, timezone.now(), by
     draft.save(update_fields=["state", "closed_at", "closed_by"])
-    _step(draft, Step.DISCARDED, by=by)
-    _trace(draft, "abandon", by=by, via=via)
-
-
-# ---- Asking and answering --------------------------------------------------------------------------
-
-
-@transaction.atomic
-def request_publication(draft: MatrixDraft, *, reason: str, revision: int, by, via: Via = NOWHERE) -> MatrixDraft:
-    """Ask that the draft be published, with a reason; it is then frozen. `revision`: the one whose effect was read.
-
-    Raises NotAllowed, ReasonMissing, DraftGone, DraftAwaitsAnswer, DraftMoved, DraftOutdated, NothingToPublish.
-    """
-    _require_administrator(by)
-    draft = _locked(draft)
-    if draft.state != State.EDITING:
-        raise DraftAwaitsAnswer
-    if not reason.strip():
-        raise ReasonMissing
-    _require_read(draft, revision, by)
-    _require_current(draft)
-    if not changes_of(draft):
-        raise NothingToPublish
-    draft.state, draft.reason = State.REQUESTED, reason.strip()[:300]
-    draft.requested_at, draft.requested_by = timezone.now(), by
-    draft.save(update_fields=["state", "reason", "requested_at", "requested_by"])
-    _step(draft, Step.REQUESTED, by=by, reason=draft.reason)
-    letters.tell_publication_asked(draft)
-    _trace(draft, "demande", by=by, via=via)
-    return draft
-
-
-@transaction.atomic
-def withdraw_request(draft: MatrixDraft, *, revision: int, by, via: Via = NOWHERE) -> None:
-    """Take back a request, read at `revision`. Raises NotAllowed, DraftGone, NothingRequested, DraftNotRead."""
-    _require_administrator(by)
-    _reopen(_requested(draft, revision), Step.WITHDRAWN, by=by)
-    _trace(draft, "reprise", by=by, via=via)
-
-
-@transaction.atomic
-def refuse_publication(draft: MatrixDraft, *, revision: int, reason: str, by, via: Via = NOWHERE) -> None:
-    """Answer no, with a reason: the draft may be changed again. `revision`: the one that was read.
-
-    Raises NotAllowed, DraftGone, NothingRequested, DraftNotRead, ReasonMissing, SecondApproverNeeded (the requester
-    takes his request back instead).
-    """
-    _require_administrator(by)
-    draft = _requested(draft, revision)
-    if not reason.strip():
-        raise ReasonMissing
-    if draft.requested_by_id == by.pk:
-        raise SecondApproverNeeded
-    asker = cast(User, draft.requested_by)
-    _reopen(draft, Step.REFUSED, by=by, reason=reason.strip()[:300])
-    letters.tell_publication_answered(draft, asker=asker, by=by, published=False)
-    _trace(draft, "refus de publication", by=by, via=via)
-
-
-@transaction.atomic
-def publish_draft(draft: MatrixDraft, *, revision: int, by, via: Via = NOWHERE) -> MatrixVersion:
-    """Publish a requested draft: its version is in force for every decision from the end of the transaction.
-
-    `revision`: the one that was read; another one waiting is refused. `by` is another administrator than the
-    requester, unless MATRIX_SECOND_APPROVER is off. Raises NotAllowed, DraftGone, NothingRequested, DraftNotRead,
-    SecondApproverNeeded, DraftOutdated, MatrixNotSound.
-    """
-    _require_administrator(by)
-    draft = _requested(draft, revision)
-    own = draft.requested_by_id == by.pk
-    if own and settings.MATRIX_SECOND_APPROVER:
-        raise SecondApproverNeeded
-    return _publish(draft, by=by, alone=own, via=via)
-
-
-@transaction.atomic
-def publish_alone(draft: MatrixDraft, *, revision: int, now: dt.datetime | None = None) -> MatrixVersion:
-    """Publish a requested draft where there is a single administrator, once the delay has passed. For the command.
-
-    Raises DraftGone, NothingRequested, DraftNotRead, NotAlone, TooSoonAlone, DraftOutdated, MatrixNotSound.
-    """
-    draft = _requested(draft, revision)
-    if User.objects.administrators().exclude(pk=draft.requested_by_id).exists():
-        raise NotAlone
-    # The database keeps a date with each request.
-    opens_at = cast(dt.datetime, draft.requested_at) + dt.timedelta(hours=settings.MATRIX_ALONE_HOURS)
-    if (now or timezone.now()) < opens_at:
-        raise TooSoonAlone(when=datetime_fr(opens_at))
-    return _publish(draft, by=None, alone=True, via=NOWHERE)
+    note_step(draft, Step.DISCARDED, by=by)
+    trace(draft, "abandon", by=by, via=via)
 
 
 # ---- Reading ---------------------------------------------------------------------------------------
@@ -263,12 +163,7 @@ def known_codes() -> Collection[str]:
     return frozenset(c.code for kind in ("profession", "role", "fonction") for c in nomenclatures.concepts(kind))
 
 
-# ---- Inside ----------------------------------------------------------------------------------------
-
-
-def _require_administrator(by) -> None:
-    if by is None or not may_administer(by):
-        raise NotAllowed("Seul un administrateur nommé peut faire cela.")
+# ---- What both modules ask and leave ---------------------------------------------------------------
 
 
 def _version_in_force() -> MatrixVersion:
@@ -285,7 +180,7 @@ def _new_draft(by, kind: str, reason: str = "") -> MatrixDraft:
     if MatrixDraft.objects.open().exists():
         raise DraftAlreadyOpen
     draft = MatrixDraft.objects.create(based_on=base, opened_by=by)
-    _step(draft, kind, by=by, reason=reason)
+    note_step(draft, kind, by=by, reason=reason)
     return draft
 
 
@@ -298,7 +193,8 @@ def _open_draft(by) -> MatrixDraft:
         return MatrixDraft.objects.open().select_for_update(of=("self",)).select_related("based_on").get()
 
 
-def _locked(draft: MatrixDraft) -> MatrixDraft:
+def locked(draft: MatrixDraft) -> MatrixDraft:
+    """Return the draft as stored now, locked until the end of the transaction. Raises DraftGone."""
     rows = MatrixDraft.objects.open().select_for_update(of=("self",)).select_related("based_on", "requested_by")
     found = rows.filter(pk=draft.pk).first()
     if found is None:
@@ -306,29 +202,19 @@ def _locked(draft: MatrixDraft) -> MatrixDraft:
     return found
 
 
-def _requested(draft: MatrixDraft, revision: int) -> MatrixDraft:
-    """Return the draft locked, its publication requested: of this revision, and no other was read."""
-    draft = _locked(draft)
-    if draft.state != State.REQUESTED:
-        raise NothingRequested
-    if revision != draft.revision:
-        since = draft.changes.filter(revision__gt=revision).select_related("by").order_by("revision")
-        # The database keeps who asked with each request.
-        raise DraftNotRead(who=cast(User, draft.requested_by).get_full_name(), others=tuple(since))
-    return draft
-
-
 def _written_since(draft: MatrixDraft, revision: int, by) -> list[MatrixDraftChange]:
     rows = draft.changes.filter(revision__gt=revision).exclude(by=by)
     return list(rows.select_related("by").order_by("revision"))
 
 
-def _require_read(draft: MatrixDraft, revision: int, by) -> None:
+def require_read(draft: MatrixDraft, revision: int, by) -> None:
+    """Raise DraftMoved when somebody else wrote in the draft since the revision that was read."""
     if others := _written_since(draft, revision, by):
         raise DraftMoved(who=others[-1].by.get_full_name(), others=tuple(others))
 
 
-def _require_current(draft: MatrixDraft) -> None:
+def require_current(draft: MatrixDraft) -> None:
+    """Raise DraftOutdated when another version was published since the draft was opened."""
     # Whoever publishes holds the last version: what was published while we waited for it is seen by the second read.
     MatrixVersion.objects.select_for_update(of=("self",)).order_by("-number").first()
     if draft.based_on_id != _version_in_force().pk:
@@ -366,35 +252,11 @@ def _check(base: Matrix, edits: tuple[Edit, ...]) -> None:
             raise CellRefused(reason=str(refusal)) from None
 
 
-def _reopen(draft: MatrixDraft, kind: str, *, by, reason: str = "") -> None:
-    draft.state, draft.requested_at, draft.requested_by = State.EDITING, None, None
-    # A request made again is another one, with its own reason: nobody answers it from the page of the first.
-    draft.revision += 1
-    draft.save(update_fields=["state", "requested_at", "requested_by", "revision"])
-    _step(draft, kind, by=by, reason=reason)
-
-
-def _publish(draft: MatrixDraft, *, by, alone: bool, via: Via) -> MatrixVersion:
-    _require_current(draft)
-    changes = changes_of(draft)
-    after = differences.applied(published.matrix(draft.based_on.number), differences.edits_of(changes))
-    # The command acts on the request of its only administrator: the trace says whose act it is.
-    version = publish_matrix(
-        after.levels, after.actions, after.profiles, by=by, reason=draft.reason, author=draft.requested_by,
-        changed=len(changes), via=via,
-    )  # fmt: skip
-    draft.state, draft.closed_at, draft.closed_by = State.PUBLISHED, timezone.now(), by
-    draft.version, draft.alone = version, alone
-    draft.save(update_fields=["state", "closed_at", "closed_by", "version", "alone"])
-    _step(draft, Step.PUBLISHED, by=by, reason="Administrateur unique, après délai" if by is None else "")
-    if by is not None:
-        letters.tell_publication_answered(draft, asker=cast(User, draft.requested_by), by=by, published=True)
-    return version
-
-
-def _step(draft: MatrixDraft, kind: str, *, by, reason: str = "") -> None:
+def note_step(draft: MatrixDraft, kind: str, *, by, reason: str = "") -> None:
+    """Write what was decided about a draft in its history."""
     MatrixDraftStep.objects.create(draft=draft, kind=kind, by=by, reason=reason[:300])
 
 
-def _trace(draft: MatrixDraft, action: str, *, by, via: Via) -> None:
+def trace(draft: MatrixDraft, action: str, *, by, via: Via) -> None:
+    """Write what was done to a draft in the journal of accounts."""
     record_account(user=by, action=action, object_kind="matrice", object_id=draft.pk, via=via)

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from coordination.accounts import mails
 from coordination.accounts.models import User
-from habilitations import access, closures, emergency
+from habilitations import access, acting, closures, emergency
 from habilitations.access import Access
 from habilitations.errors import (
     AlreadyBanned,
@@ -141,13 +141,14 @@ def review_emergency(
     """Say of an emergency access that it was justified, or what is to be looked into. Dated, said once by each side.
 
     `access` is that of who may grant in the dossier; without it, `by` must be a data-protection officer. Raises
-    NotAllowed, OwnEmergency, VerdictUnknown (unknown, or to be looked into without a sentence), AlreadyReviewed.
+    NotAllowed, OwnEmergency (his own, or that of the one for whom he acts), VerdictUnknown (unknown, or to be looked
+    into without a sentence), AlreadyReviewed.
     """
     as_officer = access is None
     if not (may_search_journals(by) if as_officer else access.may(Action.GRANT)):
         raise NotAllowed
     row = EmergencyAccess.objects.select_for_update(of=("self",)).get(pk=emergency_access.pk)
-    if row.user_id == by.pk:
+    if row.user_id == by.pk or (access is not None and acting.concerns(access, row.user_id, by)):
         raise OwnEmergency
     examined = verdict == EmergencyReview.Verdict.TO_EXAMINE
     if verdict not in EmergencyReview.Verdict.values or (examined and not comment.strip()):

@@ -80,7 +80,7 @@ def set_state(
     AidantCannotBeGranted, ManualCannotBeGranted, StructureCannotSignIn, MembershipEnded, LastKeeper.
     """
     row = locked(habilitation)
-    _require_grant(row, by=by, access=access, structure_id=member_structure_id)
+    _require_grant(row, by=by, access=access, structure_id=member_structure_id, opens=wanted == OUI)
     if row.state == State.REFUS:
         raise RefusalStands(date=_refusal_date(row))
     if wanted == OUI:
@@ -154,12 +154,15 @@ def end_habilitation(habilitation: Habilitation, *, by) -> Habilitation:
 
 
 @transaction.atomic
-def reopen_habilitation(habilitation: Habilitation, *, by, user=None, as_it_was: bool = True) -> Habilitation:
+def reopen_habilitation(
+    habilitation: Habilitation, *, by, access: Access | None = None, user=None, as_it_was: bool = True
+) -> Habilitation:
     """Open the row again: undone removal (`as_it_was`), or a return that starts from "non".
 
-    `user` is the account the professional has by now, if any. A standing refusal stays. Raises
-    AlreadyHabilitated when the account or the structure got another open row meanwhile, OwnHabilitation when
-    someone would give himself back an access (he may still be inside through a structure).
+    `user` is the account the professional has by now, if any; `access`, that of who undoes. A standing refusal stays.
+    Raises AlreadyHabilitated when the account or the structure got another open row meanwhile, OwnHabilitation when
+    someone would give himself back an access (he may still be inside through a structure), or by acting for another
+    that of a structure for which he acts himself.
     """
     row = Habilitation.objects.select_for_update(of=("self",)).get(pk=habilitation.pk)
     if row.ended_at is None:
@@ -178,7 +181,8 @@ def reopen_habilitation(habilitation: Habilitation, *, by, user=None, as_it_was:
         forget(row, by=by)
         return move(row, State.NON, by=by, always=True)
     if gives_back:
-        if row.user_id is not None and by is not None and row.user_id == by.pk:
+        own = row.user_id is not None and by is not None and row.user_id == by.pk
+        if own or (access is not None and is_his_house(row, by, access)):
             raise OwnHabilitation
         move(row, State.OUI if _someone_can_enter(row) else State.ATTENTE, by=by)
     return row
@@ -293,8 +297,8 @@ def locked(habilitation: Habilitation) -> Habilitation:
     return row
 
 
-def _require_grant(row: Habilitation, *, by, access: Access, structure_id: UUID | None) -> None:
-    if acting.concerns(access, row.user_id, by) or is_his_house(row, by, access):
+def _require_grant(row: Habilitation, *, by, access: Access, structure_id: UUID | None, opens: bool) -> None:
+    if acting.concerns(access, row.user_id, by) or (opens and is_his_house(row, by, access)):
         raise OwnHabilitation
     if not access.may(Action.GRANT, structure_id=structure_id):
         raise GrantNotAllowed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from habilitations.access import may_administer
-from habilitations.errors import AccountNotOpen, AlreadyOfficer, NotAllowed, OwnNaming
+from habilitations.access import require_administrator
+from habilitations.errors import AccountNotOpen, AlreadyOfficer, OwnNaming
 from habilitations.models import DataProtectionOfficer
 from habilitations.traces import NOWHERE, Via, record_account
 
@@ -17,7 +17,7 @@ def name_officer(user, *, by, via: Via = NOWHERE) -> DataProtectionOfficer:
 
     Raises NotAllowed, OwnNaming (nobody names himself), AccountNotOpen, AlreadyOfficer. Source: issue 3 §5.
     """
-    _require_administrator(by)
+    require_administrator(by)
     if by.pk == user.pk:
         raise OwnNaming
     if not user.is_active:
@@ -34,12 +34,7 @@ def name_officer(user, *, by, via: Via = NOWHERE) -> DataProtectionOfficer:
 @transaction.atomic
 def end_officer(named: DataProtectionOfficer, *, by, via: Via = NOWHERE) -> None:
     """End it, at the next request. Raises NotAllowed."""
-    _require_administrator(by)
+    require_administrator(by)
     rows = DataProtectionOfficer.objects.current().filter(pk=named.pk)
     if rows.update(ended_at=timezone.now(), ended_by=by):
         record_account(user=by, action="fin désignation DPO", object_kind="compte", object_id=named.user_id, via=via)
-
-
-def _require_administrator(by) -> None:
-    if by is None or not may_administer(by):
-        raise NotAllowed("Seul un administrateur nommé peut faire cela.")

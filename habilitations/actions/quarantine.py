@@ -16,9 +16,8 @@ from django.utils import timezone
 from coordination.accounts.models import Session
 from coordination.outbox import quarantine as gate
 from coordination.outbox.models import Quarantine
-from habilitations.access import may_administer
+from habilitations.access import require_administrator
 from habilitations.actions.clients import revoke_client
-from habilitations.errors import NotAllowed
 from habilitations.models import ClientToken, PersonalToken, SoftwareClient
 from habilitations.quarantine_errors import NoQuarantine, NotWaiting, QuarantineNotPrepared
 from habilitations.traces import NOWHERE, Via, record_account
@@ -84,8 +83,7 @@ def release_quarantine(
     another secret, after the backup would be let in again.
     Raises NotAllowed, NoQuarantine, QuarantineNotPrepared, NotWaiting for an id of `send` or `hold` that is not.
     """
-    if by is None or not may_administer(by):
-        raise NotAllowed("Seul un administrateur nommé peut faire cela.")
+    require_administrator(by)
     row = Quarantine.objects.standing().select_for_update(of=("self",)).first()
     if row is None:
         raise NoQuarantine

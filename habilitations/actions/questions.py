@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from coordination.accounts import mails
+from coordination.accounts.models import User
 from coordination.common.text import squeeze
 from habilitations.access import Access
 from habilitations.errors import AlreadyAnswered, AlreadyQuestioned, AnswerMissing, NotAllowed, NothingToExplain
@@ -23,7 +24,8 @@ def ask_why(dossier_id: UUID, trace_id: UUID, *, by, access: Access) -> AccessQu
     """Ask the author of a line why he came; he answers in « À faire », told by a mail that names nobody.
 
     `by` reads the journal of the dossier by `access`. One question per line. Raises NotAllowed, NothingToExplain (no
-    such line in this dossier, no account behind it, one's own, or an act that was not let through), AlreadyQuestioned.
+    such line in this dossier, no account behind it or none open any more, one's own, or an act that was not let
+    through), AlreadyQuestioned.
     Source: mock-up k, issue 3 §5 (unusual access pointed out).
     """
     if not (access.can_read(Rubrique.JOURNAL) and access.may(Action.READ_JOURNAL) and access.sees_discreet_members):
@@ -31,6 +33,8 @@ def ask_why(dossier_id: UUID, trace_id: UUID, *, by, access: Access) -> AccessQu
     line = Trace.objects.of_dossier(dossier_id).filter(pk=trace_id, outcome=Outcome.OK).first()
     if line is None or line.actor_id is None or line.actor_id == by.pk:
         raise NothingToExplain
+    if not User.objects.active().filter(pk=line.actor_id).exists():
+        raise NothingToExplain("Cette personne n’a plus de compte ouvert : elle ne pourrait pas répondre ici.")
     try:
         with transaction.atomic():
             question = AccessQuestion.objects.create(

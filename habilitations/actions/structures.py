@@ -9,12 +9,11 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from habilitations.access import may_administer
+from habilitations.access import require_administrator
 from habilitations.errors import (
     AccountNotOpen,
     AlreadyDelegate,
     AlreadyStructureAdministrator,
-    NotAllowed,
     OwnNaming,
     StructureCannotSignIn,
 )
@@ -28,7 +27,7 @@ def open_structure(structure, *, by, via: Via = NOWHERE) -> LegalStructure:
 
     Raises NotAllowed.
     """
-    _require_administrator(by)
+    _require_administrator_or_command(by)
     legal, _ = LegalStructure.objects.select_for_update(of=("self",)).get_or_create(
         structure=structure, defaults={"opened_by": by}
     )
@@ -42,7 +41,7 @@ def open_structure(structure, *, by, via: Via = NOWHERE) -> LegalStructure:
 @transaction.atomic
 def close_structure(structure, *, by, via: Via = NOWHERE) -> None:
     """Stop it: what its delegates saw through it is closed at the next request. Raises NotAllowed."""
-    _require_administrator(by)
+    _require_administrator_or_command(by)
     if LegalStructure.objects.filter(structure=structure, closed_at=None).update(closed_at=timezone.now()):
         record_account(user=by, action="fin personne morale", object_kind="structure", object_id=structure.pk, via=via)
 
@@ -54,7 +53,7 @@ def add_delegate(structure, user, *, by, via: Via = NOWHERE) -> Delegate:
     Nobody names himself: an administrator would open dossiers by it (rule 10).
     Raises NotAllowed, OwnNaming, AccountNotOpen, StructureCannotSignIn, AlreadyDelegate.
     """
-    _require_administrator(by)
+    _require_administrator_or_command(by)
     if by is not None and by.pk == user.pk:
         raise OwnNaming
     if not user.is_active:
@@ -71,7 +70,7 @@ def add_delegate(structure, user, *, by, via: Via = NOWHERE) -> Delegate:
 @transaction.atomic
 def end_delegate(delegate: Delegate, *, by, via: Via = NOWHERE) -> None:
     """End a delegation. Raises NotAllowed."""
-    _require_administrator(by)
+    _require_administrator_or_command(by)
     if Delegate.objects.filter(pk=delegate.pk, ended_at=None).update(ended_at=timezone.now()):
         record_account(user=by, action="fin de délégation", object_kind="compte", object_id=delegate.user_id, via=via)
 
@@ -83,7 +82,7 @@ def name_administrator(structure, user, *, by, via: Via = NOWHERE) -> StructureA
     `by`: an administrator. Gives no right on any dossier. Source: issue 2 §3 (a named person of the structure).
     Raises NotAllowed, AccountNotOpen, AlreadyStructureAdministrator.
     """
-    _require_named_administrator(by)
+    require_administrator(by)
     if not user.is_active:
         raise AccountNotOpen
     try:
@@ -98,7 +97,7 @@ def name_administrator(structure, user, *, by, via: Via = NOWHERE) -> StructureA
 @transaction.atomic
 def end_administrator(named: StructureAdministrator, *, by, via: Via = NOWHERE) -> None:
     """End a designation; what was vouched for in its time stands. Raises NotAllowed."""
-    _require_named_administrator(by)
+    require_administrator(by)
     rows = StructureAdministrator.objects.current().filter(pk=named.pk)
     if rows.update(ended_at=timezone.now(), ended_by=by):
         record_account(user=by, action="fin de désignation", object_kind="compte", object_id=named.user_id, via=via)
@@ -121,11 +120,6 @@ def count_contradictions(structure_ids: Iterable[UUID]) -> int:
     return len(refused & opened)
 
 
-def _require_named_administrator(by) -> None:
-    if by is None or not may_administer(by):
-        raise NotAllowed("Seul un administrateur nommé peut faire cela.")
-
-
-def _require_administrator(by) -> None:
-    if by is not None and not may_administer(by):
-        raise NotAllowed
+def _require_administrator_or_command(by) -> None:
+    if by is not None:
+        require_administrator(by)

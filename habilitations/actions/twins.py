@@ -18,10 +18,11 @@ def other_entries(row: Habilitation) -> QuerySet[Habilitation]:
 
 
 def is_his_house(row: Habilitation, by, access: Access) -> bool:
-    """Say whether a row is that of a structure for which who is here for another acts himself (SEC-15).
+    """Say whether a row is that of a structure by which who is here for another, or until a day, would stay inside.
 
-    By it he would be inside once he acts for the other no more. Who is inside by himself has nothing to gain by it.
+    He acts for it himself: by it he would be inside once he acts for the other no more (SEC-15), or once the last day
+    that somebody set him is behind. Who is inside by himself, without an end, has nothing to gain by it.
     """
-    if access.on_behalf_of is None or row.structure_id is None:
+    if row.structure_id is None or (access.on_behalf_of is None and access.until is None):
         return False
     return Delegate.objects.current().filter(user=by, structure__in=same_structures(row.structure_id)).exists()

@@ -2,342 +2,68 @@
 
 This room sits below the circle and the dossiers (house.md, "Why habilitations is below the circle"):
 foreign keys to rooms above are written as strings, and nothing here imports them.
+Callers import every model from here.
 """
 
-from django.conf import settings
-from django.db import models
-from django.db.models import OuterRef, Q, Subquery
-from django.db.models.functions import Now, TruncDate
+from habilitations.models.acting import ActingFor, SecretaryConsent
+from habilitations.models.catalog import CatalogChange, CatalogProfile, CatalogRubric
+from habilitations.models.ceilings import Ceiling
+from habilitations.models.clients import ClientToken, PersonalToken, SoftwareClient
+from habilitations.models.consents import Collected, Consent, Opposition
+from habilitations.models.drafts import MatrixDraft, MatrixDraftChange, MatrixDraftStep
+from habilitations.models.emergency import EmergencyAccess, EmergencyBan, EmergencyReview
+from habilitations.models.matrix import ActionRight, MatrixRow, MatrixVersion, ProfileRule
+from habilitations.models.members import Habilitation, Refusal, StateChange
+from habilitations.models.officers import DataProtectionOfficer
+from habilitations.models.professions import VouchedProfession
+from habilitations.models.questions import AccessQuestion
+from habilitations.models.requests import AccessRequest
+from habilitations.models.reviews import AccessKept, AccessReview, AccountKept, SleepingAccess
+from habilitations.models.roots import JournalCheck, JournalRoot
+from habilitations.models.structures import Delegate, LegalStructure, StructureAdministrator
+from habilitations.models.traces import AccountTrace, Outcome, Trace, TraceHead
 
-from coordination.common.ids import uuid7
-from habilitations.models.acting import ActingFor, SecretaryConsent  # noqa: F401
-from habilitations.models.catalog import CatalogChange, CatalogProfile, CatalogRubric  # noqa: F401
-from habilitations.models.ceilings import Ceiling  # noqa: F401 - callers import every model from here
-from habilitations.models.clients import ClientToken, PersonalToken, SoftwareClient  # noqa: F401
-from habilitations.models.consents import Collected, Consent, Opposition  # noqa: F401
-from habilitations.models.drafts import (  # noqa: F401
-    MatrixDraft,
-    MatrixDraftChange,
-    MatrixDraftStep,
-)
-from habilitations.models.emergency import EmergencyAccess, EmergencyBan, EmergencyReview  # noqa: F401
-from habilitations.models.matrix import ActionRight, MatrixRow, MatrixVersion, ProfileRule  # noqa: F401
-from habilitations.models.officers import DataProtectionOfficer  # noqa: F401
-from habilitations.models.questions import AccessQuestion  # noqa: F401
-from habilitations.models.requests import AccessRequest  # noqa: F401
-from habilitations.models.reviews import AccessKept, AccessReview, AccountKept, SleepingAccess  # noqa: F401
-from habilitations.models.roots import JournalCheck, JournalRoot  # noqa: F401
-from habilitations.models.structures import (  # noqa: F401 - callers import every model from here
-    Delegate,
-    LegalStructure,
-    StructureAdministrator,
-)
-
-
-class VouchedProfessionQuerySet(models.QuerySet):
-    def current(self):
-        return self.filter(ended_at=None)
-
-
-class VouchedProfession(models.Model):
-    """The profession an account may act under, because the directory or a named person said so.
-
-    A declared profession gives nothing. National id and structure are copied here so that a trace says
-    who acted, for whom, without asking rooms above.
-    """
-
-    class How(models.TextChoices):
-        DIRECTORY = "annuaire", "Correspondance avec l’annuaire"
-        STRUCTURE = "structure", "Confirmée par la structure"
-        ADMINISTRATOR = "administrateur", "Confirmée par un administrateur"
-        INVITER = "invitation", "Confirmée par la personne qui a invité"
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="professions")
-    profession = models.CharField(max_length=4)
-    fonction = models.CharField(max_length=8, blank=True)
-    national_id = models.CharField(max_length=30, blank=True)
-    structure = models.ForeignKey(
-        "directory.Structure", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    structure_name = models.CharField(max_length=200, blank=True)
-    how = models.CharField(max_length=16, choices=How)
-    vouched_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    vouched_at = models.DateTimeField(auto_now_add=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    end_reason = models.CharField("motif", max_length=300, blank=True)
-
-    objects = VouchedProfessionQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "profession confirmée"
-        # Each call of a software names its professional by it.
-        indexes = [models.Index(fields=["national_id"], condition=Q(ended_at=None), name="vouched_by_number")]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user"],
-                condition=Q(ended_at=None),
-                name="one_current_profession_per_account",
-                violation_error_message="Ce compte a déjà une profession confirmée.",
-            ),
-        ]
-
-
-class HabilitationQuerySet(models.QuerySet):
-    def open(self):
-        """Rows of a membership that has not ended."""
-        return self.filter(ended_at=None)
-
-    def granting(self):
-        """Rows that open a dossier today: granted, to the end of its last day, with what it rests on (SEC-3)."""
-        # The day is asked of the database: this queryset goes into prepared statements, which outlive a day.
-        lasting = Q(access_until=None) | Q(access_until__gte=TruncDate(Now()))
-        # Looked up row by row: as an EXISTS the planner would join the grants of everybody first.
-        carrying = Consent.objects.standing().filter(dossier=OuterRef("dossier"), habilitation=OuterRef("pk"))
-        rests = self.alias(rests_on=Subquery(carrying.values("pk")[:1]))
-        return rests.filter(lasting, rests_on__isnull=False, ended_at=None, state=Habilitation.State.OUI)
-
-
-class Habilitation(models.Model):
-    """Whether one member may enter one dossier: one state, one place.
-
-    Refusal and habilitation are values of the same column, so that they cannot both be stored; that the state
-    "refus" has its standing refusal, and no other state has one, is checked by the database when the act ends
-    (migration 0004_refusal_and_state_agree).
-    """
-
-    class State(models.TextChoices):
-        NON = "non", "Non habilité"
-        ATTENTE = "attente", "En attente"
-        OUI = "oui", "Habilité"
-        REFUS = "refus", "Refus du patient"
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="habilitations")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="habilitations"
-    )
-    structure = models.ForeignKey(
-        "directory.Structure", null=True, blank=True, on_delete=models.PROTECT, related_name="habilitations"
-    )
-    # Whom it waits for: the directory person whose account will be bound to it.
-    professional = models.ForeignKey(
-        "directory.Professional", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    state = models.CharField("habilitation", max_length=8, choices=State, default=State.NON)
-    state_at = models.DateTimeField(auto_now_add=True)
-    state_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    requested_at = models.DateTimeField("habilitation demandée", null=True, blank=True)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    ended_at = models.DateTimeField(null=True, blank=True)
-    # Last day of the grant, that day included; kept when the membership ends, so that undoing it gives back no more.
-    access_until = models.DateField("fin d’accès", null=True, blank=True)
-    # The end date its reminder was sent for: moved, it is sent again.
-    reminded_for = models.DateField(null=True, blank=True, editable=False)
-
-    objects = HabilitationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "habilitation"
-        indexes = [
-            models.Index(fields=["user", "dossier"], condition=Q(ended_at=None), name="habilitation_open_by_user"),
-            models.Index(
-                fields=["structure", "dossier"], condition=Q(ended_at=None), name="habilitation_open_by_struct"
-            ),
-            models.Index(fields=["professional"], condition=Q(user=None), name="habilitation_waiting"),
-            models.Index(
-                fields=["access_until"],
-                condition=Q(ended_at=None, access_until__isnull=False),
-                name="habilitation_ending",
-            ),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["dossier", "user"],
-                condition=Q(ended_at=None),
-                name="one_open_habilitation_per_account",
-                violation_error_message="Cette personne est déjà membre de ce cercle de soins.",
-            ),
-            models.UniqueConstraint(
-                fields=["dossier", "structure"],
-                condition=Q(ended_at=None),
-                name="one_open_habilitation_per_structure",
-                violation_error_message="Cette structure est déjà membre de ce cercle de soins.",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state="oui") | Q(user__isnull=False) | Q(structure__isnull=False),
-                name="granted_means_someone_can_enter",
-                violation_error_message="Une personne sans compte ne peut pas être habilitée : elle attend.",
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=["non", "attente", "oui", "refus"]),
-                name="habilitation_state_known",
-                violation_error_message="Cet état d’habilitation n’existe pas.",
-            ),
-            models.CheckConstraint(
-                condition=Q(structure=None) | Q(user=None, professional=None),
-                name="habilitation_of_a_person_or_a_structure",
-                violation_error_message="Une habilitation concerne une personne ou une structure, pas les deux.",
-            ),
-        ]
-
-    @property
-    def waits_for_answer(self) -> bool:
-        """Whether somebody is still to come in by it: granted to who has no account yet, or asked for."""
-        asked = self.state == Habilitation.State.ATTENTE or self.requested_at is not None
-        return self.ended_at is None and asked
-
-    def gives_access_back(self) -> bool:
-        """Whether undoing the end of this row opens the dossier again: it was granted, or waiting, when it ended."""
-        if self.ended_at is None or self.state == Habilitation.State.REFUS:
-            return False
-        last = self.changes.order_by("-at", "-id").first()
-        return last is not None and last.before in (Habilitation.State.OUI, Habilitation.State.ATTENTE)
-
-
-class StateChange(models.Model):
-    """Each change of an habilitation, by whom and why: the history, never edited."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="+")
-    habilitation = models.ForeignKey(Habilitation, on_delete=models.PROTECT, related_name="changes")
-    at = models.DateTimeField(auto_now_add=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    before = models.CharField(max_length=8, choices=Habilitation.State)
-    after = models.CharField(max_length=8, choices=Habilitation.State)
-
-    class Meta:
-        verbose_name = "changement d’habilitation"
-        indexes = [models.Index(fields=["habilitation", "at"], name="state_change_by_habilitation")]
-
-
-class Refusal(models.Model):
-    """The person's refusal that this member be told anything: a dated fact, withdrawn by another one."""
-
-    Collected = Collected
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    dossier = models.ForeignKey("dossiers.Dossier", on_delete=models.PROTECT, related_name="refusals")
-    habilitation = models.ForeignKey(Habilitation, on_delete=models.PROTECT, related_name="refusals")
-    refused_on = models.DateField("date du refus")
-    collected = models.CharField("recueil du refus", max_length=10, choices=Collected)
-    comment = models.CharField("commentaire", max_length=500, blank=True)
-    recorded_at = models.DateTimeField(auto_now_add=True)
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    withdrawn_on = models.DateField("date du retrait", null=True, blank=True)
-    withdrawn_collected = models.CharField(max_length=10, choices=Collected, blank=True)
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-
-    class Meta:
-        verbose_name = "refus du patient"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["dossier", "habilitation"],
-                condition=Q(withdrawn_at=None),
-                name="one_standing_refusal",
-                violation_error_message="Un refus est déjà noté pour ce membre.",
-            ),
-            models.CheckConstraint(
-                condition=Q(withdrawn_on=None) | Q(withdrawn_on__gte=models.F("refused_on")),
-                name="refusal_withdrawn_after_it_was_made",
-                violation_error_message="Le retrait ne peut pas précéder le refus.",
-            ),
-        ]
-
-
-class Outcome(models.TextChoices):
-    OK = "ok", "Fait"
-    REFUSED = "refus", "Refusé"
-    FAILED = "echec", "Échec"
-
-
-class TraceHead(models.Model):
-    """The end of each dossier's chain of traces; only the insert trigger of Trace writes here."""
-
-    dossier_id = models.UUIDField(primary_key=True)
-    seq = models.BigIntegerField(default=0)
-    previous_hash = models.BinaryField(max_length=32)
-    hash = models.BinaryField(max_length=32)
-
-    class Meta:
-        managed = False
-        db_table = "habilitations_tracehead"
-
-
-class TraceQuerySet(models.QuerySet):
-    def of_dossier(self, dossier_id):
-        return self.filter(dossier_id=dossier_id).order_by("seq")
-
-
-class Trace(models.Model):
-    """One access to one dossier. Append-only by grant and trigger, by month, chained per dossier.
-
-    No foreign key: a trace outlives what it names. seq, previous_hash and hash are computed by the
-    database at insert (migration 0002_journal), so that no caller can choose them.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    at = models.DateTimeField()
-    dossier_id = models.UUIDField()
-    seq = models.BigIntegerField(default=0, editable=False)
-    actor_id = models.UUIDField(null=True)
-    actor_name = models.CharField(max_length=250)
-    actor_national_id = models.CharField(max_length=30, blank=True)
-    profession = models.CharField(max_length=4, blank=True)
-    fonction = models.CharField(max_length=8, blank=True)
-    structure_name = models.CharField(max_length=200, blank=True)
-    profile = models.CharField(max_length=40, blank=True)
-    habilitation_id = models.UUIDField(null=True)
-    matrix_version = models.IntegerField(default=0)
-    action = models.CharField(max_length=20)
-    rubrique = models.CharField(max_length=20, blank=True)
-    outcome = models.CharField(max_length=8, choices=Outcome)
-    object_kind = models.CharField(max_length=30, blank=True)
-    object_id = models.UUIDField(null=True)
-    reason = models.CharField(max_length=300, blank=True)
-    request_id = models.CharField(max_length=64, blank=True)
-    address = models.CharField(max_length=45, blank=True)
-    previous_hash = models.BinaryField(max_length=32, editable=False, default=b"")
-    hash = models.BinaryField(max_length=32, editable=False, default=b"")
-    # For whom he acted, when he acted for another (SEC-15).
-    on_behalf_of_id = models.UUIDField(null=True)
-    on_behalf_of_name = models.CharField(max_length=250, blank=True, default="")
-    # By which software he acted, "" from the screens (SEC-24).
-    software = models.CharField(max_length=80, blank=True, default="")
-
-    objects = TraceQuerySet.as_manager()
-
-    class Meta:
-        managed = False
-        db_table = "habilitations_trace"
-        verbose_name = "trace d’accès"
-
-
-class AccountTrace(models.Model):
-    """What an account did outside any one dossier: sign-in, a list read, a search, a door found shut."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    at = models.DateTimeField()
-    actor_id = models.UUIDField(null=True)
-    actor_name = models.CharField(max_length=250, blank=True)
-    action = models.CharField(max_length=20)
-    outcome = models.CharField(max_length=8, choices=Outcome)
-    object_kind = models.CharField(max_length=30, blank=True)
-    object_id = models.UUIDField(null=True)
-    count = models.IntegerField(null=True)
-    request_id = models.CharField(max_length=64, blank=True)
-    address = models.CharField(max_length=45, blank=True)
-    software = models.CharField(max_length=80, blank=True, default="")
-
-    class Meta:
-        managed = False
-        db_table = "habilitations_accounttrace"
-        verbose_name = "trace de compte"
+__all__ = [
+    "AccessKept",
+    "AccessQuestion",
+    "AccessRequest",
+    "AccessReview",
+    "AccountKept",
+    "AccountTrace",
+    "ActingFor",
+    "ActionRight",
+    "CatalogChange",
+    "CatalogProfile",
+    "CatalogRubric",
+    "Ceiling",
+    "ClientToken",
+    "Collected",
+    "Consent",
+    "DataProtectionOfficer",
+    "Delegate",
+    "EmergencyAccess",
+    "EmergencyBan",
+    "EmergencyReview",
+    "Habilitation",
+    "JournalCheck",
+    "JournalRoot",
+    "LegalStructure",
+    "MatrixDraft",
+    "MatrixDraftChange",
+    "MatrixDraftStep",
+    "MatrixRow",
+    "MatrixVersion",
+    "Opposition",
+    "Outcome",
+    "PersonalToken",
+    "ProfileRule",
+    "Refusal",
+    "SecretaryConsent",
+    "SleepingAccess",
+    "SoftwareClient",
+    "StateChange",
+    "StructureAdministrator",
+    "Trace",
+    "TraceHead",
+    "VouchedProfession",
+]

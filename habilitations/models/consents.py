@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, TruncDate
 
 from coordination.common.ids import uuid7
+from habilitations.kin import same_structures
 from habilitations.models.ceilings import ALWAYS_READ
 from habilitations.rubriques import Action, Rubrique
 
@@ -147,13 +148,17 @@ class OppositionQuerySet(models.QuerySet):
         return self.filter(rubrique="")
 
     def shown_to(self, user, access):
-        """Those this reader may know of: never one that is aimed at him (SEC-6).
+        """Those this reader may know of: never one that is aimed at him, nor at the structure he enters by, under
+        whatever entry of the directory (SEC-6).
 
         What closes a rubric, or the dossier, to everybody is shown to who keeps the dossier (he reads its journal,
         where the act is written), to who noted it and to those left inside, so that it can still be withdrawn once
         who noted it has left.
         """
         aimed = Q(habilitation__user=user) | Q(habilitation=access.habilitation_id, habilitation__isnull=False)
+        if access.through_structure:
+            # Joined, two entries of one structure each keep what is opposed to it, the one that left too.
+            aimed |= Q(habilitation__structure__in=same_structures(access.through_structure))
         found = self.exclude(aimed)
         if access.may(Action.READ_JOURNAL):
             return found

@@ -23,6 +23,7 @@ from coordination.common.french import date_fr
 from coordination.common.htmx import redirect
 from coordination.common.text import person_name
 from habilitations import access, actions
+from habilitations.acting_errors import ActingAnswered
 from habilitations.acting_forms import AbsenceForm, SecretaryForm
 from habilitations.models import ActingFor
 from habilitations.rubriques import Rubrique
@@ -91,9 +92,12 @@ def secretary(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, acting_id: UUID) -> HttpResponse:
-    """What is asked of the one who was called; nobody else finds it."""
-    asked = ActingFor.objects.waiting().filter(substitute=request.user).select_related("principal")
+    """What is asked of the one who was called; nobody else finds it. Once over, he is told so: his mail leads here."""
+    asked = ActingFor.objects.filter(substitute=request.user).select_related("principal")
     row = get_object_or_404(asked, pk=acting_id)
+    if not ActingFor.objects.waiting().filter(pk=row.pk).exists():
+        messages.info(request, ActingAnswered.message)
+        return redirect(request, "acting:list")
     error = ""
     if request.method == "POST":
         says_yes = request.POST.get("reponse") == "oui"

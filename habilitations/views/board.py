@@ -72,6 +72,11 @@ class Board:
         return impact(self.base, self.after) if self.changes else []
 
     @cached_property
+    def lost(self) -> list[str]:
+        """Return the names of what no profession could read or do any more once it is published."""
+        return [one.label for one in differences.held_by_nobody(self.base, self.after)] if self.changes else []
+
+    @cached_property
     def refusal(self) -> MatrixDraftStep | None:
         """Return the refusal a draft came back with, if that is the last thing said of it."""
         last = self.draft and self.draft.steps.select_related("by").order_by("-at", "-id").first()

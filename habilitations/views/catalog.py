@@ -195,22 +195,27 @@ def withdraw_rubric(request: HttpRequest, rubrique: str) -> HttpResponse:
     )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def restore_rubric(request: HttpRequest, rubrique: str) -> HttpResponse:
-    """« Remettre en usage »: it gives what the version in force says."""
-    found = published.catalog().entries.get(rubrique)
+    """« Remettre en usage », asked first: it gives what the version in force says, to whom the page names."""
+    matrix = published.current()
+    found = matrix.catalog.entries.get(rubrique)
     if found is None or not found.withdrawn:
         raise Http404
-    reauthentication.require(request, "remettre une rubrique en usage")
-    said = f"La rubrique « {found.label} » est de nouveau en usage, selon la version en vigueur."
-    return _act(request, actions.restore_rubric, rubrique, said, "habilitations:rubrics")
+    if request.method == "POST":
+        reauthentication.require(request, "remettre une rubrique en usage")
+        said = f"La rubrique « {found.label} » est de nouveau en usage, selon la version en vigueur."
+        return _act(request, actions.restore_rubric, rubrique, said, "habilitations:rubrics")
+    return render(
+        request, "habilitations/restore_rubric.html", {"entry": found, "readers": _readers(matrix, rubrique)}
+    )
 
 
 def _readers(matrix: Matrix, rubrique: str) -> str:
-    """Return who reads a rubric in the version in force, in words."""
-    codes = [code for code in matrix.levels if matrix.written(code, rubrique) >= Niveau.LECTURE]
-    return matrix.catalog.in_words(codes)
+    """Return the names of the profiles that read a rubric in the version in force, "" for none."""
+    found = [code for code in matrix.catalog.profiles if matrix.written(code, rubrique) >= Niveau.LECTURE]
+    return ", ".join(f"« {matrix.catalog.profile_name(code)} »" for code in found)
 
 
 def _before(catalog: Catalog, code: str) -> str:

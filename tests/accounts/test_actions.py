@@ -4,6 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from coordination.accounts import actions
 from coordination.accounts.errors import AccountClosed, EmailTaken, NotAnAdministrator, OwnAccount
@@ -75,9 +76,12 @@ def test_nobody_shuts_or_opens_their_own_account(administrator, act):
 
 
 def test_a_stale_administrator_object_does_not_help(user, administrator):
+    suspended = UserFactory(is_active=False, suspended_at=timezone.now())
     User.objects.filter(pk=administrator.pk).update(is_administrator=False)
     with pytest.raises(NotAnAdministrator):
         actions.suspend_account(user, by=administrator)
+    with pytest.raises(NotAnAdministrator):
+        actions.reopen_account(suspended, by=administrator)
 
 
 def test_suspend_close_reopen(user, administrator):
@@ -132,6 +136,9 @@ class TestCommands:
             call_command("account", "suspendre", "--email", user.email, "--par", "absente@cabinet.example")
         with pytest.raises(CommandError, match="administrateur"):
             call_command("account", "fermer", "--email", administrator.email, "--par", user.email)
+        with pytest.raises(CommandError, match="administrateur"):
+            call_command("account", "lien", "--email", administrator.email, "--par", user.email)
+        assert not Message.objects.filter(to=administrator.email).exists()
 
     def test_acts(self, user, administrator):
         names = ["--email", user.email, "--par", administrator.email]

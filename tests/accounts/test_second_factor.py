@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 
+from coordination.accounts import second_factor
 from coordination.common import cipher
 from coordination.outbox.models import Message
 from tests.accounts.factories import PASSWORD
@@ -141,6 +142,26 @@ def test_a_session_older_than_the_factor_must_show_it(client, user, sign_in, fre
     assert client.get(response.url).status_code == 200
     assert client.post(response.url, {"code": code_of(SECRET), "next": "/page-essai/"}).url == "/page-essai/"
     assert client.get("/page-essai/").status_code == 200
+
+
+@pytest.mark.usefixtures("required")
+@pytest.mark.parametrize("shown", ["at sign-in", "by enrolling here"])
+def test_with_the_last_factor_taken_away_one_is_asked_for_again(client, user, sign_in, fresh_counters, shown):
+    """Nobody goes on behind a password alone by adding a factor and taking it away."""
+    if shown == "at sign-in":
+        TOTP.activate(user, SECRET)
+        sign_in(user)
+        client.post("/compte/second-facteur/verifier/", {"code": code_of(SECRET)})
+    else:
+        sign_in(user)
+        TOTP.activate(user, SECRET)
+        session = client.session
+        session[second_factor.ENROLLED_HERE] = str(user.pk)
+        session.save()
+    assert client.get("/page-essai/").status_code == 200
+    client.post("/compte/second-facteur/application/retirer/")
+    assert not Authenticator.objects.exists()
+    assert client.get("/page-essai/").url == "/compte/second-facteur/?next=/page-essai/"
 
 
 def test_the_check_costs_no_query_once_shown(client, enrolled, sign_in, settings, django_assert_num_queries):

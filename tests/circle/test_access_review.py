@@ -283,6 +283,9 @@ def test_the_file_of_the_officer_and_the_page_of_a_dossier_agree(settings, entry
     house = make.legal_structure(make.account())
     member = make.add_house(entry, house, wanted="oui")
     Habilitation.objects.filter(pk=member.habilitation_id).update(state_at=ago(400))
+    # Habilitated, and nothing rests on it: it opens nothing, and does not sleep.
+    resting_on_nothing = make.add(entry, make.account().attachment.professional, wanted="oui", rests=None)
+    Habilitation.objects.filter(pk=resting_on_nothing.habilitation_id).update(state_at=ago(400))
     for days in (300, 20):
         come(nurse, entry, days)
         told = {one.structure or one.family_name for one in usage.asleep_everywhere()}

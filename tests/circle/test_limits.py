@@ -12,6 +12,9 @@ from circle.actions.reminding import remind_last_days
 from circle.models import Change, Member
 from coordination.accounts import drafts, reauthentication
 from coordination.outbox.models import Message
+from habilitations import published
+from habilitations.actions import publish_matrix
+from habilitations.actions.limits import standing
 from habilitations.errors import GrantNotAllowed, LastDayBehind, OwnHabilitation
 from habilitations.models import Ceiling, Habilitation
 from habilitations.rubriques import Niveau, Rubrique
@@ -150,6 +153,25 @@ def test_the_preview_is_what_would_be_and_saves_nothing(client, entry, nurse):
     typed = client.post(url("limits", entry, nurse), {"apercu": "1", "medical": "0"})
     assert typed.status_code == 200
     assert not Ceiling.objects.exists()
+
+
+def test_what_a_new_version_makes_useless_stands_when_another_line_is_saved(client, entry, nurse):
+    """Lowered to reading, then the profession itself reads only: who changes the last day has lifted nothing."""
+    limit(entry, nurse, {Rubrique.LIAISON: Niveau.LECTURE})
+    matrix = published.current()
+    levels = {profile: dict(row) for profile, row in matrix.levels.items()}
+    levels[make.entry_of(nurse, entry).access.profile]["liaison"] = Niveau.LECTURE
+    publish_matrix(levels, matrix.actions, matrix.profiles, by=None, reason="Essai")
+    client.force_login(entry.user)
+    page = client.get(url("limits", entry, nurse))
+    typed = {"until": f"{TODAY() + dt.timedelta(days=9):%d/%m/%Y}", "seen": seen_in(page)}
+    for name, options in re.findall(r'<select [^>]*?name="(\w+)"[^>]*>(.*?)</select>', page.content.decode(), re.S):
+        chosen = re.search(r'<option value="(\w*)"\s+selected', options)
+        typed[name] = chosen[1] if chosen else ""
+    assert client.post(url("limits", entry, nurse), typed).status_code == 303
+    nurse.member.habilitation.refresh_from_db()
+    assert nurse.member.habilitation.access_until is not None
+    assert standing(nurse.member.habilitation) == {Rubrique.LIAISON: Niveau.LECTURE}
 
 
 @pytest.mark.req("REL-11")

@@ -55,6 +55,7 @@ from habilitations.rubriques import Action, Niveau, Rubrique
 from tests.accounts.factories import PASSWORD
 from tests.circle.factories import ProfessionalFactory
 from tests.dossiers.factories import (
+    DOCTOR,
     HOME_HELP,
     NURSE,
     DossierFactory,
@@ -65,6 +66,7 @@ from tests.dossiers.factories import (
     habilitation,
     professional,
 )
+from tests.habilitations.acting_data import stand_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-8")]
 PATH = "/dossiers/acces-urgence/"
@@ -687,6 +689,19 @@ def test_not_by_its_author_nor_by_who_may_not_grant(nurse, dossier, doctor, open
     DataProtectionOfficer.objects.create(user=nurse, named_by=doctor)
     with pytest.raises(OwnEmergency):
         habilitations.review_emergency(opened, by=nurse, verdict="justifie")
+
+
+def test_nor_by_who_acts_for_its_author(client, dossier, doctor):
+    """A grant came since: the one who stands in for him would judge in his place."""
+    author, other = professional(DOCTOR), professional(DOCTOR)
+    opened = habilitations.open_emergency(dossier.pk, by=author, **WHY)
+    habilitate(author, dossier)
+    stand_in(author, other)
+    with pytest.raises(OwnEmergency):
+        review_of(other, dossier, opened, verdict="justifie")
+    client.force_login(other)
+    page = text_of(client.get(reverse("dossiers:show_emergency", args=[dossier.pk, opened.pk])))
+    assert "Justifié" not in page
 
 
 @pytest.mark.req("REL-20")

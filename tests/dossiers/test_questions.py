@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
+from coordination.accounts.actions import suspend_account
 from coordination.outbox.models import Message
 from habilitations.access import to_dossier
 from habilitations.actions import answer_why, ask_why, publish_matrix, set_limits
@@ -46,6 +47,15 @@ def line(followed, doctor):
 
 def asked_by(coordinator, followed, line):
     return ask_why(followed.pk, line.pk, by=coordinator, access=to_dossier(coordinator, followed.pk))
+
+
+def test_whose_account_is_closed_is_not_asked(client, coordinator, doctor, followed, line):
+    """No mail leaves to an address he may have left, and nobody waits for an answer that cannot come."""
+    suspend_account(doctor, by=UserFactory(administrator=True))
+    client.force_login(coordinator)
+    said = client.post(f"/dossiers/{followed.pk}/journal/{line.pk}/pourquoi/")
+    assert said.status_code == 409 and "n’a plus de compte ouvert" in plain(said)
+    assert not AccessQuestion.objects.exists() and not Message.objects.exists()
 
 
 def test_one_click_asks_and_the_answer_stands_under_the_line(client, coordinator, doctor, followed, line):

@@ -138,6 +138,14 @@ def test_days_that_cannot_be(doctor, days):
         declare(doctor, first_day=today() + first * DAY, last_day=today() + last * DAY)
 
 
+def test_the_last_day_of_the_calendar_is_a_day(doctor):
+    """A year after it there is none."""
+    last = dt.date.max
+    assert declare(doctor, first_day=last, last_day=last).last_day == last
+    with pytest.raises(DaysNotPossible):
+        declare(doctor, first_day=last, last_day=last - DAY)
+
+
 def test_who_may_not_be_stood_in_for(doctor, other):
     with pytest.raises(NotWithoutProfession):
         declare(UserFactory(), other)

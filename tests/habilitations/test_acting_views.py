@@ -129,8 +129,23 @@ def test_the_one_who_was_called_is_told_and_answers_in_one_click(client, doctor,
     answer = client.post(f"{LIST}{row.pk}/", {"reponse": "oui"}, follow=True)
     assert "vous avez accepté" in text(answer)
     assert access.to_dossier(other, dossier.pk)
-    assert client.get(f"{LIST}{row.pk}/").status_code == 404
+    assert "n’attend plus de réponse" in text(client.get(f"{LIST}{row.pk}/", follow=True))
     client.post(f"{LIST}{row.pk}/terminer/")
+    assert access.to_dossier(other, dossier.pk) is None
+
+
+def test_who_answers_what_was_called_off_meanwhile_is_told_so(client, doctor, other):
+    """His page was open, or he comes by the mail: an address that exists no more would tell him nothing."""
+    dossier = DossierFactory()
+    habilitate(doctor, dossier)
+    row = stand_in(doctor, other, accepted=False)
+    client.force_login(doctor)
+    client.post(f"{LIST}{row.pk}/terminer/")
+    client.force_login(other)
+    for answer in (
+        client.post(f"{LIST}{row.pk}/", {"reponse": "oui"}, follow=True), client.get(f"{LIST}{row.pk}/", follow=True)
+    ):  # fmt: skip
+        assert "Cette demande n’attend plus de réponse." in text(answer)
     assert access.to_dossier(other, dossier.pk) is None
 
 

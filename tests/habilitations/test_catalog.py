@@ -405,6 +405,36 @@ def test_a_rubric_withdrawn_gives_nothing_and_comes_back_as_the_version_says(ann
     assert door.look(doctor, entry.dossier.pk).access.can_write("liaison")
 
 
+def test_what_a_rubric_opens_is_said_before_it_is_back(anna, bruno, client):
+    do.create_profile(code="animateur", label="Animateur", by=anna)
+    publish(Edit(Key(LEVEL, "animateur", "liaison"), "lecture"), by=anna, other=bruno)
+    for profile in published.current().levels:
+        if profile != "animateur" and published.current().written(profile, "liaison"):
+            publish(Edit(Key(LEVEL, profile, "liaison"), ""), by=anna, other=bruno)
+    client.force_login(anna)
+    page = lambda act: client.get(reverse(f"habilitations:{act}_rubric", args=["liaison"])).content.decode()  # noqa: E731
+    # A profile of which nobody said whom it gathers reads too.
+    assert "« Animateur »" in page("withdraw")
+    do.withdraw_rubric("liaison", by=anna)
+    asked = page("restore")
+    assert "« Animateur »" in asked and "Médecin" not in asked
+    assert published.catalog().entries["liaison"].withdrawn, "asked, nothing is done yet"
+    listed = client.get(reverse("habilitations:rubrics")).content.decode()
+    assert f'href="{reverse("habilitations:restore_rubric", args=["liaison"])}"' in listed
+    client.post(reverse("habilitations:restore_rubric", args=["liaison"]))
+    assert not published.catalog().entries["liaison"].withdrawn
+
+
+def test_what_is_written_of_a_withdrawn_rubric_says_that_it_waits_for_it(anna, client):
+    """Who publishes it does not read « Aucun compte n'est concerné » and nothing more."""
+    do.withdraw_rubric("liaison", by=anna)
+    do.edit_draft([Edit(Key(LEVEL, "benevole", "liaison"), "ecriture")], by=anna)
+    client.force_login(anna)
+    dock = client.get(reverse("habilitations:matrix")).content.decode().replace("\xa0", " ").split('id="dock"')[1]
+    assert "(rubrique retirée)" in dock
+    assert "Une rubrique retirée n’ouvre rien" in dock
+
+
 @pytest.mark.parametrize("code", sorted(map(str, NEVER_WITHDRAWN)))
 def test_a_rubric_the_product_needs_is_not_withdrawn(anna, code):
     with pytest.raises(RubricNeeded):

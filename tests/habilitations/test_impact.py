@@ -69,6 +69,15 @@ def test_who_reaches_nothing_loses_nothing(matrix):
     assert effect_of(matrix, SOCIAL).total == (0, 0)
 
 
+def test_who_was_refused_before_he_left_and_came_back_loses_nothing(matrix):
+    user, dossier = professional("48"), DossierFactory()
+    before = habilitation(dossier, "refus", user=user, state_by=user)
+    Habilitation.objects.filter(pk=before.pk).update(ended_at=before.state_at)
+    habilitate(user, dossier)
+    assert access.to_dossier(user, dossier.pk) is None
+    assert effect_of(matrix, SOCIAL).total == (0, 0)
+
+
 def test_a_delegate_counts_with_his_own_profession(matrix):
     house, dossier, refused = StructureFactory(name="SAVS Exemple"), DossierFactory(), DossierFactory()
     educator, nurse = professional("48", structure=house), professional("60", structure=house)

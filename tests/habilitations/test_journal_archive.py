@@ -90,6 +90,11 @@ SPOILT = {
     "the month of the root": lambda e: e[0]["root"].__setitem__("month", "2001-01-01"),
     "the signature": lambda e: e[0]["root"].__setitem__("signature", "00" * 32),
     "a line of an account removed": lambda e: e.pop(8),
+    "a line of an account removed, and its count": lambda e: (e.pop(8), e[-1].__setitem__(3, 0)),
+    "a line of an account changed": lambda e: e[8][1].__setitem__("count", 1),
+    "a line of an account added": lambda e: (e.insert(9, e[8]), e[-1].__setitem__(3, 2)),
+    "the seal": lambda e: e[-1].__setitem__(4, "00" * 32),
+    "no seal": lambda e: e[-1].pop(),
     "a hash": lambda e: e[4].__setitem__(1, "00" * 32),
     "the end": lambda e: e.pop(),
     "the end and the last lines": lambda e: e.__delitem__(slice(6, None)),
@@ -102,6 +107,30 @@ def test_whatever_is_changed_in_the_file_is_found(archived, how):
     changed = entries(archived)
     SPOILT[how](changed)
     assert archive.read(rewritten(archived, changed)).fault is not None
+
+
+def test_a_file_of_the_first_format_is_read_and_said_not_to_be_sealed(archived):
+    """So that whoever takes the seal away does not pass for one that holds all of it."""
+    changed = entries(archived)
+    changed[0]["format"] = 1
+    changed[-1].pop()
+    found = archive.read(rewritten(archived, changed))
+    assert (found.fault, found.sealed) == (None, False)
+    assert "pas scellées" in run("verify_journal", archive=archived)
+    changed[8][1]["count"] = 1
+    assert archive.read(rewritten(archived, changed)).fault is None
+
+
+def test_a_seal_serves_one_month_only(archived, administrator, tmp_path):
+    """The accounts of another month, whole and sealed, are not those of this one."""
+    other = OLD.replace(month=OLD.month - 1)
+    open_month(other)
+    old_lines(uuid.uuid4(), dt.datetime(other.year, other.month, 3, tzinfo=dt.UTC))
+    path = tmp_path / "autre.gz"
+    journal.purge_month(other, by=administrator, archived=path)
+    changed, theirs = entries(archived), entries(path)
+    changed[8:] = [*(entry for entry in theirs[1:] if entry[0] == "compte"), ["fin", 3, 4, 0, theirs[-1][-1]]]
+    assert "scellées" in archive.read(rewritten(archived, changed)).fault
 
 
 def test_a_run_rewritten_with_true_hashes_is_found(archived):
@@ -167,7 +196,8 @@ def test_archiving_and_verifying_are_commands(filled, administrator, tmp_path):
     path = tmp_path / "mois.gz"
     said = run("purge_journal", f"{OLD:%Y-%m}", par=administrator.email, archive=path)
     assert f"Archive : {path}" in said
-    assert "Archive intègre" in run("verify_journal", archive=path)
+    said = run("verify_journal", archive=path)
+    assert "Archive intègre" in said and "pas scellées" not in said
     with pytest.raises(CommandError, match="ne se lit pas"):
         run("verify_journal", archive=tmp_path / "ailleurs.gz")
     with (

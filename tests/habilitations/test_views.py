@@ -121,6 +121,19 @@ def test_a_whole_line_or_column_is_set_at_once(client, anna):
     assert not any(row.startswith("admin") for row in after)
 
 
+def test_what_nobody_could_do_any_more_is_said_before_it_is_published(client, anna):
+    """One column filled too far: the person's refusal could then be noted by nobody."""
+    said = "Plus aucune profession n’y aura droit"
+    open_draft(Edit(Key(RIGHT, "medecin", "noter_refus"), ""), by=anna)
+    assert said not in text(client.get(url("matrix")))
+    for table, column in (("action", "noter_refus"), ("niveau", "plan")):
+        filled = about(MatrixDraft.objects.get()) | {f"tout-{table}": ""}
+        client.post(url("column", table=table, column=column), filled)
+    dock = text(client.get(url("matrix"))).split('id="dock"')[1]
+    assert said in dock
+    assert "Plan personnalisé, Noter un consentement ou un refus." in dock
+
+
 def test_what_was_typed_comes_back_beside_what_the_other_wrote(client, anna, bruno):
     draft = open_draft(by=bruno)
     name = "niveau:educateur:social"

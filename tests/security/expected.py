@@ -379,7 +379,7 @@ FAMILIES = (
         "habilitations:profiles": READ, "habilitations:new_profile": BOTH, "habilitations:edit_profile": BOTH,
         "habilitations:close_profile": BOTH, "habilitations:reopen_profile": SEND, "habilitations:rubrics": READ,
         "habilitations:new_rubric": BOTH, "habilitations:edit_rubric": BOTH, "habilitations:withdraw_rubric": BOTH,
-        "habilitations:restore_rubric": SEND,
+        "habilitations:restore_rubric": BOTH,
         "administration:legal_structures": READ, "administration:allow_structure": BOTH,
         "administration:legal_structure": BOTH, "administration:close_structure": BOTH,
         "administration:name_delegate": SEND, "administration:end_delegate": SEND,

@@ -25,7 +25,7 @@ from coordination.dossiers.forms import BanForm, EmergencyForm, ReviewForm
 from coordination.dossiers.journal.emergency import done_during
 from coordination.dossiers.models import Dossier
 from coordination.dossiers.strip import strip_and_nav
-from habilitations import access, traces
+from habilitations import access, acting, traces
 from habilitations import actions as habilitations
 from habilitations.actions import emergency as rules
 from habilitations.errors import EmergencyNotOpened, NotAllowed
@@ -148,7 +148,7 @@ def _review_page(request: HttpRequest, entry, found: EmergencyAccess, form: Revi
         "done": done_during(found),
         "reviews": list(found.reviews.select_related("by").order_by("at")),
         "form": form or ReviewForm(initial=drafts.initial(ReviewForm, kept)),
-        "is_own": found.user_id == request.user.pk,
+        "is_own": acting.concerns(entry.access, found.user_id, request.user),
         **drafts.shown(REVIEW_DRAFT, found.pk, kept),
     }
     return render(request, "dossiers/emergency_review.html", context, status=422 if form else 200)

@@ -70,5 +70,10 @@ class Command(commands.Command):
         here = JournalRoot.objects.filter(number=found.root.number).first()
         if here and bytes(here.signature) != bytes(found.root.signature):
             raise CommandError(f"La racine n°\u00a0{here.number} de l'archive n'est pas celle de ce journal.")
-        self.stdout.write(f"Archive intègre : {found.root.month:%m/%Y}, {plural(found.lines, 'ligne')}.")
+        self.stdout.write(f"Archive intègre : {found.root.month:%m/%Y}, {plural(found.lines, 'ligne')} de dossiers.")
+        if not found.sealed:
+            self.stdout.write(
+                "Les lignes des comptes n'y sont pas scellées (premier format) : un changement n'y serait pas vu. Une "
+                "archive faite depuis le 01/12/2026 les scelle : si c'en est une, elle a été changée."
+            )
         self.stdout.write(f"Racine {found.root.number}:{bytes(found.root.signature).hex()}")

@@ -33,7 +33,7 @@ class Command(commands.Command):
 
     def _act(self, acte, user, by, options):
         if acte == "lien":
-            actions.send_password_link(user)
+            actions.send_password_link(user, by=by)
             return "Lien envoyé."
         if acte == "adresse":
             actions.change_email(user, options["nouvelle_adresse"] or "", by=by, reason=options["motif"])
