@@ -141,6 +141,6 @@ def person(token_hash: str) -> Person | None:
 
 def _user(values: tuple[Any, ...], acts: bool, runs: bool) -> Any:
     """Return the account, knowing as one of a session does what need not be looked for (`access.comes_by_himself`)."""
-    user = User.from_db(connection.alias, _USER, values)
+    user = User.from_db(connection.alias, _KNOWN, values)
     user.acts_for_others, user.runs_emergency = acts, runs
     return user

@@ -21,13 +21,13 @@ from agenda.keys import attendees_of, key_of_user
 from agenda.models import Room, Schedule, ScheduleActor
 from circle.fhir.entries import shown_members
 from circle.models import Member
-from coordination.common import ins
 from coordination.directory.models import Activity, Attachment, Equipment, InternalService, Place, Professional, Source
 from coordination.dossiers.models import Dossier
 from coordination.fhir import conditional, french, keeping, literal
 from coordination.fhir.callers import Caller
+from coordination.fhir.numbers import is_number
 from coordination.fhir.outcomes import ERROR, Forbidden, Invalid, Issue, Refused, StillNamed, Unknown
-from coordination.fhir.registry import ReferenceParam
+from coordination.fhir.registry import NEVER, ReferenceParam
 from coordination.fhir.search.values import uuid_of
 from habilitations.traces import NOWHERE
 
@@ -41,7 +41,6 @@ _BY_PARTNER: dict[str, type[Place | InternalService | Equipment]] = {
 }  # fmt: skip
 # An agenda is read by all: a person whose dossier decides who reads hers is one of ours, or is not named.
 PERSONS = frozenset({"Patient", "RelatedPerson"})
-_INS = tuple(f"urn:oid:{oid}" for oid in ins.TYPE_CODES)
 Named = tuple[str, UUID]
 
 
@@ -97,8 +96,7 @@ def _elsewhere(said: Resource, place: int) -> str:
     Closed to the caller or unknown, she is told alike.
     """
     types = {literal.type_of(said.get("reference")), said.get("type", "")} - {""}
-    is_numbered = said.get("identifier", {}).get("system", "") in _INS
-    if is_numbered or len(types) != 1 or not types <= TYPES - PERSONS:
+    if is_number(said.get("identifier")) or len(types) != 1 or not types <= TYPES - PERSONS:
         raise Invalid(_issue("not-found", "Cet acteur n’est pas connu ici.", place))
     return str(types.pop())
 
@@ -313,5 +311,6 @@ ACTOR = ReferenceParam(
         "Device": {"directory.equipment": _declared("Device")},
     },
     path="actor",
+    missing=NEVER,
 )
 TYPES = frozenset(ACTOR.targets)

@@ -13,6 +13,7 @@ from django.conf import settings
 from agenda import service_types
 from agenda.models import Appointment
 from coordination.fhir import french
+from coordination.fhir.numbers import is_number
 
 Resource = dict[str, Any]
 STATUS, KIND, REASON = Appointment.Status, Appointment.Kind, Appointment.CancelReason
@@ -71,6 +72,7 @@ def kind_said(resource: Resource) -> str:
 
 
 def kind_of(kind: str) -> list[Resource]:
+    """Return serviceCategory of one of our kinds of event."""
     return [french.concept(settings.FHIR_SYSTEM_EVENT_KINDS, kind, KIND(kind).label)]
 
 
@@ -83,6 +85,7 @@ def type_said(resource: Resource) -> str:
 
 
 def type_of(code: str) -> list[Resource]:
+    """Return serviceType of one of our types of appointment, nothing for none."""
     if not code:
         return []
     return [french.concept(settings.FHIR_SYSTEM_SERVICE_TYPES, code, service_types.label_of(code))]
@@ -91,9 +94,10 @@ def type_of(code: str) -> list[Resource]:
 def identifier_said(resource: Resource) -> tuple[str, str]:
     """Return the (system, value) by which an appointment is known: the first that has both, else the first value.
 
-    Ours is no name that another software gives.
+    Ours is no name that another software gives, and the INS of a person is none of an event.
     """
-    said = [(one.get("system", ""), one.get("value", "")) for one in resource.get("identifier", [])]
+    named = (one for one in resource.get("identifier", []) if not is_number(one))
+    said = [(one.get("system", ""), one.get("value", "")) for one in named]
     theirs = [pair for pair in said if pair[0] != settings.FHIR_IDENTIFIER_SYSTEM_APPOINTMENT and pair[1]]
     return next((pair for pair in theirs if pair[0]), theirs[0] if theirs else ("", ""))
 

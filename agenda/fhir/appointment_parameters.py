@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from agenda.models import Participation
 from circle.fhir.seeking import words_in
 from coordination.directory.models import Activity
 from coordination.fhir.callers import Caller
-from coordination.fhir.models import EVERYBODY, Kept
-from coordination.fhir.registry import DateParam, Param, ReferenceParam, StringParam, TokenParam
+from coordination.fhir.registry import NEVER, DateParam, Param, ReferenceParam, StringParam, TokenParam
+from coordination.fhir.search import sent
 from coordination.fhir.search.values import uuid_of
 
 _R4 = "http://hl7.org/fhir/SearchParameter"
@@ -34,35 +35,40 @@ def of_appointment(caller: Caller | None) -> Mapping[str, Param]:
     """Return the parameters as a caller may use them; without one, as they are declared."""
     known: Who = (lambda: attending(caller)) if caller else Q
     return {
-        "identifier": TokenParam(f"{_R4}/Appointment-identifier", build=_identified),
-        "status": TokenParam(f"{_R4}/Appointment-status", build=_in_state),
+        "identifier": TokenParam(f"{_R4}/Appointment-identifier", build=_identified, missing=NEVER),
+        "status": TokenParam(f"{_R4}/Appointment-status", build=_in_state, missing=NEVER),
         "date": DateParam(f"{_R4}/Appointment-date", low="starts_at", high="starts_at", is_day=False,
                           missing=Q(starts_at=None)),
         "start": DateParam(f"{_GAP}/GAP-Appointment-earliestStart", low="starts_at", high="starts_at", is_day=False,
                            missing=Q(starts_at=None)),
-        "created": DateParam(f"{_GAP}/GAP-Appointment-created", low="made_at", high="made_at", is_day=False),
-        "_lastUpdated": DateParam(f"{_R4}/Resource-lastUpdated", low="changed_at", high="changed_at", is_day=False),
-        "service-type": TokenParam(f"{_R4}/Appointment-service-type", build=_of_type),
-        "service-category": TokenParam(f"{_R4}/Appointment-service-category", build=_of_kind),
-        "specialty": TokenParam(f"{_R4}/Appointment-specialty", build=lambda s, c: _sent_concept("specialty", s, c)),
-        "appointment-type": TokenParam(
-            f"{_R4}/Appointment-appointment-type", build=lambda s, c: _sent_one("appointmentType", s, c)
-        ),
-        "priority": TokenParam(f"{_GAP}/GAP-Appointment-priority", build=_of_priority),
+        "created": DateParam(f"{_GAP}/GAP-Appointment-created", low="made_at", high="made_at", is_day=False,
+                             missing=NEVER),
+        "_lastUpdated": DateParam(f"{_R4}/Resource-lastUpdated", low="changed_at", high="changed_at", is_day=False,
+                                  missing=NEVER),
+        "service-type": TokenParam(f"{_R4}/Appointment-service-type", build=_of_type,
+                                   missing=lambda: Q(service_type="") & _unsent("serviceType")()),
+        "service-category": TokenParam(f"{_R4}/Appointment-service-category", build=_of_kind, missing=NEVER),
+        "specialty": _coded("specialty", "Appointment-specialty"),
+        "appointment-type": _coded("appointmentType", "Appointment-appointment-type"),
+        "priority": TokenParam(f"{_GAP}/GAP-Appointment-priority", build=_of_priority,
+                               missing=_unsent("priority")),
         "description": StringParam(f"{_GAP}/GAP-Appointment-description", build=_described,
                                    missing=Q(title="", comment="")),
-        "part-status": TokenParam(f"{_R4}/Appointment-part-status", build=lambda s, c: _answered(known, c)),
+        "part-status": TokenParam(f"{_R4}/Appointment-part-status", build=lambda s, c: _answered(known, c),
+                                  missing=NEVER),
         "supporting-info": ReferenceParam(
             f"{_R4}/Appointment-supporting-info", path="supportingInformation", targets={},
-            literal=lambda said: _sent(supportingInformation=[{"reference": said}]),
+            literal=lambda said: sent.holding("Appointment", {"supportingInformation": [{"reference": said}]}),
+            missing=_unsent("supportingInformation"),
         ),
         "slot": ReferenceParam(
             f"{_R4}/Appointment-slot", path="slot", targets={},
             literal=lambda said: (
-                _sent(slot=[{"reference": said if "/" in said else f"Slot/{said}"}]) & _all_known(known)
+                sent.holding("Appointment", {"slot": [{"reference": said if "/" in said else f"Slot/{said}"}]})
+                & _all_known(known)
             ),
         ),
-        "patient": _reference("patient", {"Patient": _PERSON}),
+        "patient": _reference("patient", {"Patient": _PERSON}, missing=NEVER),
         "practitioner": _reference("practitioner", {"Practitioner": _practitioner(known)}),
         "location": _reference("location", {"Location": _things(known, "directory.place")}),
         "actor": _reference("actor", {
@@ -73,12 +79,15 @@ def of_appointment(caller: Caller | None) -> Mapping[str, Param]:
             "Location": _things(known, "directory.place"),
             "HealthcareService": _things(known, "directory.service"),
             "Device": _things(known, "directory.equipment"),
-        }),
+        }, missing=NEVER),
     }  # fmt: skip
 
 
-def _reference(name: str, targets: Mapping[str, Mapping[str, Callable[[Any], Q]]]) -> ReferenceParam:
-    return ReferenceParam(f"{_R4}/Appointment-{name}", path="participant.actor", targets=targets)
+def _reference(
+    name: str, targets: Mapping[str, Mapping[str, Callable[[Any], Q]]], *, missing: Q | None = None
+) -> ReferenceParam:
+    definition = f"{_R4}/Appointment-{name}"
+    return ReferenceParam(definition, path="participant.actor", targets=targets, missing=missing)
 
 
 _PERSON: Mapping[str, Callable[[Any], Q]] = {"dossiers.dossier": lambda ids: Q(dossier__in=ids)}
@@ -124,7 +133,7 @@ def _things(known: Who, *keys: str) -> Mapping[str, Callable[[Any], Q]]:
 def named(system: str, value: str) -> Q:
     """Return the condition of having been sent under this identifier, "" for no system."""
     under = Q(identifier_system=system, identifier_value=value)
-    beside = Q(identifier_value="") & _sent(identifier=[{"system": system, "value": value}])
+    beside = Q(identifier_value="") & sent.of_token("Appointment", "identifier", system, value)
     return under | beside if system else under
 
 
@@ -132,10 +141,8 @@ def _identified(system: str | None, code: str) -> Q:
     said = Q(identifier_value=code) if code else ~Q(identifier_value="")
     if system is not None:
         said &= Q(identifier_system=system)
-    found = said
-    if wanted := {name: value for name, value in (("system", system), ("value", code)) if value}:
-        # One that was sent beside the first.
-        found |= _sent(identifier=[wanted])
+    # One that was sent beside the first.
+    found = said | sent.of_token("Appointment", "identifier", system, code)
     if system not in (None, settings.FHIR_IDENTIFIER_SYSTEM_APPOINTMENT):
         return found
     own = Q(identifier_value="")
@@ -157,38 +164,34 @@ def _in_state(system: str | None, code: str) -> Q:
 
 
 def _of_type(system: str | None, code: str) -> Q:
-    found = _sent_concept("serviceType", system, code)
+    found = sent.of_token("Appointment", "serviceType", system, code)
     if system in (None, settings.FHIR_SYSTEM_SERVICE_TYPES):
         found |= Q(service_type=code) if code else ~Q(service_type="")
     return found
 
 
 def _of_kind(system: str | None, code: str) -> Q:
-    found = _sent_concept("serviceCategory", system, code)
+    found = sent.of_token("Appointment", "serviceCategory", system, code)
     if system in (None, settings.FHIR_SYSTEM_EVENT_KINDS):
         found |= Q(kind=code) if code else Q()
     return found
 
 
 def _of_priority(system: str | None, code: str) -> Q:
-    return _sent(priority=int(code)) if code.isascii() and code.isdigit() and len(code) < 10 else NOBODY
+    if not (code.isascii() and code.isdigit() and len(code) < 10):
+        return NOBODY
+    return sent.holding("Appointment", {"priority": int(code)})
 
 
 def _described(text: str, how: str) -> Q:
     return words_in(("title", "comment"), text, how)
 
 
-def _sent_concept(element: str, system: str | None, code: str) -> Q:
-    coding = {name: value for name, value in (("system", system), ("code", code)) if value}
-    return _sent(**{element: [{"coding": [coding]}]}) if coding else NOBODY
+def _coded(element: str, definition: str) -> TokenParam:
+    """By a concept that was sent, whichever of its readers asks: it is given back to each who may read it."""
+    build = partial(sent.of_token, "Appointment", element)
+    return TokenParam(f"{_R4}/{definition}", build=build, missing=_unsent(element))
 
 
-def _sent_one(element: str, system: str | None, code: str) -> Q:
-    coding = {name: value for name, value in (("system", system), ("code", code)) if value}
-    return _sent(**{element: {"coding": [coding]}}) if coding else NOBODY
-
-
-def _sent(**content: Any) -> Q:
-    """Those of which this was sent, whichever of its readers asks: it is given back to each who may read it."""
-    kept = Kept.objects.filter(resource_type="Appointment", owner=EVERYBODY, content__contains=content)
-    return Q(pk__in=kept.values("resource_id"))
+def _unsent(element: str) -> Callable[[], Q]:
+    return partial(sent.without, "Appointment", element)

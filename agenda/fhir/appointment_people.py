@@ -21,6 +21,7 @@ from coordination.directory.models import Activity, Professional
 from coordination.dossiers.door import Entry
 from coordination.fhir import literal, registry
 from coordination.fhir.callers import Caller
+from coordination.fhir.numbers import is_number
 from coordination.fhir.outcomes import ERROR, Invalid, Issue
 from coordination.fhir.search import asking
 from coordination.fhir.search.searching import ids_of
@@ -95,7 +96,8 @@ def _named(caller: Caller, participant: Resource, rank: int) -> Named:
     elif identifier.get("value"):
         pair = identifier.get("system", ""), identifier["value"]
         id = _identified(caller, type_name, *pair) if type_name else None
-        token = _token(actor)
+        # Of one who is not found here, her INS is not what she is told by (INS-4).
+        token = "" if is_number(identifier) else _token(actor)
     else:
         token = ""
         label = label or _type_in_words(participant)

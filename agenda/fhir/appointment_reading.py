@@ -41,6 +41,7 @@ def instant(text: str, at: str = "") -> dt.datetime:
 
 
 def instant_or_none(text: Any) -> dt.datetime | None:
+    """Return the same, None for nothing and for what is no moment."""
     try:
         return instant(text) if text else None
     except Invalid:

@@ -33,6 +33,7 @@ _UNITS: Final = {"min": 1, "h": 60, "d": 1440, "wk": 10080}
 
 
 def said(caller: Caller, resource: Resource, before: Schedule | None) -> ScheduleSaid:
+    """Return what a Schedule asks; `before`: the agenda that it replaces. Raises as `actors.resolved`."""
     extensions = resource.get("extension", [])
     ranges = [one for one in extensions if one.get("url") == AVAILABILITY]
     if len(ranges) > MOST_RANGES:

@@ -107,6 +107,7 @@ def identifiers(extension: Resource) -> list[tuple[str, str]]:
 
 
 def own_identifier(row: Opening | Absence) -> tuple[str, str]:
+    """Return the (system, value) by which we name a range."""
     return settings.FHIR_IDENTIFIER_SYSTEM_RANGE, str(row.pk)
 
 
@@ -141,6 +142,7 @@ def written(row: Opening | Absence, *, own: bool) -> Resource | None:
 
 
 def words_of(row: Opening | Absence) -> tuple[Any, ...]:
+    """Return what a range says, as `Said.words`."""
     return isinstance(row, Opening), row.starts, row.ends, row.zone, row.rule, row.priority
 
 

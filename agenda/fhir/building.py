@@ -45,6 +45,7 @@ class Holds:
 
 
 def finished(row: Schedule, holds: Holds, kept: Sent | None, accounts: list[Resource], *, own: bool) -> Resource:
+    """Return the Schedule of an agenda; `own`: for whose it is, who alone reads all that was sent."""
     content = dict(kept.content) if kept else {}
     sent_extensions = content.pop("extension", [])
     if not own:
@@ -127,11 +128,12 @@ def concept(row: ServiceType) -> Resource:
 
 
 def identifier(id: UUID) -> Resource:
+    """Return the identifier by which we name an agenda."""
     return {"system": settings.FHIR_IDENTIFIER_SYSTEM_AGENDA, "value": str(id)}
 
 
 def _instant(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 _SAYS = {
@@ -143,6 +145,7 @@ _SAYS = {
 
 
 def horizon(resource: Resource) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Return the first moment that an agenda is valid and the first that it is no more. Raises Invalid."""
     said = resource.get("planningHorizon", {})
     first = moment(said["start"], "planningHorizon").low if "start" in said else None
     last = None

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from agenda.fhir.entries import entered
 from agenda.fhir.seeking import keys_of
-from agenda.models import Appointment, Occupation, Participation, Schedule, ScheduleActor
+from agenda.models import Appointment, Occupation, Participation, Reader, Schedule, ScheduleActor
 from agenda.relays.senders import heard_from
 from coordination.common.prepared import among
 from coordination.fhir.callers import Caller
@@ -68,14 +68,16 @@ class Busy:
         return {key: spans for key, spans in self.booked.items() if key not in around}
 
     def _see(self, caller: Caller, start: dt.datetime, end: dt.datetime) -> None:
-        for id, entry in entered(caller, self.people).items():
-            events = Appointment.objects.visible_to(entry).between(start, end).filter(status__in=Appointment.TAKING)
-            people = Participation.objects.filter(appointment__in=events)
-            people = people.exclude(status=Participation.Status.DECLINED)
-            for key, *span in people.values_list("key", "appointment__starts_at", "appointment__ends_at"):
-                if span[0] and span[1]:
-                    self.seen.setdefault(key, []).append((span[0], span[1]))
-            self.around[id] = frozenset({id, *self.relatives})
+        entries = entered(caller, self.people)
+        self.around = {id: frozenset({id, *self.relatives}) for id in entries}
+        if not entries:
+            return
+        events = Appointment.objects.seen_in([Reader.of(entry) for entry in entries.values()]).between(start, end)
+        people = Participation.objects.filter(appointment__in=events.filter(status__in=Appointment.TAKING))
+        people = people.exclude(status=Participation.Status.DECLINED)
+        for key, *span in people.values_list("key", "appointment__starts_at", "appointment__ends_at"):
+            if span[0] and span[1]:
+                self.seen.setdefault(key, []).append((span[0], span[1]))
 
     def _relatives(self, rows: Iterable[Schedule]) -> frozenset[UUID]:
         """Return the keys of the relatives whose agendas these are: what takes their time is around somebody too.

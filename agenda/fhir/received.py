@@ -25,7 +25,7 @@ from coordination.fhir import keeping
 from coordination.fhir.callers import Caller
 from coordination.fhir.finishing import same_content, stamped
 from coordination.fhir.outcomes import ERROR, Invalid, Issue, VersionConflict
-from coordination.fhir.registry import CREATE, READ, SEARCH, UPDATE, DateParam, Provider, Resource, TokenParam
+from coordination.fhir.registry import CREATE, NEVER, READ, SEARCH, UPDATE, DateParam, Provider, Resource, TokenParam
 from coordination.fhir.search.values import uuid_of
 
 _R4: Final = "http://hl7.org/fhir/SearchParameter"
@@ -42,13 +42,14 @@ class ReceivedTimes(Provider):
     conditional_update = True
     sorts: ClassVar[dict[str, str]] = {"date": "starts_at", "start": "starts_at", "_lastUpdated": "changed_at"}
     params = {
-        "identifier": TokenParam(f"{_R4}/Appointment-identifier", build=lambda s, c: _identified(s, c)),
-        "status": TokenParam(f"{_R4}/Appointment-status", build=lambda s, c: _in_state(s, c)),
+        "identifier": TokenParam(f"{_R4}/Appointment-identifier", build=lambda s, c: _identified(s, c), missing=NEVER),
+        "status": TokenParam(f"{_R4}/Appointment-status", build=lambda s, c: _in_state(s, c), missing=NEVER),
         "date": DateParam(f"{_R4}/Appointment-date", low="starts_at", high="starts_at", is_day=False,
                           missing=Q(starts_at=None)),
         "start": DateParam(f"{_GAP}/GAP-Appointment-earliestStart", low="starts_at", high="starts_at", is_day=False,
                            missing=Q(starts_at=None)),
-        "_lastUpdated": DateParam(f"{_R4}/Resource-lastUpdated", low="changed_at", high="changed_at", is_day=False),
+        "_lastUpdated": DateParam(f"{_R4}/Resource-lastUpdated", low="changed_at", high="changed_at", is_day=False,
+                                  missing=NEVER),
     }  # fmt: skip
 
     def rows(self, caller: Caller) -> QuerySet[Any]:

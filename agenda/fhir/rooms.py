@@ -17,7 +17,7 @@ from coordination.directory.models import Attachment
 from coordination.fhir import french
 from coordination.fhir.callers import Caller
 from coordination.fhir.finishing import stamped
-from coordination.fhir.registry import READ, SEARCH, Param, Provider, Resource, StringParam, TokenParam
+from coordination.fhir.registry import NEVER, READ, SEARCH, Param, Provider, Resource, StringParam, TokenParam
 from coordination.fhir.search.values import uuid_of
 from habilitations.clients import of_one_house
 
@@ -59,9 +59,9 @@ class Rooms(Provider):
     interactions = frozenset({READ, SEARCH})
     counted = False
     params: Mapping[str, Param] = {
-        "identifier": TokenParam(f"{_R4}/Location-identifier", build=_identified),
-        "name": StringParam(f"{_R4}/Location-name", build=_words("name")),
-        "address": StringParam(f"{_R4}/Location-address", build=_words("address")),
+        "identifier": TokenParam(f"{_R4}/Location-identifier", build=_identified, missing=NEVER),
+        "name": StringParam(f"{_R4}/Location-name", build=_words("name"), missing=NEVER),
+        "address": StringParam(f"{_R4}/Location-address", build=_words("address"), missing=Q(address="")),
         "organization": of_structure(f"{_R4}/Location-organization", "managingOrganization"),
     }
 

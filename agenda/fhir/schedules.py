@@ -29,6 +29,7 @@ from coordination.fhir.outcomes import ERROR, Forbidden, Invalid, Issue, Unknown
 from coordination.fhir.registry import (
     CREATE,
     DELETE,
+    NEVER,
     PATCH,
     READ,
     SEARCH,
@@ -54,21 +55,19 @@ class Schedules(Provider):
         "du lieu : celle que nomme l’extension tz-code du début, sinon celle de l’agenda. PATCH : JSON Patch."
     )
     params = {
-        "identifier": TokenParam(f"{_R4}/Schedule-identifier", build=seeking.identified),
+        "identifier": TokenParam(f"{_R4}/Schedule-identifier", build=seeking.identified, missing=NEVER),
         "actor": actors.ACTOR,
-        "active": TokenParam(f"{_R4}/Schedule-active", build=seeking.active),
-        "specialty": TokenParam(
-            f"{_R4}/Schedule-specialty", build=seeking.coded("specialty")
-        ),
-        "service-category": TokenParam(
-            f"{_R4}/Schedule-service-category", build=seeking.coded("serviceCategory")
-        ),
+        "active": TokenParam(f"{_R4}/Schedule-active", build=seeking.active, missing=NEVER),
+        "specialty": seeking.coded("specialty", "Schedule-specialty"),
+        "service-category": seeking.coded("serviceCategory", "Schedule-service-category"),
         "service-type": TokenParam(
-            f"{_R4}/Schedule-service-type", build=seeking.offering,
+            f"{_R4}/Schedule-service-type", build=seeking.offering, missing=seeking.offering_nothing,
             documentation="Par les types de rendez-vous de l’extension service-type-duration.",
         ),
-        "date": DateParam(f"{_R4}/Schedule-date", low="valid_from", high="valid_until", is_day=False),
-        "_lastUpdated": DateParam(f"{_R4}/Resource-lastUpdated", low="changed_at", high="changed_at", is_day=False),
+        "date": DateParam(f"{_R4}/Schedule-date", low="valid_from", high="valid_until", is_day=False,
+                          missing=Q(valid_from=None, valid_until=None)),
+        "_lastUpdated": DateParam(f"{_R4}/Resource-lastUpdated", low="changed_at", high="changed_at", is_day=False,
+                                  missing=NEVER),
     }  # fmt: skip
 
     # ---- Reading -------------------------------------------------------------------------------------------------

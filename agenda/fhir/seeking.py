@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -11,7 +12,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from agenda.models import ScheduleActor, ServiceType
 from coordination.common.prepared import among
-from coordination.fhir.models import EVERYBODY, Kept
+from coordination.fhir.registry import TokenParam
+from coordination.fhir.search import sent
 from coordination.fhir.search.values import uuid_of
 
 _R4: Final = "http://hl7.org/fhir/SearchParameter"
@@ -19,31 +21,20 @@ _R4: Final = "http://hl7.org/fhir/SearchParameter"
 
 def identified(system: str | None, code: str) -> Q:
     """By an identifier that was sent, else by ours."""
-    wanted = {name: value for name, value in (("system", system), ("value", code)) if value}
-    if not wanted:
-        return Q(pk__in=[])
-    found = Q(pk__in=_sent(identifier=[wanted]))
+    found = sent.of_token("Schedule", "identifier", system, code)
     if code and system in (None, settings.FHIR_IDENTIFIER_SYSTEM_AGENDA) and (id := uuid_of(code)):
         found |= Q(pk=id)
     return found
 
 
-def _sent(**content: Any) -> Any:
-    kept = Kept.objects.filter(resource_type="Schedule", owner=EVERYBODY, content__contains=content)
-    return kept.values("resource_id")
-
-
-def coded(element: str) -> Callable[[str | None, str], Q]:
-    """Return the builder of a token on concepts that are kept as they were sent."""
-
-    def build(system: str | None, code: str) -> Q:
-        wanted = {name: value for name, value in (("system", system), ("code", code)) if value}
-        return Q(pk__in=_sent(**{element: [{"coding": [wanted]}]})) if wanted else Q(pk__in=[])
-
-    return build
+def coded(element: str, definition: str) -> TokenParam:
+    """Return the parameter of concepts that are kept as they were sent."""
+    build = partial(sent.of_token, "Schedule", element)
+    return TokenParam(f"{_R4}/{definition}", build=build, missing=partial(sent.without, "Schedule", element))
 
 
 def active(system: str | None, code: str) -> Q:
+    """Return the condition, on agendas, of being in use or not."""
     return {"true": Q(active=True), "false": Q(active=False)}.get(code, Q(pk__in=[]))
 
 
@@ -60,6 +51,11 @@ def offering(system: str | None, code: str) -> Q:
     if not code and not system:
         return Q(pk__in=[])
     return Q(Exists(ServiceType.objects.filter(services_named(system, code), schedule=OuterRef("pk"))))
+
+
+def offering_nothing() -> Q:
+    """Return the condition, on agendas, of offering no kind of appointment in particular."""
+    return ~Q(Exists(ServiceType.objects.filter(schedule=OuterRef("pk"))))
 
 
 def keys_of(ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:

@@ -109,6 +109,7 @@ def without_words(managing: Resource) -> Resource:
 
 
 def identifier(circle_id: UUID, facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return by what a circle is known: as a client named it, else ours."""
     system, value = facts["identifier"]
     if not value:
         return {"system": settings.FHIR_IDENTIFIER_SYSTEM_CIRCLE, "value": str(circle_id)}
@@ -146,6 +147,7 @@ def reference_of(member: Told) -> str:
 
 
 def participant(reference: str, piece: Piece) -> Resource:
+    """Return the participant of one piece of a member's stays."""
     found: Resource = {"role": codes.role(piece.role)} if piece.role else {}
     found["member"] = {"reference": reference, "type": reference.partition("/")[0]}
     found["period"] = {"start": piece.starts_on.isoformat()}

@@ -88,7 +88,7 @@ class MemberProvider(Provider):
             raise VersionConflict from None
         except DomainError as refusal:
             raise self._refusal(refusal) from None
-        keeping.keep(self.type, id, resource)
+        keeping.keep(self.type, id, sheets.without_our_label(resource, member))
 
     def _member(self, id: UUID) -> Member:
         found = Member.objects.filter(pk=id, kind=self.kind).first()

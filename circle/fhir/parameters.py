@@ -17,7 +17,7 @@ from circle.circles import Circle
 from circle.fhir.entries import known_members, shown_to, told_all, whole_circles
 from circle.models import Period, PlannedStay, RoleHolding
 from coordination.fhir.callers import Caller
-from coordination.fhir.registry import DateParam, Param, ReferenceParam, TokenParam
+from coordination.fhir.registry import NEVER, DateParam, Param, ReferenceParam, TokenParam
 from coordination.fhir.search.values import uuid_of
 
 _R4 = "http://hl7.org/fhir/SearchParameter"
@@ -44,13 +44,13 @@ def of_careteam(caller: Caller | None) -> Mapping[str, Param]:
     # Building it costs more than the search: only what names a participant needs it.
     members = cache(lambda: known_members(caller)) if caller else None
     return {
-        "identifier": TokenParam(f"{_R4}/clinical-identifier", build=_identified),
-        "status": TokenParam(f"{_R4}/CareTeam-status", build=_in_state),
+        "identifier": TokenParam(f"{_R4}/clinical-identifier", build=_identified, missing=NEVER),
+        "status": TokenParam(f"{_R4}/CareTeam-status", build=_in_state, missing=NEVER),
         "category": _category(caller),
         "_lastUpdated": DateParam(
-            f"{_R4}/Resource-lastUpdated", low="changed_at", high="changed_at", is_day=False
+            f"{_R4}/Resource-lastUpdated", low="changed_at", high="changed_at", is_day=False, missing=NEVER
         ),
-        "date": DateParam(f"{_R4}/clinical-date", low="begins_on", high="over_on"),
+        "date": DateParam(f"{_R4}/clinical-date", low="begins_on", high="over_on", missing=NEVER),
         "start": DateParam(
             f"{_CDS}/cds-careteam-start", low="begins_on", high="begins_on", missing=Q(begins_on__isnull=True)
         ),
@@ -154,7 +154,10 @@ def _participant(members: Members | None) -> ReferenceParam:
 
 def _patient(definition: str) -> ReferenceParam:
     return ReferenceParam(
-        definition, path="subject", targets={"Patient": {"dossiers.dossier": lambda ids: Q(dossier__in=ids)}}
+        definition,
+        path="subject",
+        targets={"Patient": {"dossiers.dossier": lambda ids: Q(dossier__in=ids)}},
+        missing=NEVER,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,12 +17,13 @@ from coordination.common.errors import DomainError
 from coordination.common.identifiers import parse_email
 from coordination.common.phones import phone_or_none
 from coordination.common.text import fold
-from coordination.fhir.models import EVERYBODY, Kept
-from coordination.fhir.registry import Param, ReferenceParam, StringParam, TokenParam
+from coordination.fhir.registry import NEVER, Param, ReferenceParam, StringParam, TokenParam
+from coordination.fhir.search import sent
 from coordination.fhir.search.values import uuid_of
 
 _R4 = "http://hl7.org/fhir/SearchParameter"
 NOBODY = Q(pk__in=[])
+_UNREACHED = Q(phone="", mobile="", email="")
 # As `text.fold` writes letters; these tables have no folded column, and few rows are read.
 _PLAIN = (
     "translate(lower(%(expressions)s), 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ-’''', 'aaaaaaceeeeiiiinooooouuuuyy   ')"
@@ -57,24 +59,18 @@ def _any(conditions: Iterable[Q]) -> Q:
     return found
 
 
-def _sent(resource_type: str, **content: object) -> Q:
-    """Those of which a client sent this."""
-    kept = Kept.objects.filter(resource_type=resource_type, owner=EVERYBODY, **content)
-    return Q(pk__in=kept.values("resource_id"))
-
-
 def _identified(resource_type: str, *, own: bool) -> TokenParam:
+    """`own`: one has an identifier of ours besides."""
+
     def build(system: str | None, code: str) -> Q:
-        said = {name: value for name, value in (("system", system), ("value", code)) if value}
-        if not said:
-            return NOBODY
-        found = _sent(resource_type, content__identifier__contains=[said])
+        found = sent.of_token(resource_type, "identifier", system, code)
         if own and code and system in (None, settings.FHIR_IDENTIFIER_SYSTEM_MEMBER):
             id = uuid_of(code)
             found |= Q(pk=id) if id else NOBODY
         return found
 
-    return TokenParam(f"{_R4}/{resource_type}-identifier", build=build)
+    missing = NEVER if own else partial(sent.without, resource_type, "identifier")
+    return TokenParam(f"{_R4}/{resource_type}-identifier", build=build, missing=missing)
 
 
 def _related(system: str | None, code: str) -> Q:
@@ -86,8 +82,8 @@ def _related(system: str | None, code: str) -> Q:
     shown = [one for one in roles.all_roles() if codes.related_role(one)["coding"][0]["code"] == wanted]
     held = RoleHolding.objects.on_day(timezone.localdate()).filter(dossier=OuterRef("dossier"), member=OuterRef("pk"))
     # Who holds none is shown with the role he was sent with, else as an aidant.
-    named = _sent("RelatedPerson", content__relationship__contains=[{"coding": [{"code": code}]}])
-    silent = ~_sent("RelatedPerson") if wanted == roles.CAREGIVER else NOBODY
+    named = sent.of_token("RelatedPerson", "relationship", None, code)
+    silent = ~sent.holding("RelatedPerson") if wanted == roles.CAREGIVER else NOBODY
     return found | Q(Exists(held.filter(role__in=shown))) | (~Exists(held) & (named | silent))
 
 
@@ -106,19 +102,21 @@ def _does(system: str | None, code: str) -> Q:
 
 
 def _string(definition: str, *columns: str) -> StringParam:
-    return StringParam(definition, build=lambda text, how: words_in(columns, text, how))
+    """By words of these columns; without a value when all of them are empty."""
+    empty = Q(**dict.fromkeys(columns, ""))
+    return StringParam(definition, build=lambda text, how: words_in(columns, text, how), missing=empty)
 
 
 RELATED: dict[str, Param] = {
     "identifier": _identified("RelatedPerson", own=True),
     "name": _string(f"{_R4}/RelatedPerson-name", "family_name", "given_name"),
-    "relationship": TokenParam(f"{_R4}/RelatedPerson-relationship", build=_related),
+    "relationship": TokenParam(f"{_R4}/RelatedPerson-relationship", build=_related, missing=NEVER),
     "patient": ReferenceParam(
         f"{_R4}/RelatedPerson-patient", path="patient",
-        targets={"Patient": {"dossiers.dossier": lambda ids: Q(dossier__in=ids)}},
+        targets={"Patient": {"dossiers.dossier": lambda ids: Q(dossier__in=ids)}}, missing=NEVER,
     ),
     "address": _string(f"{_R4}/individual-address", "address", "postal_code", "town"),
-    "telecom": TokenParam(f"{_R4}/individual-telecom", build=_reached),
+    "telecom": TokenParam(f"{_R4}/individual-telecom", build=_reached, missing=_UNREACHED),
     **{name: _string("", column) for name, column in (("family", "family_name"), ("given", "given_name"))},
 }  # fmt: skip
 PRACTITIONER: dict[str, Param] = {
@@ -131,10 +129,10 @@ ROLE: dict[str, Param] = {
     "identifier": _identified("PractitionerRole", own=False),
     "practitioner": ReferenceParam(
         f"{_R4}/PractitionerRole-practitioner", path="practitioner",
-        targets={"Practitioner": {"circle.manual_professional": lambda ids: Q(pk__in=ids)}},
+        targets={"Practitioner": {"circle.manual_professional": lambda ids: Q(pk__in=ids)}}, missing=NEVER,
     ),
-    "role": TokenParam(f"{_R4}/PractitionerRole-role", build=_does),
-    "telecom": TokenParam(f"{_R4}/PractitionerRole-telecom", build=_reached),
+    "role": TokenParam(f"{_R4}/PractitionerRole-role", build=_does, missing=Q(profession="")),
+    "telecom": TokenParam(f"{_R4}/PractitionerRole-telecom", build=_reached, missing=_UNREACHED),
     "address": _string("", "address", "postal_code", "town"),
     "name": _string("", "family_name", "given_name"),
 }  # fmt: skip

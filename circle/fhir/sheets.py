@@ -56,7 +56,18 @@ def related_person(member: Member, role: str) -> Resource:
     return found | ({"address": [place]} if place else {})
 
 
+def without_our_label(resource: Resource, member: Member) -> Resource:
+    """Return what a client sends back without the label that we put: it goes when the number may be given again."""
+    meta = resource.get("meta", {})
+    if not member.unlisted or RESTRICTED not in meta.get("security", []):
+        return resource
+    others = [one for one in meta["security"] if one != RESTRICTED]
+    rest = {name: value for name, value in meta.items() if name != "security"}
+    return resource | {"meta": rest | ({"security": others} if others else {})}
+
+
 def practitioner(member: Member) -> Resource:
+    """Return the Practitioner of a professional entered by hand."""
     found: Resource = {"resourceType": "Practitioner", "id": str(member.pk), "name": [_name(member)]}
     concept = nomenclatures.find_profession_or_role(member.profession)
     if concept:
@@ -65,6 +76,7 @@ def practitioner(member: Member) -> Resource:
 
 
 def practitioner_role(member: Member) -> Resource:
+    """Return where a professional entered by hand works."""
     found: Resource = {
         "resourceType": "PractitionerRole",
         "id": str(member.pk),
@@ -98,6 +110,7 @@ def _telecom(member: Member, use: str) -> list[Resource]:
 
 
 def name_of(resource: Resource) -> dict[str, str]:
+    """Return the names that the first HumanName fills."""
     said: Resource = next(iter(resource.get("name", [])), {})
     given = squeeze(next(iter(said.get("given", [])), ""))
     return {
@@ -116,6 +129,7 @@ def contacts_of(resource: Resource) -> dict[str, str]:
 
 
 def place_of(resource: Resource) -> dict[str, str]:
+    """Return the columns that the first Address fills."""
     said: Resource = next(iter(resource.get("address", [])), {})
     postal_code = squeeze(said.get("postalCode", ""))
     # Kept as it was sent when it is not ours.
@@ -129,6 +143,7 @@ def place_of(resource: Resource) -> dict[str, str]:
 
 
 def relation_of(resource: Resource) -> str:
+    """Return the relation (TRE_R216) that a RelatedPerson names, "" for none of the table."""
     said = codes.codings(resource.get("relationship", []))
     return next((c for s, c in said if s == codes.R216 and nomenclatures.get("relation_complete", c)), "")
 
@@ -147,6 +162,7 @@ def description_of(resource: Resource) -> str | None:
 
 
 def profession_of(resource: Resource) -> str:
+    """Return the profession that a qualification names, "" for none of our tables."""
     concepts = [one.get("code", {}) for one in resource.get("qualification", [])]
     for system, code in french.codes(concepts):
         concept = nomenclatures.find_profession_or_role(code)
@@ -156,6 +172,7 @@ def profession_of(resource: Resource) -> str:
 
 
 def workplace_of(resource: Resource) -> str:
+    """Return where a PractitionerRole says that one works, in words."""
     return squeeze((resource.get("organization") or {}).get("display", ""))[: sheet.LIMITS["structure_name"]]
 
 
@@ -172,10 +189,12 @@ def related_fields(resource: Resource) -> dict[str, str]:
 
 
 def practitioner_fields(resource: Resource) -> dict[str, str]:
+    """Return the fields of a professional entered by hand that a Practitioner fills."""
     return {**name_of(resource), "profession": profession_of(resource)}
 
 
 def role_fields(resource: Resource) -> dict[str, str]:
+    """Return those that his PractitionerRole fills."""
     return {**contacts_of(resource), "structure_name": workplace_of(resource)}
 
 

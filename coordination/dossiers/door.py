@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -75,7 +75,8 @@ _LOOK, _LOOK_BY_HIMSELF, _LOOK_MANY, _LOOK_MANY_BY_HIMSELF = (
 
 # Of a dossier that is read with who calls, what its resource may say of it; the rest is read if it is asked for.
 _TOLD = {"id", "birth_name", "birth_given_names", "first_given_name", "used_name", "used_given_name", "status"}
-_NAMED = [name for name in _FIELDS if name in _TOLD]
+# Asked whether it holds each field of a dossier, at each reading: a set.
+_NAMED = frozenset(name for name in _FIELDS if name in _TOLD)
 
 
 def beside_who_calls(columns: str, rows: str) -> str:
@@ -95,6 +96,8 @@ def look(user, dossier_id: UUID, *, via: traces.Via = traces.NOWHERE, beside: Se
     attempt. One SQL statement for the two, and the same for both. `beside`: the lines of `beside_who_calls` for this
     call, without their first columns; asked again of who does not come by himself.
     """
+    fields: Collection[str]
+    lines: Sequence[tuple[Any, ...]]
     if beside and habilitations.comes_by_himself(user):
         fields, lines = _NAMED, beside
     else:

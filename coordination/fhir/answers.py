@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.utils.http import http_date
@@ -21,20 +22,21 @@ class Answer:
 
 
 def etag(resource: Resource) -> str:
+    """Return what names a version in the headers."""
     return f'W/"{resource["meta"]["versionId"]}"'
-
-
-def last_modified(resource: Resource) -> dt.datetime | None:
-    said = resource.get("meta", {}).get("lastUpdated")
-    return dt.datetime.fromisoformat(said) if said else None
 
 
 def headers_of(resource: Resource) -> dict[str, str]:
     """Return ETag and Last-Modified of a resource."""
     told = {"ETag": etag(resource)}
-    if moment := last_modified(resource):
-        told["Last-Modified"] = http_date(moment.timestamp())
+    if said := resource["meta"].get("lastUpdated"):
+        told["Last-Modified"] = _in_headers(said)
     return told
+
+
+@lru_cache(maxsize=1000)
+def _in_headers(instant: str) -> str:
+    return http_date(dt.datetime.fromisoformat(instant).timestamp())
 
 
 def location(base: str, resource: Resource) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.conf import settings
 
-from coordination.fhir import registry
+from coordination.fhir import patching, registry
 from coordination.fhir.registry import (
     DELETE,
     HISTORY,
@@ -51,6 +51,7 @@ def statement(base: str) -> Resource:
         "implementation": {"description": "Dossier de coordination : cercle de soins, agendas partagés", "url": base},
         "fhirVersion": FHIR_VERSION,
         "format": ["json", "xml"],
+        "patchFormat": [patching.MEDIA],
         "implementationGuide": list(GUIDES),
         "rest": [
             {

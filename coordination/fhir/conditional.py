@@ -48,9 +48,20 @@ def matching(caller: Caller, type_name: str, criteria: str, *, lock: bool = True
     return found[0] if found else None
 
 
+def is_known(header: str, etag: str) -> bool:
+    """Say whether `If-None-Match` names this version, alone or among others, or any (`*`); RFC 9110 §13.1.2.
+
+    Compared without what says how strongly: a client may leave `W/` out.
+    """
+    if header.strip() == "*":
+        return True
+    named = {found[1] for found in _ETAG.finditer(header)}
+    return etag.removeprefix("W/").strip('"') in named
+
+
 def version_named(header: str) -> str | None:
-    """Return the version that `If-Match` names, None when it names none. Raises Unreadable."""
-    if not header:
+    """Return the version that `If-Match` names, None when it names none, or any (`*`). Raises Unreadable."""
+    if not header or header.strip() == "*":
         return None
     found = _ETAG.fullmatch(header.strip())
     if found is None:

@@ -75,14 +75,18 @@ def stamped(
     """
     content = {name: value for name, value in resource.items() if name != "meta"}
     said = (sent or {}).get("meta", {})
+    back = {name: said[name] for name in GIVEN_BACK if name in said}
+    # A label of confidentiality that comes or goes is another version too: who has the former one is told.
+    told = content | {"profile": list(profiles)} | ({"meta": back} if back else {})
     meta: Resource = {
-        "versionId": version_of(content | {"profile": list(profiles)}),
+        "versionId": version_of(told),
         "lastUpdated": instant(max(moment for one in at if (moment := _moment(one)))),
     } | ({"profile": list(profiles)} if profiles else {})
-    return content | {"meta": meta | {name: said[name] for name in GIVEN_BACK if name in said}}
+    return content | {"meta": meta | back}
 
 
 def version_of(content: Resource) -> str:
+    """Return what names a content: the same for the same."""
     plain = orjson.dumps(content, default=str, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(plain, digest_size=10).hexdigest()
 
@@ -95,6 +99,7 @@ def same_content(one: Resource, other: Resource) -> bool:
 
 
 def instant(at: dt.datetime) -> str:
+    """Return a moment as FHIR writes an instant, in universal time."""
     return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

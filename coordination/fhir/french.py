@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from coordination.fhir.keeping import Resource
+from coordination.fhir.literal import relative
+from coordination.fhir.search.values import uuid_of
 
 CORE: Final = "https://hl7.fr/ig/fhir/core"
 ANNUAIRE: Final = "https://interop.esante.gouv.fr/ig/fhir/annuaire"
@@ -21,32 +22,35 @@ MESSAGING: Final = "https://mos.esante.gouv.fr/NOS/TRE_R256-TypeMessagerie/FHIR/
 # The value set of INSEE codes (fr-core-vs-insee-code) is this table; examples also write the one of communes alone.
 COMMUNES: Final = "https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM"
 _COMMUNES_ALONE: Final = "https://mos.esante.gouv.fr/NOS/TRE_R13-Commune/FHIR/TRE-R13-Commune"
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_REFERENCE = re.compile(rf"(?P<type>[A-Z][A-Za-z]+)/(?P<id>{_UUID})(?:/_history/[A-Za-z0-9.-]+)?", re.ASCII)
 
 
 # ---- Writing ---------------------------------------------------------------------------------------------------
 
 
 def coding(system: str, code: str, display: str = "") -> Resource:
+    """Return a Coding."""
     said = {"system": system, "code": code}
     return said | {"display": display} if display else said
 
 
 def concept(system: str, code: str, display: str = "") -> Resource:
+    """Return a CodeableConcept of one coding."""
     return {"coding": [coding(system, code, display)]}
 
 
 def identifier(system: str, value: str, type_code: str, *, use: str = "", types: str = TYPES) -> Resource:
+    """Return an Identifier with its type, as the French profiles want it."""
     said: Resource = {"use": use} if use else {}
     return said | {"type": concept(types, type_code), "system": system, "value": value}
 
 
 def phone(value: str, use: str = "") -> Resource:
+    """Return a ContactPoint of a telephone."""
     return _point("phone", value, use)
 
 
 def email(value: str, use: str = "") -> Resource:
+    """Return a ContactPoint of an e-mail."""
     return _point("email", value, use)
 
 
@@ -72,12 +76,14 @@ def address(*, line: str = "", postal_code: str = "", city: str = "", insee: str
 
 
 def insee_extension(code: str) -> Resource:
+    """Return the extension that gives the INSEE code of an Address."""
     # For a birth abroad the INS reference gives the code of the country in the place of the commune's; the profile
     # allows this table alone.
     return {"url": INSEE, "valueCoding": coding(COMMUNES, code)}
 
 
 def reference(type_name: str, id: UUID) -> Resource:
+    """Return a Reference to a resource of this server."""
     return {"reference": f"{type_name}/{id}"}
 
 
@@ -95,8 +101,8 @@ def reference_id(said: Any, type_name: str) -> UUID | None:
     The engine has made relative those that name this server (`references.at_home`): another address is another's.
     """
     text = said.get("reference") if isinstance(said, dict) else None
-    found = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
-    return UUID(found["id"]) if found and found["type"] == type_name else None
+    found = relative(text) if isinstance(text, str) else None
+    return uuid_of(found[1]) if found and found[0] == type_name else None
 
 
 def tidied(said: Any) -> Any:
@@ -121,6 +127,7 @@ def codes(concepts: Iterable[Resource]) -> Iterator[tuple[str, str]]:
 
 
 def is_mailbox(point: Resource) -> bool:
+    """Say whether a ContactPoint is an MSSanté address."""
     return point.get("system") == "email" and any(
         one.get("url") == EMAIL_TYPE and one.get("valueCoding", {}).get("code") == "MSSANTE"
         for one in point.get("extension", [])

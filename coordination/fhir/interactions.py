@@ -7,7 +7,17 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from coordination.fhir import answers, attempts, checking, patching, references, registry, replays, writing
+from coordination.fhir import (
+    answers,
+    attempts,
+    checking,
+    conditional,
+    patching,
+    references,
+    registry,
+    replays,
+    writing,
+)
 from coordination.fhir.answers import Answer
 from coordination.fhir.callers import Caller
 from coordination.fhir.models import Replay
@@ -17,6 +27,9 @@ from coordination.fhir.search import pages, searching
 from coordination.fhir.search.asking import DEFAULT_COUNT, LARGEST_COUNT
 from coordination.fhir.search.values import moment
 
+# What a history understands, told again in its `self` link.
+_OF_HISTORY = ("_count", "_since", "_format")
+
 
 def read(caller: Caller, type_name: str, id: str, *, elements: str = "", if_none_match: str = "") -> Answer:
     """Return one resource (CDS-15, 66); 304 when the caller already has this version."""
@@ -24,7 +37,7 @@ def read(caller: Caller, type_name: str, id: str, *, elements: str = "", if_none
     provider, uuid = writing.holder(caller, type_name, id)
     resource = provider.read(caller, uuid)
     headers = answers.headers_of(resource)
-    if if_none_match and if_none_match == headers["ETag"]:
+    if if_none_match and conditional.is_known(if_none_match, headers["ETag"]):
         return Answer(304, None, headers)
     if elements:
         resource = searching.only_elements(resource, elements.split(","))
@@ -169,9 +182,9 @@ def _written(
 def history(caller: Caller, type_name: str, id: str | None, pairs: Iterable[tuple[str, str]], *, base: str) -> Answer:
     """Return the versions of one resource, or of every one the caller may read, newest first (CDS-68, 69)."""
     searching.require_scope(caller, type_name, "r")
-    asked = dict(pairs)
+    asked = {name: value for name, value in pairs if value}
     of = f"{type_name}/{id}/_history" if id else f"{type_name}/_history"
-    begun = pages.opened(asked[searching.PAGE], owner=caller.owner, of=of) if searching.PAGE in asked else {}
+    begun = pages.opened(asked[pages.PAGE], owner=caller.owner, of=of) if pages.PAGE in asked else {}
     count = begun.get("count") or _count(asked.get("_count", ""))
     since = begun.get("since") or (moment(asked["_since"], "_since").low.isoformat() if "_since" in asked else None)
     provider, uuid = _with_history(caller, type_name, id)
@@ -179,13 +192,12 @@ def history(caller: Caller, type_name: str, id: str | None, pairs: Iterable[tupl
     before = tuple(begun["before"]) if begun else None
     lines = provider.history(caller, uuid, since=at, before=before, count=count + 1)
     address = f"{base}/{of}"
-    bundle: Resource = {
-        "resourceType": "Bundle", "type": "history", "link": [{"relation": "self", "url": address}],
-    }  # fmt: skip
+    query = urlencode({name: asked[name] for name in _OF_HISTORY if name in asked})
+    link = [{"relation": "self", "url": f"{address}?{query}" if query else address}]
+    bundle: Resource = {"resourceType": "Bundle", "type": "history", "link": link}
     if len(lines) > count:
-        following = {"owner": caller.owner, "of": of, "count": count, "since": since, "before": lines[count - 1][0]}
-        url = f"{address}?{urlencode({searching.PAGE: pages.sealed(following)})}"
-        bundle["link"].append({"relation": "next", "url": url})
+        begins = {"owner": caller.owner, "of": of, "count": count, "since": since, "before": lines[count - 1][0]}
+        link.append(pages.following(address, begins, [asked["_format"]] if "_format" in asked else []))
     if entries := [_line(base, method, resource) for _, method, resource in lines[:count]]:
         bundle["entry"] = entries
     elif id and not begun and since is None:

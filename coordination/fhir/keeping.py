@@ -11,7 +11,7 @@ from uuid import UUID
 from coordination.common.statements import rows
 from coordination.fhir.formats import stored
 from coordination.fhir.models import EVERYBODY, Kept
-from coordination.fhir.numbers import INS_SYSTEMS, without_numbers
+from coordination.fhir.numbers import MARKS, without_numbers
 
 Resource = dict[str, Any]
 # What the server owns in every resource: never kept.
@@ -24,7 +24,7 @@ WHERE resource_type = %(type)s AND resource_id = ANY(%(ids)s) AND owner = ANY(%(
 
 
 def keep(resource_type: str, resource_id: UUID, resource: Resource, *, owner: str = EVERYBODY) -> None:
-    """Keep a resource as it was sent, but the INS of whom it refers to, in the caller's transaction. One statement."""
+    """Keep a resource as it was sent, but any INS, in the caller's transaction. One statement."""
     content = without_numbers({name: value for name, value in resource.items() if name not in OURS})
     # Tags, security labels and profiles are the client's own; version and date are ours.
     if said := {k: v for k, v in resource.get("meta", {}).items() if k in ("tag", "security", "profile", "source")}:
@@ -64,7 +64,7 @@ def _read(content: str) -> Resource:
     Migration 0004_kept_without_numbers took them out of the table, while such a version could still be serving.
     """
     said: Resource = json.loads(content, cls=stored.Decoder)
-    return without_numbers(said) if any(system in content for system in INS_SYSTEMS) else said
+    return without_numbers(said) if any(mark in content for mark in MARKS) else said
 
 
 def overlay(

@@ -8,13 +8,19 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_LITERAL = re.compile(
-    r"(?:https?://[^?#\s]+/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?"
-)
+_NAMED = r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?"
+_RELATIVE = re.compile(_NAMED)
+_LITERAL = re.compile(rf"(?:https?://[^?#\s]+/)?{_NAMED}")
 _SEARCH = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?\S+")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]*:\S+", re.IGNORECASE)
 _CANONICAL = re.compile(r"#\S*|[a-z][a-z0-9+.\-]*:\S+")
 _SYSTEM = re.compile(r"(?:https?://|urn:)\S+")
+
+
+def relative(reference: str) -> tuple[str, str] | None:
+    """Return (type, id) of a reference to the very server that is told it, whatever its version; None for another."""
+    found = _RELATIVE.fullmatch(reference)
+    return (found["type"], found["id"]) if found else None
 
 
 def type_of(reference: Any) -> str:

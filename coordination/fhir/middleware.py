@@ -1,6 +1,6 @@
 """The short way of the API: a call has no session, no form and no page, and asks nothing of what serves them.
 
-No cookie is looked at under `/fhir/`, whatever a client sends. What protects every answer (logs, TLS, headers) is
+No cookie is looked at under `/fhir`, whatever a client sends. What protects every answer (logs, TLS, headers) is
 above.
 """
 
@@ -13,9 +13,12 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, URLResolver, include, path, resolve
 from django.urls.resolvers import RegexPattern
 
-from coordination.fhir.views import FhirView
+from coordination.fhir.answering import FhirView
 
-PREFIX = "/fhir/"
+BASE = "/fhir"
+PREFIX = f"{BASE}/"
+# Answers of which nothing says how long they would be (RFC 9110 §8.6).
+_BODILESS = frozenset({204, 304})
 # What is under a type is the engine's alone: looked for here, and not behind all the addresses of the product.
 _TYPES = URLResolver(RegexPattern(r"^/"), [path("fhir/", include("coordination.fhir.urls"))])
 
@@ -31,19 +34,17 @@ class ApiMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(PREFIX):
+        if not request.path_info.startswith(PREFIX) and request.path_info != BASE:
             return self.get_response(request)
         try:
             found = _found(request.path_info)
         except Resolver404:
             return self.get_response(request)
-        if not issubclass(getattr(found.func, "cls", object), FhirView):
+        if not issubclass(getattr(found.func, "view_class", object), FhirView):
             return self.get_response(request)
         request.resolver_match = found
         response = found.func(request, *found.args, **found.kwargs)
-        if hasattr(response, "render"):
-            response = response.render()
-        if isinstance(response, HttpResponse):
+        if isinstance(response, HttpResponse) and response.status_code not in _BODILESS:
             response.headers["Content-Length"] = str(len(response.content))
         response.headers["X-Frame-Options"] = "DENY"
         return response

@@ -1,7 +1,7 @@
-"""The national number of a person, where a client writes it beside a reference to her.
+"""The national number of a person (INS), wherever a client writes it.
 
 It is a column of her dossier, told once INSi has said so and to who reads her identity (INS-4): what is kept of a
-client names her by her id here.
+client names her by her id here, and says the number of nobody else either.
 """
 
 from __future__ import annotations
@@ -11,16 +11,38 @@ from typing import Any, Final
 from coordination.common.ins import TYPE_CODES
 
 INS_SYSTEMS: Final = {f"urn:oid:{oid}": oid for oid in TYPE_CODES}
+_BY_TYPE: Final = {code: oid for oid, code in TYPE_CODES.items()}
+# What a text that says a number holds, one or the other.
+MARKS: Final = (*INS_SYSTEMS, *(f'"{code}"' for code in _BY_TYPE))
 _GONE: Final = object()
 
 
-def without_numbers(resource: dict[str, Any]) -> dict[str, Any]:
-    """Return a resource without the INS of its references and of the Patients inside; the same when it has none.
+def oid_of(identifier: dict[str, Any]) -> str:
+    """Return the OID of the register that an Identifier is of: by its system, by its type without one; "" for none."""
+    if system := identifier.get("system"):
+        return INS_SYSTEMS.get(system, "")
+    return next((_BY_TYPE[code] for code in _types(identifier) if code in _BY_TYPE), "")
 
-    A narrative could tell it: it goes with it. The identifiers of the resource itself are its room's affair.
+
+def is_number(identifier: Any) -> bool:
+    """Say whether an Identifier is a number of a person: its system says so, or its type, whatever its system."""
+    if not isinstance(identifier, dict):
+        return False
+    return identifier.get("system") in INS_SYSTEMS or any(code in _BY_TYPE for code in _types(identifier))
+
+
+def _types(identifier: dict[str, Any]) -> list[Any]:
+    concept = identifier.get("type")
+    codings = concept.get("coding") if isinstance(concept, dict) else None
+    return [one.get("code") for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
+
+
+def without_numbers(resource: dict[str, Any]) -> dict[str, Any]:
+    """Return a resource without any INS: its own, of its references, extensions and of what it contains.
+
+    The same one when it has none. A narrative could tell it: it goes with it.
     """
-    kept = {name: _without(value) for name, value in resource.items()}
-    kept = {name: value for name, value in kept.items() if value is not _GONE}
+    kept = {name: new for name, value in resource.items() if (new := _without(value)) is not _GONE}
     if kept == resource:
         return resource
     kept.pop("text", None)
@@ -28,20 +50,18 @@ def without_numbers(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without(value: Any) -> Any:
+    """Return a value without the numbers inside, _GONE for what is empty without them: FHIR has no such thing."""
     if isinstance(value, list):
-        return [new for one in value if (new := _without(one)) is not _GONE]
+        items = [new for one in value if (new := _without(one)) is not _GONE]
+        return items if items or not value else _GONE
     if not isinstance(value, dict):
         return value
-    if _is_number(value.get("identifier")):
-        value = {name: one for name, one in value.items() if name != "identifier"}
-        if not value:
-            return _GONE
-    if value.get("resourceType") == "Patient" and isinstance(value.get("identifier"), list):
-        value = value | {"identifier": [one for one in value["identifier"] if not _is_number(one)]}
-        value = value if value["identifier"] else {n: v for n, v in value.items() if n != "identifier"}
-    found = {name: _without(one) for name, one in value.items()}
-    return {name: one for name, one in found.items() if one is not _GONE}
-
-
-def _is_number(identifier: Any) -> bool:
-    return isinstance(identifier, dict) and identifier.get("system") in INS_SYSTEMS
+    if is_number(value):
+        return _GONE
+    found = {name: new for name, one in value.items() if (new := _without(one)) is not _GONE}
+    if found == value:
+        return value
+    if "resourceType" in found:
+        found.pop("text", None)
+    # Of an extension, its address is no word.
+    return found if found.keys() - {"url"} else _GONE

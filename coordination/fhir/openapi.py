@@ -133,7 +133,13 @@ def _of_type(name: str) -> dict[str, Json]:
     if name == "Patient":
         found["/Patient/{id}/$everything"] = {
             "parameters": [_ID],
-            "get": _operation("everything", "All that the caller may read of a person", "Bundle", _reading()),
+            "get": _operation(
+                "everything",
+                "All that the caller may read of a person",
+                "Bundle",
+                _reading(),
+                [_query("_type", "Only resources of these types, by commas.")],
+            ),
         }
     return found
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from coordination.fhir.literal import relative
 from coordination.fhir.registry import Resource
-
-_LITERAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?")
 
 
 def each(value: Any, at: str = "") -> Iterator[tuple[dict[str, Any], str]]:
@@ -25,9 +23,7 @@ def each(value: Any, at: str = "") -> Iterator[tuple[dict[str, Any], str]]:
 
 def literal(reference: str, base: str) -> tuple[str, str] | None:
     """Return (type, id) of a reference to this server, relative or absolute; None for anything else."""
-    said = reference.removeprefix(f"{base}/") if base else reference
-    found = _LITERAL.fullmatch(said)
-    return (found["type"], found["id"]) if found else None
+    return relative(reference.removeprefix(f"{base}/") if base else reference)
 
 
 def at_home(resource: Resource, base: str) -> Resource:

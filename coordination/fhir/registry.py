@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -27,10 +27,16 @@ PATCH, DELETE = "patch", "delete"
 
 # ---- Search parameters. Each builder returns a condition on `Provider.rows`. ------------------------------------
 
+# Of what every resource has.
+NEVER: Final = Q(pk__in=[])
+
 
 @dataclass(frozen=True)
 class Param:
-    """`definition`: canonical of the SearchParameter; `missing`: the rows without any value, for `:missing`."""
+    """`definition`: canonical of the SearchParameter.
+
+    `missing`: the rows without any value, NEVER where there are none. None where nobody knows: `:missing` is refused.
+    """
 
     definition: str
     missing: Q | Callable[[], Q] | None = None
@@ -231,6 +237,7 @@ def register(*providers: Provider) -> None:
 
 
 def types() -> list[str]:
+    """Return the FHIR types that some room answers for, in order."""
     return sorted(_providers)
 
 
@@ -241,7 +248,14 @@ def for_type(name: str) -> list[Provider]:
     return _providers[name]
 
 
+def only_one(name: str) -> Provider | None:
+    """Return the provider of a type that has one table, None for a type of several or of nobody."""
+    providers = _providers.get(name, ())
+    return providers[0] if len(providers) == 1 else None
+
+
 def by_key(key: str) -> Provider:
+    """Return the provider of a key that is known to be there."""
     return _by_key[key]
 
 
@@ -251,6 +265,7 @@ def known_key(key: str) -> Provider | None:
 
 
 def is_computed(type_name: str) -> bool:
+    """Say whether the resources of a type are made at each search."""
     return any(isinstance(provider, Computed) for provider in _providers.get(type_name, ()))
 
 
@@ -268,10 +283,12 @@ _compartments: list[Compartment] = []
 
 
 def add_compartment(found: Compartment) -> None:
+    """Have a room say what it has of some persons."""
     _compartments.append(found)
 
 
 def compartments() -> list[Compartment]:
+    """Return what the rooms say of some persons."""
     return list(_compartments)
 
 
@@ -288,6 +305,7 @@ def when_gone(act: Gone) -> None:
 
 
 def tell_gone(caller: Caller, type_name: str, id: UUID) -> None:
+    """Tell the rooms of a resource that is taken away. Raises StillNamed."""
     for act in _gone:
         act(caller, type_name, id)
 
@@ -303,6 +321,7 @@ _entering: list[Entering] = []
 
 
 def set_managed(found: Managed, enter: Entering) -> None:
+    """Have the room of the dossiers say whom a structure manages, and how they are entered."""
     _managed[:], _entering[:] = [found], [enter]
 
 

@@ -66,7 +66,6 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "django_htmx",
     "csp",
-    "rest_framework",
     "coordination.common",
     "coordination.fhir",
     "coordination.outbox",

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import URLResolver, get_resolver
 
-from coordination.fhir.views import FhirView
+from coordination.fhir.answering import FhirView
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def test_pages_open_to_visitors_are_those_and_no_other():
     pages = [
         p
         for p in patterns(get_resolver("coordination.urls"))
-        if not issubclass(getattr(p.callback, "cls", str), FhirView)
+        if not issubclass(getattr(p.callback, "view_class", str), FhirView)
     ]
     found = {p.name for p in pages if not getattr(p.callback, "login_required", True)}
     assert found == set(OPEN_PAGES)

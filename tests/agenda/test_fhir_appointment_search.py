@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agenda.fhir import appointment_entries, entries
 from agenda.models import AgendaConsent, Appointment
-from coordination.fhir import keeping
+from coordination.fhir import keeping, validation
 from coordination.fhir.callers import Caller
 from habilitations.actions import record_opposition
 from habilitations.models import Trace
@@ -112,6 +112,32 @@ def test_includes(api, entry, colleague):
         "Appointment": "match", "Patient": "include", "Practitioner": "include", "PractitionerRole": "include",
     }  # fmt: skip
     assert not any("request" in one or "response" in one for one in bundle["entry"])
+
+
+@pytest.mark.req("GAP-66")
+@pytest.mark.parametrize(
+    ("name", "types"),
+    [
+        ("patient", {"Patient"}), ("practitioner", {"Practitioner"}), ("location", set()),
+        ("actor", {"Patient", "Practitioner", "PractitionerRole"}), ("actor:PractitionerRole", {"PractitionerRole"}),
+    ],
+)  # fmt: skip
+def test_an_include_brings_the_types_of_its_parameter_only(api, entry, colleague, name, types):
+    """All who attend are at one path, and each parameter is about some of them."""
+    created(api, sent(entry, professional(colleague.professional_id)))
+    bundle = read(api.get(f"Appointment?_include=Appointment:{name}"))
+    brought = {one["resource"]["resourceType"] for one in bundle["entry"] if one["search"]["mode"] == "include"}
+    assert brought == types
+
+
+def test_a_subset_has_what_every_appointment_must_have(api, entry):
+    made = created(api, sent(entry, description="Bilan"))
+    for address in ("Appointment", f"Appointment/{made['id']}"):
+        said = read(api.get(f"{address}?_elements=description"))
+        one = matches(said)[0] if said["resourceType"] == "Bundle" else said
+        assert set(one) == {"resourceType", "id", "meta", "description", "status", "participant"}
+        assert one["meta"]["tag"][-1]["code"] == "SUBSETTED"
+        assert not [issue for issue in validation.check(one) if issue.code == "required"]
 
 
 @pytest.mark.req("GAP-61")

@@ -4,6 +4,8 @@ import json
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agenda.actions.taking import Taken, take_time
 from agenda.models import OpenTime, Room, Schedule
@@ -324,6 +326,24 @@ def test_the_slots_of_a_relative_say_nothing_of_another_whom_he_helps(around):
     take_time(uuid7(), [Taken(relative.pk, exclusive=False)], at(9), at(9, 30))
     told = search(mine, f"Slot?schedule={made['RelatedPerson']}")["entry"]
     assert {one["resource"]["status"] for one in told} == {"free"}
+
+
+@pytest.mark.req("PERF-3")
+def test_the_agendas_of_several_persons_cost_the_statements_of_one(around, entry):
+    mine, made, _ = around
+    query = "Slot?_count=200"
+    search(mine, query)
+    with CaptureQueriesContext(connection) as few:
+        search(mine, query)
+    for _ in range(3):
+        other = make.open_circle(entry.user)
+        said = [range_(at(9), at(10), identifier=uuid7().hex), lasting()]
+        created(mine.post("Schedule", schedule(f"Patient/{other.dossier.pk}", extensions=said)))
+    search(mine, query)
+    with CaptureQueriesContext(connection) as many:
+        bundle = search(mine, query)
+    assert len({one["schedule"]["reference"] for one in matches(bundle)}) == len(made) + 3
+    assert len(many) == len(few), [one["sql"][:150] for one in many]
 
 
 def test_who_may_not_write_her_agenda_declares_none(client, entry):

@@ -31,7 +31,7 @@ COMPOSED = {
 }  # fmt: skip
 TYPED = ("request", "POST", "GET", "cleaned_data", "form.", "body")
 # Patterns made of patterns, all of the same module.
-PATTERNS = {"agenda/ics/parsing.py": "either", "coordination/fhir/french.py": "_UUID"}
+PATTERNS = {"agenda/ics/parsing.py": "either", "coordination/fhir/literal.py": "_NAMED"}
 # Sentences of ours that are not named in capitals: read from a table of them, or from the addresses of the product.
 SENTENCES = {
     "coordination/common/addresses.py", "coordination/fhir/search/asking.py",

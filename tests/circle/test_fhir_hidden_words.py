@@ -33,6 +33,7 @@ from tests.fhir.capturing import not_judged  # noqa: F401 - a fixture
 
 HELPER, INS = "350", "241038100901267"
 SYSTEM = "urn:oid:1.2.250.1.213.1.4.10"
+TYPES = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203"
 CATEGORY = [{"coding": [{"system": "http://loinc.org", "code": "LA27976-2"}]}]
 
 
@@ -108,6 +109,47 @@ def test_what_is_said_of_others_stays():
     plain = {"subject": {"identifier": other}, "identifier": [other], "text": {"div": "12"}, "participant": [{}]}
     assert without_numbers(sent) == {"contained": [patient | {"identifier": [other]}]}
     assert without_numbers(plain) is plain
+
+
+@pytest.mark.req("INS-4")
+@pytest.mark.parametrize(
+    "number",
+    [
+        {"system": SYSTEM, "value": INS},
+        {"type": {"coding": [{"system": TYPES, "code": "INS-NIR"}]}, "value": INS},
+        {"type": {"coding": [{"system": TYPES, "code": "INS-NIA"}]}, "system": "https://autre.example", "value": INS},
+    ],
+)
+def test_a_number_is_nowhere_in_what_is_kept(number):
+    """By its system or by its type, beside a reference or not: nothing that is left is empty."""
+    other = {"system": "https://hopital.example/ipp", "value": "12"}
+    inside = {"url": "https://a.example", "extension": [{"url": "b", "valueIdentifier": number}]}
+    relative = {"resourceType": "RelatedPerson", "id": "r", "identifier": [number], "text": {"div": INS}}
+    sent = {
+        "identifier": [number], "extension": [inside, {"url": "https://c.example", "valueIdentifier": number}],
+        "contained": [relative], "managingOrganization": [{"identifier": number}, {"identifier": other}],
+        "subject": {"reference": "Patient/1", "identifier": number}, "text": {"div": INS},
+    }  # fmt: skip
+    assert without_numbers(sent) == {
+        "contained": [{"resourceType": "RelatedPerson", "id": "r"}],
+        "managingOrganization": [{"identifier": other}],
+        "subject": {"reference": "Patient/1"},
+    }
+
+
+@pytest.mark.req("INS-4")
+def test_the_ins_of_a_relative_is_neither_told_nor_searched(client, entry):
+    api = Api.of(client, entry.user)
+    number = {"system": SYSTEM, "value": INS}
+    answer = api.post("RelatedPerson", person(entry, identifier=[number]))
+    assert answer.status_code == 201, answer.content
+    made = read(answer)
+    assert INS not in answer.content.decode()
+    # The profile wants one: ours.
+    assert [one["value"] for one in made["identifier"]] == [made["id"]]
+    assert INS not in json.dumps(list(Kept.objects.values_list("content", flat=True)))
+    found = read(api.get(f"RelatedPerson?identifier={SYSTEM}|{INS}"))
+    assert [one["search"]["mode"] for one in found.get("entry", [])] == []
 
 
 @pytest.mark.req("INS-4")

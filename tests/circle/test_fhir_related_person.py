@@ -179,6 +179,25 @@ def test_a_put_changes_the_sheet_and_keeps_the_rest(entry):
     assert again["gender"] == "female"
 
 
+@pytest.mark.req("CDS-14", "CDS-35")
+def test_a_label_that_comes_or_goes_is_another_version(entry):
+    """Who has the number learns that it is not to be given out any more (If-None-Match), and writes not over it."""
+    member = make.relative(entry)
+    before = read(entry, member.pk)
+    actions.update_member(entry, member, version=member.version, fields={"unlisted": True})
+    after = read(entry, member.pk)
+    assert after["meta"]["security"][0]["code"] == "R"
+    assert after["meta"]["versionId"] != before["meta"]["versionId"]
+    tagged = update(entry, after | {"meta": after["meta"] | {"tag": [{"display": "À revoir"}]}})
+    assert tagged["meta"]["tag"] == [{"display": "À revoir"}]
+    with pytest.raises(VersionConflict):
+        update(entry, after | {"gender": "male"}, expected=after["meta"]["versionId"])
+    # Read and sent back by the client, it was ours all the same: it goes with what it said.
+    member.refresh_from_db()
+    actions.update_member(entry, member, version=member.version, fields={"unlisted": False})
+    assert "security" not in read(entry, member.pk)["meta"]
+
+
 def test_a_put_gives_another_role(entry):
     member = make.relative(entry)
     found = read(entry, member.pk)

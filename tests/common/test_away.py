@@ -6,7 +6,7 @@ from django.db import InterfaceError, OperationalError
 
 from coordination.common import error_pages
 from coordination.common.away import RETRY_AFTER, is_away
-from coordination.fhir.views import refusal_of
+from coordination.fhir.answering import refusal_of
 
 pytestmark = pytest.mark.req("REL-18")
 

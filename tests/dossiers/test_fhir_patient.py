@@ -238,6 +238,18 @@ def test_a_new_patient_opens_a_dossier_and_comes_back_as_it_was_sent(doctor):
     assert Trace.objects.filter(dossier_id=id).first().action == "création"
 
 
+@pytest.mark.req("INS-4")
+@pytest.mark.parametrize("system", ["", "https://hopital.example/ins"])
+def test_an_ins_that_only_its_type_tells_is_one_too(doctor, system):
+    """Without its system it is that of its type; under the system of somebody else it is kept nowhere."""
+    number = {name: value for name, value in INS.items() if name != "system"} | ({"system": system} if system else {})
+    id = create(doctor, NEW | {"identifier": [PI, number]})
+    assert Dossier.objects.get().ins_matricule == ("" if system else MATRICULE)
+    assert MATRICULE not in str(read(doctor, id))
+    assert MATRICULE not in str(Kept.objects.get().content)
+    assert found(doctor, identifier=MATRICULE) == set()
+
+
 @pytest.mark.req("CDS-8", "CDS-17")
 def test_what_is_sent_comes_back_whole(doctor):
     bare = {name: NEW[name] for name in ("resourceType", "text", "name", "gender", "birthDate")}
@@ -383,7 +395,11 @@ def test_searches(doctor, dossier):
         ({"name": "mart"}, {dossier.pk}), ({"address": "carm"}, {mine, dossier.pk}),
         ({"address": "3 rue du test"}, {mine}), ({"address": "81400"}, {mine, dossier.pk}),
         ({"birthdate": "1941"}, {mine, dossier.pk}), ({"birthdate": "1941-03-14"}, {dossier.pk}),
-        ({"birthdate": "gt1941-03-10"}, {dossier.pk}), ({"gender": "female"}, {mine, dossier.pk}),
+        # Of whom the month alone is known, any day of it may be hers.
+        ({"birthdate": "gt1941-03-10"}, {mine, dossier.pk}), ({"birthdate": "lt1941-03-10"}, {mine}),
+        ({"birthdate": "1941-03-01"}, set()), ({"birthdate": "sa1941-03-10"}, {dossier.pk}),
+        ({"birthdate": "eb1941-03-31"}, {dossier.pk}), ({"birthdate": "1941-03"}, {mine, dossier.pk}),
+        ({"gender": "female"}, {mine, dossier.pk}),
         ({"gender": "male"}, set()), ({"gender__not": "male"}, {mine, dossier.pk}),
         ({"birthplace": "carmaux"}, {mine}), ({"birthplace": "81060"}, {mine}), ({"birthplace": "albi"}, set()),
         ({"birthplace__missing": "true"}, {dossier.pk}), ({"active": "true"}, {mine, dossier.pk}),
@@ -396,6 +412,17 @@ def test_searches(doctor, dossier):
     qualified(dossier)
     assert found(doctor, identifier=asked) == found(doctor, identifier=MATRICULE) == {dossier.pk}
     assert found(doctor, identifier=f"urn:oid:{OID_NIR_TEST}|{MATRICULE}") == set()
+
+
+@pytest.mark.req("CDS-58")
+def test_a_birth_of_which_the_year_alone_is_known_is_anywhere_in_it(doctor, dossier):
+    Dossier.objects.filter(pk=dossier.pk).update(birth_date=dt.date(1941, 12, 31), birth_date_precision="annee")
+    for asked, expected in (
+        ("1941", True), ("lt1941-02", True), ("gt1941-11", True), ("ge1941-06-15", True), ("le1941-06-15", True),
+        ("1941-12-31", False), ("sa1940", True), ("eb1942", True), ("sa1941-06", False), ("ne1941", False),
+        ("gt1941", False), ("lt1941", False),
+    ):  # fmt: skip
+        assert (found(doctor, birthdate=asked) == {dossier.pk}) is expected, asked
 
 
 @pytest.mark.req("CDS-6")

@@ -29,6 +29,8 @@ def test_the_statement_is_for_anybody(client):
         "https://interop.esante.gouv.fr/ig/fhir/cds/ImplementationGuide/ans.fhir.fr.cds",
         "https://interop.esante.gouv.fr/ig/fhir/gap/ImplementationGuide/ans.fhir.fr.gap",
     ]
+    # Agendas are changed by it, and a client looks there to know how.
+    assert said["patchFormat"] == ["application/json-patch+json"]
     circle = next(one for one in said["rest"][0]["resource"] if one["type"] == "CareTeam")
     assert {one["code"] for one in circle["interaction"]} == {
         "create", "update", "read", "vread", "search-type", "history-instance", "history-type",
@@ -65,8 +67,18 @@ def test_a_format_nobody_writes_is_refused(api, address):
     assert issues(answer)[0][:2] == ("error", "not-supported")
 
 
-def test_a_version_already_known_is_not_sent_again(api, address):
-    assert api.get(address, If_None_Match='W/"1"').status_code == 304
+@pytest.mark.parametrize("said", ['W/"1"', '"1"', '"0", W/"1"', 'W/"1",W/"2"', "*"])
+def test_a_version_already_known_is_not_sent_again(api, address, said):
+    answer = api.get(address, If_None_Match=said)
+    assert (answer.status_code, answer["ETag"]) == (304, 'W/"1"')
+    # A length would be that of the resource: none is said.
+    assert "Content-Length" not in answer
+    assert "Content-Type" not in answer
+
+
+@pytest.mark.parametrize("said", ['W/"2"', '"11"', "1", 'W/"2", W/"11"'])
+def test_another_version_is_sent(api, address, said):
+    assert api.get(address, If_None_Match=said).status_code == 200
 
 
 @pytest.mark.req("CDS-67", "CDS-68")
@@ -146,6 +158,18 @@ def test_whatever_is_refused_is_said_in_fhir(api, method, path, status):
     answer = api.ask(method, path)
     assert answer.status_code == status
     assert issues(answer)[0][0] == "error"
+
+
+@pytest.mark.req("CDS-5")
+def test_every_answer_says_what_the_address_takes(api, client, address):
+    for answer in (api.get(address), api.get(address, Accept="text/html"), client.get(f"/fhir/{address}")):
+        assert (answer["Allow"], answer["Vary"]) == ("GET, HEAD, PUT, PATCH, DELETE", "Accept")
+    answer = api.ask("OPTIONS", address)
+    assert (answer.status_code, issues(answer)[0][1]) == (405, "not-supported")
+    assert api.ask("POST", "CareTeam/_search", "", media="application/x-www-form-urlencoded")["Allow"] == "POST"
+    whole = api.get(address)
+    head = api.ask("HEAD", address)
+    assert (head.status_code, head["ETag"], head["Content-Length"]) == (200, whole["ETag"], whole["Content-Length"])
 
 
 def test_a_scope_narrows_what_rights_give(client, coordinator, address):

@@ -1,5 +1,6 @@
 """Searching circles: criteria, chains, what is brought beside, pages (flux 2a and 3a)."""
 
+import datetime as dt
 from urllib.parse import urlencode
 
 import pytest
@@ -7,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from circle import actions
+from circle.circles import Circle
 from habilitations.models import Trace
 from tests.circle import factories as make
 from tests.circle.fhir_calls import close_transaction
@@ -282,6 +284,38 @@ def test_the_link_to_the_next_page_says_nothing(api, client, sent, made):
     assert "gender" not in url
     other = Api.of(client, make.coordinator())
     assert other.get(url).status_code == 400
+
+
+@pytest.mark.req("CDS-4")
+def test_the_next_page_is_in_the_format_of_the_first(api, made):
+    form = "application/x-www-form-urlencoded"
+    asked = "_count=1&_format=xml"
+    for answer in (api.get(f"CareTeam?{asked}"), api.post("CareTeam/_search", asked, media=form)):
+        following = api.get(link(read(answer), "next"))
+        assert following["Content-Type"].startswith(XML)
+        assert len(matches(read(following))) == 1
+    answer = api.get("CareTeam/_history?_count=1&_format=xml")
+    assert "_count=1" in link(read(answer), "self")
+    assert api.get(link(read(answer), "next"))["Content-Type"].startswith(XML)
+
+
+def test_what_changed_after_a_moment_of_the_same_second_is_found(api, made):
+    """A client goes on from the `lastUpdated` that it read."""
+    Circle.objects.update(changed_at=dt.datetime(2026, 5, 4, 10, 0, 0, 200_000, tzinfo=dt.UTC))
+    assert len(found(api, "_lastUpdated=gt2026-05-04T10:00:00.100Z")) == 2
+    assert found(api, "_lastUpdated=gt2026-05-04T10:00:00.200Z") == []
+    assert len(found(api, "_lastUpdated=ge2026-05-04T10:00:00.200Z")) == 2
+    assert found(api, "_lastUpdated=lt2026-05-04T10:00:00.200Z") == []
+
+
+@pytest.mark.parametrize("asked", ["_sort=couleur", "_sort=-_lastUpdated,couleur", "_total=beaucoup"])
+def test_what_is_said_to_be_ignored_is_not_done_in_part(api, made, asked):
+    bundle = read(api.get(f"CareTeam?{asked}"))
+    outcome = next(one["resource"] for one in bundle["entry"] if one["search"]["mode"] == "outcome")
+    assert asked.partition("=")[0] in outcome["issue"][0]["diagnostics"]
+    assert [one["id"] for one in matches(bundle)] == found(api, "")
+    assert bundle["total"] == 2
+    assert api.get(f"CareTeam?{asked}", Prefer="handling=strict").status_code == 400
 
 
 def test_sorted_by_the_date_of_the_last_change(api, made):

@@ -37,6 +37,25 @@ def test_everything_of_a_person(api, made):
     assert Trace.objects.filter(dossier_id=made["Patient"], action="export").count() == 2
 
 
+def test_everything_of_some_types(api, made):
+    bundle = read(api.get(f"Patient/{made['Patient']}/$everything?_type=CareTeam,RelatedPerson&_type=Observation"))
+    assert {kind for kind, _ in names(bundle)} == {"CareTeam", "RelatedPerson"}
+    assert bundle["total"] == 0
+    assert "_type=CareTeam" in bundle["link"][0]["url"]
+    alone = read(api.get(f"Patient/{made['Patient']}/$everything?_type=Patient"))
+    assert (names(alone), alone["total"]) == ([("Patient", made["Patient"])], 1)
+
+
+def test_what_everything_does_not_understand_is_said_or_refused(api, made):
+    """It was ignored without a word: who asked for a month was given all of it."""
+    address = f"Patient/{made['Patient']}/$everything?_since=2026-01-01"
+    bundle = read(api.get(address))
+    assert bundle["entry"][-1]["search"] == {"mode": "outcome"}
+    assert "_since" in bundle["entry"][-1]["resource"]["issue"][0]["diagnostics"]
+    assert "_since" not in bundle["link"][0]["url"]
+    assert api.get(address, Prefer="handling=strict").status_code == 400
+
+
 @pytest.mark.req("CDS-6")
 def test_everything_is_what_the_caller_may_read(client, entry):
     hidden = make.relative(entry, family_name="SECRET")

@@ -1,6 +1,8 @@
 """The short way of the API: what serves browsers is not asked; what protects every answer is."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from coordination.accounts.models import Session
 from tests.accounts.factories import UserFactory
@@ -18,6 +20,19 @@ def test_a_session_is_not_looked_at(client):
     assert answer.json()["resourceType"] == "OperationOutcome"
     assert not answer.cookies
     assert "Vary" not in answer or "Cookie" not in answer["Vary"]
+    assert list(Session.objects.values_list("last_seen_at", "session_data")) == before
+
+
+@pytest.mark.req("SECT-24")
+def test_nor_at_the_base_itself(client):
+    """`POST [base]` is asked without the last slash too: it goes the same way."""
+    client.force_login(UserFactory())
+    before = list(Session.objects.values_list("last_seen_at", "session_data"))
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.post("/fhir", {"resourceType": "Bundle"}, content_type="application/fhir+json")
+    assert answer.status_code == 401
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert not [one["sql"] for one in asked if "accounts_session" in one["sql"]]
     assert list(Session.objects.values_list("last_seen_at", "session_data")) == before
 
 

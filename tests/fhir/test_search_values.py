@@ -59,6 +59,23 @@ def test_a_moment_with_a_zone_is_read_in_paris_time():
     assert moment("2026-01-31T23:30:00Z", "date").low == dt.datetime(2026, 2, 1, 0, 30, tzinfo=PARIS)
 
 
+@pytest.mark.parametrize(
+    ("text", "microsecond", "lasts"),
+    [
+        ("2026-01-31T23:30:05Z", 0, 1_000_000),
+        ("2026-01-31T23:30:05.5Z", 500_000, 100_000),
+        ("2026-01-31T23:30:05.123Z", 123_000, 1_000),
+        ("2026-01-31T23:30:05.123456Z", 123_456, 1),
+        ("2026-01-31T23:30:05.123456789Z", 123_456, 1),
+    ],
+)
+def test_a_moment_lasts_as_long_as_its_last_digit(text, microsecond, lasts):
+    """Who asks what changed after the `lastUpdated` that he read loses nothing of the same second."""
+    asked = moment(text, "date")
+    assert asked.low.microsecond == microsecond
+    assert asked.high - asked.low == dt.timedelta(microseconds=lasts)
+
+
 @given(st.text(max_size=40))
 def test_an_id_is_a_uuid_written_whole(text):
     found = uuid_of(text)

@@ -32,6 +32,7 @@ WRONG = [
     ("looked-without-trace", ROOM, "def f(user, pk):\n    return door.look(user, pk).dossier"),
     ("looked-without-trace", ROOM, "def f(user, pks):\n    return door.look_many(user, pks)"),
     ("open-to-all", VIEWS, "@csrf_exempt\ndef f(request):\n    pass"),
+    ("open-to-all", VIEWS, "def f(view):\n    view.login_required, view.csrf_exempt = True, True"),
     ("open-to-all", "circle/urls.py", "urlpatterns = [path('x/', csrf_exempt(views.f))]"),
 ]  # fmt: skip
 

@@ -98,6 +98,7 @@ def practitioner(
 
 
 def practitioner_name(row: Professional) -> Resource:
+    """Return the name under which a professional practises."""
     said: Resource = {"family": row.family_name}
     _put(said, "given", [row.given_name] if row.given_name else [])
     _put(said, "prefix", [row.civility] if row.civility else [])
@@ -126,6 +127,7 @@ def role(row: Activity, *, organization_id: UUID | None) -> Resource:
 
 
 def role_codes(row: Activity) -> list[Resource]:
+    """Return what somebody does in a place: kind of activity, way of practising, function, profession."""
     found = (
         codes.known("genre_activite", row.genre),
         codes.known("mode_exercice", row.mode),
@@ -142,6 +144,7 @@ def role_without_activity(row: Professional) -> Resource:
 
 
 def telecoms(phone: str, email: str, mss: str) -> list[Resource]:
+    """Return the means of contact that the directory has, the MSSanté address told apart."""
     found = [french.phone(phone, "work") if phone else None, french.email(email, "work") if email else None]
     return [one for one in (*found, french.mailbox(mss) if mss else None) if one]
 

@@ -16,9 +16,12 @@ from coordination.common.text import fold
 from coordination.directory.fhir import codes
 from coordination.directory.indexes import WORDS
 from coordination.directory.models import Activity, Professional, SavoirFaire, Source, Structure
-from coordination.fhir.models import Kept
+from coordination.fhir.search.sent import keys_of_token
 
 NOBODY = Q(pk__in=[])
+# Without an address, and without a means of contact.
+NOWHERE = Q(address="", postal_code="", town="")
+UNREACHED = Q(phone="", email="", mss_address="")
 # As `text.fold` writes letters, for the columns that have no folded one.
 _PLAIN = "translate(lower(%(expressions)s), 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ-’', 'aaaaaaceeeeiiiinooooouuuuyy  ')"
 
@@ -93,10 +96,12 @@ def roles_numbered(system: str | None, code: str, *, owner: str = "") -> Q:
 
 
 def family(text: str, how: str) -> Q:
+    """Professionals by family name."""
     return _people([_name("family", text, how)])
 
 
 def given(text: str, how: str) -> Q:
+    """Professionals by given name."""
     return _people([_name("given", text, how)])
 
 
@@ -222,8 +227,5 @@ def under(ids: Any) -> Q:
 
 
 def _sent(resource_type: str, system: str | None, code: str, owner: str) -> QuerySet[Any]:
-    """What this caller sent with an identifier, by the index of what is kept."""
-    wanted = {name: value for name, value in (("system", system), ("value", code)) if value}
-    return Kept.objects.filter(
-        resource_type=resource_type, owner=owner, content__contains={"identifier": [wanted]}
-    ).values("resource_id")
+    """What this caller sent with an identifier."""
+    return keys_of_token(resource_type, "identifier", system, code, owner=owner)

@@ -13,7 +13,7 @@ from coordination.directory.fhir.base import DirectoryProvider
 from coordination.directory.models import Source, Structure
 from coordination.fhir.callers import Caller
 from coordination.fhir.outcomes import Invalid
-from coordination.fhir.registry import ReferenceParam, Resource, StringParam, TokenParam
+from coordination.fhir.registry import NEVER, ReferenceParam, Resource, StringParam, TokenParam
 
 _R4 = "http://hl7.org/fhir/SearchParameter"
 
@@ -31,9 +31,11 @@ class Organizations(DirectoryProvider):
     )
     params = {
         "identifier": TokenParam(f"{_R4}/Organization-identifier", build=finding.structures_numbered),
-        "name": StringParam(f"{_R4}/Organization-name", build=finding.structures_named),
-        "address": StringParam(f"{_R4}/Organization-address", build=finding.at_address),
-        "active": TokenParam(f"{_R4}/Organization-active", build=finding.active("ceased_at", "merged_into")),
+        "name": StringParam(f"{_R4}/Organization-name", build=finding.structures_named, missing=NEVER),
+        "address": StringParam(f"{_R4}/Organization-address", build=finding.at_address, missing=finding.NOWHERE),
+        "active": TokenParam(
+            f"{_R4}/Organization-active", build=finding.active("ceased_at", "merged_into"), missing=NEVER
+        ),
         "partof": ReferenceParam(
             f"{_R4}/Organization-partof",
             targets={"Organization": {"directory.structure": finding.under}},

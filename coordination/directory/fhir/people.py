@@ -21,6 +21,7 @@ from coordination.fhir import keeping
 from coordination.fhir.callers import Caller
 from coordination.fhir.outcomes import Invalid
 from coordination.fhir.registry import (
+    NEVER,
     READ,
     SEARCH,
     UPDATE,
@@ -85,10 +86,10 @@ class Practitioners(DirectoryProvider):
     )
     params = {
         "identifier": TokenParam(f"{_R4}/Practitioner-identifier", build=finding.professionals_numbered),
-        "name": StringParam(f"{_R4}/Practitioner-name", build=finding.name),
-        "family": StringParam(f"{_R4}/individual-family", build=finding.family),
+        "name": StringParam(f"{_R4}/Practitioner-name", build=finding.name, missing=NEVER),
+        "family": StringParam(f"{_R4}/individual-family", build=finding.family, missing=NEVER),
         "given": StringParam(f"{_R4}/individual-given", build=finding.given),
-        "active": TokenParam(f"{_R4}/Practitioner-active", build=finding.active("ceased_at")),
+        "active": TokenParam(f"{_R4}/Practitioner-active", build=finding.active("ceased_at"), missing=NEVER),
     }
 
     def build(self, rows: Sequence[Professional]) -> dict[UUID, Resource]:
@@ -154,6 +155,7 @@ class Roles(DirectoryProvider):
             f"{_R4}/PractitionerRole-practitioner",
             targets={"Practitioner": {"directory.professional": lambda ids: Q(professional__in=ids)}},
             path="practitioner",
+            missing=NEVER,
         ),
         "organization": ReferenceParam(
             f"{_R4}/PractitionerRole-organization",
@@ -163,20 +165,24 @@ class Roles(DirectoryProvider):
         ),
         "role": TokenParam(f"{_R4}/PractitionerRole-role", build=finding.doing),
         "specialty": TokenParam(f"{_R4}/PractitionerRole-specialty", build=finding.specialised),
-        "telecom": TokenParam(f"{_R4}/PractitionerRole-telecom", build=finding.reached),
+        "telecom": TokenParam(f"{_R4}/PractitionerRole-telecom", build=finding.reached, missing=finding.UNREACHED),
         "location": _located(""),
         "address": StringParam(
             "",
             build=finding.at_address,
+            missing=finding.NOWHERE,
             documentation="Du guide « Gestion d’agendas partagés » : l’adresse du lieu d’exercice.",
         ),
         "name": StringParam(
             "",
             build=finding.works_as,
+            missing=NEVER,
             documentation="Du guide « Gestion d’agendas partagés » : le nom du professionnel.",
         ),
         "active": TokenParam(
-            f"{_R4}/PractitionerRole-active", build=finding.active("ceased_at", "professional__ceased_at")
+            f"{_R4}/PractitionerRole-active",
+            build=finding.active("ceased_at", "professional__ceased_at"),
+            missing=NEVER,
         ),
     }
 
@@ -249,8 +255,9 @@ class RolesWithoutActivity(DirectoryProvider):
             f"{_R4}/PractitionerRole-practitioner",
             targets={"Practitioner": {"directory.professional": lambda ids: Q(pk__in=ids)}},
             path="practitioner",
+            missing=NEVER,
         ),
-        "active": TokenParam(f"{_R4}/PractitionerRole-active", build=finding.active("ceased_at")),
+        "active": TokenParam(f"{_R4}/PractitionerRole-active", build=finding.active("ceased_at"), missing=NEVER),
     }
 
     def rows(self, caller: Caller) -> QuerySet[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
@@ -26,9 +27,11 @@ from coordination.directory.models import Place
 from coordination.fhir.models import EVERYBODY, Kept
 from coordination.fhir.outcomes import Unreadable
 from coordination.fhir.registry import (
+    NEVER,
     ReferenceParam,
     TokenParam,
 )
+from coordination.fhir.search import sent
 from coordination.fhir.search.values import uuid_of
 
 _R4: Final = "http://hl7.org/fhir/SearchParameter"
@@ -39,31 +42,22 @@ _UNITS: Final = {"km": 1.0, "m": 0.001, "[mi_i]": 1.609344, "mi": 1.609344}
 _EARTH: Final = 6371.0
 
 
-def _kept(type_name: str, **content: Any) -> Q:
-    kept = Kept.objects.filter(resource_type=type_name, owner=EVERYBODY, content__contains=content)
-    return Q(pk__in=kept.values("resource_id"))
-
-
 def identified(type_name: str) -> TokenParam:
+    """Return the parameter of the identifiers that were sent, and of ours."""
+
     def build(system: str | None, code: str) -> Q:
-        wanted = {name: value for name, value in (("system", system), ("value", code)) if value}
-        if not wanted:
-            return NOBODY
-        found = _kept(type_name, identifier=[wanted])
+        found = sent.of_token(type_name, "identifier", system, code)
         if code and system in (None, settings.FHIR_IDENTIFIER_SYSTEM_RESOURCE) and (id := uuid_of(code)):
             found |= Q(pk=id)
         return found
 
-    return TokenParam(f"{_R4}/{type_name}-identifier", build=build)
+    return TokenParam(f"{_R4}/{type_name}-identifier", build=build, missing=NEVER)
 
 
-def coded(type_name: str, element: str, definition: str, *, many: bool) -> TokenParam:
-    def build(system: str | None, code: str) -> Q:
-        wanted = {name: value for name, value in (("system", system), ("code", code)) if value}
-        said = {"coding": [wanted]}
-        return _kept(type_name, **{element: [said] if many else said}) if wanted else NOBODY
-
-    return TokenParam(f"{_R4}/{definition}", build=build)
+def coded(type_name: str, element: str, definition: str) -> TokenParam:
+    """Return the parameter of concepts that are kept as they were sent."""
+    build = partial(sent.of_token, type_name, element)
+    return TokenParam(f"{_R4}/{definition}", build=build, missing=partial(sent.without, type_name, element))
 
 
 def words(*columns: str) -> Any:
@@ -120,6 +114,7 @@ def _away(latitude: float, longitude: float) -> Func:
 
 
 def of_structure(definition: str, path: str) -> ReferenceParam:
+    """Return the parameter of the structure that a place, a service or a thing is of."""
     return ReferenceParam(
         definition, targets={"Organization": {"directory.structure": lambda ids: Q(structure__in=ids)}}, path=path,
         missing=Q(structure=None),

@@ -9,6 +9,7 @@ from coordination.fhir import registry
 
 
 def declare() -> None:
+    """Register what the directory answers for."""
     # The situations d'exercice before the people without one: a new PractitionerRole is theirs.
     registry.register(Organizations(), Practitioners(), Roles(), RolesWithoutActivity())
     # What software sends before where structures are: a new Location is theirs.

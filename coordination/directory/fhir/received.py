@@ -31,6 +31,7 @@ from coordination.fhir.outcomes import Forbidden, Invalid, Unknown, VersionConfl
 from coordination.fhir.registry import (
     CREATE,
     DELETE,
+    NEVER,
     READ,
     SEARCH,
     UPDATE,
@@ -154,6 +155,7 @@ class ReceivedProvider(Provider):
 
 
 def own_identifier(id: UUID) -> Resource:
+    """Return the identifier by which we name what software sent."""
     return french.identifier(settings.FHIR_IDENTIFIER_SYSTEM_RESOURCE, str(id), "INTRN")
 
 
@@ -185,7 +187,7 @@ class Locations(ReceivedProvider):
         "address": StringParam(f"{_R4}/Location-address", build=words("search_address")),
         "near": SpecialParam(f"{_R4}/Location-near", build=near, missing=Q(latitude=None)),
         "organization": of_structure(f"{_R4}/Location-organization", "managingOrganization"),
-        "type": coded("Location", "type", "Location-type", many=True),
+        "type": coded("Location", "type", "Location-type"),
     }
 
     def columns(self, resource: Resource) -> dict[str, Any]:
@@ -224,8 +226,8 @@ class Services(ReceivedProvider):
     params: Mapping[str, Param] = {
         "identifier": identified("HealthcareService"),
         "name": StringParam(f"{_R4}/HealthcareService-name", build=words("search_name")),
-        "service-type": coded("HealthcareService", "type", "HealthcareService-service-type", many=True),
-        "specialty": coded("HealthcareService", "specialty", "HealthcareService-specialty", many=True),
+        "service-type": coded("HealthcareService", "type", "HealthcareService-service-type"),
+        "specialty": coded("HealthcareService", "specialty", "HealthcareService-specialty"),
         "organization": of_structure(f"{_R4}/HealthcareService-organization", "providedBy"),
         "location": ReferenceParam(
             f"{_R4}/HealthcareService-location", path="location",
@@ -234,6 +236,7 @@ class Services(ReceivedProvider):
         "active": TokenParam(
             f"{_R4}/HealthcareService-active",
             build=lambda system, code: {"true": Q(active=True), "false": Q(active=False)}.get(code, NOBODY),
+            missing=NEVER,
         ),
     }  # fmt: skip
 
@@ -251,7 +254,7 @@ class Devices(ReceivedProvider):
     documentation = "Équipements envoyés par un logiciel, qui seul les modifie ; lui seul lit pour qui ils sont."
     params: Mapping[str, Param] = {
         "identifier": identified("Device"),
-        "type": coded("Device", "type", "Device-type", many=False),
+        "type": coded("Device", "type", "Device-type"),
         "device-name": StringParam(f"{_R4}/Device-device-name", build=words("search_name")),
         "model": StringParam(f"{_R4}/Device-model", build=words("search_model")),
         "organization": of_structure(f"{_R4}/Device-organization", "owner"),
@@ -282,13 +285,13 @@ class Sites(Provider):
     counted = False
     params: Mapping[str, Param] = {
         "identifier": TokenParam(f"{_R4}/Location-identifier", build=finding.structures_numbered),
-        "name": StringParam(f"{_R4}/Location-name", build=finding.structures_named),
-        "address": StringParam(f"{_R4}/Location-address", build=finding.at_address),
+        "name": StringParam(f"{_R4}/Location-name", build=finding.structures_named, missing=NEVER),
+        "address": StringParam(f"{_R4}/Location-address", build=finding.at_address, missing=finding.NOWHERE),
         # Nobody says where on earth a structure is.
         "near": SpecialParam(f"{_R4}/Location-near", build=lambda text: near(text) and NOBODY, missing=Q()),
         "organization": ReferenceParam(
             f"{_R4}/Location-organization", path="managingOrganization",
-            targets={"Organization": {"directory.structure": lambda ids: Q(pk__in=ids)}},
+            targets={"Organization": {"directory.structure": lambda ids: Q(pk__in=ids)}}, missing=NEVER,
         ),
     }  # fmt: skip
 

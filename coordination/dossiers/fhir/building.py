@@ -30,6 +30,7 @@ _SHAPES = {DatePrecision.DAY.value: "%Y-%m-%d", DatePrecision.MONTH.value: "%Y-%
 
 
 def profiles(dossier: Dossier) -> tuple[str, ...]:
+    """Return the profiles that the Patient of a dossier conforms to."""
     return (PROFILE_INS, PROFILE) if dossier.is_qualified else (PROFILE,)
 
 
@@ -80,6 +81,7 @@ def reliability(dossier: Dossier) -> list[Resource]:
 
 
 def birth_place(dossier: Dossier) -> list[Resource]:
+    """Return the extension that tells where she was born, none when nobody knows."""
     code = dossier.birth_place_code or (UNKNOWN_PLACE if dossier.is_qualified else "")
     place = french.address(city=dossier.birth_place, insee=code)
     return [{"url": BIRTH_PLACE, "valueAddress": place}] if place else []
@@ -106,6 +108,7 @@ def names(dossier: Dossier) -> list[Resource]:
 
 
 def telecoms(dossier: Dossier) -> list[Resource]:
+    """Return the telephones and the e-mail of a person."""
     found = [
         french.phone(dossier.phone, "home") if dossier.phone else None,
         french.phone(dossier.mobile, "mobile") if dossier.mobile else None,

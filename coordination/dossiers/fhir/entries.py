@@ -69,6 +69,7 @@ def changed(caller: Caller, entry: Entry, dossier: Dossier) -> None:
 
 
 def creation_failed(caller: Caller) -> None:
+    """Record that somebody tried to open a dossier (SEC-13): there is none whose journal would tell it."""
     traces.record_account(
         user=caller.user, action=CREATION, outcome=Outcome.FAILED, object_kind="dossier", via=caller.via or NOWHERE
     )

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Case, DateField, F, Func, Q, QuerySet, When
 
 from coordination.common.identifiers import clean_identifier
 from coordination.common.text import fold
-from coordination.dossiers.models import Dossier, IdentityStatus, Sex
-from coordination.fhir.models import EVERYBODY, Kept
+from coordination.dossiers.models import DatePrecision, Dossier, IdentityStatus, Sex
 from coordination.fhir.numbers import INS_SYSTEMS
+from coordination.fhir.search import sent
 from coordination.fhir.search.values import uuid_of
 
 NOBODY = Q(pk__in=[])
@@ -27,9 +27,32 @@ GIVEN = ("birth_given_names", "first_given_name", "used_given_name")
 _ONE_GIVEN = ("first_given_name", "used_given_name")
 
 
+def with_birth(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return dossiers with the first and the last day that may be that of the birth, by how much of it is known.
+
+    The day that stands for a month or a year (`common.dates.BirthDate`) is no day to compare with.
+    """
+    of_month, of_year = (Q(birth_date_precision=one) for one in (DatePrecision.MONTH, DatePrecision.YEAR))
+    first = Case(
+        When(of_month, then=_day("date_trunc('month', %(expressions)s)::date")),
+        When(of_year, then=_day("date_trunc('year', %(expressions)s)::date")),
+        default=F("birth_date"),
+    )
+    last = Case(
+        When(of_month, then=_day("(date_trunc('month', %(expressions)s) + interval '1 month -1 day')::date")),
+        When(of_year, then=_day("(date_trunc('year', %(expressions)s) + interval '1 year -1 day')::date")),
+        default=F("birth_date"),
+    )
+    return rows.alias(born_from=first, born_by=last)
+
+
+def _day(template: str) -> Func:
+    return Func(F("birth_date"), template=template, output_field=DateField())
+
+
 def identified(system: str | None, code: str) -> Q:
     """By our identifier, by INS once qualified (INS-4), or by one that a client sent (CDS-58)."""
-    found = _sent(system, code)
+    found = sent.of_token("Patient", "identifier", system, code)
     if system in (None, settings.FHIR_IDENTIFIER_SYSTEM_PATIENT):
         known = uuid_of(code)
         found |= Q(pk=known) if known else NOBODY
@@ -39,27 +62,23 @@ def identified(system: str | None, code: str) -> Q:
     return found
 
 
-def _sent(system: str | None, code: str) -> Q:
-    wanted = {name: value for name, value in (("system", system), ("value", code)) if value}
-    if not wanted:
-        return NOBODY
-    kept = Kept.objects.filter(resource_type="Patient", owner=EVERYBODY, content__contains={"identifier": [wanted]})
-    return Q(pk__in=kept.values("resource_id"))
-
-
 def family(text: str, how: str) -> Q:
+    """By the name of birth or the name in use."""
     return _named(FAMILY, FAMILY, text, how)
 
 
 def given(text: str, how: str) -> Q:
+    """By any given name."""
     return _named(GIVEN, _ONE_GIVEN, text, how)
 
 
 def name(text: str, how: str) -> Q:
+    """By any of the names."""
     return family(text, how) | given(text, how)
 
 
 def address(text: str, how: str) -> Q:
+    """By any part of the address."""
     return _named(("address", "town", "postal_code"), ("address", "town", "postal_code"), text, how)
 
 
@@ -70,12 +89,14 @@ def birth_place(text: str, how: str) -> Q:
 
 
 def gender(system: str | None, code: str) -> Q:
+    """By administrative gender."""
     if system not in (None, GENDERS) or (code and code not in Sex.values):
         return NOBODY
     return Q(sex=code) if code else Q()
 
 
 def active(system: str | None, code: str) -> Q:
+    """By whether the dossier is open."""
     closed = Q(status=Dossier.Status.CLOS)
     return {"true": ~closed, "false": closed}.get(code, NOBODY)
 

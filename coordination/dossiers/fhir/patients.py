@@ -23,11 +23,12 @@ from coordination.fhir import french, keeping, registry, throttling
 from coordination.fhir.callers import Caller
 from coordination.fhir.finishing import same_content, stamped, with_sent
 from coordination.fhir.keeping import Sent
-from coordination.fhir.numbers import INS_SYSTEMS
+from coordination.fhir.numbers import oid_of
 from coordination.fhir.outcomes import Invalid, StillNamed, VersionConflict
 from coordination.fhir.registry import (
     CREATE,
     DELETE,
+    NEVER,
     READ,
     SEARCH,
     UPDATE,
@@ -50,6 +51,7 @@ _hiding: list[Hiding] = []
 
 
 def tell_of_hidden(found: Hiding) -> None:
+    """Have the room of the circle say where somebody is hidden from his reader."""
     _hiding[:] = [found]
 
 
@@ -65,14 +67,14 @@ class Patients(Provider):
     )
     sorts = {"birthdate": "birth_date", "family": "sort_name", "name": "sort_name"}
     params = {
-        "identifier": TokenParam(f"{_R4}/Patient-identifier", build=finding.identified),
-        "family": StringParam(f"{_R4}/individual-family", build=finding.family),
-        "given": StringParam(f"{_R4}/individual-given", build=finding.given),
-        "name": StringParam(f"{_R4}/Patient-name", build=finding.name),
+        "identifier": TokenParam(f"{_R4}/Patient-identifier", build=finding.identified, missing=NEVER),
+        "family": StringParam(f"{_R4}/individual-family", build=finding.family, missing=NEVER),
+        "given": StringParam(f"{_R4}/individual-given", build=finding.given, missing=NEVER),
+        "name": StringParam(f"{_R4}/Patient-name", build=finding.name, missing=NEVER),
         "address": StringParam(f"{_R4}/individual-address", build=finding.address, missing=Q(address="", town="")),
-        "birthdate": DateParam(f"{_R4}/individual-birthdate", low="birth_date", high="birth_date"),
-        "gender": TokenParam(f"{_R4}/individual-gender", build=finding.gender),
-        "active": TokenParam(f"{_R4}/Patient-active", build=finding.active),
+        "birthdate": DateParam(f"{_R4}/individual-birthdate", low="born_from", high="born_by", missing=NEVER),
+        "gender": TokenParam(f"{_R4}/individual-gender", build=finding.gender, missing=NEVER),
+        "active": TokenParam(f"{_R4}/Patient-active", build=finding.active, missing=NEVER),
         "birthplace": StringParam(
             f"{_CDS}/cds-patient-birthplace",
             build=finding.birth_place,
@@ -83,7 +85,7 @@ class Patients(Provider):
     # ---- Reading ---------------------------------------------------------------------------------------------------
 
     def rows(self, caller: Caller) -> QuerySet[Any]:
-        return Dossier.objects.filter(entries.found_by(caller))
+        return finding.with_birth(Dossier.objects.filter(entries.found_by(caller)))
 
     def has(self, caller: Caller, id: UUID) -> bool:
         return Dossier.objects.filter(pk=id).exists()
@@ -236,7 +238,7 @@ def _told(resource: Resource) -> Iterator[None]:
         raise Invalid(str(refusal), expression="Patient.name") from None
     except InvalidIdentifier as refusal:
         said = resource.get("identifier", [])
-        place = next((n for n, one in enumerate(said) if one.get("system") in INS_SYSTEMS), 0)
+        place = french.first(said, oid_of) or 0
         element = "system" if refusal.field == "oid" else "value"
         raise Invalid(str(refusal), expression=f"Patient.identifier[{place}].{element}") from None
 

@@ -23,7 +23,7 @@ from coordination.dossiers.models import IdentityStatus, Sex
 from coordination.fhir import french
 from coordination.fhir.finishing import Ours, Says
 from coordination.fhir.keeping import Resource
-from coordination.fhir.numbers import INS_SYSTEMS
+from coordination.fhir.numbers import is_number, oid_of
 from coordination.fhir.outcomes import ERROR, Invalid, Issue
 
 # A homonym that is found and one that is proved are one attribute here.
@@ -57,6 +57,7 @@ def names(resource: Resource) -> Values:
 
 
 def sex(resource: Resource) -> Values:
+    """Return the sex that `gender` says."""
     return {"sex": _SEXES.get(resource.get("gender", ""), "")}
 
 
@@ -98,16 +99,18 @@ def ins(resource: Resource) -> tuple[str, str]:
     if place is None:
         return "", ""
     said = resource["identifier"][place]
-    return str(said.get("value", "")), INS_SYSTEMS[said["system"]]
+    return str(said.get("value", "")), oid_of(said)
 
 
 def contact_points(resource: Resource) -> Values:
+    """Return phone, mobile and email: the first readable one of each."""
     said = resource.get("telecom", [])
     found = {"phone": "", "mobile": "", "email": ""}
     return found | {name: _read_point(said[place]) for name, place in _points(said).items()}
 
 
 def address(resource: Resource) -> Values:
+    """Return the columns of the address at home, the commune found from its code or its name."""
     said = resource.get("address", [])
     place = _home(said)
     chosen: Resource = said[place] if place is not None else {}
@@ -153,6 +156,7 @@ def traits(resource: Resource) -> Values:
 
 
 def contacts(resource: Resource) -> Values:
+    """Return the fields by which a person is reached."""
     return _all(_CONTACTS, resource)
 
 
@@ -162,7 +166,7 @@ def without_ins(resource: Resource) -> Resource:
     A narrative, or a resource inside, could tell it: they go with it.
     """
     said = resource.get("identifier", [])
-    kept = [one for one in said if one.get("system") not in INS_SYSTEMS]
+    kept = [one for one in said if not is_number(one)]
     if len(kept) == len(said):
         return resource
     rest = {name: value for name, value in resource.items() if name not in ("identifier", "text", "contained")}
@@ -217,7 +221,7 @@ def _extension(resource: Resource, url: str) -> Resource:
 
 
 def _ins_place(said: Sequence[Resource]) -> int | None:
-    return french.first(said, lambda one: one.get("system") in INS_SYSTEMS)
+    return french.first(said, oid_of)
 
 
 def _points(said: Sequence[Resource]) -> dict[str, int]:

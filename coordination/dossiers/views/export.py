@@ -9,9 +9,9 @@ from coordination.accounts.decorators import recently_authenticated
 from coordination.accounts.reauthentication import DOSSIER
 from coordination.dossiers.door import rubric_view
 from coordination.fhir import everything, formats
+from coordination.fhir.answering import base_of
 from coordination.fhir.callers import Caller
 from coordination.fhir.negotiation import JSON
-from coordination.fhir.views import base_of
 from habilitations.rubriques import Action, Rubrique
 
 # A person reads for herself: what her rights leave, no less.

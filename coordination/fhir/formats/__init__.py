@@ -24,6 +24,7 @@ def read(body: bytes, media: str) -> Resource:
 
 
 def write_json(resource: Resource) -> bytes:
+    """Return the JSON of a resource."""
     return strict_json.write(resource)
 
 

@@ -56,6 +56,7 @@ def resource_types() -> frozenset[str]:
 
 
 def is_type(name: str) -> bool:
+    """Say whether R4 defines a type of this name."""
     return name in _file("elements.json")["types"]
 
 

@@ -34,6 +34,7 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
 def escape(text: str) -> str:
+    """Return a text as XML writes it."""
     return text.translate(_ESCAPES)
 
 

@@ -26,10 +26,12 @@ def nos(table: str) -> str:
 
 
 def wrong(code: str, sentence: str, path: str) -> Issue:
+    """Return what a profile refuses."""
     return Issue(ERROR, code, sentence, path)
 
 
 def doubtful(sentence: str, path: str) -> Issue:
+    """Return what a profile doubts and lets pass."""
     return Issue(WARNING, "business-rule", sentence, path)
 
 
@@ -45,6 +47,7 @@ def has(holder: Value, name: str) -> bool:
 
 
 def needs(holder: Value, path: str, *names: str) -> Iterator[Issue]:
+    """Yield the elements that are not there."""
     for name in names:
         if not has(holder, name):
             yield wrong("required", f"L’élément {name} est obligatoire.", f"{path}.{name}")
@@ -75,11 +78,13 @@ def typed(system: str, code: str, display: str = "") -> Value:
 
 
 def codings(concept: Value, systems: Iterable[str]) -> list[Value]:
+    """Return the codings of a concept that are of these systems."""
     wanted = frozenset(systems)
     return [coding for coding in concept.get("coding", []) if coding.get("system") in wanted]
 
 
 def extensions(holder: Value, url: str) -> list[Value]:
+    """Return the extensions of this address."""
     return [one for one in holder.get("extension", []) if one.get("url") == url]
 
 

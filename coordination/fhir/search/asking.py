@@ -17,6 +17,7 @@ LARGEST_COUNT: Final = 200
 RESULT: Final = frozenset({
     "_count", "_sort", "_include", "_revinclude", "_elements", "_summary", "_total", "_format", "_pretty",
 })  # fmt: skip
+TOTALS: Final = frozenset({"none", "estimate", "accurate"})
 MODIFIERS: Final = {
     "token": frozenset({"", "not", "missing"}),
     "string": frozenset({"", "exact", "contains", "missing"}),
@@ -57,9 +58,17 @@ class Search:
     understood: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
-    def warnings(self) -> list[Issue]:
-        said = "Le paramètre « {} » n’est pas connu de ce serveur : il a été ignoré."
-        return [Issue(WARNING, "not-supported", said.format(name[:60])) for name in self.ignored]
+
+def warnings(ignored: Iterable[str]) -> list[Issue]:
+    """Return what is said of parameters that were not understood."""
+    said = "Le paramètre « {} » n’est pas connu de ce serveur : il a été ignoré."
+    return [Issue(WARNING, "not-supported", said.format(name[:60])) for name in ignored]
+
+
+def require_understood(ignored: Sequence[str]) -> None:
+    """Refuse parameters that are not understood (Prefer: handling=strict). Raises Unreadable."""
+    if ignored:
+        raise Unreadable(*(f"Le paramètre « {name[:60]} » n’est pas connu de ce serveur." for name in ignored))
 
 
 def params_of(type_name: str) -> dict[str, Param]:
@@ -85,8 +94,8 @@ def read(type_name: str, pairs: Iterable[tuple[str, str]], *, strict: bool = Fal
             search.understood.append((key, value))
         else:
             search.ignored.append(key)
-    if strict and search.ignored:
-        raise Unreadable(*(f"Le paramètre « {name[:60]} » n’est pas connu de ce serveur." for name in search.ignored))
+    if strict:
+        require_understood(search.ignored)
     return search
 
 
@@ -105,29 +114,46 @@ def _take(search: Search, key: str, value: str) -> bool:
 
 
 def _take_result(search: Search, name: str, modifier: str, value: str) -> bool:
-    if modifier and (name not in ("_include", "_revinclude") or modifier not in ("iterate", "recurse")):
+    if name in ("_include", "_revinclude") and modifier in ("", "iterate", "recurse"):
+        return _take_include(search, name, bool(modifier), value)
+    if modifier:
         raise Unreadable(f"Le modificateur « {modifier[:20]} » n’est pas connu pour {name}.")
     match name:
         case "_count":
             search.count = _count(value)
         case "_sort":
-            search.sort = [part.strip() for part in value.split(",") if part.strip()]
-            return _sorts_known(search)
+            return _take_sort(search, _listed(value))
         case "_elements":
-            search.elements += [part.strip() for part in value.split(",") if part.strip()]
+            search.elements += _listed(value)
         case "_summary":
             return _summary(search, value)
         case "_total":
-            search.total = value
-        case "_include":
-            # Of another type than the matches, it goes on from what they bring, said or not: the guide « Gestion
-            # d’agendas partagés » writes it plainly of slots (agenda.md §3.4).
-            further = registry.is_computed(search.type) and value.partition(":")[0] not in ("*", search.type)
-            search.includes.append((value, bool(modifier) or further))
-            return _include_known(search.type, value)
-        case "_revinclude":
-            search.revincludes.append((value, bool(modifier)))
-            return _include_known("", value) and not registry.is_computed(value.partition(":")[0])
+            search.total = value if value in TOTALS else ""
+            return bool(search.total)
+    return True
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _take_include(search: Search, name: str, goes_on: bool, value: str) -> bool:
+    if name == "_revinclude":
+        search.revincludes.append((value, goes_on))
+        return _include_known(value) and not registry.is_computed(value.partition(":")[0])
+    # Of another type than the matches, it goes on from what they bring, said or not: the guide « Gestion d’agendas
+    # partagés » writes it plainly of slots (agenda.md §3.4).
+    further = registry.is_computed(search.type) and value.partition(":")[0] not in ("*", search.type)
+    search.includes.append((value, goes_on or further))
+    return _include_known(value)
+
+
+def _take_sort(search: Search, names: list[str]) -> bool:
+    """By all of them, or by none: what is said to be ignored is not done in part."""
+    known = {"_id"}.union(*(provider.sorts for provider in registry.for_type(search.type)))
+    if not all(name.removeprefix("-") in known for name in names):
+        return False
+    search.sort = names
     return True
 
 
@@ -144,12 +170,7 @@ def _summary(search: Search, value: str) -> bool:
     return value == "false"
 
 
-def _sorts_known(search: Search) -> bool:
-    known = {"_id"}.union(*(provider.sorts for provider in registry.for_type(search.type)))
-    return all(name.removeprefix("-") in known for name in search.sort)
-
-
-def _include_known(of: str, value: str) -> bool:
+def _include_known(value: str) -> bool:
     """Say whether an include names a reference we know; `*` is every one."""
     if value == "*":
         return True
@@ -161,7 +182,7 @@ def _include_known(of: str, value: str) -> bool:
 
 
 def _criterion(type_name: str, key: str, value: str) -> Asked | None:
-    *links, last = _split(key)
+    *links, last = key.split(".")
     if len(links) >= LONGEST_CHAIN or len(value) > 20_000 or value.count(",") > MOST_VALUES:
         raise Unreadable("Cette recherche est trop longue.")
     types, chain = [type_name], []
@@ -178,10 +199,6 @@ def _criterion(type_name: str, key: str, value: str) -> Asked | None:
     if not any(modifier in MODIFIERS[kind] or _is_typed(types, name, modifier) for kind in kinds):
         raise Unreadable(f"Le modificateur « {modifier[:20]} » n’est pas connu pour « {name[:40]} ».")
     return Asked(tuple(chain), name, modifier, value)
-
-
-def _split(key: str) -> list[str]:
-    return key.split(".")
 
 
 def _kind(type_name: str, name: str) -> str:

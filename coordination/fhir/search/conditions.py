@@ -79,8 +79,7 @@ def _missing(param: Param, asked: Asked) -> Q:
     if asked.value not in ("true", "false"):
         raise Unreadable(f"« {asked.name}:missing » attend true ou false.")
     if param.missing is None:
-        # It is never missing.
-        return NOBODY if asked.value == "true" else Q()
+        raise Unreadable(f"Le modificateur « missing » n’est pas connu pour « {asked.name} ».")
     without = param.missing() if callable(param.missing) else param.missing
     return without if asked.value == "true" else ~without
 

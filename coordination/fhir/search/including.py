@@ -28,6 +28,7 @@ Name = tuple[str, UUID]
 
 
 def name_of(resource: Resource) -> Name:
+    """Return (type, id) of a finished resource."""
     return resource["resourceType"], registry.id_of(resource["resourceType"], resource["id"])
 
 
@@ -90,18 +91,21 @@ def _of_type(caller: Caller, type_name: str, left: list[UUID]) -> dict[Name, Res
 
 
 @cache
+def _references(type_name: str) -> dict[str, tuple[str, frozenset[str]]]:
+    """Return {parameter: (where its references are, the types that they may be to, none for any)} of a type."""
+    found: dict[str, tuple[str, frozenset[str]]] = {}
+    for provider in registry.for_type(type_name):
+        for name, param in provider.params.items():
+            if isinstance(param, ReferenceParam):
+                known = found.get(name, (param.path, frozenset()))[1]
+                found[name] = param.path, known | param.targets.keys()
+    return found
+
+
+@cache
 def _referring_first() -> list[str]:
     """Return the types, each after those that refer to it, as far as none leads back to itself."""
-    targets = {
-        type_name: {
-            target
-            for provider in registry.for_type(type_name)
-            for param in provider.params.values()
-            if isinstance(param, ReferenceParam)
-            for target in param.targets
-        }
-        for type_name in registry.types()
-    }
+    types = registry.types()
     done: dict[str, None] = {}
     seen: set[str] = set()
 
@@ -109,41 +113,46 @@ def _referring_first() -> list[str]:
         if type_name in seen:
             return
         seen.add(type_name)
-        for target in sorted(targets.get(type_name, ())):
-            visit(target)
+        for target in sorted({one for _, targets in _references(type_name).values() for one in targets}):
+            if target in types:
+                visit(target)
         done[type_name] = None
 
-    for type_name in targets:
+    for type_name in types:
         visit(type_name)
-    return [name for name in reversed(done) if name in targets]
+    return list(reversed(done))
 
 
 def _forward(resources: Iterable[Resource], asked: Iterable[str]) -> dict[str, list[UUID]]:
     wanted: dict[str, list[UUID]] = {}
     asked = list(asked)
+    paths: dict[str, list[tuple[str, frozenset[str]]]] = {}
     for resource in resources:
-        for path, only in _paths(resource["resourceType"], asked):
+        name = resource["resourceType"]
+        if name not in paths:
+            paths[name] = list(_paths(name, asked))
+        for path, only in paths[name]:
             for type_name, id in references(resource, path):
-                if only in ("", type_name):
+                if not only or type_name in only:
                     wanted.setdefault(type_name, []).append(id)
     return wanted
 
 
-def _paths(type_name: str, asked: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield (path of a reference, only type) of a type among what was asked ("Type:name", "Type:name:Target", "*")."""
-    every = {
-        name: param
-        for provider in registry.for_type(type_name)
-        for name, param in provider.params.items()
-        if isinstance(param, ReferenceParam)
-    }
+def _paths(type_name: str, asked: Iterable[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield (path, types) of the references of a type among what was asked ("Type:name", "Type:name:Target", "*").
+
+    `types`: those that the parameter may lead to, none for any: who attends an appointment is at one path, and
+    `Appointment:patient` brings the person alone.
+    """
+    every = _references(type_name)
     for value in asked:
         source, _, rest = value.partition(":")
         name, _, only = rest.partition(":")
         if value == "*" or (source == type_name and name == "*"):
-            yield from ((param.path, only) for param in every.values())
+            yield from every.values()
         elif source == type_name and name in every:
-            yield every[name].path, only
+            path, types = every[name]
+            yield path, frozenset({only}) if only else types
 
 
 def references(resource: Any, path: str) -> Iterator[Name]:
@@ -191,10 +200,4 @@ def _referring(asked: Iterable[str]) -> Iterator[tuple[str, str]]:
         for type_name in registry.types():
             if value != "*" and type_name != source:
                 continue
-            every = {
-                key
-                for provider in registry.for_type(type_name)
-                for key, param in provider.params.items()
-                if isinstance(param, ReferenceParam)
-            }
-            yield from ((type_name, key) for key in sorted(every) if name in ("", "*", key))
+            yield from ((type_name, key) for key in sorted(_references(type_name)) if name in ("", "*", key))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -19,12 +20,19 @@ from django.db.models import F, Q, QuerySet
 from coordination.common import cipher
 from coordination.fhir.outcomes import Unreadable
 
+PAGE = "_page"
 _NOT_OURS = "Ce lien de page n’est pas ou n’est plus valable : relancez la recherche."
 
 
 def sealed(content: dict[str, Any]) -> str:
     """Return a text for an address, that only this server reads."""
     return cipher.encrypt(json.dumps(content, separators=(",", ":"), default=_plain))
+
+
+def following(address: str, content: dict[str, Any], formats: Iterable[str]) -> dict[str, str]:
+    """Return the link to the next page of a list: `content` sealed, and in the format that was asked by `_format`."""
+    query = [(PAGE, sealed(content)), *(("_format", one) for one in formats)]
+    return {"relation": "next", "url": f"{address}?{urlencode(query)}"}
 
 
 def opened(token: str, *, owner: str, of: str) -> dict[str, Any]:
@@ -91,5 +99,6 @@ def _beyond(column: str, down: bool, value: Any) -> Q:
 
 
 def id_of(place: Sequence[Any]) -> UUID:
+    """Return the id that a place ends with."""
     last = place[-1]
     return last if isinstance(last, UUID) else UUID(last)

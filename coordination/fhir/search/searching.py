@@ -12,13 +12,13 @@ from django.db.models import QuerySet
 
 from coordination.fhir import registry
 from coordination.fhir.callers import Caller
+from coordination.fhir.formats.elements import required
 from coordination.fhir.outcomes import Forbidden, Issue, outcome
 from coordination.fhir.registry import Computed, Provider, Resource
 from coordination.fhir.search import asking, including, pages
 from coordination.fhir.search.asking import Search
 from coordination.fhir.search.conditions import narrowed
 
-PAGE = "_page"
 Rows = Callable[[Provider], QuerySet[Any]]
 
 
@@ -32,7 +32,7 @@ def search(
     """
     require_scope(caller, type_name, "s")
     pairs = list(pairs)
-    token = next((value for name, value in pairs if name == PAGE), "")
+    token = next((value for name, value in pairs if name == pages.PAGE), "")
     if token:
         # What was asked first goes on, whatever is said beside.
         begun = pages.opened(token, owner=caller.owner, of=type_name)
@@ -42,6 +42,7 @@ def search(
 
 
 def require_scope(caller: Caller, type_name: str, letter: str) -> None:
+    """Require one letter of the scopes on a type. Raises Unknown (a type that nobody answers for), Forbidden."""
     registry.for_type(type_name)
     if not caller.may(type_name, letter):
         raise Forbidden(f"Ce logiciel n’a pas reçu le droit de faire cela sur {type_name}.")
@@ -74,17 +75,18 @@ def _bundle(caller: Caller, asked: Search, base: str, *, begun: dict[str, Any] |
         bundle["total"] = total
     bundle["link"] = link
     if further:
-        following = {
+        begins = {
             "owner": caller.owner, "of": asked.type, "asked": asked.understood, "total": total, "after": further,
         }  # fmt: skip
-        link.append({"relation": "next", "url": f"{base}/{asked.type}?{urlencode({PAGE: pages.sealed(following)})}"})
+        formats = [value for name, value in asked.understood if name == "_format"][:1]
+        link.append(pages.following(f"{base}/{asked.type}", begins, formats))
     named = {including.name_of(resource): resource for resource in matches}
     beside, said = including.brought(caller, named, asked.includes, asked.revincludes)
-    entries = [_entry(base, _shown(resource, asked), "match") for resource in matches]
-    entries += [_entry(base, resource, "include") for resource in beside.values()]
-    said += [] if begun else asked.warnings()
+    entries = [entry(base, _shown(resource, asked), "match") for resource in matches]
+    entries += [entry(base, resource, "include") for resource in beside.values()]
+    said += [] if begun else asking.warnings(asked.ignored)
     if said:
-        entries.append(_said(said))
+        entries.append(entry_saying(said))
     if entries:
         bundle["entry"] = entries
     return bundle
@@ -146,7 +148,8 @@ def _shown(resource: Resource, asked: Search) -> Resource:
 def only_elements(resource: Resource, names: Iterable[str]) -> Resource:
     """Return the elements asked for by `_elements`, those FHIR wants in every answer, and the mark of a subset."""
     type_name = resource["resourceType"]
-    wanted = {"resourceType", "id", "meta"}
+    # What R4 asks of each resource of the type is there too: the answer stays readable by who checks it.
+    wanted = {"resourceType", "id", "meta"}.union(*(names for _, names in required(type_name)))
     for name in names:
         before, dot, last = name.rpartition(".")
         if not dot or before == type_name:
@@ -162,11 +165,13 @@ def only_elements(resource: Resource, names: Iterable[str]) -> Resource:
     return kept | {"meta": meta}
 
 
-def _entry(base: str, resource: Resource, mode: str) -> Resource:
+def entry(base: str, resource: Resource, mode: str) -> Resource:
+    """Return the entry of a searchset for a resource; `mode`: "match" or "include"."""
     url = f"{base}/{resource['resourceType']}/{resource['id']}"
     return {"fullUrl": url, "resource": resource, "search": {"mode": mode}}
 
 
-def _said(issues: Iterable[Issue]) -> Resource:
+def entry_saying(issues: Iterable[Issue]) -> Resource:
+    """Return the entry that tells what was left out of an answer, or not understood."""
     # Every entry of a searchset has an identity; this one is of the answer, and is kept nowhere.
     return {"fullUrl": f"urn:uuid:{uuid4()}", "resource": outcome(issues), "search": {"mode": "outcome"}}

@@ -14,7 +14,7 @@ PARIS = ZoneInfo("Europe/Paris")
 COMPARATORS = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"})
 _DATE = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d{2})(-(?P<day>\d{2})"
-    r"(T(?P<hour>\d{2}):(?P<minute>\d{2})(:(?P<second>\d{2})(\.\d+)?)?(?P<zone>Z|[+-]\d{2}:\d{2})?)?)?)?"
+    r"(T(?P<hour>\d{2}):(?P<minute>\d{2})(:(?P<second>\d{2})(\.(?P<fraction>\d+))?)?(?P<zone>Z|[+-]\d{2}:\d{2})?)?)?)?"
 )
 
 
@@ -24,6 +24,7 @@ def alternatives(value: str) -> list[str]:
 
 
 def unescaped(value: str) -> str:
+    """Return a value without its escapes (FHIR R4 search, 3.1.1.5.7)."""
     return re.sub(r"\\([,|$\\])", r"\1", value)
 
 
@@ -61,10 +62,13 @@ def _covered(found: re.Match[str]) -> tuple[dt.datetime, dt.datetime]:
             return first, first.replace(year=year + month // 12, month=month % 12 + 1)
         return first, dt.datetime.combine(first.date() + dt.timedelta(days=1), dt.time(), PARIS)
     zone = _zone(part["zone"])
+    # As many digits as the clock of the database has.
+    digits = (part["fraction"] or "")[:6]
     first = dt.datetime(
-        year, month, day, int(part["hour"]), int(part["minute"]), int(part["second"] or 0), tzinfo=zone
-    )
-    step = dt.timedelta(seconds=1) if part["second"] else dt.timedelta(minutes=1)
+        year, month, day, int(part["hour"]), int(part["minute"]), int(part["second"] or 0),
+        int(digits.ljust(6, "0")), tzinfo=zone,
+    )  # fmt: skip
+    step = dt.timedelta(microseconds=10 ** (6 - len(digits))) if part["second"] else dt.timedelta(minutes=1)
     return first.astimezone(PARIS), (first + step).astimezone(PARIS)
 
 
@@ -86,6 +90,7 @@ class Token:
 
 
 def token(value: str) -> Token:
+    """Return what a token asks: `code`, `system|code`, `|code` or `system|`."""
     parts = re.split(r"(?<!\\)\|", value, maxsplit=1)
     if len(parts) == 1:
         return Token(None, unescaped(parts[0]))
