@@ -188,7 +188,7 @@ def test_a_savoir_faire_under_two_kinds_in_its_own_file_is_one(tmp_path):
 
 @pytest.mark.parametrize("first", [{}, {"c22": "", "c23": ""}])
 def test_one_technical_id_with_a_finess_number_and_without_is_one_structure(tmp_path, first):
-    """The quick first load makes two of it: the general merge then does all of the file, refused lines counted once."""
+    """The quick first load makes two of it: the general merge then does all the file, refused lines counted once."""
     second = {} if first else {"c22": "", "c23": ""}
     one, other = changed(NURSE, **first), changed(NURSE, c2="10999000044", c3="810999000044", **second)
     report = load(tmp_path, changed(DOCTOR, c8=""), one, other)
@@ -240,7 +240,8 @@ def test_two_known_structures_that_are_given_one_finess_number(tmp_path, third):
     """Both were known without it, perhaps a third one is new: one row takes it, and the load goes through."""
     people = {"10999000022": "R10999900000022", "10999000044": "R10999900000044", "10999000055": "R10999900000055"}
     lines = {
-        rpps: changed(NURSE, c2=rpps, c3=f"8{rpps}", c22="", c23="", c24=technical) for rpps, technical in people.items()
+        rpps: changed(NURSE, c2=rpps, c3=f"8{rpps}", c22="", c23="", c24=technical)
+        for rpps, technical in people.items()
     }
     both = ["10999000022", "10999000044"]
     load(tmp_path, *(lines[rpps] for rpps in both))

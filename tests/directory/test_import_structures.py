@@ -85,7 +85,9 @@ def test_an_identifier_twice_in_a_file_is_one_structure(tmp_path, again):
 
 
 def test_the_mssante_address_of_the_region_stays_when_the_rest_changes(tmp_path):
-    Mailbox.objects.create(kind="ORG", address="autre@mss.example", structure_id_type="1", structure_number="810999981")
+    Mailbox.objects.create(
+        kind="ORG", address="autre@mss.example", structure_id_type="1", structure_number="810999981"
+    )
     header, line = f"{HEADER};mssante", f"{TEAM};equipe@mss.example"
     load(tmp_path, line, header=header)
     load(tmp_path, line.replace("Équipe", "Grande équipe"), header=header)

@@ -20,8 +20,8 @@ def merge_structures(day: date, now: datetime) -> Counts:
         " LEFT JOIN directory_structure f ON f.finess = s.finess AND f.finess <> '' AND s.finess <> ''"
         " LEFT JOIN directory_structure k ON k.source_key = s.skey AND k.source_key <> ''",
     )
-    # Two technical identifiers may carry the same FINESS number: one structure. Of rows that had none and are given the
-    # same at once, the first takes it; the others' people follow at their next change.
+    # Two technical identifiers may carry the same FINESS number: one structure. Of rows that had none and are given
+    # the same at once, the first takes it; the others' people follow at their next change.
     temporary(
         "structure_ids",
         "SELECT p.skey, p.n, p.source, p.finess <> '' AS lends,"

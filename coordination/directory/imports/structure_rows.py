@@ -153,8 +153,9 @@ def _update(source: str, load: Load, now: object) -> int:
     # With what they lent until now.
     execute("CREATE TEMP TABLE changed_structures (id uuid, phone text, name text) ON COMMIT DROP")
     execute(
-        "INSERT INTO changed_structures SELECT t.id, t.phone, t.name FROM directory_structure t JOIN found f USING (id)"
-        " JOIN stage s USING (n) WHERE (f.source IN (%(source)s, 'partenaire') OR %(source)s = 'finess')"
+        "INSERT INTO changed_structures SELECT t.id, t.phone, t.name FROM directory_structure t"
+        " JOIN found f USING (id) JOIN stage s USING (n)"
+        " WHERE (f.source IN (%(source)s, 'partenaire') OR %(source)s = 'finess')"
         " AND (t.source <> %(source)s OR t.content_hash IS DISTINCT FROM s.hash)",
         {"source": source},
     )
