@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agenda.models import Schedule
 from circle.models import Member
 from coordination.accounts.models import User
 from coordination.demo import loader
@@ -19,11 +20,23 @@ from habilitations.models import Habilitation, Trace
 ROOT = Path(__file__).parent.parent
 
 
+def interrupted(*_asked):
+    raise KeyboardInterrupt
+
+
 @pytest.mark.slow
 @pytest.mark.django_db
-def test_the_demonstration_loads_once_and_shows_every_state(client):
+def test_the_demonstration_loads_once_and_shows_every_state(client, monkeypatch):
     said = []
-    assert loader.load(say=said.append, professionals=1500, dossiers_wanted=len(STORIES) + 2)
+    asked = {"say": said.append, "professionals": 1500, "dossiers_wanted": len(STORIES) + 2}
+    for module, step in (loader, "_more_stories"), (loader.events, "open_agendas"):
+        with monkeypatch.context() as stopped:
+            stopped.setattr(module, step, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                loader.load(**asked)
+    # Stopped twice, it is finished by the next one.
+    assert loader.load(**asked)
+    assert Schedule.objects.filter(openings__isnull=False).distinct().count() == 3
     assert not loader.load(say=said.append)
     _software_works(client, said)
     assert Dossier.objects.count() == len(STORIES) + 2

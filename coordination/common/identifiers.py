@@ -118,6 +118,7 @@ def parse_finess(value: str | None) -> str:
 
 
 def looks_like_finess(value: str | None) -> bool:
+    """Say whether a text has the shape of a FINESS number, whatever its key."""
     return _FINESS.fullmatch(clean_identifier(value)) is not None
 
 

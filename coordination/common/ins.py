@@ -92,34 +92,6 @@ class InsMatricule:
             raise InvalidMatricule("La clé du matricule (2 derniers chiffres) ne correspond pas : vérifiez la saisie.")
         return cls(raw, known, key_is_right)
 
-    @property
-    def warning(self) -> str | None:
-        """The sentence to show when the key is wrong and yet tolerated."""
-        return None if self.key_is_right else "La clé de ce matricule de test ne correspond pas."
-
-    @property
-    def system(self) -> str:
-        """The FHIR identifier system."""
-        return f"urn:oid:{self.oid}"
-
-    @property
-    def type_code(self) -> str:
-        """The FHIR identifier type code of FR Core."""
-        return TYPE_CODES[self.oid]
-
-    @property
-    def display(self) -> str:
-        """The matricule grouped as on a carte Vitale, with plain spaces: "2 41 03 81 999 012 11"."""
-        return format_matricule(self.value)
-
-
-def format_matricule(value: str) -> str:
-    """Return fifteen characters grouped as on a carte Vitale; anything else unchanged."""
-    if len(value) != 15:
-        return value
-    cuts = (0, 1, 3, 5, 7, 10, 13, 15)
-    return " ".join(value[start:end] for start, end in zip(cuts[:-1], cuts[1:], strict=True))
-
 
 def first_given_name(given_names: str | None) -> str:
     """Return the first given name of a list of birth given names (INS-6).

@@ -1,7 +1,7 @@
 """Loads the demonstration through the same doors as everybody: importers, commands' actions, the door.
 
-Done once: the marker is the first account. A load that was interrupted is finished by the next one, step by
-step, because each step looks at what is there.
+Done once: the marker is what comes last, the software to try. A load that was interrupted is finished by the next one,
+step by step, because each step looks at what is there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from coordination.demo.circles import MEMBERS
 from coordination.demo.people import CCAS, DAC, PASSWORD, PEOPLE, SSIAD, Person
 from coordination.demo.stories import MORE_FAMILY, MORE_GIVEN, MORE_TOWNS, STORIES, Story
 from coordination.directory import actions as directory
-from coordination.directory.models import Activity, Attachment, Structure
+from coordination.directory.models import Attachment, Mailbox, Structure
 from coordination.dossiers import actions as dossiers
 from coordination.dossiers import door
 from coordination.dossiers.models import Dossier
@@ -55,12 +55,13 @@ LOCAL_STRUCTURES = (
 
 def load(*, say: Callable[[str], None], professionals: int = PROFESSIONALS, dossiers_wanted: int = DOSSIERS) -> bool:
     """Load everything that is missing; return whether there was anything to do. `say` gets progress lines."""
-    if User.objects.filter(email=PEOPLE[-1].email).exists() and Dossier.objects.count() >= len(STORIES):
+    if programs.are_connected():
         return False
     if not MatrixVersion.objects.exists():
         say("Matrice d'habilitation par défaut…")
         call_command("publish_matrix", "--defaut", verbosity=0)
-    if not Activity.objects.exists():
+    # The mailboxes come last.
+    if not Mailbox.objects.exists():
         _load_directory(say, professionals)
     say("Comptes de démonstration…")
     users = _load_accounts()
@@ -69,12 +70,12 @@ def load(*, say: Callable[[str], None], professionals: int = PROFESSIONALS, doss
         _load_story(story, users)
     events.open_agendas(users)
     dac = Structure.objects.local().get(name=DAC)
-    if told := programs.connect(dac, by=users["admin"]):
-        say(told)
+    say(programs.connect(dac, by=users["admin"]))
     return True
 
 
 def key(*parts: object) -> uuid.UUID:
+    """Return the key of what these words name: the same at each load."""
     return uuid.uuid5(NAMESPACE, " ".join(map(str, parts)))
 
 
@@ -113,7 +114,7 @@ def _load_accounts() -> dict[str, User]:
     by = users["admin"]
     places = {values["name"]: _structure(values, by) for values in LOCAL_STRUCTURES}
     for name in LEGAL_STRUCTURES:
-        if not habilitations_open(places[name]):
+        if not _is_open(places[name]):
             habilitations.open_structure(places[name], by=by)
     for person in PEOPLE:
         user = users[person.key]
@@ -122,7 +123,7 @@ def _load_accounts() -> dict[str, User]:
     return users
 
 
-def habilitations_open(structure: Structure) -> bool:
+def _is_open(structure: Structure) -> bool:
     return Structure.objects.filter(pk=structure.pk, legal__closed_at=None, legal__isnull=False).exists()
 
 

@@ -18,11 +18,14 @@ PARTNER = "Partenaire d’essai (cette installation)"
 CONTACT = "logiciel@demo.example"
 
 
+def are_connected() -> bool:
+    """Say whether `connect` was done: it is the end of the demonstration."""
+    return SoftwareClient.objects.filter(name=SOFTWARE).exists()
+
+
 @transaction.atomic
 def connect(structure: Structure, *, by: User) -> str:
-    """Connect both; return the lines that give the secret, once, and "" when they are connected already."""
-    if SoftwareClient.objects.filter(structure=structure, name=SOFTWARE).exists():
-        return ""
+    """Connect both; return the lines that give the secret, which is told this once."""
     allowed = scopes.compose(scopes.SYSTEM, [value for value, _ in scopes.boxes()])
     client, secret = register_client(structure, name=SOFTWARE, contact=CONTACT, scopes=allowed, by=by)
     base = f"{settings.SITE_URL}/fhir"

@@ -22,5 +22,6 @@ def follow(function: Follower) -> None:
 
 
 def tell_attached(user: User, professional: Professional) -> None:
+    """Call every follower, inside the transaction of the act."""
     for function in _followers:
         function(user, professional)

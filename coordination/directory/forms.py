@@ -14,14 +14,18 @@ from coordination.directory.errors import StructureContactMissing
 from coordination.directory.models import Structure
 from coordination.directory.newcomers import Newcomer
 
+LONGEST_NAME = 120
+
 
 @cache
 def professions() -> list[tuple[str, str]]:
+    """Return the choices of the filter « Profession »."""
     return [("", "Toutes les professions"), *nomenclatures.choices("profession")]
 
 
 @cache
 def categories() -> list[tuple[str, str]]:
+    """Return the choices of the filter « Catégorie »."""
     return [("", "Toutes les catégories"), *nomenclatures.choices("categorie_etablissement")]
 
 
@@ -119,8 +123,8 @@ class AccountForm(forms.Form):
     them.
     """
 
-    family_name = forms.CharField(label="Nom", max_length=120)
-    given_name = forms.CharField(label="Prénom", max_length=120)
+    family_name = forms.CharField(label="Nom", max_length=LONGEST_NAME)
+    given_name = forms.CharField(label="Prénom", max_length=LONGEST_NAME)
     profession = forms.ChoiceField(label="Profession")
     fonction = forms.ChoiceField(label="Fonction dans la structure", required=False)
     email = forms.CharField(label="Adresse e-mail", max_length=254)
@@ -146,6 +150,22 @@ class AccountForm(forms.Form):
             for name in ("family_name", "given_name", "profession", "fonction"):
                 del self.fields[name]
             self.initial = {"structure": activity.structure_id, **(self.initial or {})}
+
+    def clean_family_name(self) -> str:
+        return self._name("family_name")
+
+    def clean_given_name(self) -> str:
+        return self._name("given_name")
+
+    def _name(self, field: str) -> str:
+        try:
+            said = identifiers.parse_person_name(self.cleaned_data[field])
+        except DomainError as error:
+            raise forms.ValidationError(str(error)) from error
+        # Kept in capitals, where ß opens into two.
+        if len(said.upper()) > LONGEST_NAME:
+            raise forms.ValidationError(f"Ce nom est trop long : {LONGEST_NAME} caractères au plus.")
+        return said
 
     def clean_email(self) -> str:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import zlib
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
+from coordination.common.dates import Precision
 from coordination.common.identifiers import parse_person_name
 from coordination.common.ins import InsMatricule, first_given_name
 from coordination.common.prepared import Prepared
@@ -29,7 +29,8 @@ from coordination.dossiers.errors import (
     ReopeningReasonMissing,
     StatusUnchanged,
 )
-from coordination.dossiers.lookups import name_key
+from coordination.dossiers.lookalikes import find_lookalikes
+from coordination.dossiers.lookups import same_name
 from coordination.dossiers.models import Dossier, IdentityStatus, IdentityTraits, IdentityVersion, StatusChange, Visit
 from habilitations import access
 from habilitations import actions as habilitations
@@ -42,47 +43,12 @@ TRAITS = tuple(f.name for f in IdentityTraits._meta.get_fields())
 STRICT_TRAITS = ("birth_name", "birth_given_names", "first_given_name", "sex", "birth_date", "birth_place_code")
 NAMES = ("birth_name", "birth_given_names", "first_given_name", "used_name", "used_given_name")
 CONTACTS = ("phone", "mobile", "email", "address", "postal_code", "town", "commune_code")
-LOOKALIKES_SHOWN = 20
-LOOKALIKES_READ = 100
 # First half of the advisory lock taken on a person being created; a number of our own.
 PERSON_LOCK = 0x1D
 # Pages read within the same half hour are one visit, so that the news do not vanish while one reads them.
 SAME_VISIT = dt.timedelta(minutes=30)
 # A page loaded again at once writes nothing.
 VISIT_WRITTEN_EVERY = dt.timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class Lookalikes:
-    """What a search before creation found: dossiers one may name, and how many one may not."""
-
-    same_ins: bool = False
-    visible: list[Dossier] = field(default_factory=list)
-    hidden_count: int = 0
-
-    def __bool__(self) -> bool:
-        return self.same_ins or bool(self.visible) or self.hidden_count > 0
-
-
-def find_lookalikes(
-    *, by, birth_name: str, birth_date, used_name: str = "", ins_matricule: str = "", ins_oid: str = ""
-) -> Lookalikes:
-    """Return the dossiers that may be the same person's (INS-7). Three SQL statements at most.
-
-    Same matricule and OID is a certainty, whoever may open that dossier; same name, at birth or used, and same date
-    a question. Dossiers that `by` may not open are only counted.
-    """
-    names = (birth_name, used_name)
-    keys = {name_key(name) for name in names} - {""}
-    likely = Dossier.objects.of_traits(names, birth_date).order_by("sort_name", "id")[:LOOKALIKES_READ]
-    alike = [row for row in likely if {row.search_birth_name, name_key(row.used_name)} & keys][:LOOKALIKES_SHOWN]
-    ids = [dossier.pk for dossier in alike]
-    opened = set(Dossier.objects.visible_to(by).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
-    return Lookalikes(
-        same_ins=bool(ins_matricule) and Dossier.objects.of_ins(ins_matricule, ins_oid).exists(),
-        visible=[dossier for dossier in alike if dossier.pk in opened],
-        hidden_count=len(alike) - len(opened),
-    )
 
 
 @transaction.atomic
@@ -114,6 +80,7 @@ def create_dossier(
         by=by,
         birth_name=traits["birth_name"],
         birth_date=traits["birth_date"],
+        birth_date_precision=traits.get("birth_date_precision") or Precision.DAY,
         used_name=traits.get("used_name", ""),
         ins_matricule=traits["ins_matricule"],
         ins_oid=traits["ins_oid"],
@@ -299,8 +266,9 @@ def mark_all_seen(user, dossier: Dossier) -> None:
     Visit.objects.update_or_create(user=user, dossier=dossier, defaults={"seen_at": now, "previous_seen_at": now})
 
 
-def _lock_person(birth_name, birth_date) -> None:
-    key = zlib.crc32(f"{name_key(birth_name)} {birth_date}".encode())
+def _lock_person(birth_name: str, birth_date: dt.date) -> None:
+    # The year alone: one of two who create the same person may not know the day.
+    key = zlib.crc32(f"{same_name(birth_name)} {birth_date.year}".encode())
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PERSON_LOCK, key - 2**31])
 
@@ -310,7 +278,7 @@ def _checked_traits(traits: dict) -> dict:
     wanted = {name: value for name, value in traits.items() if name in TRAITS}
     if not wanted.get("first_given_name"):
         wanted["first_given_name"] = first_given_name(wanted["birth_given_names"])
-    _require_letters(wanted)
+    wanted |= _readable_names(wanted)
     sound = not (wanted.get("doubtful") or wanted.get("fictitious"))
     status = wanted.get("identity_status") or IdentityStatus.PROV
     wanted["identity_status"] = moves.chosen_by_hand(moves.PROV, status, sound=sound).status
@@ -329,15 +297,16 @@ def _with_first_name(dossier: Dossier, traits: dict) -> dict:
     given = wanted.get("birth_given_names", dossier.birth_given_names)
     if "first_given_name" in wanted and not wanted["first_given_name"]:
         wanted["first_given_name"] = first_given_name(given)
-    _require_letters(wanted)
-    return wanted
+    return wanted | _readable_names(wanted)
 
 
-def _require_letters(traits: dict) -> None:
-    """Raise InvalidName for a name that nobody could be called; the used ones may be empty."""
-    for name in NAMES:
-        if traits.get(name) or (name in traits and not name.startswith("used_")):
-            parse_person_name(traits[name], field=name)
+def _readable_names(traits: dict) -> dict:
+    """Return the names that are said, without what one cannot see; the used ones may be empty. Raises InvalidName."""
+    return {
+        name: parse_person_name(traits[name], field=name)
+        for name in NAMES
+        if traits.get(name) or (name in traits and not name.startswith("used_"))
+    }
 
 
 def _next_status(dossier: Dossier, wanted: dict, *, strict: bool) -> moves.Move:

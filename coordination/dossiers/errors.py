@@ -23,7 +23,7 @@ class LooksLikeAnother(DomainError):
     status = 409
     issue = "duplicate"
     message = (
-        "Un dossier porte déjà ce nom de naissance et cette date de naissance. "
+        "Cette personne a peut-être déjà un dossier : même nom, même date de naissance (ou date incomplète). "
         "Indiquez pourquoi il s’agit d’une autre personne."
     )
     field = "duplicate_reason"
@@ -37,7 +37,7 @@ class StatusNotByHand(DomainError):
 
 class IdentityNotSound(DomainError):
     code = "identity_not_sound"
-    message = "Une identité douteuse ou fictive ne peut pas être qualifiée."
+    message = "Une identité douteuse ou fictive reste provisoire : elle n’est ni validée, ni présentée à INSi."
     field = "identity_status"
 
 

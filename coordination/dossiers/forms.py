@@ -278,6 +278,7 @@ def typed_birth_date(dossier: Dossier) -> str:
 
 
 def contacts_initial(dossier: Dossier) -> dict:
+    """Return what the form of contacts starts from."""
     structure = dossier.referent_structure
     return {
         name: getattr(dossier, name) for name in ("phone", "mobile", "email", "address", "postal_code", "motif")

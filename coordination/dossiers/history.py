@@ -116,6 +116,7 @@ def former_identities(entry) -> list[FormerIdentity]:
 
 
 def status_changes(dossier: Dossier) -> list[StatusChange]:
+    """Return the latest changes of state, newest first. One SQL statement."""
     return list(dossier.status_changes.select_related("by").order_by("-at")[:FORMER_SHOWN])
 
 

@@ -40,10 +40,17 @@ def chosen_by_hand(current: str, wanted: str, *, sound: bool = True) -> Move:
     return Move(wanted, keeps_ins=current in BY_HAND)
 
 
+# Who changes a trait of an identity that INSi gave has left its status as he found it.
+_NOT_OF_INSI = (
+    "Un trait change : l’identité n’est plus celle que le téléservice INSi a donnée. Choisissez « Identité validée »"
+    " si une pièce d’identité a été vérifiée, sinon « Identité provisoire »."
+)
+
+
 def traits_changed(wanted: str, *, sound: bool = True) -> Move:
     """Return the move when a trait was changed by hand: PROV or VALI, and the INS no longer stands."""
     if wanted not in BY_HAND:
-        raise StatusNotByHand
+        raise StatusNotByHand(_NOT_OF_INSI)
     if wanted == VALI and not sound:
         raise IdentityNotSound
     return Move(wanted, keeps_ins=False)

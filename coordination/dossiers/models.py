@@ -2,12 +2,13 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Replace
 
 from coordination.common.dates import Precision, write_birth_date
 from coordination.common.ids import uuid7
 from coordination.common.text import fold, person_name
-from coordination.dossiers.lookups import KEY_LENGTH, name_key
+from coordination.dossiers.lookups import KEY_LENGTH, name_key, perhaps_born, same_name
 from habilitations import access
 from habilitations.rubriques import Niveau
 
@@ -72,16 +73,17 @@ class DossierQuerySet(models.QuerySet):
         """Dossiers the account may open: the plural of the door, decided by habilitations.access.dossier_ids."""
         return self.filter(id__in=access.dossiers_of(user, through=through))
 
-    def of_traits(self, names, birth_date):
+    def of_traits(self, names, birth_date, precision=Precision.DAY):
         """Dossiers of the same birth date and of one of these names, given at birth or used: perhaps the same person.
 
-        However written. Somebody known by her married name is looked for by it as often as by her birth name.
+        However written, and as far as both dates are known: « 1941 » and « 14/03/1941 » may be one. Somebody known by
+        her married name is looked for by it as often as by her birth name.
         """
-        named = models.Q(pk=None)
-        for key in {name_key(name) for name in names} - {""}:
-            used = models.Q(*(models.Q(search_name__has_word=word) for word in key.split()))
-            named |= models.Q(search_birth_name=key) | (used & ~models.Q(used_name=""))
-        return self.filter(named, birth_date=birth_date)
+        named = Q(pk=None)
+        for key in {same_name(name) for name in names} - {""}:
+            named |= Q(born_as=key) | (Q(search_name__has_word=key) & ~Q(used_name=""))
+        born_as = Replace("search_birth_name", Value(" "))
+        return self.filter(perhaps_born(birth_date, precision)).alias(born_as=born_as).filter(named)
 
     def wanted(self, wanted):
         """Dossiers that answer what was typed (search.Wanted): each word begins one of the person's names."""
@@ -93,6 +95,8 @@ class DossierQuerySet(models.QuerySet):
             rows = rows.filter(birth_date=wanted.birth_date)
         if wanted.birth_year:
             rows = rows.filter(birth_date__year=wanted.birth_year)
+        if wanted.birth_month:
+            rows = rows.filter(birth_date__month=wanted.birth_month)
         for word in wanted.words:
             rows = rows.filter(search_name__has_word=word)
         return rows

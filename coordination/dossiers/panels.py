@@ -92,10 +92,12 @@ def register_filter(name: str, told: Filter) -> None:
 
 
 def register_card(rubrique: Rubrique, provider) -> None:
+    """Offer the card of a rubric on the home page."""
     _cards[rubrique] = provider
 
 
 def register_news(provider) -> None:
+    """Offer lines of « Depuis votre dernière visite »; the same provider once."""
     if provider not in _news:
         _news.append(provider)
 
@@ -106,6 +108,7 @@ def register_page(rubrique: Rubrique, url_of) -> None:
 
 
 def register_strip_fact(name: str, provider) -> None:
+    """Offer a fact of the identity strip; one SQL statement on every page of a dossier."""
     _strip[name] = provider
 
 
@@ -118,10 +121,12 @@ def list_columns(
 
 
 def has_list_column(name: str) -> bool:
+    """Say whether a room offers this column: without one the list does not draw it."""
     return name in _list_columns
 
 
 def filter_of(name: str) -> Filter | None:
+    """Return the filter of this name, None while no room offers it."""
     return _filters.get(name)
 
 
@@ -132,19 +137,23 @@ def activity(user, can_read: Callable[[Rubrique], bool]) -> list:
 
 
 def card(entry, rubrique: Rubrique) -> Card | None:
+    """Return the card of a rubric for who has entered, None for a room not built yet."""
     provider = _cards.get(rubrique)
     return provider(entry) if provider else None
 
 
 def news(entry, since) -> list[News]:
+    """Return what every room tells since a moment, the newest first."""
     found = [line for provider in _news for line in provider(entry, since)]
     return sorted(found, key=lambda line: line.at, reverse=True)
 
 
 def page_url(rubrique: Rubrique, dossier_id: UUID) -> str | None:
+    """Return the address of the page of a rubric, None while it has none."""
     url_of = _pages.get(rubrique)
     return url_of(dossier_id) if url_of else None
 
 
 def strip_facts(entry) -> dict[str, str]:
+    """Return the facts that rooms put in the identity strip, by name."""
     return {name: provider(entry) for name, provider in _strip.items()}

@@ -29,6 +29,7 @@ def identity_lines(dossier: Dossier) -> list[tuple[str, str]]:
 
 
 def contacts_lines(dossier: Dossier) -> list[tuple[str, str]]:
+    """Return the (label, value) pairs of how the person is reached, and why she is followed."""
     structure = dossier.referent_structure
     return [
         ("Téléphone fixe", phone_fr(dossier.phone)),

@@ -10,7 +10,9 @@ from coordination.common.dates import InvalidDate, parse_date
 from coordination.common.text import fold
 
 _DATE = re.compile(r"\b(?:\d{4}-\d\d-\d\d|\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{8})\b")
-_YEAR = re.compile(r"\b(?:18[9]|19\d|20\d)\d\b")
+# As the form of identity takes a birth date of which the day is unknown.
+_MONTH = re.compile(r"(?<![\w/.-])(0?[1-9]|1[0-2])[/.-]((?:189|19\d|20\d)\d)\b")
+_YEAR = re.compile(r"\b(?:189|19\d|20\d)\d\b")
 _MATRICULE = re.compile(r"\b[1-478](?:[\s.]?[\dAB]){14}\b", re.IGNORECASE)
 LONGEST = 100
 # A name, a used name, two given names.
@@ -24,6 +26,7 @@ class Wanted:
     words: tuple[str, ...] = field(default=(), repr=False)
     birth_date: dt.date | None = field(default=None, repr=False)
     birth_year: int | None = field(default=None, repr=False)
+    birth_month: int | None = field(default=None, repr=False)
     matricule: str = field(default="", repr=False)
 
     def __bool__(self) -> bool:
@@ -60,10 +63,12 @@ def parse(text: str | None) -> Wanted:
     if found := _MATRICULE.search(text):
         return Wanted(matricule=re.sub(r"[\s.]", "", found[0]).upper())
     birth_date, text = _take_date(text)
-    year = None
-    if birth_date is None and (found := _YEAR.search(text)):
+    year = month = None
+    if birth_date is None and (found := _MONTH.search(text)):
+        month, year, text = int(found[1]), int(found[2]), text.replace(found[0], " ")
+    elif birth_date is None and (found := _YEAR.search(text)):
         year, text = int(found[0]), text.replace(found[0], " ")
-    return Wanted(tuple(fold(text).split()), birth_date, year)
+    return Wanted(tuple(fold(text).split()), birth_date, year, month)
 
 
 def _take_date(text: str) -> tuple[dt.date | None, str]:

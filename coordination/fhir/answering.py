@@ -1,7 +1,4 @@
-"""What every address of the API has in common: the format, who calls, the refusal in words, the journal.
-
-Django's own views and no framework above them: a call is read at once, and its answer is bytes at once.
-"""
+"""What every address of the API has in common: the format, who calls, the refusal in words, the journal."""
 
 from __future__ import annotations
 
@@ -11,24 +8,29 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpResponse
 from django.utils.module_loading import import_string
-from django.views import View
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from coordination.common.away import is_away
 from coordination.common.errors import DomainError
-from coordination.fhir import answers, negotiation
+from coordination.fhir import answers
 from coordination.fhir.answers import Answer
 from coordination.fhir.callers import Caller
-from coordination.fhir.negotiation import JSON_FORMAT, Format
+from coordination.fhir.negotiation import JsonRenderer, Negotiation, ResourceParser, XmlRenderer
 from coordination.fhir.outcomes import (
     ERROR,
     Away,
     Broken,
     Forbidden,
     Issue,
+    MediaUnsupported,
     MethodNotAllowed,
+    NotAcceptable,
     Refused,
     Unauthenticated,
     Unknown,
@@ -39,84 +41,49 @@ from coordination.fhir.outcomes import (
 logger = structlog.stdlib.get_logger("coordination.fhir")
 
 
-class FhirView(View):
-    """One address. A call that failed has written nothing but its trace."""
+class Authentication(BaseAuthentication):
+    """Who calls, as the room that knows accounts says (setting FHIR_AUTHENTICATOR)."""
 
+    def authenticate(self, request: Request) -> tuple[Any, Caller]:
+        caller = import_string(settings.FHIR_AUTHENTICATOR)(request._request, *request.parser_context["view"].beside())
+        return caller.user, caller
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class FhirView(APIView):
+    """What every address has in common. A call that failed has written nothing but its trace."""
+
+    authentication_classes = [Authentication]
+    permission_classes: list[Any] = []
+    parser_classes = [ResourceParser]
+    renderer_classes = [JsonRenderer, XmlRenderer]
+    content_negotiation_class = Negotiation
     # OPTIONS would describe our views: `metadata` says what this server does.
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
-    # The methods of the address, in words of HTTP.
-    allowed = ""
-    # Answers whoever calls, without asking who it is.
-    is_open = False
-    # The format of the answer: JSON, which everybody reads, until another one is known to be asked for.
-    format: Format = JSON_FORMAT
+    # Django's own middleware asks for a session, which nobody has here.
+    login_required = False
     # How many a search found, for the journal.
     total: int | None = None
-    _caller: Caller | None = None
-    _body = b""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        # Who may read may ask for the headers alone.
-        offered = [name for name in cls.http_method_names if hasattr(cls, "get" if name == "head" else name)]
-        cls.allowed = ", ".join(offered).upper()
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        """Return the view; what serves pages asks for a session and the token of a form, which nobody has here."""
-        view = super().as_view(**initkwargs)
-        view.login_required, view.csrf_exempt = False, True  # type: ignore[attr-defined]
-        return view
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer in the format asked for, whatever happens; no answer leaves before the journal has it (SEC-13)."""
-        try:
-            # Before who calls: a refusal too is in a format that was asked for.
-            self.format = self.negotiated()
-            if not self.is_open:
-                self._caller = self._authenticated()
-            response = self.answer(request, *args, **kwargs)
-        except Exception as error:
-            response = self._refused(error)
-        try:
-            self._record(response)
-        except Exception as error:
-            if not is_away(error):
-                raise
-            response = self._refused(error)
-        response.headers["Allow"] = self.allowed
-        response.headers["Vary"] = "Accept"
-        return response
-
-    def negotiated(self) -> Format:
-        """Return the format asked for. Raises NotAcceptable."""
-        return negotiation.asked_by(self.request)
-
-    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Do what the method asks. Raises MethodNotAllowed, and what each address raises."""
-        method = (request.method or "").lower()
-        handler = getattr(self, method, None) if method in self.http_method_names else None
-        if handler is None:
-            raise MethodNotAllowed("Cette adresse n’accepte pas cette méthode.")
-        response: HttpResponseBase = handler(request, *args, **kwargs)
-        return response
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Before who calls: an answer, even a refusal, is in a format that was asked for.
+        super().initial(request, *args, **kwargs)
+        if isinstance(request.auth, Caller):
+            request.auth.memo["duplicate_reason"] = request.headers.get("Duplicate-Reason", "")[:300]
 
     def beside(self) -> tuple[str, UUID | None]:
         """Return what is read in the statement that says who calls, and of which row (`Provider.beside`)."""
         return "", None
 
-    def _authenticated(self) -> Caller:
-        """Return who calls, as the room that knows accounts says (setting FHIR_AUTHENTICATOR)."""
-        caller: Caller = import_string(settings.FHIR_AUTHENTICATOR)(self.request, *self.beside())
-        caller.memo["duplicate_reason"] = self.request.headers.get("Duplicate-Reason", "")[:300]
-        return caller
-
     @property
     def caller(self) -> Caller:
         """Return who calls. Raises Unauthenticated where nobody was asked."""
-        if self._caller is None:
+        caller = self.request.auth
+        if not isinstance(caller, Caller):
             raise Unauthenticated("Cette adresse demande un jeton d’accès (Authorization: Bearer).")
-        return self._caller
+        return caller
 
     @property
     def base(self) -> str:
@@ -138,7 +105,7 @@ class FhirView(View):
         """Return the parameters of the address, in order."""
         if not self.request.META.get("QUERY_STRING"):
             return []
-        return [(name, value) for name, values in self.request.GET.lists() for value in values]
+        return [(name, value) for name, values in self.request.query_params.lists() for value in values]
 
     @property
     def key(self) -> str:
@@ -146,43 +113,60 @@ class FhirView(View):
         return self.request.headers.get("Idempotency-Key", "")
 
     def resource(self) -> dict[str, Any]:
-        """Return the resource sent, whichever of the two formats its Content-Type names. Raises as `negotiation`."""
-        self._body, resource = negotiation.resource_of(self.request)
-        return resource
+        """Return the resource sent, whichever of the two formats its Content-Type names."""
+        return self.request.data
 
     def body(self) -> bytes:
         """Return the bytes that `resource` has read."""
-        return self._body
+        return getattr(self.request, "fhir_body", b"")
 
-    def told(self, answer: Answer) -> HttpResponse:
-        """Return the answer in the format asked for, written at once: it is no page to put together later."""
-        self.total = (answer.resource or {}).get("total")
-        written = self.format
-        body = written.write(answer.resource) if answer.resource else b""
-        response = HttpResponse(body, status=answer.status, headers=answer.headers, content_type=written.content_type)
-        if not body:
-            del response.headers["Content-Type"]
-        return response
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            self._record(response)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            # What cannot be written in the journal is not answered (SEC-13).
+            response = self.handle_exception(error)
+        return super().finalize_response(request, response, *args, **kwargs)
 
-    def _record(self, response: HttpResponseBase) -> None:
+    def _record(self, response: Any) -> None:
         """Have the call written in the journal, unless a dossier tells it (SEC-9). Who is not known is told before."""
-        caller, failed = self._caller, response.status_code >= 400
-        if caller is None or (caller.afterwards if failed else caller.is_told):
+        caller, failed = getattr(self.request, "_auth", None), response.status_code >= 400
+        if not isinstance(caller, Caller) or (caller.afterwards if failed else caller.is_told):
             return
         record = import_string(settings.FHIR_RECORDER)
         kind = self.kwargs.get("type_name", "Bundle")
         record(caller, kind=kind, count=None if failed else self.total, status=response.status_code)
 
-    def _refused(self, error: Exception) -> HttpResponse:
-        refusal = refusal_of(error)
+    def told(self, answer: Answer) -> HttpResponse:
+        """Return the answer in the format asked for, written at once: it is no page to put together later."""
+        self.total = (answer.resource or {}).get("total")
+        renderer = self.request.accepted_renderer
+        body = renderer.render(answer.resource)
+        media = f"{renderer.media_type}; charset={renderer.charset}"
+        response = HttpResponse(body, status=answer.status, headers=answer.headers, content_type=media)
+        if not body:
+            del response.headers["Content-Type"]
+        return response
+
+    def handle_exception(self, exc: Exception) -> Response:
+        refusal = refusal_of(exc)
+        caller = getattr(self.request, "_auth", None)
         try:
-            for say in self._caller.afterwards.values() if self._caller else ():
+            for say in caller.afterwards.values() if isinstance(caller, Caller) else ():
                 say()
-        except Exception as again:
-            if not is_away(again):
+        except Exception as error:
+            if not is_away(error):
                 raise
-            refusal = refusal_of(again)
-        return self.told(Answer(refusal.status, outcome(refusal.issues), refusal.headers))
+            refusal = refusal_of(error)
+        response = Response(outcome(refusal.issues), status=refusal.status, headers=refusal.headers)
+        response.exception = True
+        if not hasattr(self.request, "accepted_renderer"):
+            # It is the format itself that was refused: JSON, which everybody reads.
+            self.request.accepted_renderer = JsonRenderer()
+            self.request.accepted_media_type = JsonRenderer.media_type
+        return response
 
 
 def refusal_of(exc: Exception) -> Refused:
@@ -192,9 +176,15 @@ def refusal_of(exc: Exception) -> Refused:
             return exc
         case DomainError():
             return _of_domain(exc)
+        case exceptions.MethodNotAllowed():
+            return MethodNotAllowed("Cette adresse n’accepte pas cette méthode.")
+        case exceptions.UnsupportedMediaType():
+            return MediaUnsupported("Le corps doit être en application/fhir+json ou application/fhir+xml.")
+        case exceptions.NotAcceptable():
+            return NotAcceptable("Ce serveur répond en application/fhir+json ou application/fhir+xml.")
         case Http404():
             return Unknown()
-        case PermissionDenied():
+        case PermissionDenied() | exceptions.PermissionDenied():
             return Forbidden("Cette action n’est pas permise.")
         case SuspiciousOperation():
             return Unreadable(
@@ -213,6 +203,6 @@ def _of_domain(exc: DomainError) -> Refused:
     return refusal
 
 
-def base_of(request: HttpRequest) -> str:
+def base_of(request: Any) -> str:
     """Return the address of the API, without a final slash: the one set, else the one that was called."""
     return settings.FHIR_BASE_URL or request.build_absolute_uri("/fhir")

@@ -44,6 +44,8 @@ class ApiMiddleware:
             return self.get_response(request)
         request.resolver_match = found
         response = found.func(request, *found.args, **found.kwargs)
+        if hasattr(response, "render"):
+            response = response.render()
         if isinstance(response, HttpResponse) and response.status_code not in _BODILESS:
             response.headers["Content-Length"] = str(len(response.content))
         response.headers["X-Frame-Options"] = "DENY"

@@ -1,16 +1,17 @@
-"""JSON or XML, in and out (CDS-2 to 4): which format a call asks for, and what its body says."""
+"""JSON or XML, in and out (CDS-2 to 4): what Django REST framework asks to read, choose and write a format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
-from django.http import HttpRequest
+import orjson
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
 
 from coordination.fhir import formats
-from coordination.fhir.formats import Resource
 from coordination.fhir.outcomes import MediaUnsupported, NotAcceptable, TooLarge, Unreadable
 
 JSON, XML = "application/fhir+json", "application/fhir+xml"
@@ -21,24 +22,7 @@ NAMES: Final[Mapping[str, str]] = {
     JSON: "json", "application/json": "json", "application/json+fhir": "json", "text/json": "json", "json": "json",
     XML: "xml", "application/xml": "xml", "application/xml+fhir": "xml", "text/xml": "xml", "xml": "xml",
 }  # fmt: skip
-_ANY = frozenset({"*/*", "application/*", "text/*"})
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """How an answer is written, and how that is called."""
-
-    content_type: str
-    write: Callable[[Resource], bytes]
-
-
-JSON_FORMAT: Final = Format(f"{JSON}; charset=utf-8", lambda resource: formats.write_json(resource))
-_FORMATS: Final = {
-    "json": JSON_FORMAT, "xml": Format(f"{XML}; charset=utf-8", lambda resource: formats.write_xml(resource)),
-}  # fmt: skip
-
-
-# ---- Out ---------------------------------------------------------------------------------------------------------
+_UNREADABLE_CHARSET = "Le corps doit être en UTF-8."
 
 
 def format_of(media: str) -> str | None:
@@ -47,37 +31,111 @@ def format_of(media: str) -> str | None:
     return NAMES.get(media.strip().lower().replace("application/fhir ", "application/fhir+"))
 
 
-def named(asked: str) -> Format:
-    """Return the format that `_format` asks for. Raises NotAcceptable."""
+def body_of(stream: Any, media_type: str, length: str) -> bytes:
+    """Return the bytes of a body, and no more than the formats take. Raises TooLarge, MediaUnsupported."""
+    _require_charset(media_type)
+    if length.isascii() and length.isdigit() and int(length) > formats.MAX_BYTES:
+        raise TooLarge(f"Le corps dépasse {formats.MAX_BYTES // 1024 // 1024} Mo.")
+    body: bytes = stream.read(formats.MAX_BYTES + 1) if stream is not None else b""
+    if len(body) > formats.MAX_BYTES:
+        raise TooLarge(f"Le corps dépasse {formats.MAX_BYTES // 1024 // 1024} Mo.")
+    return body
+
+
+def _require_charset(media_type: str) -> None:
+    for part in media_type.split(";")[1:]:
+        name, _, value = part.strip().partition("=")
+        if name.lower() == "charset" and value.strip('" ').lower() not in ("utf-8", "utf8", "us-ascii"):
+            raise MediaUnsupported(_UNREADABLE_CHARSET)
+        if name.lower() == "fhirversion" and not value.strip('" ').startswith("4.0"):
+            raise MediaUnsupported("Ce serveur parle FHIR 4.0.1.")
+
+
+class ResourceParser(BaseParser):
+    """Read one resource in whichever of the two formats its Content-Type names."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> formats.Resource:
+        media = media_type or ""
+        chosen = format_of(media.split(";")[0])
+        if chosen is None:
+            raise MediaUnsupported("Le corps doit être en application/fhir+json ou application/fhir+xml.")
+        request = parser_context["request"] if parser_context else None
+        body = body_of(stream, media, request.META.get("CONTENT_LENGTH", "") if request else "")
+        if not body.strip():
+            raise Unreadable("Le corps de la requête est vide.")
+        if request is not None:
+            request.fhir_body = body
+        return formats.read(body, chosen)
+
+
+class JsonRenderer(BaseRenderer):
+    media_type = JSON
+    format = "json"
+    charset = "utf-8"
+    render_style = "binary"
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return formats.write_json(data) if data else b""
+
+
+class PlainJsonRenderer(JsonRenderer):
+    """For what is not a FHIR resource."""
+
+    media_type = "application/json"
+    charset = None  # type: ignore[assignment]
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return orjson.dumps(data)
+
+
+class XmlRenderer(BaseRenderer):
+    media_type = XML
+    format = "xml"
+    charset = "utf-8"
+    render_style = "binary"
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return formats.write_xml(data) if data else b""
+
+
+def renderer_of(asked: str, renderers: Iterable[Any]) -> tuple[Any, str]:
+    """Return the renderer that `_format` asks for, and its media type. Raises NotAcceptable."""
     chosen = format_of(asked.split(";")[0])
-    if chosen is None:
-        raise NotAcceptable("« _format » attend json ou xml.")
-    return _FORMATS[chosen]
+    for renderer in renderers:
+        if renderer.format == chosen:
+            return renderer, renderer.media_type
+    raise NotAcceptable("« _format » attend json ou xml.")
 
 
-def asked_by(request: HttpRequest) -> Format:
-    """Return the format asked for: `_format` first, then Accept by preference; JSON for who takes anything.
+class Negotiation(BaseContentNegotiation):
+    """`_format` first, then Accept by preference; JSON for who takes anything."""
 
-    Raises NotAcceptable.
-    """
-    if request.META.get("QUERY_STRING") and (asked := request.GET.get("_format", "")):
-        return named(asked)
-    return _accepted(request.META.get("HTTP_ACCEPT", ""))
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> tuple[Any, str]:
+        if request.META.get("QUERY_STRING") and (asked := request.query_params.get("_format", "")):
+            return renderer_of(asked, renderers)
+        by_format = {renderer.format: renderer for renderer in renderers}
+        for media in _by_preference(request.META.get("HTTP_ACCEPT", "")):
+            chosen = "json" if media in ("*/*", "application/*", "text/*") else format_of(media)
+            if chosen is not None:
+                return by_format[chosen], by_format[chosen].media_type
+        raise NotAcceptable("Ce serveur répond en application/fhir+json ou application/fhir+xml.")
 
 
-def takes_lines(request: HttpRequest) -> bool:
-    """Say whether one resource a line is asked for."""
-    return not {LINES, "application/ndjson"}.isdisjoint(_by_preference(request.META.get("HTTP_ACCEPT", "")))
+class LinesNegotiation(Negotiation):
+    """Also for who asks for one resource a line; what is refused is then told in JSON."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> tuple[Any, str]:
+        if not {LINES, "application/ndjson"}.isdisjoint(_by_preference(request.META.get("HTTP_ACCEPT", ""))):
+            return JsonRenderer(), JSON
+        return super().select_renderer(request, renderers, format_suffix)
 
 
 @lru_cache(maxsize=200)
-def _accepted(header: str) -> Format:
-    for media in _by_preference(header):
-        if chosen := "json" if media in _ANY else format_of(media):
-            return _FORMATS[chosen]
-    raise NotAcceptable("Ce serveur répond en application/fhir+json ou application/fhir+xml.")
-
-
 def _by_preference(header: str) -> tuple[str, ...]:
     """Return the media types of an Accept header, best first."""
     if not header.strip():
@@ -100,55 +158,3 @@ def _weight(value: str) -> float:
         return float(value)
     except ValueError:
         return 0.0
-
-
-# ---- In ----------------------------------------------------------------------------------------------------------
-
-
-def resource_of(request: HttpRequest) -> tuple[bytes, Resource]:
-    """Return the body of a call and the resource that it says, in whichever of the two formats it names.
-
-    Raises MediaUnsupported, TooLarge, Unreadable.
-    """
-    if _length(request):
-        chosen = format_of(media_of(request).split(";")[0])
-        if chosen is None:
-            raise MediaUnsupported("Le corps doit être en application/fhir+json ou application/fhir+xml.")
-        if (body := body_of(request)).strip():
-            return body, formats.read(body, chosen)
-    raise Unreadable("Le corps de la requête est vide.")
-
-
-def media_of(request: HttpRequest) -> str:
-    """Return the Content-Type of a call, its parameters with it."""
-    return str(request.META.get("CONTENT_TYPE") or "")
-
-
-def body_of(request: HttpRequest) -> bytes:
-    """Return the bytes of a body, and no more than the formats take. Raises TooLarge, MediaUnsupported."""
-    _require_charset(media_of(request))
-    if _length(request) > formats.MAX_BYTES:
-        raise _too_large()
-    body: bytes = request.read(formats.MAX_BYTES + 1)
-    if len(body) > formats.MAX_BYTES:
-        raise _too_large()
-    return body
-
-
-def _length(request: HttpRequest) -> int:
-    """Return how long a body says it is; 0 for none, which is what Django then reads."""
-    said = str(request.META.get("CONTENT_LENGTH") or "")
-    return int(said) if said.isascii() and said.isdigit() else 0
-
-
-def _too_large() -> TooLarge:
-    return TooLarge(f"Le corps dépasse {formats.MAX_BYTES // 1024 // 1024} Mo.")
-
-
-def _require_charset(media_type: str) -> None:
-    for part in media_type.split(";")[1:]:
-        name, _, value = part.strip().partition("=")
-        if name.lower() == "charset" and value.strip('" ').lower() not in ("utf-8", "utf8", "us-ascii"):
-            raise MediaUnsupported("Le corps doit être en UTF-8.")
-        if name.lower() == "fhirversion" and not value.strip('" ').startswith("4.0"):
-            raise MediaUnsupported("Ce serveur parle FHIR 4.0.1.")

@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-import orjson
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from coordination.fhir import (
     bundles,
@@ -16,14 +18,21 @@ from coordination.fhir import (
     everything,
     exporting,
     interactions,
-    negotiation,
     openapi,
     patching,
     registry,
 )
 from coordination.fhir.answering import FhirView
 from coordination.fhir.answers import Answer
-from coordination.fhir.negotiation import JSON_FORMAT, LINES, Format, body_of, media_of
+from coordination.fhir.negotiation import (
+    LINES,
+    JsonRenderer,
+    LinesNegotiation,
+    PlainJsonRenderer,
+    XmlRenderer,
+    body_of,
+    renderer_of,
+)
 from coordination.fhir.outcomes import MediaUnsupported, MethodNotAllowed, Unknown, Unreadable
 from coordination.fhir.search import searching
 from coordination.fhir.search.values import uuid_of
@@ -34,7 +43,7 @@ FORM = "application/x-www-form-urlencoded"
 class Root(FhirView):
     """`POST [base]`: the transaction of a Bundle."""
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> HttpResponse:
         caller = self.caller
         answer = bundles.transact(
             caller, self.resource(), base=self.base, prefer=self.prefer, key=self.key, body=self.body()
@@ -45,48 +54,46 @@ class Root(FhirView):
 class Metadata(FhirView):
     """`GET [base]/metadata`: what this server does, for anybody (CDS-1)."""
 
-    is_open = True
+    authentication_classes: list[Any] = []
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponse:
         return self.told(Answer(200, capability.statement(self.base)))
 
 
 class ExportDefinition(FhirView):
     """`GET [base]/OperationDefinition/export`: what `$export` does, for anybody; the statement names it."""
 
-    is_open = True
+    authentication_classes: list[Any] = []
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return self.told(Answer(200, capability.export_definition(self.base)))
 
 
 class OpenApi(FhirView):
     """`GET [base]/openapi.json`: the same as an OpenAPI document, for anybody."""
 
-    is_open = True
+    authentication_classes: list[Any] = []
+    renderer_classes = [PlainJsonRenderer]
+    content_negotiation_class = DefaultContentNegotiation
 
-    def negotiated(self) -> Format:
-        # No resource: it is JSON, whatever is asked for.
-        return JSON_FORMAT
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse(orjson.dumps(openapi.document(self.base)), content_type="application/json")
+    def get(self, request: Request) -> Response:
+        return Response(openapi.document(self.base))
 
 
 class OfType(FhirView):
     """`[base]/Type`: search, create, and the update of what answers a search."""
 
-    def get(self, request: HttpRequest, type_name: str) -> HttpResponse:
+    def get(self, request: Request, type_name: str) -> HttpResponse:
         return self.told(Answer(200, self._search(type_name, self.pairs)))
 
-    def post(self, request: HttpRequest, type_name: str) -> HttpResponse:
+    def post(self, request: Request, type_name: str) -> HttpResponse:
         answer = interactions.create(
             self.caller, type_name, self.resource(), base=self.base, prefer=self.prefer, key=self.key,
             if_none_exist=request.headers.get("If-None-Exist", ""), body=self.body(),
         )  # fmt: skip
         return self.told(answer)
 
-    def put(self, request: HttpRequest, type_name: str) -> HttpResponse:
+    def put(self, request: Request, type_name: str) -> HttpResponse:
         criteria = urlencode([(name, value) for name, value in self.pairs if name != "_format"])
         answer = interactions.update_matching(
             self.caller, type_name, criteria, self.resource(), base=self.base, prefer=self.prefer,
@@ -103,18 +110,19 @@ class SearchByPost(OfType):
 
     http_method_names = ["post"]
 
-    def post(self, request: HttpRequest, type_name: str) -> HttpResponse:
+    def post(self, request: Request, type_name: str) -> HttpResponse:
         form = self._form()
         if asked := next((value for name, value in form if name == "_format"), ""):
-            self.format = negotiation.named(asked)
+            request.accepted_renderer, request.accepted_media_type = renderer_of(asked, self.get_renderers())
         return self.told(Answer(200, self._search(type_name, [*self.pairs, *form])))
 
     def _form(self) -> list[tuple[str, str]]:
-        media = media_of(self.request) or FORM
+        media = self.request.content_type or FORM
         if media.split(";")[0].strip().lower() != FORM:
             raise MediaUnsupported(f"La recherche par POST attend un corps {FORM}.")
+        body = body_of(self.request.stream, media, self.request.META.get("CONTENT_LENGTH", "") or "")
         try:
-            return parse_qsl(body_of(self.request).decode(), keep_blank_values=True, max_num_fields=1000)
+            return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=1000)
         except ValueError:
             raise Unreadable("Le corps de la recherche n’est pas lisible.") from None
 
@@ -127,32 +135,34 @@ class OfId(FhirView):
         id = uuid_of(self.kwargs["id"]) if provider else None
         return (provider.beside, id) if provider and id else ("", None)
 
-    def get(self, request: HttpRequest, type_name: str, id: str) -> HttpResponse:
+    def get(self, request: Request, type_name: str, id: str) -> HttpResponse:
         answer = interactions.read(
             self.caller, type_name, id, elements=dict(self.pairs).get("_elements", ""),
             if_none_match=request.headers.get("If-None-Match", ""),
         )  # fmt: skip
         return self.told(answer)
 
-    def put(self, request: HttpRequest, type_name: str, id: str) -> HttpResponse:
+    def put(self, request: Request, type_name: str, id: str) -> HttpResponse:
         answer = interactions.update(
             self.caller, type_name, id, self.resource(), base=self.base, prefer=self.prefer,
             expected=conditional.version_named(request.headers.get("If-Match", "")),
         )  # fmt: skip
         return self.told(answer)
 
-    def patch(self, request: HttpRequest, type_name: str, id: str) -> HttpResponse:
+    def patch(self, request: Request, type_name: str, id: str) -> HttpResponse:
         if not any(registry.PATCH in one.interactions for one in registry.for_type(type_name)):
             raise MethodNotAllowed(f"{type_name} ne se modifie que par PUT.")
-        if media_of(request).split(";")[0].strip().lower() != patching.MEDIA:
+        media = (request.content_type or "").split(";")[0].strip().lower()
+        if media != patching.MEDIA:
             raise MediaUnsupported(f"Une modification partielle (PATCH) attend un corps {patching.MEDIA}.")
+        body = body_of(request.stream, request.content_type, request.META.get("CONTENT_LENGTH", "") or "")
         answer = interactions.patch(
-            self.caller, type_name, id, patching.read(body_of(request)), base=self.base, prefer=self.prefer,
+            self.caller, type_name, id, patching.read(body), base=self.base, prefer=self.prefer,
             expected=conditional.version_named(request.headers.get("If-Match", "")),
         )  # fmt: skip
         return self.told(answer)
 
-    def delete(self, request: HttpRequest, type_name: str, id: str) -> HttpResponse:
+    def delete(self, request: Request, type_name: str, id: str) -> HttpResponse:
         answer = interactions.delete(
             self.caller, type_name, id, expected=conditional.version_named(request.headers.get("If-Match", ""))
         )
@@ -162,32 +172,31 @@ class OfId(FhirView):
 class History(FhirView):
     """`[base]/Type/_history` and `[base]/Type/id/_history`."""
 
-    def get(self, request: HttpRequest, type_name: str, id: str | None = None) -> HttpResponse:
+    def get(self, request: Request, type_name: str, id: str | None = None) -> HttpResponse:
         return self.told(interactions.history(self.caller, type_name, id, self.pairs, base=self.base))
 
 
 class Version(FhirView):
     """`[base]/Type/id/_history/version`."""
 
-    def get(self, request: HttpRequest, type_name: str, id: str, number: str) -> HttpResponse:
+    def get(self, request: Request, type_name: str, id: str, number: str) -> HttpResponse:
         return self.told(interactions.vread(self.caller, type_name, id, number))
 
 
 class Everything(FhirView):
     """`GET [base]/Patient/id/$everything`."""
 
-    def get(self, request: HttpRequest, id: str) -> HttpResponse:
+    def get(self, request: Request, id: str) -> HttpResponse:
         return self.told(everything.of_patient(self.caller, id, self.pairs, base=self.base, strict=self.is_strict))
 
 
 class Export(FhirView):
     """`GET [base]/$export`: the circles that the software's structure manages, one resource a line."""
 
-    def negotiated(self) -> Format:
-        # What is refused to who asks for lines is told in JSON.
-        return JSON_FORMAT if negotiation.takes_lines(self.request) else super().negotiated()
+    renderer_classes = [JsonRenderer, XmlRenderer]
+    content_negotiation_class = LinesNegotiation
 
-    def get(self, request: HttpRequest) -> StreamingHttpResponse:
+    def get(self, request: Request) -> StreamingHttpResponse:
         for type_name in ("Patient", "CareTeam"):
             searching.require_scope(self.caller, type_name, "r")
         return StreamingHttpResponse(exporting.lines(self.caller), content_type=LINES)
@@ -196,7 +205,8 @@ class Export(FhirView):
 class Nowhere(FhirView):
     """Any other address: an OperationOutcome too."""
 
-    is_open = True
+    authentication_classes: list[Any] = []
 
-    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
         raise Unknown("Cette adresse n’existe pas sur ce serveur.")

@@ -192,6 +192,7 @@ def token_of(partner: Partner) -> str:
 
 
 def forget(partner_id: UUID) -> None:
+    """Ask for another token at the next call of this process."""
     with _lock:
         _tokens.pop(partner_id, None)
 

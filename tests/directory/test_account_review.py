@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import re
+import uuid
 
 import pytest
 from django.db import connection
@@ -111,6 +112,13 @@ def test_nobody_else_finds_it(client, director, helper):
         for path in (PATH, f"{PATH}revue-des-comptes.xlsx"):
             assert client.get(path).status_code == 404
         assert client.post(f"/annuaire/comptes/{director.pk}/garder/").status_code == 404
+
+
+@pytest.mark.req("SECT-4")
+def test_an_account_of_others_and_one_that_does_not_exist_are_answered_alike(client, director):
+    client.force_login(director)
+    for user_id in (make.account().pk, make.account(vouched=False).pk, uuid.uuid4()):
+        assert client.post(f"/annuaire/comptes/{user_id}/garder/").status_code == 404
 
 
 def test_the_file(client, director, helper):

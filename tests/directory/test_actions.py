@@ -90,6 +90,29 @@ def test_local_professional_is_taken_over_by_the_national_file(by, tmp_path):
     assert taken.activities.filter(ceased_at=None).count() == 2
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("MO\u202eDÈLE\u200b", "MODÈLE"), ("ß" * 100, "S" * 120), ("œ" * 120, "Œ" * 120), (" Mo  dèle ", "MO DÈLE")],
+)
+def test_names_are_kept_as_they_are_read_and_fit(by, typed, kept):
+    made = create_local_professional(by=by, family_name=typed, given_name=typed)
+    assert made.family_name == kept
+    assert "\u202e" not in made.given_name and len(made.search_family) <= 150
+
+
+def test_a_structure_whose_letters_open_into_two_is_created(by):
+    made = create_local_structure(by=by, name="Œ" * 200, phone=PHONE)
+    assert made.search_name == "oe" * 150
+
+
+def test_a_professional_created_meanwhile_is_said_to_be_there(by, monkeypatch):
+    create_local_professional(by=by, family_name="Exemple", rpps="10999000011")
+    monkeypatch.setattr(type(Professional.objects.all()), "exists", lambda self: False)
+    with pytest.raises(AlreadyInDirectory) as refusal:
+        create_local_professional(by=by, family_name="Exemple", rpps="10999000011")
+    assert refusal.value.field == "rpps"
+
+
 def test_one_account_one_professional(by, finess):
     made = create_local_professional(by=by, family_name="Modèle")
     attach_account(by, made, finess, by=by)

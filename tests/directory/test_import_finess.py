@@ -149,6 +149,19 @@ def test_employees_without_address_take_the_one_of_their_establishment(tmp_path,
     assert (activity.postal_code, activity.commune_code) == ("81000", "81004")
 
 
+def test_what_was_borrowed_follows_the_establishment_and_what_was_not_stays(tmp_path):
+    """Its telephone alone changes, then its name: who has none of his own is no longer called at the former number."""
+    own = changed(EMPLOYEE, c2="10999000044", c3="810999000044", c25="UNITÉ B", c41="0536490077")
+    import_rpps([people_file(tmp_path, changed(EMPLOYEE, c25=""), own)], ANY_SIZE)
+    load(csv_file(tmp_path, EHPAD))
+    renamed = EHPAD.replace("0536490002", "0536490009").replace("EHPAD LES ESSAIS DE L AUTAN", "EHPAD DU TEST")
+    load(csv_file(tmp_path, renamed))
+    told = dict(Activity.objects.values_list("professional__rpps", "phone"))
+    assert told == {"10999000022": "+33536490009", "10999000044": "+33536490077"}
+    named = dict(Activity.objects.values_list("professional__rpps", "structure_name"))
+    assert named == {"10999000022": "EHPAD DU TEST", "10999000044": "UNITÉ B"}
+
+
 def test_generated_files_go_through_whole():
     small = files.small()
     for path in (small.finess_json, small.finess_csv, small.finess_geolocated_csv):

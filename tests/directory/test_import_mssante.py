@@ -95,5 +95,20 @@ def test_tied_to_an_unknown_structure_is_the_persons(tmp_path):
     assert Activity.objects.get().mss_address == "maelle@cabinet.mssante.example"
 
 
+def test_what_no_file_gave_is_not_taken_back(tmp_path):
+    """A box of the red list is in no file: what the person or the structure said is all that there is."""
+    import_rpps([people_file(tmp_path, DOCTOR)], ANY_SIZE)
+    Professional.objects.update(mss_address="listerouge@test.mssante.example")
+    typed = Structure.objects.create(
+        source="local", name="SAISIE", search_name="saisie", finess="810999981", mss_address="saisie@test.example"
+    )
+    load(tmp_path, PERSONAL.replace("10999000011", "10999000077"), SHARED.replace("810999999", typed.finess))
+    load(tmp_path, PERSONAL.replace("10999000011", "10999000077"))
+    import_rpps([people_file(tmp_path, changed(DOCTOR, c41="0536490055"))], ANY_SIZE)
+    assert Professional.objects.get().mss_address == "listerouge@test.mssante.example"
+    # Lent, then gone from the file: still the only way to reach it.
+    assert Structure.objects.get(pk=typed.pk).mss_address == "secretariat@dac-fictif.mssante.example"
+
+
 def test_generated_file_goes_through_whole():
     assert import_mssante(files.small().mailboxes, ANY_SIZE)[0].run.refused_count == 0

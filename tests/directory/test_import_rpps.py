@@ -168,6 +168,34 @@ def test_savoir_faire_file_rules_its_rows(tmp_path):
     assert import_rpps([full], ANY_SIZE)[0].run.ceased_count == 1
 
 
+@pytest.mark.parametrize("way", ["first", "general", "scattered"])
+def test_a_savoir_faire_told_under_two_kinds_is_one(tmp_path, monkeypatch, way):
+    if way == "general":
+        monkeypatch.setattr(rpps_first, "is_possible", lambda: False)
+    between = [NURSE] if way == "scattered" else []
+    load(tmp_path, changed(DOCTOR, c14="C"), *between, changed(DOCTOR, c14="S"))
+    assert list(SavoirFaire.objects.values_list("kind", "code")) == [("S", "SM54")]
+
+
+def test_a_savoir_faire_under_two_kinds_in_its_own_file_is_one(tmp_path):
+    load(tmp_path, changed(DOCTOR, c14="", c16=""))
+    start = "8|10999000011|810999000011|EXEMPLE-LARRIEU|Maëlle|10|Médecin|C|Civil|"
+    rows = (f"{start}C|Compétence|SM54|x|", f"{start}S|Spécialité ordinale|SM54|x (SM)|")
+    full = people_file(tmp_path, *rows, header=headers.SAVOIR_FAIRE, name="PS_LibreAcces_SavoirFaire_202611020620.txt")
+    assert import_rpps([full], ANY_SIZE)[0].run.new_count == 1
+    assert list(SavoirFaire.objects.values_list("kind", "code")) == [("S", "SM54")]
+
+
+@pytest.mark.parametrize("first", [{}, {"c22": "", "c23": ""}])
+def test_one_technical_id_with_a_finess_number_and_without_is_one_structure(tmp_path, first):
+    """The quick first load makes two of it: the general merge then does all the file, refused lines counted once."""
+    second = {} if first else {"c22": "", "c23": ""}
+    one, other = changed(NURSE, **first), changed(NURSE, c2="10999000044", c3="810999000044", **second)
+    report = load(tmp_path, changed(DOCTOR, c8=""), one, other)
+    assert report.run.refused_count == len(report.refusals) == 1
+    assert {activity.structure for activity in Activity.objects.all()} == {Structure.objects.get()}
+
+
 def test_two_professions_and_student_category(tmp_path):
     student = changed(PSYCHOLOGIST, c10="10", c12="E")
     load(tmp_path, PSYCHOLOGIST, student)
@@ -205,6 +233,21 @@ def test_two_technical_ids_with_one_finess_number_are_one_structure(tmp_path):
     load(tmp_path, NURSE, other)
     assert Structure.objects.count() == 1
     assert Activity.objects.values("structure").distinct().count() == 1
+
+
+@pytest.mark.parametrize("third", [[], ["10999000055"]])
+def test_two_known_structures_that_are_given_one_finess_number(tmp_path, third):
+    """Both were known without it, perhaps a third one is new: one row takes it, and the load goes through."""
+    people = {"10999000022": "R10999900000022", "10999000044": "R10999900000044", "10999000055": "R10999900000055"}
+    lines = {
+        rpps: changed(NURSE, c2=rpps, c3=f"8{rpps}", c22="", c23="", c24=technical)
+        for rpps, technical in people.items()
+    }
+    both = ["10999000022", "10999000044"]
+    load(tmp_path, *(lines[rpps] for rpps in both))
+    load(tmp_path, *(changed(lines[rpps], c22="810999999") for rpps in [*both, *third]))
+    assert Structure.objects.filter(finess="810999999").count() == 1
+    assert Activity.objects.filter(ceased_at=None).count() == len([*both, *third])
 
 
 def test_one_structure_under_two_technical_ids_lends_its_address_once(tmp_path):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import uuid
 
 import pytest
 
@@ -95,6 +96,15 @@ class TestUnexpectedShapes:
             structures(tmp_path, TEAM.replace("mobile", "autre"))
         assert ImportRun.objects.latest("started_at").state == "refuse"
         assert "mobile" in Structure.objects.get().name
+
+    def test_what_a_rule_of_the_database_refuses(self, tmp_path, monkeypatch):
+        structures(tmp_path, TEAM)
+        Structure.objects.update(source_key="")
+        same = f"'{uuid.UUID(int=1)}'::uuid"
+        monkeypatch.setattr("coordination.directory.imports.structure_rows.new_id", lambda number: same)
+        with pytest.raises(FileRefused, match="n'accepte pas"):
+            structures(tmp_path, TEAM, TEAM.replace("R-001", "R-002"))
+        assert ImportRun.objects.latest("started_at").state == "refuse"
 
     def test_a_name_longer_than_its_column_at_the_first_load(self, tmp_path):
         import_rpps([people_file(tmp_path, changed(DOCTOR, c8="X" * 300))], ANY_SIZE)

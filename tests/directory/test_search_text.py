@@ -51,6 +51,12 @@ def test_identifiers_are_read_by_their_shape(text, found):
         ("Dr MARTIN", ("martin",)),
         ("Mme d’Hervé", ("d", "herve")),
         ("Pr", ("pr",)),
+        # Names, not titles.
+        ("Le Maître", ("le", "maitre")),
+        ("Maître Paul", ("maitre", "paul")),
+        ("M’Ba", ("mba",)),
+        ("m'barek", ("mbarek",)),
+        ("M. Martin", ("martin",)),
         ("81400 carmaux", ("81400", "carmaux")),
         ("", ()),
         (None, ()),
@@ -266,6 +272,18 @@ def test_a_name_beside_a_workplace(text, names, workplace):
 @pytest.mark.parametrize("text", ["martin jean", "martin albi", "martin", "albi", "martin zzz", "jean tilleulx"])
 def test_no_workplace_is_seen_where_nothing_says_so(text):
     assert not any(r.workplace for r in understood(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_a_name"),
+    [
+        ("de la tour du pin jean pierre", True),
+        ("Jean-Pierre de La Tour du Pin de l’Autan", True),
+        ("abc def ghi jkl mno pqr", False),
+    ],
+)
+def test_particles_do_not_make_a_name_too_long(text, is_a_name):
+    assert bool(understood(text)) is is_a_name
 
 
 def test_one_letter_says_nothing():

@@ -535,6 +535,9 @@ class TestPages:
         assert "2 champs à corriger" in page.content.decode().replace("\xa0", " ")
         page = as_director.post(CREATE, typed(ssiad, email=helper.email))
         assert "déjà un compte dans votre structure" in page.content.decode()
+        for name, said in (("😀", "au moins une lettre"), ("<b>", "au moins une lettre"), ("ß" * 61, "trop long")):
+            page = as_director.post(CREATE, typed(ssiad, family_name=name, given_name=name))
+            assert page.content.decode().count(said) >= 2, name
         elsewhere = house("EHPAD LOINTAIN")
         assert as_director.post(CREATE, typed(elsewhere)).status_code == 422
         assert not AttachmentOffer.objects.exists()

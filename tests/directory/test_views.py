@@ -164,6 +164,11 @@ def test_the_sheet_of_a_structure_lists_its_people_by_25(client, reader, ehpad):
     assert client.get(url, {"apres": "n’importe quoi"}).status_code == 200
 
 
+def test_a_telephone_that_could_not_be_read_is_shown_as_it_was_given(client, reader):
+    odd = house("EHPAD SANS INDICATIF", phone="", phone_as_given="05 65 44 31 1")
+    assert "05 65 44 31 1" in client.get(f"/annuaire/structures/{odd.pk}/").content.decode()
+
+
 def test_a_merged_structure_leads_to_the_other_and_gives_it_its_people(client, reader, ehpad):
     local = house("Les Tilleuls", source=Source.LOCAL, merged_into=ehpad)
     person("ESSAI", "Bruno", structure=local)

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from coordination.common.dates import parse_birth_date
 from coordination.common.identifiers import InvalidName
 from coordination.common.ins import OID_NIR, OID_NIR_TEST, InvalidMatricule, TestOidRefused, UnknownOid
 from coordination.dossiers import actions
@@ -22,6 +23,7 @@ from coordination.dossiers.errors import (
     StatusNotByHand,
     StatusUnchanged,
 )
+from coordination.dossiers.lookalikes import find_lookalikes
 from coordination.dossiers.models import Dossier, IdentityVersion, StatusChange, Visit
 from habilitations import access
 from habilitations.errors import NotAllowed
@@ -179,20 +181,56 @@ def test_a_lookalike_needs_a_reason(doctor):
 @pytest.mark.req("INS-7")
 @pytest.mark.parametrize(("born", "used", "typed", "typed_used"), [
     ("EXEMPLE", "MARTIN", "MARTIN", ""), ("MARTIN", "", "EXEMPLE", "martin"),
-    ("EXEMPLE", "DE LA TOUR", "de la tour", ""),
+    ("EXEMPLE", "DE LA TOUR", "de la tour", ""), ("EXEMPLE", "DE LA TOUR", "Delatour", ""),
+    ("LE GOFF", "", "legoff", ""), ("LEGOFF", "", "Le Goff", ""), ("D'HERVÉ", "", "dherve", ""),
 ])  # fmt: skip
 def test_a_person_is_known_by_the_name_used_too(doctor, born, used, typed, typed_used):
     day = dt.date(1941, 3, 14)
     DossierFactory(birth_name=born, used_name=used, birth_date=day)
     DossierFactory(birth_name="AUTRE", first_given_name="Martin", birth_date=day)
-    found = actions.find_lookalikes(by=doctor, birth_name=typed, used_name=typed_used, birth_date=day)
+    found = find_lookalikes(by=doctor, birth_name=typed, used_name=typed_used, birth_date=day)
     assert found.hidden_count == 1
+
+
+@pytest.mark.req("INS-7")
+@pytest.mark.parametrize(("known", "typed", "alike"), [
+    ("14/03/1941", "1941", True), ("1941", "14/03/1941", True), ("03/1941", "14/03/1941", True),
+    ("14/03/1941", "03/1941", True), ("1941", "03/1941", True), ("03/1941", "1941", True), ("1941", "1941", True),
+    ("14/00/1941", "14/03/1941", True), ("14/03/1941", "14/00/1941", True), ("31/03/1941", "3/1941", True),
+    ("31/12/1941", "14/03/1941", False), ("01/03/1941", "14/03/1941", False), ("1941", "14/03/1942", False),
+    ("03/1941", "14/04/1941", False), ("04/1941", "03/1941", False), ("13/00/1941", "14/03/1941", False),
+    ("01/03/1940", "29/02/1940", False),
+])  # fmt: skip
+def test_dates_are_compared_as_far_as_they_are_known(doctor, known, typed, alike):
+    """« 1941 », told by a neighbour, and « 14/03/1941 », read on a document, may be one person's."""
+    stored, born = parse_birth_date(known), parse_birth_date(typed)
+    DossierFactory(birth_name="EXEMPLE", birth_date=stored.date, birth_date_precision=stored.precision)
+    found = find_lookalikes(by=doctor, birth_name="Exemple", birth_date=born.date, birth_date_precision=born.precision)
+    assert bool(found) is alike
+
+
+@pytest.mark.req("INS-7")
+def test_a_creation_compares_dates_as_far_as_they_are_known_too(doctor):
+    create(doctor)
+    with pytest.raises(LooksLikeAnother):
+        create(doctor, birth_date=dt.date(1941, 12, 31), birth_date_precision="annee")
+
+
+@pytest.mark.parametrize("name", ["birth_name", "birth_given_names", "used_name", "used_given_name"])
+def test_what_one_cannot_see_is_not_kept_of_a_name(doctor, name):
+    """A mark that turns the reading round would show another name than the one stored."""
+    made = create(doctor, **{name: "MO\u202eDÈLE\u200b  DEUX"})
+    assert getattr(made, name) == "MODÈLE DEUX"
+    made = actions.update_identity(made, by=doctor, version=made.version, traits={name: "\u2067AUTRE"})
+    assert getattr(made, name) == "AUTRE"
+    again = actions.update_identity(made, by=doctor, version=made.version, traits={name: "AU\u200bTRE"})
+    assert again.version == made.version
 
 
 @pytest.mark.req("INS-7")
 def test_lookalikes_one_may_not_open_are_only_counted(doctor, dossier):
     DossierFactory(birth_name="Exemple")
-    found = actions.find_lookalikes(by=doctor, birth_name="EXEMPLE", birth_date=dt.date(1941, 3, 14))
+    found = find_lookalikes(by=doctor, birth_name="EXEMPLE", birth_date=dt.date(1941, 3, 14))
     assert found.visible == [dossier]
     assert found.hidden_count == 1
     assert not found.same_ins

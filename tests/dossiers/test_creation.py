@@ -6,6 +6,7 @@ import uuid
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from coordination.accounts import drafts
 from coordination.common.ins import OID_NIR
@@ -229,6 +230,22 @@ def test_own_structure_is_proposed(client, db):
     assert "DAC Exemple" in client.get(CREATE).content.decode()
     client.post(CREATE, typed(referent_structure=str(structure.pk), referent_structure_texte="DAC Exemple"))
     assert Dossier.objects.get().referent_structure == structure
+
+
+def test_a_closed_structure_is_neither_proposed_nor_taken(as_doctor):
+    StructureFactory(name="DAC Fermé", search_name="dac ferme", ceased_at=timezone.now())
+    found = as_doctor.post("/dossiers/propositions/structures/", {"referent_structure_texte": "dac fermé"})
+    assert "Aucune proposition" in found.content.decode()
+    page = as_doctor.post(CREATE, typed(referent_structure_texte="DAC Fermé"))
+    assert "Aucune structure ouverte ne porte ce nom" in page.content.decode()
+    assert not Dossier.objects.exists()
+
+
+@pytest.mark.req("INS-7")
+def test_a_year_alone_is_compared_while_one_types(as_doctor):
+    DossierFactory(birth_name="ÉCHANTILLON")
+    said = as_doctor.post("/dossiers/creer/ressemblances/", {"birth_name": "echantillon", "birth_date": "1941"})
+    assert "Un dossier existe déjà, que vous ne pouvez pas ouvrir." in said.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ def test_what_needs_insi_is_never_chosen(current, wanted):
 @pytest.mark.parametrize("wanted", ALL)
 def test_a_changed_trait_drops_the_ins(wanted):
     if wanted in ("RECUP", "QUAL"):
-        with pytest.raises(StatusNotByHand):
+        # Its status was left as it was: what to choose is said.
+        with pytest.raises(StatusNotByHand, match="Choisissez « Identité validée »"):
             moves.traits_changed(wanted)
     else:
         assert moves.traits_changed(wanted) == moves.Move(wanted, keeps_ins=False)

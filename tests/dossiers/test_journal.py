@@ -355,6 +355,13 @@ def test_filters(crowd, said, kept):
     assert found(**said)(crowd) == kept
 
 
+def test_a_name_with_a_letter_that_opens_into_two_is_found(followed):
+    leave(followed, professional(family_name="LECŒUR", given_name="Lætitia"))
+    for typed in ("lecoeur", "Lecœur", "laetitia lecoeur"):
+        kept = reading.find_page(followed.pk, reading.read_filters({"qui": typed})).lines
+        assert [line.trace.actor_name for line in kept] == ["LECŒUR Lætitia"], typed
+
+
 def test_days_of_the_filter_are_both_included_and_local(crowd):
     day = f"{noon(5):%d/%m/%Y}"
     assert found(du=day, au=day)(crowd) == [2]

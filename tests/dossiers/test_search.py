@@ -5,7 +5,9 @@ import datetime as dt
 import pytest
 
 from coordination.dossiers import places
+from coordination.dossiers.models import Dossier
 from coordination.dossiers.search import Wanted, parse
+from tests.dossiers.factories import DossierFactory
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,9 @@ from coordination.dossiers.search import Wanted, parse
         ("14031941", Wanted(birth_date=dt.date(1941, 3, 14))),
         ("14 mars 1941", Wanted(birth_date=dt.date(1941, 3, 14))),
         ("martin 1941", Wanted(words=("martin",), birth_year=1941)),
+        ("martin 03/1941", Wanted(words=("martin",), birth_year=1941, birth_month=3)),
+        ("3-1941", Wanted(birth_year=1941, birth_month=3)),
+        ("13/1941", Wanted(words=("13",), birth_year=1941)),
         ("2 41 03 81 999 012 11", Wanted(matricule="241038199901211")),
         ("241038199901211", Wanted(matricule="241038199901211")),
         ("1600 12A020 00480", Wanted(matricule="160012A02000480")),
@@ -29,6 +34,22 @@ from coordination.dossiers.search import Wanted, parse
 )
 def test_text_is_understood(text, wanted):
     assert parse(text) == wanted
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("le goff", True), ("legoff", True), ("LeGof", True), ("goff jeanpierre", True), ("pierre legoff", True),
+        ("dherve", True), ("d'hervé", True), ("herve", True), ("oof", False), ("egoff", False), ("goffle", False),
+        ("03/1941", True), ("legoff 3/1941", True), ("04/1941", False), ("1941", True), ("03/1940", False),
+    ],
+)  # fmt: skip
+def test_who_is_found(text, is_found):
+    """Blanks, hyphens and apostrophes do not count; letters in the middle of a name do not begin it."""
+    DossierFactory(birth_name="D'HERVÉ", used_name="LE GOFF", birth_given_names="Jean-Pierre", first_given_name="Jean")
+    DossierFactory(birth_name="AUTRE", birth_date=dt.date(1950, 1, 1))
+    assert Dossier.objects.wanted(parse(text)).count() == is_found
 
 
 @pytest.mark.req("SECT-6")

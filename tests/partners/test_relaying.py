@@ -122,9 +122,7 @@ def test_a_breakdown_is_tried_again_later_and_not_all_together(partner, standin,
         delays.add(row.next_attempt_at - row.created_at)
     assert len(delays) == 5
     partner.refresh_from_db()
-    assert (
-        partner.fails and partner.last_error == "Le partenaire est en panne (503)." or "attendre" in partner.last_error
-    )
+    assert (partner.fails, partner.last_error) == (True, "Le partenaire demande d’attendre (503).")
 
 
 def test_what_the_partner_asks_to_wait_is_waited(waiting, standin, kind):
@@ -205,6 +203,21 @@ def test_called_off_while_it_is_sent_stays_called_off_when_it_fails(waiting, sta
     kind.prepare = lambda relay: (actions.cancel_relay(relay, by=anna), real(relay))[1]
     standin.does(called_off)
     assert done(waiting).state == State.ANNULE
+
+
+def test_called_off_while_it_is_sent_asks_for_no_more(waiting, standin, kind, anna):
+    """What left has left; what it would have gone on with is called off, asked again meanwhile or not."""
+    kind.again = [True]
+    kind.on_receive = lambda relay: actions.cancel_relay(relay, by=anna)
+    assert done(waiting).state == State.ANNULE
+    kind.again = [True]
+    other = RelayFactory(partner=waiting.partner)
+    kind.on_receive = lambda relay: (
+        actions.cancel_relay(relay, by=anna),
+        actions.ask_relay(relay.partner, kind=relay.kind, object_id=relay.object_id, by=anna),
+    )
+    assert done(other).state == State.ANNULE
+    assert Relay.objects.filter(state=State.EN_ATTENTE).count() == 1
 
 
 def test_a_dead_letter_is_retried_and_called_off_by_administrators_only(waiting, standin, kind, anna):

@@ -70,8 +70,6 @@ ACCEPTED: dict[tuple[str, str, str], tuple[int, str]] = {
     ("looked-without-trace", "agenda/relays/sending.py", "_content"): (
         1, "the entry goes with the content, and the sending traces it"),
     ("looked-without-trace", "coordination/demo/events.py", "_enter"): (1, "invented people, never in production"),
-    ("open-to-all", "coordination/fhir/answering.py", "as_view"): (
-        1, "the API: no cookie is looked at, the token is in a header that no browser sends by itself"),
     ("open-to-all", "habilitations/views/oauth.py", "token"): (
         1, "a program without cookies: its secret is in the request, no browser sends it by itself"),
 }  # fmt: skip

@@ -50,7 +50,9 @@ def create_local_structure(*, by: User, **values: Any) -> Structure:
     if finess and Structure.objects.filter(finess=finess).exists():
         raise AlreadyInDirectory(name="Cette structure", field="finess")
     name, short = squeeze(values.pop("name")), squeeze(values.get("short_name"))
-    structure = Structure(**values, name=name, source=Source.LOCAL, search_name=fold(f"{name} {short}"), created_by=by)
+    # Folding opens œ and ß into two.
+    searched = fold(f"{name} {short}")[:300]
+    structure = Structure(**values, name=name, source=Source.LOCAL, search_name=searched, created_by=by)
     try:
         with transaction.atomic():
             structure.save(force_insert=True)
@@ -79,14 +81,16 @@ def create_local_professional(
     """Create a professional, with or without RPPS, and the activity under which the search finds them.
 
     With an RPPS or ADELI number the row is the one the national file will take over at its next load.
-    Raises InvalidName (no letter in the name), AlreadyInDirectory when that number is there already.
+    Raises InvalidName (no letter in a name), AlreadyInDirectory when that number is there already.
     """
-    parse_person_name(family_name, field="family_name")
+    # Capitals open ß into two letters, folding œ as well.
+    family = capital_family(parse_person_name(family_name, field="family_name"))[:120]
+    given = capital_given(parse_person_name(given_name, field="given_name"))[:120] if given_name else ""
     national_id = f"8{rpps}" if rpps else (f"0{adeli}" if adeli else "")
+    already = AlreadyInDirectory(name="Ce professionnel", field="rpps" if rpps else "adeli")
     if national_id and Professional.objects.filter(national_id=national_id).exists():
-        raise AlreadyInDirectory(name="Ce professionnel", field="rpps" if rpps else "adeli")
-    family, given = capital_family(family_name), capital_given(given_name)
-    professional = Professional.objects.create(
+        raise already
+    professional = Professional(
         source=Source.LOCAL,
         national_id=national_id,
         rpps=rpps,
@@ -94,12 +98,18 @@ def create_local_professional(
         civility=civility,
         family_name=family,
         given_name=given,
-        search_family=fold(family),
-        search_given=fold(given),
+        search_family=fold(family)[:150],
+        search_given=fold(given)[:150],
         email=email,
         phone=phone,
         created_by=by,
     )
+    try:
+        with transaction.atomic():
+            professional.save(force_insert=True)
+    except IntegrityError as error:
+        # Somebody created him between the question and the answer.
+        raise already from error
     add_local_activity(
         professional, by=by, profession=profession, structure=structure, speciality=speciality, fonction=fonction
     )

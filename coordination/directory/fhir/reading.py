@@ -102,7 +102,7 @@ def person(resource: Resource) -> dict[str, Any]:
     family = squeeze(said.get("family") or said.get("text") or NAMELESS)
     given = squeeze(" ".join(name for name in said.get("given", []) if name))
     try:
-        parse_person_name(family)
+        family = parse_person_name(family)
     except DomainError as refusal:
         raise Invalid(str(refusal), expression="Practitioner.name[0].family") from None
     return {

@@ -7,18 +7,30 @@ people and structures by their numbers only.
 from __future__ import annotations
 
 from coordination.directory.imports.staging import execute, scalar, temporary
+from coordination.directory.models import Source
 
 
 def lend_addresses(changed_structures: str) -> int:
-    """Copy name, address and telephone of the structures selected by `changed_structures` (SQL giving ids)."""
+    """Copy name, address and telephone of structures to the activities that borrow them.
+
+    `changed_structures`: SQL giving id, phone and name, these two as they were before. A telephone or a name that is
+    still the former one was borrowed too, and follows.
+    """
+    phone = "CASE WHEN a.phone IN ('', c.phone) THEN t.phone ELSE a.phone END"
+    name = "CASE WHEN a.structure_name IN ('', c.name) THEN t.name ELSE a.structure_name END"
     return execute(
         "UPDATE directory_activity a SET address = t.address, postal_code = t.postal_code, town = t.town,"
-        " commune_code = t.commune_code, phone = CASE WHEN a.phone = '' THEN t.phone ELSE a.phone END,"
-        " structure_name = CASE WHEN a.structure_name = '' THEN t.name ELSE a.structure_name END"
-        " FROM directory_structure t WHERE a.structure_id = t.id AND a.address_borrowed"
-        f" AND t.id IN ({changed_structures}) AND (a.address, a.postal_code, a.town, a.commune_code)"
-        " IS DISTINCT FROM (t.address, t.postal_code, t.town, t.commune_code)"
+        f" commune_code = t.commune_code, phone = {phone}, structure_name = {name}"
+        f" FROM ({changed_structures}) c JOIN directory_structure t USING (id)"
+        " WHERE a.structure_id = t.id AND a.address_borrowed"
+        " AND (a.address, a.postal_code, a.town, a.commune_code, a.phone, a.structure_name)"
+        f" IS DISTINCT FROM (t.address, t.postal_code, t.town, t.commune_code, {phone}, {name})"
     )
+
+
+# Only what a correspondence file gave is taken back: an address that none of its mailboxes ever had was said by
+# somebody else (a regional file, a person, a partner).
+_GIVEN = "mss_address IN (SELECT address FROM directory_mailbox)"
 
 
 def lend_mailboxes(people: str) -> None:
@@ -53,6 +65,7 @@ def lend_mailboxes(people: str) -> None:
         " (SELECT w.id, coalesce(min(o.address), '') AS address FROM owners w LEFT JOIN"
         "  (SELECT o.owner, o.address FROM owned o LEFT JOIN tied t ON t.id = o.id WHERE t.id IS NULL) o"
         "  ON o.owner = w.id GROUP BY w.id) m WHERE p.id = m.id AND p.mss_address <> m.address"
+        f" AND (m.address <> '' OR p.{_GIVEN})"
     )
     execute(
         "UPDATE directory_activity a SET mss_address = coalesce(m.address, p.mss_address) FROM owners w"
@@ -64,7 +77,10 @@ def lend_mailboxes(people: str) -> None:
 
 
 def lend_structure_mailboxes(structures: str) -> None:
-    """Give the structures selected by `structures` (SQL giving ids) their organisation mailboxes."""
+    """Give the structures selected by `structures` (SQL giving ids) their organisation mailboxes.
+
+    One that somebody entered here keeps what he typed: it may be all that there is to reach it.
+    """
     if not scalar("SELECT EXISTS (SELECT 1 FROM directory_mailbox)"):
         return
     # Kept and counted step by step: a planner that ignores how many mailboxes have just come loops over all of them.
@@ -85,5 +101,6 @@ def lend_structure_mailboxes(structures: str) -> None:
     execute(
         "UPDATE directory_structure t SET mss_address = coalesce(m.address, '') FROM lent_to w"
         " LEFT JOIN lent m ON m.id = w.id WHERE t.id = w.id AND t.mss_address <> coalesce(m.address, '')"
+        f" AND (m.id IS NOT NULL OR (t.source <> '{Source.LOCAL}' AND t.{_GIVEN}))"
     )
     execute("DROP TABLE lent, lent_numbers, lent_to")

@@ -52,6 +52,7 @@ class Progress:
 
 
 def terminal() -> Progress:
+    """Return the progress that a command shows, on its error stream."""
     return Progress(sys.stderr)
 
 

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import psycopg
-from django.db import DataError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from coordination.directory.errors import FileRefused
@@ -20,7 +20,15 @@ from coordination.directory.imports import completion, rpps_first, rpps_merge, r
 from coordination.directory.imports.rpps_lines import STAGE_COLUMNS, ActivityParser, line_salt
 from coordination.directory.imports.runs import Load, Options, Report, run
 from coordination.directory.imports.sources import Inspection, Source, blocks, decoded, inspect, sources
-from coordination.directory.imports.staging import MASK, SMALL_TABLE, copy, execute, postponed_indexes, scalar
+from coordination.directory.imports.staging import (
+    MASK,
+    SMALL_TABLE,
+    copy,
+    execute,
+    postponed_indexes,
+    scalar,
+    settle_constraints,
+)
 
 # Beyond this many changed people, naming them costs more than parsing everybody.
 MANY = 300_000
@@ -106,8 +114,11 @@ def _load_first(load: Load, seen: Inspection) -> bool:
             completion.lend_mailboxes("SELECT national_id FROM directory_professional WHERE national_id <> ''")
             completion.lend_structure_mailboxes("SELECT id FROM directory_structure")
             load.progress.phase("Construction des index")
-    except (_Scattered, DataError, psycopg.DataError):
-        # A value longer than its column: the general merge cuts it.
+            settle_constraints()
+    except (_Scattered, DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError):
+        # A value longer than its column: the general merge cuts it. A structure told twice, with its FINESS number
+        # and without: it finds both. It will count the refused lines again.
+        load.refused, load.refusals = 0, []
         return False
     return True
 

@@ -21,7 +21,7 @@ from coordination.directory.imports.known_places import KnownPlaces, known_place
 from coordination.directory.imports.rpps_lines import Block, without_doubles
 from coordination.directory.imports.rpps_places import Ends
 from coordination.directory.imports.runs import Counts
-from coordination.directory.imports.staging import copy, execute, new_id, renewed, scalar
+from coordination.directory.imports.staging import ONE_KIND, copy, execute, new_id, renewed, scalar
 
 _ACTIVITY = (
     "id, professional_id, natural_key, profession, category, speciality, search_family, search_given, content_hash,"
@@ -174,9 +174,10 @@ class FirstLoad:
         structures = self._merge_structures()
         told = execute(
             "INSERT INTO directory_savoirfaire (id, professional_id, profession, kind, code, from_full_list)"
-            f" SELECT {new_id('row_number() OVER ()')}, professional_id, split_part(x, ',', 1),"
-            " split_part(x, ',', 2), split_part(x, ',', 3), false FROM (SELECT DISTINCT professional_id, x FROM sf,"
-            " unnest(string_to_array(told, ';')) x) each"
+            f" SELECT {new_id('row_number() OVER ()')}, professional_id, profession, kind, code, false FROM"
+            f" (SELECT professional_id, profession, {ONE_KIND} AS kind, code FROM (SELECT professional_id,"
+            " split_part(x, ',', 1) AS profession, split_part(x, ',', 2) AS kind, split_part(x, ',', 3) AS code"
+            " FROM sf, unnest(string_to_array(told, ';')) x) each GROUP BY professional_id, profession, code) one"
         )
         keys = list(held)
         execute("UPDATE directory_professional SET content_hash = NULL WHERE national_id = ANY(%s)", [keys])

@@ -15,7 +15,7 @@ from django.utils import timezone
 from coordination.directory.imports import completion
 from coordination.directory.imports.rpps_structures import cease_empty_structures, merge_structures
 from coordination.directory.imports.runs import Counts, Load
-from coordination.directory.imports.staging import MASK, execute, hold, new_id, scalar, temporary
+from coordination.directory.imports.staging import MASK, ONE_KIND, execute, hold, new_id, scalar, temporary
 
 # In the order of the keys between them.
 TABLES = ("directory_structure", "directory_professional", "directory_savoirfaire", "directory_activity")
@@ -40,6 +40,7 @@ COUNTED = {
 
 
 def create_tables(stage_columns: Iterable[str]) -> None:
+    """Make the tables of this load, which go with its transaction."""
     execute(f"CREATE TEMP TABLE stage ({', '.join(stage_columns)}) ON COMMIT DROP")
     execute("CREATE TEMP TABLE seen_people (national_id text, hash bigint) ON COMMIT DROP")
     execute("CREATE TEMP TABLE gone_people (id uuid) ON COMMIT DROP")
@@ -47,6 +48,7 @@ def create_tables(stage_columns: Iterable[str]) -> None:
 
 
 def has_people() -> bool:
+    """Say whether an activity file left somebody to compare with."""
     return scalar("SELECT EXISTS (SELECT 1 FROM directory_professional WHERE content_hash IS NOT NULL)")
 
 
@@ -80,6 +82,7 @@ def gone_and_known() -> tuple[int, int]:
 
 
 def changed_people() -> list[str]:
+    """Return the national identifiers that `compare` found new or changed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT national_id FROM changed_people")
         return [row[0] for row in cursor]
@@ -155,9 +158,10 @@ def _drop_doubles() -> None:
 def _stage_savoir_faire() -> None:
     temporary(
         "staged_sf",
-        "SELECT DISTINCT s.pn, split_part(x, ',', 1) AS profession,"
+        f"SELECT pn, profession, {ONE_KIND} AS kind, code FROM (SELECT s.pn, split_part(x, ',', 1) AS profession,"
         " split_part(x, ',', 2) AS kind, split_part(x, ',', 3) AS code"
-        " FROM stage s, unnest(string_to_array(s.savoir_faire, ';')) x WHERE s.savoir_faire <> ''",
+        " FROM stage s, unnest(string_to_array(s.savoir_faire, ';')) x WHERE s.savoir_faire <> '') told"
+        " GROUP BY pn, profession, code",
     )
 
 

@@ -20,10 +20,12 @@ def merge_structures(day: date, now: datetime) -> Counts:
         " LEFT JOIN directory_structure f ON f.finess = s.finess AND f.finess <> '' AND s.finess <> ''"
         " LEFT JOIN directory_structure k ON k.source_key = s.skey AND k.source_key <> ''",
     )
-    # Two technical identifiers may carry the same FINESS number: one structure.
+    # Two technical identifiers may carry the same FINESS number: one structure. Of rows that had none and are given
+    # the same at once, the first takes it; the others' people follow at their next change.
     temporary(
         "structure_ids",
         "SELECT p.skey, p.n, p.source, p.finess <> '' AS lends,"
+        " row_number() OVER (PARTITION BY p.finess ORDER BY p.found IS NOT NULL, p.n) = 1 AS is_numbered,"
         f" coalesce(p.found, {new_id('coalesce(same.n, p.n)')}) AS id,"
         " p.found IS NULL AND coalesce(same.n, p.n) = p.n AS is_new FROM places p LEFT JOIN"
         " (SELECT finess, min(n) AS n FROM places WHERE finess <> '' AND found IS NULL GROUP BY finess) same"
@@ -44,7 +46,7 @@ def merge_structures(day: date, now: datetime) -> Counts:
     changed = execute(
         # What a partner alone knew is the file's from now on.
         "UPDATE directory_structure t SET source = 'rpps',"
-        " finess = CASE WHEN t.finess = '' THEN s.finess::varchar(9) ELSE t.finess"
+        " finess = CASE WHEN t.finess = '' AND i.is_numbered THEN s.finess::varchar(9) ELSE t.finess"
         " END, finess_ej = s.finess_ej::varchar(9), siren = s.siren::varchar(9), siret = s.siret::varchar(14),"
         " technical_id = s.technical::varchar(40), name = s.sname::varchar(200),"
         " short_name = CASE WHEN s.trade_name = s.sname THEN '' ELSE s.trade_name::varchar(80) END,"

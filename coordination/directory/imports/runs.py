@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
-from django.db import DataError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from coordination.common.database import alone
@@ -203,7 +203,7 @@ def run(
         except FileRefused as refusal:
             _close(load, ImportRun.State.REFUSED, refusal.message)
             raise
-        except (DataError, psycopg.DataError, csv.Error) as error:
+        except (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, csv.Error) as error:
             # The readers let through what they should have refused line by line: the file is at fault all the same.
             refusal = FileRefused(
                 f"{source.name} contient une valeur que l'annuaire n'accepte pas. Rien n'a été modifié."

@@ -16,7 +16,16 @@ from coordination.directory.imports.rpps_columns import about
 from coordination.directory.imports.rpps_lines import columns
 from coordination.directory.imports.runs import Counts, Load
 from coordination.directory.imports.sources import Inspection, blocks, inspect
-from coordination.directory.imports.staging import copy, execute, hold, new_id, postponed_indexes, scalar, temporary
+from coordination.directory.imports.staging import (
+    ONE_KIND,
+    copy,
+    execute,
+    hold,
+    new_id,
+    postponed_indexes,
+    scalar,
+    temporary,
+)
 
 REQUIRED = ("Identification nationale PP", "Code profession", "Code type savoir-faire", "Code savoir-faire")
 
@@ -68,8 +77,9 @@ def _merge(load: Load) -> Counts:
     execute("ANALYZE directory_savoirfaire (professional_id, from_full_list, ceased_at)")
     temporary(
         "sf",
-        "SELECT DISTINCT p.id AS professional_id, s.profession, s.kind, s.code FROM stage s"
-        " JOIN directory_professional p ON p.national_id = s.national_id AND p.national_id <> ''",
+        f"SELECT p.id AS professional_id, s.profession, {ONE_KIND} AS kind, s.code FROM stage s"
+        " JOIN directory_professional p ON p.national_id = s.national_id AND p.national_id <> ''"
+        " GROUP BY p.id, s.profession, s.code",
     )
     same = "d.professional_id = s.professional_id AND d.profession = s.profession AND d.code = s.code"
     # First, while the count above is true: what follows makes thousands of rows its own.

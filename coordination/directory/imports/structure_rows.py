@@ -52,7 +52,7 @@ _COLUMNS = {
     "manager_name": "varchar(120)", "opened_on": "date",
 }  # fmt: skip
 # What a file may leave empty without erasing what another source knows.
-_KEPT = {"phone", "email", "mss_address", "manager_name", "source_key", "legal_status", "opened_on"}
+_KEPT = {"finess", "phone", "email", "mss_address", "manager_name", "legal_status", "opened_on"}
 
 # Files that describe the same rows must not cease each other's: the legacy CSV holds no legal entity.
 ALL_KINDS = ("ej", "eg", "oi")
@@ -67,7 +67,7 @@ def stage(rows: Iterable[StructureRow]) -> None:
     execute("DELETE FROM stage s USING stage b WHERE s.finess = b.finess AND s.finess <> '' AND b.n < s.n")
     execute(
         "DELETE FROM stage s USING (SELECT source_key, min(n) AS n FROM stage WHERE source_key <> ''"
-        " GROUP BY source_key) b WHERE s.source_key = b.source_key AND s.finess = '' AND s.n <> b.n"
+        " GROUP BY source_key) b WHERE s.source_key = b.source_key AND s.n <> b.n"
     )
     execute("ANALYZE stage")
 
@@ -88,7 +88,8 @@ def merge(load: Load, source: str, *, kinds: tuple[str, ...] = ALL_KINDS) -> Cou
     """Bring `stage` into the directory as rows of `source`; only rows of `kinds` cease when the file lacks them.
 
     A row found by its FINESS number is taken over, whoever wrote it first: its identity stays, circles keep
-    their link. A regional complement only fills what FINESS leaves empty.
+    their link. Else it is found by its key, which it had before it was given a number. A regional complement only
+    fills what FINESS leaves empty.
     """
     now = timezone.now()
     # Counted before: FINESS loaded a minute ago would seem one row, and what has ceased a search for each.
@@ -99,13 +100,13 @@ def merge(load: Load, source: str, *, kinds: tuple[str, ...] = ALL_KINDS) -> Cou
         " coalesce(f.source, k.source) AS source FROM stage s"
         " LEFT JOIN directory_structure f ON f.finess = s.finess AND f.finess <> '' AND s.finess <> ''"
         " LEFT JOIN directory_structure k ON k.source_key = s.source_key AND k.source_key <> ''"
-        "  AND s.source_key <> '' AND s.finess = ''",
+        "  AND s.source_key <> ''",
     )
     # Before the new rows come in: they are not among those found.
     ceased = _cease_missing(load, source, kinds, now)
     new = _insert(source, load, now)
     changed = _update(source, load, now)
-    completion.lend_addresses("SELECT id FROM changed_structures")
+    completion.lend_addresses("SELECT id, phone, name FROM changed_structures")
     completion.lend_structure_mailboxes("SELECT id FROM changed_structures")
     return Counts(new, changed, ceased)
 
@@ -148,11 +149,13 @@ def _insert(source: str, load: Load, now: object) -> int:
 
 
 def _update(source: str, load: Load, now: object) -> int:
-    own = ", ".join(f"{name} = {_value(name, kind)}" for name, kind in _COLUMNS.items() if name != "finess")
-    execute("CREATE TEMP TABLE changed_structures (id uuid) ON COMMIT DROP")
+    own = ", ".join(f"{name} = {_value(name, kind)}" for name, kind in _COLUMNS.items())
+    # With what they lent until now.
+    execute("CREATE TEMP TABLE changed_structures (id uuid, phone text, name text) ON COMMIT DROP")
     execute(
-        "INSERT INTO changed_structures SELECT t.id FROM directory_structure t JOIN found f USING (id)"
-        " JOIN stage s USING (n) WHERE (f.source IN (%(source)s, 'partenaire') OR %(source)s = 'finess')"
+        "INSERT INTO changed_structures SELECT t.id, t.phone, t.name FROM directory_structure t"
+        " JOIN found f USING (id) JOIN stage s USING (n)"
+        " WHERE (f.source IN (%(source)s, 'partenaire') OR %(source)s = 'finess')"
         " AND (t.source <> %(source)s OR t.content_hash IS DISTINCT FROM s.hash)",
         {"source": source},
     )
@@ -175,7 +178,17 @@ def _update(source: str, load: Load, now: object) -> int:
     return count
 
 
+# Found by its number, a row may be told under the key that another one has kept from before.
+_FREE_KEY = (
+    "CASE WHEN s.source_key = '' OR EXISTS (SELECT 1 FROM directory_structure o"
+    " WHERE o.source_key = s.source_key AND o.source_key <> '' AND o.id <> t.id) THEN t.source_key"
+    " ELSE s.source_key::varchar(60) END"
+)
+
+
 def _value(name: str, kind: str) -> str:
+    if name == "source_key":
+        return _FREE_KEY
     if name not in _KEPT:
         return f"s.{name}::{kind}"
     if kind == "date":

@@ -80,7 +80,8 @@ def _header(load: Load, line: str) -> list[str]:
         )
     unknown = [name for name in found if name not in COLUMNS]
     if unknown:
-        raise FileRefused(f"Colonnes inconnues dans {load.source.name} : {', '.join(unknown)}. Rien n'a été modifié.")
+        said = ", ".join(name or "une colonne sans nom" for name in unknown)
+        raise FileRefused(f"Colonnes inconnues dans {load.source.name} : {said}. Rien n'a été modifié.")
     return found
 
 
@@ -116,9 +117,9 @@ def _row(values: dict[str, str]) -> StructureRow:
         return values.get(name, "")
 
     phone, as_given = normalise.finess_phone(read("telephone"))
-    commune = read("code_commune") or next(
-        (found.insee for found in communes.resolve(read("ville"), read("code_postal"))), ""
-    )
+    named = communes.resolve(read("ville"), read("code_postal"))
+    # Several: nobody says which, and a search by town would find it in the wrong one.
+    commune = read("code_commune") or (named[0].insee if len(named) == 1 else "")
     return StructureRow(
         kind="eg",
         finess=read("finess").upper(),

@@ -8,7 +8,6 @@ Nothing typed is kept, logged or put in an address.
 
 from coordination.directory.search.engine import find_similar, search, structures
 from coordination.directory.search.results import (
-    Exactness,
     Group,
     ProfessionalResult,
     SearchResults,
@@ -18,7 +17,6 @@ from coordination.directory.search.results import (
 )
 
 __all__ = [
-    "Exactness",
     "Group",
     "ProfessionalResult",
     "SearchResults",

@@ -10,7 +10,7 @@ from coordination.directory.search import branches, places
 from coordination.directory.search.branches import Branch, NameMatch
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.names import NameIndex, splits
-from coordination.directory.search.reading import MAX_NAME_WORDS, Reading
+from coordination.directory.search.reading import Reading, are_too_many
 
 SHORTEST = 4
 LONG = 9
@@ -57,7 +57,7 @@ def _towns_respelt(whole: Reading, lexicon: Lexicon, near: str) -> Iterable[Read
     for size in range(min(most, LONGEST_TOWN), 0, -1):
         for stretch, rest in ((names[-size:], names[:-size]), (names[:size], names[size:])):
             key = "".join(stretch)
-            if len(rest) > MAX_NAME_WORDS or len(key) < SHORTEST or (size == 1 and _is_name(key, lexicon)):
+            if are_too_many(rest) or len(key) < SHORTEST or (size == 1 and _is_name(key, lexicon)):
                 continue
             for town, _ in lexicon.towns.nearest(key, limit=FEW_SPELLINGS):
                 where = places.narrow(places.of_town(town), near, None)

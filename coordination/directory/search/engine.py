@@ -14,7 +14,6 @@ from coordination.directory.search import branches, corrections, houses, people,
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.reading import SURE, Filters, Reading, readings, without_places
 from coordination.directory.search.results import (
-    Exactness,
     Group,
     ProfessionalResult,
     SearchResults,
@@ -142,14 +141,10 @@ def _by_identifiers(cut: Typed, kinds: Sequence[str], structure_ids: Sequence[UU
     results = SearchResults()
     if of_people and "professional" in kinds:
         group = people.by_identifiers(of_people, structure_ids=structure_ids, limit=limit)
-        results = replace(results, professionals=_identified(group))
+        results = replace(results, professionals=group)
     if of_houses and "structure" in kinds:
         results = replace(results, structures=houses.by_identifiers(of_houses, limit=limit))
     return results
-
-
-def _identified(group: Group) -> Group:
-    return replace(group, results=tuple(replace(r, exactness=Exactness.IDENTIFIER) for r in group.results))
 
 
 def _by_words(cut: Typed, filters: Filters, near: str, limit: int, kinds: Sequence[str]) -> SearchResults:
@@ -160,7 +155,8 @@ def _by_words(cut: Typed, filters: Filters, near: str, limit: int, kinds: Sequen
         plan = branches.of_readings(understood, lexicon, near=near)
         results = replace(results, professionals=people.find(plan, cut.words, limit=limit))
     if "structure" in kinds:
-        found = _structures(cut.words, understood, filters, lexicon, near, limit)
+        alone = not results.groups
+        found = _structures(cut.words, understood, filters, lexicon, near, limit, tried=alone)
         results = replace(results, structures=found)
     return results if results.groups else _corrected(cut, filters, understood, lexicon, near, limit, kinds)
 
@@ -181,15 +177,19 @@ def _corrected(
 
 
 def _structures(
-    words: Sequence[str], understood: Sequence[Reading], filters: Filters, lexicon: Lexicon, near: str, limit: int
-) -> Group:
+    words: Sequence[str], understood: Sequence[Reading], filters: Filters, lexicon: Lexicon, near: str, limit: int,
+    *, tried: bool = False,
+) -> Group:  # fmt: skip
+    """`tried`: nothing else answers, and what no index knows is asked all the same."""
     letters = sum(len(w) for w in words if not places.of_number(w))
     if letters < SHORTEST_STRUCTURE and not (filters.category or filters.places):
         return Group("structure")
+    placed = [(r.words, r.places) for r in understood if r.places and not filters.places]
     asked = [houses.query(words, filters.places, filters.category, lexicon, near=near)]
-    for reading in understood:
-        if reading.places and not filters.places:
-            asked.append(houses.query(reading.words, reading.places, filters.category, lexicon))
+    asked += [houses.query(said, where, filters.category, lexicon) for said, where in placed]
+    if tried and not any(asked):
+        pairs = [(words, filters.places), *placed]
+        asked = [houses.tried(said, where, filters.category, lexicon) for said, where in pairs]
     queries = list(dict.fromkeys(q for query in asked for q in query))[:MAX_STRUCTURE_QUERIES]
     restricted = bool(filters.places or filters.category)
     return houses.find(queries, name=" ".join(words), words=words, near=near, limit=limit, restricted=restricted)

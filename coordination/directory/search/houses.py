@@ -12,7 +12,7 @@ from coordination.directory.search.branches import STRUCTURE_WORDS as WORDS
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.names import LAST, NameIndex
 from coordination.directory.search.places import Place, around, of_number
-from coordination.directory.search.results import MANY, Exactness, Group, StructureResult, marks, town_name
+from coordination.directory.search.results import MANY, Group, StructureResult, marks, town_name
 
 CANDIDATES = 56
 MAX_WORDS = 6
@@ -54,7 +54,7 @@ def find(queries: Sequence[str], *, name: str, words: Sequence[str], near: str, 
         f" left(s.postal_code, {len(near)}) <> %s, s.search_name USING ~<~, s.id LIMIT {int(limit)}"
     )
     begins = (name, name + LAST) if name and not restricted else ("", "")
-    return _group(statements.rows(sql, [*queries, *begins, name, name, name, near]), name, words)
+    return _group(statements.rows(sql, [*queries, *begins, name, name, name, near]), words)
 
 
 def by_identifiers(conditions: Sequence[tuple[str, Sequence[str]]], *, limit: int) -> Group:
@@ -65,7 +65,7 @@ def by_identifiers(conditions: Sequence[tuple[str, Sequence[str]]], *, limit: in
         for column, _ in conditions
     )
     sql = f"SELECT c.*, count(*) OVER () FROM ({scans}) c ORDER BY 12, search_name, id LIMIT {int(limit)}"  # noqa: S608
-    return _group(statements.rows(sql, [tuple(values) for _, values in conditions]), "", (), identified=True)
+    return _group(statements.rows(sql, [tuple(values) for _, values in conditions]), ())
 
 
 def query(
@@ -73,28 +73,42 @@ def query(
 ) -> list[str]:
     """Return the word queries of one reading: every word, in one of the places, of the category.
 
-    Words that thousands of structures hold are asked near first; alone, they are asked near only.
+    Words that thousands of structures hold are asked near first; alone, they are asked near only. A word that none
+    holds makes no query (`tried`).
     """
-    # A number that may say where is in the name, or the structure is not the one meant here.
-    telling = [w for w in words if len(w) > 2 or of_number(w)] or list(words)
-    index = lexicon.structure_words
+    telling, index = _telling(words), lexicon.structure_words
     if not lexicon.is_empty and not all(index.begins(word) for word in telling):
         return []
-    parts = [_lexeme(word, index, last=word == telling[-1]) for word in telling[:MAX_WORDS]]
-    if category:
-        parts.append(f"cat{fold(category)}")
-    where = list(dict.fromkeys(place.lexeme for place in places))
-    if where:
-        parts.append(f"({' | '.join(where)})")
-    if not parts:
+    whole = _whole(telling, places, category, index)
+    if not whole:
         return []
-    whole = " & ".join(parts)
-    if where or not near or not all(index.is_held_by_many(word, CANDIDATES) for word in telling):
+    if places or not near or not all(index.is_held_by_many(word, CANDIDATES) for word in telling):
         return [whole]
     nearby = f"{whole} & {around(near).lexeme}"
     if telling and all(index.is_held_by_many(word, TOO_MANY) for word in telling):
         return [nearby]
     return [nearby, whole]
+
+
+def tried(words: Sequence[str], places: Sequence[Place], category: str, lexicon: Lexicon) -> list[str]:
+    """Return the query of words of which some are in no index: a structure entered by hand since the last load."""
+    whole = _whole(_telling(words), places, category, lexicon.structure_words)
+    return [whole] if whole else []
+
+
+def _telling(words: Sequence[str]) -> list[str]:
+    # A number that may say where is in the name, or the structure is not the one meant here.
+    return [w for w in words if len(w) > 2 or of_number(w)] or list(words)
+
+
+def _whole(telling: Sequence[str], places: Sequence[Place], category: str, index: NameIndex) -> str:
+    """Return the query of all that is asked, "" when nothing is."""
+    parts = [_lexeme(word, index, last=word == telling[-1]) for word in telling[:MAX_WORDS]]
+    if category:
+        parts.append(f"cat{fold(category)}")
+    if where := list(dict.fromkeys(place.lexeme for place in places)):
+        parts.append(f"({' | '.join(where)})")
+    return " & ".join(parts)
 
 
 def _lexeme(word: str, index: NameIndex, *, last: bool) -> str:
@@ -111,18 +125,17 @@ def respelt(words: Sequence[str], lexicon: Lexicon) -> tuple[str, ...] | None:
     return tuple(nearest[0][0] if w == unknown[0] else w for w in words) if nearest else None
 
 
-def _group(found: list[tuple], name: str, words: Sequence[str], *, identified: bool = False) -> Group:
+def _group(found: list[tuple], words: Sequence[str]) -> Group:
     if not found:
         return Group("structure")
     total = found[0][-1]
-    results = tuple(_result(row, name, words, identified) for row in found)
+    results = tuple(_result(row, words) for row in found)
     return Group("structure", results, total=min(total, MANY), is_more_than_counted=total > MANY)
 
 
-def _result(row: tuple[Any, ...], typed: str, words: Sequence[str], identified: bool) -> StructureResult:
+def _result(row: tuple[Any, ...], words: Sequence[str]) -> StructureResult:
     (id_, name, short_name, category, finess, siret, address, town, postal_code, phone, source, ceased, seen_on,
-     search_name, _) = row  # fmt: skip
-    exactness = Exactness.EXACT if typed and search_name == typed else Exactness.PREFIX
+     *_) = row  # fmt: skip
     return StructureResult(
         id=id_,
         structure_id=id_,
@@ -139,7 +152,6 @@ def _result(row: tuple[Any, ...], typed: str, words: Sequence[str], identified: 
         is_local=source == Source.LOCAL,
         ceased=ceased,
         seen_on=seen_on,
-        exactness=Exactness.IDENTIFIER if identified else exactness,
         name_marks=marks(name, words),
         town_marks=marks(town_name(town), words),
     )

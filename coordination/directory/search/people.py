@@ -11,7 +11,6 @@ from coordination.directory.models import Source
 from coordination.directory.search.branches import CANDIDATES, Branch
 from coordination.directory.search.results import (
     MANY,
-    Exactness,
     Group,
     ProfessionalResult,
     marks,
@@ -25,7 +24,7 @@ _TAIL = (
     "), best AS (SELECT DISTINCT ON (professional_id) * FROM c ORDER BY professional_id, r, s),"
     " top AS MATERIALIZED (SELECT *, count(*) OVER () AS total FROM best"
     " ORDER BY r, s, f USING ~<~, g USING ~<~, id LIMIT {limit})"
-    " SELECT top.r, top.total, a.id, a.professional_id, a.structure_id, a.profession, a.category, a.speciality,"
+    " SELECT top.total, a.id, a.professional_id, a.structure_id, a.profession, a.category, a.speciality,"
     " a.fonction, a.structure_name, a.postal_code, a.town, a.phone, a.ceased_at IS NOT NULL, a.seen_on,"
     " p.family_name, p.given_name, p.civility, p.rpps, p.adeli, p.source, p.ceased_at IS NOT NULL,"
     " t.id IS NOT NULL,"
@@ -35,7 +34,6 @@ _TAIL = (
     " LEFT JOIN directory_attachment t ON t.professional_id = p.id"
     " ORDER BY top.r, top.s, top.f USING ~<~, top.g USING ~<~, top.id"
 )
-FUZZY_FROM = 4 * 16
 
 
 def find(branches: Sequence[Branch], words: Sequence[str], *, limit: int) -> Group:
@@ -46,7 +44,7 @@ def find(branches: Sequence[Branch], words: Sequence[str], *, limit: int) -> Gro
     found = statements.rows(sql, [p for b in branches for p in b.params])
     if not found:
         return Group("professional")
-    total = found[0][1]
+    total = found[0][0]
     return Group(
         "professional",
         tuple(_result(row, words) for row in found),
@@ -80,7 +78,7 @@ def by_identifiers(
 
 
 def _result(row: tuple, words: Sequence[str]) -> ProfessionalResult:
-    (rank, _, activity_id, professional_id, structure_id, profession, category, speciality, fonction, structure_name,
+    (_, activity_id, professional_id, structure_id, profession, category, speciality, fonction, structure_name,
      postal_code, town, phone, activity_ceased, seen_on, family_name, given_name, civility, rpps, adeli, source,
      person_ceased, has_account, others) = row  # fmt: skip
     return ProfessionalResult(
@@ -104,14 +102,7 @@ def _result(row: tuple, words: Sequence[str]) -> ProfessionalResult:
         ceased=activity_ceased or person_ceased,
         seen_on=seen_on,
         other_places=others,
-        exactness=_exactness(rank),
         family_marks=marks(family_name, words),
         given_marks=marks(given_name, words),
         town_marks=marks(town_name(town), words) if words else (),
     )
-
-
-def _exactness(rank: int) -> Exactness:
-    if rank >= FUZZY_FROM:
-        return Exactness.FUZZY
-    return Exactness.EXACT if rank < 2 * 16 else Exactness.PREFIX

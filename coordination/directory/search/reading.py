@@ -12,6 +12,7 @@ from uuid import UUID
 
 from coordination.common.nomenclatures import synonyms
 from coordination.common.nomenclatures.synonyms import Target
+from coordination.common.text import PARTICLES
 from coordination.directory.search import places, workplaces
 from coordination.directory.search.lexicon import EMPTY, Lexicon
 from coordination.directory.search.names import splits
@@ -25,6 +26,7 @@ RIVAL_PROFESSION = (3, 3)
 GUESSED_TOWN = (2, 3)
 GUESSED_TOWN_ALONE = (3, 3)
 WORKPLACE = (2, 2)
+# Particles do not count: "de La Tour du Pin" is two words.
 MAX_NAME_WORDS = 5
 MAX_READINGS = 7
 MAX_WORKPLACES = 3
@@ -212,9 +214,14 @@ def _restrict(reading: Reading, filters: Filters) -> Reading | None:
 def _is_usable(reading: Reading) -> bool:
     # One letter says nothing (design README: from two characters).
     letters = sum(len(name) for name in reading.names)
-    if letters == 1 or len(reading.names) > MAX_NAME_WORDS:
+    if letters == 1 or are_too_many(reading.names):
         return False
     return bool(reading.names or reading.places or reading.targets or reading.workplace)
+
+
+def are_too_many(names: Sequence[str]) -> bool:
+    """Return whether nobody has so many words in his name."""
+    return sum(name not in PARTICLES for name in names) > MAX_NAME_WORDS
 
 
 def _overlap(one: _Span, other: _Span) -> bool:

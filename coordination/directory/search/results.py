@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from functools import lru_cache
 from uuid import UUID
 
@@ -16,15 +15,6 @@ Ranges = tuple[tuple[int, int], ...]
 # Beyond this, nobody reads the list: the screen says "plus de 50" and nothing is counted further.
 MANY = 50
 _GENERAL_MEDICINE = frozenset({"SM26", "SM53", "SM54"})
-
-
-class Exactness(StrEnum):
-    """How the result answers the text, best first."""
-
-    IDENTIFIER = "identifier"
-    EXACT = "exact"
-    PREFIX = "prefix"
-    FUZZY = "fuzzy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +41,6 @@ class ProfessionalResult:
     ceased: bool
     seen_on: date | None
     other_places: int
-    exactness: Exactness
     family_marks: Ranges = ()
     given_marks: Ranges = ()
     town_marks: Ranges = ()
@@ -82,7 +71,6 @@ class StructureResult:
     is_local: bool
     ceased: bool
     seen_on: date | None
-    exactness: Exactness
     name_marks: Ranges = ()
     town_marks: Ranges = ()
     kind: str = "structure"

@@ -13,10 +13,13 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _LONG_NUMBER = re.compile(r"(?<![\w@])(?:\+\s?)?\d(?:[ .\-]?\d){8,}(?!\w)")
 # A FINESS or ADELI number of Corsica, or the second with the type of identifier before it, as the files write it.
 _CORSICAN = re.compile(r"(?<!\w)(0 ?)?2[abAB][ .]?(?:\d[ .]?){6}\d(?!\w)")
-# Titles say nothing that the profession does not say better; "docteur" alone stays (it means médecin).
+# Titles say nothing that the profession does not say better; "docteur" alone stays (it means médecin), and so does
+# "maître", which thousands of people are called.
 _TITLES = frozenset({
-    "dr", "pr", "m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "maitre", "rpps", "finess", "adeli",
+    "dr", "pr", "m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "rpps", "finess", "adeli",
 })  # fmt: skip
+# The beginning of a name (M'Barek), which cut from it would be a title.
+_M_OF_A_NAME = re.compile(r"\b([mM])['’ʼ](?=\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def read(text: str | None) -> Typed:
     ('810003456789',)
     """
     # PostgreSQL keeps no NUL in a text: a forged field must not fail the search.
-    rest = (text or "")[:MAX_LENGTH].replace("\0", " ")
+    rest = _M_OF_A_NAME.sub(r"\1", (text or "")[:MAX_LENGTH].replace("\0", " "))
     found: dict[str, object] = {}
     if email := _EMAIL.search(rest):
         found["email"] = email[0].lower().strip(".,;<>()")

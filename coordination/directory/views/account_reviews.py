@@ -75,7 +75,8 @@ def review(request: HttpRequest, mine: list[UUID]) -> HttpResponse:
 @for_who_looks_after
 def keep(request: HttpRequest, mine: list[UUID], user_id: UUID) -> HttpResponse:
     """« Garder »: dated, and shown again later."""
-    user = get_object_or_404(User, pk=user_id)
+    people = VouchedProfession.objects.current().filter(structure__in=mine).values("user")
+    user = get_object_or_404(User.objects.filter(pk__in=people), pk=user_id)
     try:
         keep_account(user, by=request.user, via=via_request(request))
     except DomainError as refusal:

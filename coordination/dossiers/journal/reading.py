@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import CharField, F, Func, Q, QuerySet, Value
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Replace
 from django.utils import timezone
 
 from coordination.common.dates import InvalidDate, parse_date
@@ -52,6 +52,9 @@ _WRITTEN = {
 }  # fmt: skip
 _ACCENTS = "àâäáãçèéêëìîïíñòôöóõùûüúÿ"
 _PLAIN = "aaaaaceeeeiiiinooooouuuuy"
+# Those that open into two.
+_LIGATURES = {"œ": "oe", "æ": "ae"}
+_MARKED = _ACCENTS + "".join(_LIGATURES)
 _LONGEST = 100
 # Of some lines, those before which the person had not come for so many days. First among the last lines of the
 # dossier, where who comes often is found at once; where these do not go back far enough, along what the person did,
@@ -258,8 +261,11 @@ def written(action: str) -> tuple[str, ...]:
 def folded(column) -> Func:
     """Return an expression: a column, or another expression, without case nor accents."""
     said = F(column) if isinstance(column, str) else column
-    lowered = Lower(Func(said, Value(_ACCENTS.upper()), Value(_ACCENTS), function="translate"))
-    return Func(lowered, Value(_ACCENTS), Value(_PLAIN), function="translate", output_field=CharField())
+    lowered = Lower(Func(said, Value(_MARKED.upper()), Value(_MARKED), function="translate"))
+    plain: Func = Func(lowered, Value(_ACCENTS), Value(_PLAIN), function="translate", output_field=CharField())
+    for letter, two in _LIGATURES.items():
+        plain = Replace(plain, Value(letter), Value(two))
+    return plain
 
 
 def _midnight(day: dt.date) -> dt.datetime:

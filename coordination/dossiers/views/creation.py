@@ -14,9 +14,9 @@ from coordination.accounts import drafts
 from coordination.common.dates import InvalidDate, parse_birth_date
 from coordination.common.errors import DomainError
 from coordination.common.htmx import redirect
-from coordination.dossiers import actions, door, opening
-from coordination.dossiers.errors import LooksLikeAnother
+from coordination.dossiers import door, opening
 from coordination.dossiers.forms import CreationForm
+from coordination.dossiers.lookalikes import Lookalikes, find_lookalikes
 from coordination.dossiers.views.suggestions import find_structure, own_structure
 from habilitations import access, traces
 
@@ -34,12 +34,10 @@ def create(request: HttpRequest) -> HttpResponse:
     if too_many := ratelimit.consume_or_429(request, action="lookalikes"):
         return too_many
     form = CreationForm(request.POST, find_structure=find_structure)
-    lookalikes = _lookalikes(request, form)
+    lookalikes = _lookalikes(request)
     if form.is_valid():
         try:
             dossier = _open(request, form)
-        except LooksLikeAnother as error:
-            form.refuse(error)
         except DomainError as error:
             form.refuse(error)
         else:
@@ -51,7 +49,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def lookalikes(request: HttpRequest) -> HttpResponse:
-    """The fragment shown while one types: dossiers of the same birth name and date."""
+    """The fragment shown while one types: dossiers that may be the same person's."""
     if not access.may_create_dossier(request.user):
         raise PermissionDenied
     if too_many := ratelimit.consume_or_429(request, action="lookalikes"):
@@ -79,17 +77,19 @@ def _open(request: HttpRequest, form: CreationForm):
     return dossier
 
 
-def _lookalikes(request: HttpRequest, form: CreationForm | None = None) -> actions.Lookalikes:
+def _lookalikes(request: HttpRequest) -> Lookalikes:
     """Look for the person as typed so far; nothing is looked for without a name and a date."""
     name = request.POST.get("birth_name", "").strip()
     try:
-        born = parse_birth_date(request.POST.get("birth_date")).date
+        born = parse_birth_date(request.POST.get("birth_date"))
     except InvalidDate:
-        return actions.Lookalikes()
+        return Lookalikes()
     if not name:
-        return actions.Lookalikes()
+        return Lookalikes()
     used = request.POST.get("used_name", "").strip()
-    found = actions.find_lookalikes(by=request.user, birth_name=name, birth_date=born, used_name=used)
+    found = find_lookalikes(
+        by=request.user, birth_name=name, birth_date=born.date, birth_date_precision=born.precision, used_name=used
+    )
     traces.record_account(
         user=request.user,
         action="recherche",
@@ -111,10 +111,10 @@ def _empty_form(request: HttpRequest) -> CreationForm:
     return CreationForm(initial=initial, find_structure=find_structure)
 
 
-def _page(request, form: CreationForm, found: actions.Lookalikes | None = None, *, status: int = 200) -> HttpResponse:
+def _page(request, form: CreationForm, found: Lookalikes | None = None, *, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
-        "lookalikes": found or actions.Lookalikes(),
+        "lookalikes": found or Lookalikes(),
         **drafts.shown(DRAFT, request.user.pk, not form.is_bound and "birth_name" in form.initial),
     }
     return render(request, "dossiers/create.html", context, status=status)

@@ -28,6 +28,7 @@ DRAFTS = {"dossiers/identity_form.html": "dossier-identite", "dossiers/contacts_
 @require_safe
 @rubric_view(Rubrique.IDENTITE)
 def show(request: HttpRequest, entry) -> HttpResponse:
+    """« Identité et droits »: the identity, the contacts, the former identities."""
     dossier = entry.dossier
     context = strip_and_nav(entry, Rubrique.IDENTITE) | {
         "identity_lines": identity_lines(dossier),
@@ -43,6 +44,7 @@ def show(request: HttpRequest, entry) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @rubric_view(Rubrique.IDENTITE, Niveau.ECRITURE)
 def edit(request: HttpRequest, entry) -> HttpResponse:
+    """Change the identity, from a draft if there is one."""
     dossier = entry.dossier
     stored = {
         "current_status": dossier.identity_status,
@@ -69,6 +71,7 @@ def edit(request: HttpRequest, entry) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @rubric_view(Rubrique.IDENTITE, Niveau.ECRITURE)
 def edit_contacts(request: HttpRequest, entry) -> HttpResponse:
+    """Change how the person is reached, the motif or the structure référente."""
     dossier = entry.dossier
     known = {
         "find_structure": find_structure,

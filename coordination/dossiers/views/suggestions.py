@@ -25,18 +25,21 @@ class StructureUnclear(DomainError):
 
 @require_POST
 def towns(request: HttpRequest) -> HttpResponse:
+    """The communes whose name or postal code begins as typed."""
     return _answer(request, "communes", "Communes", _places(_typed(request)))
 
 
 @require_POST
 def birth_places(request: HttpRequest) -> HttpResponse:
+    """The same, and countries: one may be born abroad."""
     return _answer(request, "lieux", "Communes et pays", _places(_typed(request), countries=True))
 
 
 @require_POST
 def structures(request: HttpRequest) -> HttpResponse:
+    """The structures of the directory that may be the référente."""
     text = _typed(request)
-    found = search.structures(text) if len(fold(text)) >= 2 else ()
+    found = _open_ones(text) if len(fold(text)) >= 2 else []
     options = [
         {
             "id": f"structure-{rank}",
@@ -62,7 +65,7 @@ def find_structure(text: str, chosen: str) -> Structure:
     number = clean_identifier(text)
     if looks_like_finess(number) and (known := Structure.objects.active().filter(finess=number).first()):
         return known
-    named = [result for result in search.structures(text) if fold(result.name) == fold(text)]
+    named = [result for result in _open_ones(text) if fold(result.name) == fold(text)]
     if len(named) == 1:
         return Structure.objects.get(pk=named[0].id)
     if not named:
@@ -75,6 +78,11 @@ def own_structure(user) -> Structure | None:
     """Return the structure in the name of which the account acts."""
     structure_id = access.hat_of(user).structure_id
     return Structure.objects.active().filter(pk=structure_id).first() if structure_id else None
+
+
+def _open_ones(text: str) -> list[search.StructureResult]:
+    """Return the structures that answer a text and may still be the référente of somebody."""
+    return [result for result in search.structures(text) if not result.ceased]
 
 
 def _by_id(text: str) -> Structure | None:
