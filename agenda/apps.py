@@ -44,6 +44,7 @@ class AgendaConfig(AppConfig):
         panels.register_page(Rubrique.REUNIONS, summaries.meetings_url)
         panels.register_card(Rubrique.AGENDA, summaries.card)
         panels.register_news(summaries.news)
+        panels.register_list_column("rendezvous", summaries.next_of_his)
         password_changed.connect(receivers.end_feed, dispatch_uid="end_feed_changed")
         password_reset.connect(receivers.end_feed, dispatch_uid="end_feed_reset")
         quarantine.register_void(feeds.close_all_feeds)

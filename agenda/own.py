@@ -93,12 +93,16 @@ def durations_of(user) -> dict[str, int]:
 def _participations(user, start: dt.datetime, end: dt.datetime) -> list[Participation]:
     shown = Q(appointment__merged_into=None) & ~Q(appointment__status=STATUS.ERROR) & ~Q(status=ANSWER.DECLINED)
     when = Q(appointment__starts_at__lt=end, appointment__ends_at__gt=start)
-    # As the feed does (agenda/feeds.py): of who left the circle, what was over that day.
+    rows = Participation.objects.filter(shown & when & still_asked(), user=user)
+    rows = rows.select_related("appointment__structure")
+    return list(rows.order_by("appointment__starts_at", "pk"))
+
+
+def still_asked() -> Q:
+    """Of who left the circle, what was over that day: the condition of a participation, as the feed's (feeds.py)."""
     stays = Period.objects.filter(member=OuterRef("member"))
     there = stays.filter(Q(ends_on=None) | Q(ended_at__gte=OuterRef("appointment__ends_at")))
-    shown &= Q(member=None) | Q(Exists(there))
-    rows = Participation.objects.filter(shown & when, user=user).select_related("appointment__structure")
-    return list(rows.order_by("appointment__starts_at", "pk"))
+    return Q(member=None) | Q(Exists(there))
 
 
 def _occupations(key: UUID, start: dt.datetime, end: dt.datetime, *, but: Iterable[UUID]) -> list[Occupation]:

@@ -1,8 +1,13 @@
-"""What the agenda of a person tells on the home page of her dossier: what comes next, what others changed."""
+"""What the agenda of a person tells elsewhere.
+
+On the home page of her dossier, what comes next and what others changed; in Patients, when the reader is next asked to
+be there.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -10,13 +15,15 @@ from django.utils import timezone
 
 from agenda import history
 from agenda.events import local
-from agenda.models import Appointment, AppointmentChange, Reader
+from agenda.models import Appointment, AppointmentChange, Participation, Reader
+from agenda.own import still_asked
 from agenda.service_types import label_of
 from agenda.week import Event
 from coordination.common.addresses import address
 from coordination.common.french import near_date
-from coordination.common.prepared import Prepared
-from coordination.dossiers.panels import Card, News
+from coordination.common.prepared import Prepared, each_of
+from coordination.common.statements import ids_in_one
+from coordination.dossiers.panels import Card, News, Summary
 from habilitations.rubriques import Rubrique
 
 CARD_SHOWN, NEWS_SHOWN = 3, 10
@@ -48,6 +55,27 @@ def _line(kind: str, starts_at, ends_at, zone: str, all_day: bool, title: str, s
     words = title or label_of(service) or Appointment.Kind(kind).label
     hours = Event(starts, ends, words, all_day=all_day).hours
     return {"day": near_date(starts.date()), "hours": hours, "title": words, "second": place}
+
+
+def next_of_his(user, dossier_ids: Sequence[UUID], for_another: frozenset[UUID] = frozenset()) -> dict[UUID, Summary]:
+    """Return when the reader is next asked to be there, in each dossier, for the file active. One statement.
+
+    He attends: he sees it whatever the matrix says (rule 6), where he acts for another too. By its type, not by the
+    title somebody typed: a list is read over a shoulder.
+    """
+    if not dossier_ids:
+        return {}
+    rows = _his_next.tuples(user_id=user.pk, now=timezone.now(), dossiers=ids_in_one(dossier_ids))
+    return {dossier_id: Summary(main=_said_short(*row)) for dossier_id, *row in rows}
+
+
+def _said_short(kind: str, starts_at: dt.datetime, zone: str, all_day: bool, service: str) -> str:
+    """Return "jeu. 03/12 à 14:00, visite à domicile" on the clock of its place."""
+    starts = local(starts_at, zone)
+    day = "aujourd’hui" if starts.date() == timezone.localdate() else near_date(starts.date())
+    hour = "" if all_day else f" à\u00a0{starts:%H:%M}"
+    words = label_of(service) or Appointment.Kind(kind).label
+    return f"{day}{hour}, {words[:1].lower()}{words[1:]}"
 
 
 def news(entry, since: dt.datetime) -> list[News]:
@@ -82,6 +110,18 @@ def _next_events(*shape: bool, now: dt.datetime, **values: UUID) -> QuerySet:
     )[:CARD_SHOWN]  # fmt: skip
 
 
+def _next_asked_to(*, user_id: UUID, now: dt.datetime, dossiers: str) -> QuerySet:
+    asked = Participation.objects.filter(still_asked(), user=user_id, dossier_id__in=each_of(dossiers))
+    asked = asked.exclude(status=Participation.Status.DECLINED).filter(
+        appointment__merged_into=None, appointment__status__in=Appointment.LIVE, appointment__ends_at__gt=now
+    )
+    asked = asked.order_by("dossier_id", "appointment__starts_at", "appointment_id").distinct("dossier_id")
+    return asked.values_list(
+        "dossier_id", "appointment__kind", "appointment__starts_at", "appointment__zone", "appointment__all_day",
+        "appointment__service_type",
+    )  # fmt: skip
+
+
 def _changes_by_others(*shape: bool, since: dt.datetime, **values: UUID) -> QuerySet:
     *sees, knows_circle = shape
     visible = _seen(tuple(sees), values).filter(pk=OuterRef("appointment_id"))
@@ -92,4 +132,5 @@ def _changes_by_others(*shape: bool, since: dt.datetime, **values: UUID) -> Quer
 
 
 _next = Prepared(_next_events, one_plan=True)
+_his_next = Prepared(_next_asked_to)
 _changes = Prepared(_changes_by_others, one_plan=True)

@@ -119,10 +119,11 @@ def access_in_words(facts: Facts, matrix: Matrix) -> AccessWords:
 def of_profile(profile: str, matrix: Matrix) -> AccessWords:
     """Return what a profile opens: "Peut lire et écrire", "15 rubriques sur 16, 11 en écriture"."""
     levels = lambda: tuple(int(level) for level in matrix.row(profile).values())  # noqa: E731 - worked out once
-    return matrix.keep(("words", profile), lambda: _of_levels(levels()))
+    return matrix.keep(("words", profile), lambda: of_levels(levels()))
 
 
-def _of_levels(levels: tuple[int, ...]) -> AccessWords:
+def of_levels(levels: tuple[int, ...]) -> AccessWords:
+    """Return what these levels open, in the order of the matrix."""
     readable = sum(level >= Niveau.LECTURE for level in levels)
     writable = sum(level >= Niveau.ECRITURE for level in levels)
     detail = f"{plural(readable, 'rubrique')} sur {len(levels)}"
@@ -168,7 +169,7 @@ def _reduced(profile: str, matrix: Matrix, ceilings: Sequence[str]) -> AccessWor
     levels = tuple(int(level) for level in lowered.values())
     if levels == words.levels:
         return words
-    said = _of_levels(levels)
+    said = of_levels(levels)
     return said._replace(detail=f"{said.detail}, accès réduit")
 
 
@@ -181,7 +182,7 @@ def _structure(facts: Facts, matrix: Matrix) -> AccessWords:
     # The comb of a structure: the most that one of its delegates may do, rubric by rubric.
     most = tuple(max(levels) for levels in zip(*(words.levels for words in each), strict=True))
     phrase = f"Habilitée, {plural(len(each), 'délégué')}"
-    return AccessWords(_of_levels(most).value, phrase, "Chacun selon sa profession", most)
+    return AccessWords(of_levels(most).value, phrase, "Chacun selon sa profession", most)
 
 
 def _why_waiting(facts: Facts) -> str:

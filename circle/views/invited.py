@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from circle import actions
+from circle import actions, wording
 from circle.errors import InvitationClosed, NumberHasAccount
 from circle.forms.access import YES
 from circle.forms.invitations import AccountForm, RefusalReasonForm
@@ -277,7 +277,7 @@ def _page(request: HttpRequest, held: Held, form: AccountForm | None, error: str
 
 def _foreseen(request: HttpRequest, invitation: Invitation) -> dict:
     """What accepting will do, as far as it is known: by the profession vouched for of who is signed in, if any."""
-    said = {"preview": None, "own_trade": "", "is_granted": False}
+    said = {"preview": None, "opens": None, "own_trade": "", "is_granted": False}
     if not invitation.member_id:
         return said
     invited = pair = (invitation.profession, invitation.fonction)
@@ -290,4 +290,5 @@ def _foreseen(request: HttpRequest, invitation: Invitation) -> dict:
     if said["is_granted"]:
         ceilings = standing(row) | closed_by_the_person(row)
         said["preview"] = answering.preview_of(pair, YES, ceilings=ceilings)
+        said["opens"] = wording.of_levels(tuple(said["preview"]["levels"]))
     return said

@@ -10,7 +10,10 @@ from coordination.common.workbooks import text_cell
 
 # A file is read by one person: beyond this, one filters.
 LONGEST = 2000
-HEADS = ("Personne", "Date de naissance", "Ville", "Motif", "Référent du parcours", "Nouveautés", "Statut")
+HEADS = (
+    "Personne", "Date de naissance", "Ville", "Motif", "Référent du parcours", "Nouveautés",
+    "Votre prochain rendez-vous", "Statut",
+)  # fmt: skip
 
 
 def workbook(rows: list[dict]) -> bytes:
@@ -36,5 +39,6 @@ def _values(row: dict) -> tuple[str, ...]:
         row["motive"],
         row["referent"],
         row["news"]["text"] if row["news"] else "",
+        row["next"],
         row["status"],
     )

@@ -77,7 +77,7 @@ _strip: dict[str, Callable[[object], str]] = {}
 
 
 def register_list_column(name: str, provider) -> None:
-    """Offer one column of the file active: "referent" or "news"; one SQL statement per call."""
+    """Offer one column of the file active: "referent", "news" or "rendezvous"; one SQL statement per call."""
     _list_columns[name] = provider
 
 

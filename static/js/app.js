@@ -136,7 +136,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // --- Shortcuts -----------------------------------------------------------------------------------
-const GO_TO = { p: "patients", a: "agenda", t: "a-faire", n: "annuaire" };
+const GO_TO = { p: "patients", a: "agenda", t: "todo", n: "annuaire" };
 let goingTo = 0;
 
 function openDossierSearch() {
@@ -223,6 +223,17 @@ function release(form) {
 addEventListener("pageshow", () => document.querySelectorAll("[data-sending]").forEach(release));
 document.addEventListener("htmx:afterRequest", (event) => event.target.matches?.("form") && release(event.target));
 
+// A password shown while one types is masked again before it leaves: no browser keeps it as a text.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-reveal]");
+  if (!button) return;
+  const type = button.dataset.shown ? "password" : "text";
+  button.form.querySelectorAll("[autocomplete$=-password]").forEach((field) => { field.type = type; });
+  button.dataset.shown = type === "text" ? "1" : "";
+  [button.textContent, button.dataset.reveal] = [button.dataset.reveal, button.textContent];
+});
+document.addEventListener("submit", (event) => event.target.querySelector("[data-reveal][data-shown='1']")?.click());
+
 let sent;
 document.addEventListener("submit", (event) => { sent = event.target; });
 document.addEventListener("change", ({ target }) => {
@@ -267,7 +278,7 @@ function greet(root) {
     opener.setAttribute("role", "button");
     opener.setAttribute("aria-expanded", "false");
   });
-  root.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = false; });
+  root.querySelectorAll("[data-copy], [data-reveal]").forEach((button) => { button.hidden = false; });
   for (const [name, selector] of Object.entries(MODULES)) {
     if (root.querySelector(selector)) import(files[name]).then((module) => module.start(root));
   }

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from agenda import summaries
 from agenda.actions import consents
-from agenda.models import AgendaConsent, Appointment, KeptApart, Occupation, Series
+from agenda.models import AgendaConsent, Appointment, KeptApart, Occupation, Participation, Series
 from circle.actions import limit_access, remove_member
 from coordination.accounts import drafts
+from coordination.common.french import near_date
 from habilitations.rubriques import Niveau, Rubrique
 from tests.agenda import factories
 from tests.agenda.factories import PARIS, at
@@ -64,7 +65,7 @@ def test_the_list_says_when_what_who_and_from_where(reader, entry, nurse, house)
     factories.appointment(entry, title="Dentiste", on_behalf=True, structure_id=None, starts=at(15))
     page = text(reader.get(path(entry)))
     assert "10:00 à 11:00 Pansement" in page
-    assert f"{nurse.user.get_full_name()} · Domicile {house.name}" in page
+    assert f"{nurse.user.get_full_name()} · Domicile · {house.name}" in page
     assert "Saisi par vous au nom de la personne" in page
     assert "Heure de Paris" in page
 
@@ -179,9 +180,9 @@ def test_the_sheet_offers_the_acts_of_its_state(reader, entry):
     made = factories.appointment(entry)
     page = text(reader.get(path(entry, f"{made.pk}/")))
     assert "Modifier" in page
-    assert "Réalisé" not in page
+    assert "Noter réalisé" not in page
     Appointment.objects.update(starts_at=at(days=-1), ends_at=at(11, days=-1))
-    assert "Réalisé" in text(reader.get(path(entry, f"{made.pk}/")))
+    assert "Noter réalisé" in text(reader.get(path(entry, f"{made.pk}/")))
     answer = reader.post(path(entry, f"{made.pk}/realise/"), follow=True)
     assert "C’est noté : le rendez-vous a eu lieu." in text(answer)
     again = reader.post(path(entry, f"{made.pk}/non-venu/"), follow=True)
@@ -507,3 +508,34 @@ def test_the_home_page_tells_nothing_of_what_is_hidden(reader, entry, nurse):
     page = text(reader.get(f"/dossiers/{entry.dossier.pk}/"))
     assert "Pansement" not in page
     assert "a noté le rendez-vous" not in page
+
+
+# ---- Patients ------------------------------------------------------------------------------------
+
+
+def soon(starts):
+    return f"{near_date(starts.date())} à {starts:%H:%M}".replace("\xa0", " ")
+
+
+def test_patients_says_when_the_reader_is_next_asked_to_be_there(reader, entry, nurse):
+    """His, and the next of his: not that of somebody else, nor the title that somebody typed."""
+    me, other = factories.member_of(entry, entry.user), factories.member_of(entry, nurse.user)
+    factories.appointment(entry, me, starts=at(9, days=9))
+    factories.appointment(entry, me, starts=at(14, days=3), kind=Appointment.Kind.MEETING, title="Chimiothérapie")
+    factories.appointment(entry, other, starts=at(8, days=1))
+    page = text(reader.get("/dossiers/"))
+    assert f"Votre prochain rendez-vous : {soon(at(14, days=3))}, réunion de coordination" in page
+    assert soon(at(8, days=1)) not in page and soon(at(9, days=9)) not in page and "Chimiothérapie" not in page
+    reader.force_login(nurse.user)
+    assert f"Votre prochain rendez-vous : {soon(at(8, days=1))}, rendez-vous" in text(reader.get("/dossiers/"))
+
+
+def test_patients_says_today_and_not_what_is_over_called_off_or_declined(reader, entry):
+    me = factories.member_of(entry, entry.user)
+    factories.appointment(entry, me, starts=at(10, days=-1))
+    factories.appointment(entry, me, status=STATUS.CANCELLED, cancel_reason="autre")
+    declined = factories.appointment(entry, me, starts=at(16))
+    Participation.objects.filter(appointment=declined).update(status=Participation.Status.DECLINED)
+    assert "Votre prochain rendez-vous :" not in text(reader.get("/dossiers/"))
+    factories.appointment(entry, me, starts=at(0, days=0), minutes=24 * 60, all_day=True)
+    assert "Votre prochain rendez-vous : aujourd’hui, rendez-vous" in text(reader.get("/dossiers/"))

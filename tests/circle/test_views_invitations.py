@@ -174,6 +174,15 @@ def test_the_page_of_the_link_never_says_who_is_followed(client, entry):
                 assert word.casefold() not in said.casefold()
 
 
+def test_what_the_link_opens_is_said_before_anything_is_asked(client, entry):
+    page = text(client.get(link(invited(entry, directory_person(ADDRESS)))))
+    promised = re.search(r"Vous pourrez lire et écrire</p>\s*<p [^>]+>\d+ rubriques sur \d+, \d+ en écriture<", page)
+    assert promised and promised.end() < page.index("Créer votre compte")
+    assert "Puis-je quitter le cercle plus tard ?" in page
+    page = text(client.get(link(colleague(entry.user))))
+    assert "Vous pourrez" not in page and "quitter le cercle" not in page and "Que deviennent mes données ?" in page
+
+
 def test_the_word_of_the_inviter_is_no_markup(client, entry):
     page = client.get(link(invited(entry, message="Venez <b>vite</b>"), links.MAILED)).content.decode()
     assert "Venez &lt;b&gt;vite&lt;/b&gt;" in page and "<b>vite</b>" not in page

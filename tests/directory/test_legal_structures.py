@@ -61,7 +61,7 @@ def text(answer):
 def listed(answer):
     """Return (name, delegates, dossiers) of each line of the list."""
     lines = re.findall(r"<tr>.*?</tr>", text(answer), re.S)[1:]
-    counts = r"<td>(\d+) (?:délégué|dossier)s?</td>"
+    counts = r"<td[^>]+data-label=\"(?:Délégués|Dossiers)\">(\d+)</td>"
     return [(re.search(r"<a[^>]*>(.*?)</a>", line)[1], *re.findall(counts, line)) for line in lines]
 
 

@@ -257,6 +257,7 @@ def test_export_holds_the_columns_of_the_screen(as_doctor, people):
     response = as_doctor.get("/dossiers/export.xlsx?statut=tous")
     rows = list(load_workbook(io.BytesIO(response.content)).active.iter_rows(values_only=True))
     assert [row[0] for row in rows] == ["Personne", "=1+1 Amina", "BERNARD Yvonne", "SALVAN Denis"]
+    assert rows[0][-2:] == ("Votre prochain rendez-vous", "Statut")
     cell = load_workbook(io.BytesIO(response.content)).active["A2"]
     assert cell.data_type == "s"
     assert "no-store" in response["Cache-Control"]

@@ -219,6 +219,22 @@ def test_what_a_wide_screen_shows_is_written_once_and_opens_on_a_phone(open_page
     assert wide.locator(within).first.is_visible() and not wide.locator(opener).is_visible()
 
 
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize(("name", "first"), [("circle", ".member"), ("patients", "[data-row-link]")])
+def test_a_list_begins_on_the_first_screen_of_a_phone(open_page, name, first, javascript):
+    """What filters it is one button there, and stands in the line on a wide screen."""
+    page = open_page(name, phone=True, javascript=javascript)
+    opener, filters = page.locator(".tools-opener > summary"), page.locator(".tools select")
+    note = page.locator(".toolbar-note")
+    assert not filters.first.is_visible() and not note.is_visible()
+    assert page.locator(first).first.bounding_box()["y"] < 560
+    opener.click()
+    filters.first.wait_for()
+    assert note.is_visible() is javascript
+    wide = open_page(name)
+    assert wide.locator(".tools select").first.is_visible() and not wide.locator(".tools-opener").is_visible()
+
+
 def test_what_is_found_shows_above_the_keyboard_of_a_phone(open_page):
     page = open_page("search", phone=True)
     # What a keyboard leaves of the screen.

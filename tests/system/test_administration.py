@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 def opens(visitor, tab, heading):
     if visitor.phone:
         visitor.goes_to("/administration/habilitations/")
+        visitor.page.get_by_text("Pages d’administration").click()
     else:
         visitor.clicks("Administration")
     visitor.arrives_at("Matrice d’habilitation")

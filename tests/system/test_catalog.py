@@ -16,6 +16,8 @@ IDS = ["desk", "phone", "without-javascript"]
 
 def opens(visitor, tab, heading):
     visitor.goes_to("/administration/habilitations/")
+    if visitor.phone:
+        visitor.page.get_by_text("Pages d’administration").click()
     visitor.page.get_by_role("navigation", name="Administration").get_by_role("link", name=tab, exact=True).click()
     visitor.arrives_at(heading)
 

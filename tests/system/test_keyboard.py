@@ -207,3 +207,13 @@ def when_she_records_a_refusal(hands):
     hands.tabs_to("Enregistrer le refus")
     hands.keys("Enter")
     hands.visitor.sees("Refus noté, accès fermé.")
+
+
+def test_the_letters_of_the_bar_go_where_the_page_of_shortcuts_says(visit, world):
+    maelle = visit()
+    acts.signs_in(maelle, world.coordinator)
+    maelle.goes_to("/dossiers/")
+    for letter, path in {"a": "/agenda/", "t": "/a-faire/", "n": "/annuaire/", "p": "/dossiers/"}.items():
+        maelle.page.keyboard.press("g")
+        maelle.page.keyboard.press(letter)
+        maelle.page.wait_for_url(f"**{path}**", timeout=10_000)

@@ -41,3 +41,30 @@ def test_a_second_page_is_printed_only_when_asked(visit, world, monkeypatch, pho
     maelle.checks_the_page("fiche-trop-longue")
     agreed = maelle.page.get_by_role("link", name="Imprimer sur 2 pages").get_attribute("href")
     assert maelle.page.request.get(agreed).headers["content-type"] == "application/pdf"
+
+
+def test_a_password_is_shown_while_one_types_it_and_masked_to_be_sent(visit, world):
+    """A browser keeps what leaves as a text among the words one has typed."""
+    visitor = visit(phone=True)
+    visitor.goes_to("/compte/connexion/")
+    field = visitor.page.locator("#id_password")
+    field.fill("un mot de passe")
+    visitor.presses("Afficher le mot de passe")
+    assert field.get_attribute("type") == "text"
+    visitor.checks_the_page("connexion-mot-de-passe")
+    visitor.presses("Masquer le mot de passe")
+    assert field.get_attribute("type") == "password"
+    visitor.presses("Afficher le mot de passe")
+    visitor.page.evaluate(
+        "document.addEventListener('submit', (event) => {"
+        " event.preventDefault(); window.sentAs = document.getElementById('id_password').type; })"
+    )
+    visitor.presses("Se connecter")
+    assert visitor.page.evaluate("window.sentAs") == "password"
+
+
+def test_without_javascript_no_button_promises_to_show_a_password(visit, world):
+    visitor = visit(javascript=False)
+    visitor.goes_to("/compte/connexion/")
+    assert visitor.page.locator("[data-reveal]").count() == 1
+    assert not visitor.page.locator("[data-reveal]").is_visible()

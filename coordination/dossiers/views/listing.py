@@ -89,8 +89,8 @@ def rows_of(user, dossiers: list[Dossier]) -> list[dict]:
     own = [dossier.pk for dossier in dossiers if not _acting(dossier)]
     told = _told_for_another(user, dossiers)
     columns = panels.list_columns(user, [*own, *told], told) if own or told else {}
-    referents, news = columns.get("referent", {}), columns.get("news", {})
-    return [_row(dossier, referents.get(dossier.pk), news.get(dossier.pk)) for dossier in dossiers]
+    referents, news, next_ones = (columns.get(name, {}) for name in ("referent", "news", "rendezvous"))
+    return [_row(one, referents.get(one.pk), news.get(one.pk), next_ones.get(one.pk)) for one in dossiers]
 
 
 def _asked(request: HttpRequest) -> tuple[Filters, Wanted]:
@@ -154,10 +154,16 @@ def _referents(listed: FileActive) -> list[tuple[str, str]]:
 
 def _columns() -> list[str]:
     """Return the columns that have a content: a room not built yet shows no empty column."""
-    return ["motif", *(["referent"] if panels.has_list_column("referent") else []), "nouveau", "statut"]
+    told = {"referent", "rendezvous"}
+    return [
+        name for name in ("motif", "referent", "nouveau", "rendezvous", "statut")
+        if name not in told or panels.has_list_column(name)
+    ]  # fmt: skip
 
 
-def _row(dossier: Dossier, referent: panels.Summary | None, news: panels.Summary | None) -> dict:
+def _row(
+    dossier: Dossier, referent: panels.Summary | None, news: panels.Summary | None, next_one: panels.Summary | None
+) -> dict:
     changed = dossier.changed_at > dossier.seen_at
     status = Dossier.Status(dossier.status)
     return {
@@ -169,6 +175,7 @@ def _row(dossier: Dossier, referent: panels.Summary | None, news: panels.Summary
         "referent": referent.main if referent else "",
         "is_new": changed,
         "news": _news(news, dossier.changed_at) if changed else None,
+        "next": next_one.main if next_one else "",
         "acting": _for_whom(_acting(dossier)),
         "status": status.label,
         "status_kind": STATUS_KINDS.get(status, ""),
