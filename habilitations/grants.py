@@ -29,10 +29,11 @@ CLOSED_BY_THE_PERSON = f"""
 WHOLE = "=0"
 
 # Whether the row `h` opens its dossier on a day: `HabilitationQuerySet.granting`, about columns.
-GRANTING = """(h.ended_at IS NULL AND h.state = 'oui' AND (h.access_until IS NULL OR h.access_until >= {day}) AND EXISTS (
-    SELECT 1 FROM habilitations_consent b WHERE b.dossier_id = h.dossier_id AND b.habilitation_id = h.id
-        AND b.replaced_at IS NULL AND b.ended_at IS NULL AND (b.last_day IS NULL OR b.last_day >= {day})
-))"""
+GRANTING = """(h.ended_at IS NULL AND h.state = 'oui' AND (h.access_until IS NULL OR h.access_until >= {day})
+    AND EXISTS (
+        SELECT 1 FROM habilitations_consent b WHERE b.dossier_id = h.dossier_id AND b.habilitation_id = h.id
+            AND b.replaced_at IS NULL AND b.ended_at IS NULL AND (b.last_day IS NULL OR b.last_day >= {day})
+    ))"""
 # Whether the person went back on what she granted to an account, or closed the dossier to it.
 CLOSED_WHOLE = """(EXISTS (
     SELECT 1 FROM habilitations_consent b JOIN habilitations_habilitation own ON own.id = b.habilitation_id

@@ -144,4 +144,4 @@ def shown_members(caller: Caller) -> QuerySet[Any]:
 
 def known_members(caller: Caller) -> QuerySet[Any]:
     """Return those of them who are, were or are to be in the circle: by whom a search may find a circle."""
-    return shown_members(caller).known()
+    return Member.objects.known().filter(shown_to(caller, "discreet"))

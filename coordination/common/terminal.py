@@ -69,7 +69,8 @@ def stop(error: BaseException, *, code: int = 1) -> NoReturn:
     said = sentence(error)
     if said is None:
         raise error
-    print(said, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{said}\n")
+    sys.stderr.flush()
     sys.exit(code)
 
 

@@ -7,11 +7,11 @@ Both are written and compared by the clock of the database alone: a row asked on
 would leave that much late, and be passed over by a worker whose clock is behind.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import models
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Min, Q
 from django.db.models.functions import Now
 from django.db.models.lookups import IsNull
 from django.utils import timezone
@@ -40,11 +40,12 @@ WAITING_STATES = (State.EN_FILE, State.EN_COURS, State.A_REESSAYER)
 
 
 class Figures(NamedTuple):
-    """How a queue is: rows that wait, those among them that failed already, for how long the oldest due one has been
-    waiting (zero when nothing is due), rows given up that nobody has settled."""
+    """How a queue is: rows that wait, those among them that failed already, since when the oldest due one waits (None
+    when nothing is due) and for how long (zero), rows given up that nobody has settled."""
 
     waiting: int
     retrying: int
+    oldest_due_at: datetime | None
     oldest: timedelta
     dead: int
 
@@ -85,10 +86,12 @@ class DueQuerySet(models.QuerySet):
 
     def waiting_figures(self, *, dead):
         """Return the same from one SQL statement, when the dead letters are counted already."""
+        due = Q(next_attempt_at__lte=Now())
         found = self.waiting().aggregate(
             waiting=models.Count("pk"),
             retrying=models.Count("pk", filter=~models.Q(last_error="")),
-            oldest=Max(Now() - F("next_attempt_at"), filter=Q(next_attempt_at__lte=Now())),
+            oldest_due_at=Min("next_attempt_at", filter=due),
+            oldest=Max(Now() - F("next_attempt_at"), filter=due),
         )
         return Figures(**found | {"oldest": found["oldest"] or timedelta(0)}, dead=dead)
 

@@ -78,7 +78,7 @@ def of_scripts():
     """The classes that our scripts give."""
     source = "".join(path.read_text() for path in (STATIC / "js").glob("*.js"))
     given = re.findall(r"className = (\"[^\"]*\"|`[^`]*`)|classList\.\w+\((\"[^\"]*\")", source)
-    return {word for one in given for word in re.sub(r"\$\{.*?\}(?=`|\s|\$)", " ", "".join(one)).strip("\"`").split()}
+    return {word for one in given for word in re.sub(r"\$\{.*?\}(?=`|\s|\$)", " ", "".join(one)).strip('"`').split()}
 
 
 @pytest.fixture(scope="module")

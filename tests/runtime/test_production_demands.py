@@ -110,12 +110,13 @@ REFUSED = [
 
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize(("changes", "said"), REFUSED, ids=["guard", "variable", "demand"])
-def test_who_refuses_to_start_says_why_without_a_trace(program, changes, said):
+def test_who_refuses_to_start_says_why_without_a_trace(tmp_path, program, changes, said):
     """In the journal of the machine stand the sentences, and no line of our code nor of theirs."""
-    refused = started(*PROGRAMS[program], **changes)
+    # Warned of here alone: no static files were gathered, and tests may be those of root.
+    schedule = ["--schedule", tmp_path / "schedule"] if program == "beat" else []
+    refused = started(*PROGRAMS[program], *schedule, PYTHONWARNINGS="ignore", **changes)
     assert refused.returncode not in (0, None)
-    assert re.search(said, refused.stderr), refused.stderr
-    assert "Traceback" not in refused.stderr and ".py" not in refused.stderr, refused.stderr
+    assert re.fullmatch(said, refused.stderr), refused.stderr
 
 
 def test_a_server_that_loads_nothing_beforehand_ends_too():
