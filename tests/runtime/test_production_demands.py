@@ -110,10 +110,11 @@ REFUSED = [
 
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize(("changes", "said"), REFUSED, ids=["guard", "variable", "demand"])
-def test_who_refuses_to_start_says_why_without_a_trace(program, changes, said):
+def test_who_refuses_to_start_says_why_without_a_trace(tmp_path, program, changes, said):
     """In the journal of the machine stand the sentences, and no line of our code nor of theirs."""
     # Warned of here alone: no static files were gathered, and tests may be those of root.
-    refused = started(*PROGRAMS[program], PYTHONWARNINGS="ignore", **changes)
+    schedule = ["--schedule", tmp_path / "schedule"] if program == "beat" else []
+    refused = started(*PROGRAMS[program], *schedule, PYTHONWARNINGS="ignore", **changes)
     assert refused.returncode not in (0, None)
     assert re.fullmatch(said, refused.stderr), refused.stderr
 
