@@ -7,6 +7,7 @@ before it asks: that wait is a choice, and is not in the time.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench import servers, weights
-from tests.bench.deeds import CLICK, ENTER, LEAVE, PAGE, PIECE, TYPE, Act, Scene
+from tests.bench.deeds import CLICK, ENTER, LEAVE, PAGE, PIECE, TYPE, Act, Scene, every
 
 SIZE = (1366, 900)
 # Seconds for an answer, and for a fragment that a field just filled asks for.
@@ -70,7 +71,7 @@ FILL = """
   const sends = (button) => button.form && button.form.getAttribute("method") === "post" && button.type === "submit"
     && !button.form.matches("[role=search]") && new RegExp(pattern).test(to(button))
     && button.textContent.includes(words);
-  const field = box && document.querySelector(box);
+  const field = box ? document.querySelector(box) : null;
   const button = box ? null : [...document.querySelectorAll("button")].find(sends);
   if (!field && !button) return {wrong: box ? `no field ${box}` : `no button sends to ${pattern}`};
   const form = (field ?? button).form, missing = [];
@@ -123,10 +124,17 @@ REFUSED = """
 () => document.querySelector("[data-error-summary], main > .message-refus:first-child")?.textContent
   .replace(/\\s+/g, " ").trim() ?? ""
 """
-WITH_SCRIPT = (
-    "main :is(form[data-draft], form[role=search], [data-combobox], [data-matrix-tools]) "
-    ":is(textarea, input[type=text], input[type=search]):visible, #recherche-dossier:visible"
-)
+# Marks the fields of a page that a script reads, so many at most; returns how many.
+WITH_SCRIPT = """
+(most) => {
+  const read = "form[data-draft], form[role=search], [data-combobox], [data-matrix-tools], [hx-post]";
+  const found = [...document.querySelectorAll("input, textarea")].filter((one) =>
+    ["text", "search", "textarea"].includes(one.type) && one.offsetParent && !one.readOnly && !one.disabled
+    && one.closest(read)).slice(0, most);
+  found.forEach((one, rank) => one.setAttribute("data-watched", rank));
+  return found.length;
+}
+"""
 
 
 class NotDoneError(Exception):
@@ -157,6 +165,8 @@ class Hand:
     """Somebody at a desk. Whoever acts, it is the same browser: what it keeps of one page serves the next."""
 
     def __init__(self, browser, address: str) -> None:
+        # Playwright runs a loop in this thread, and what an act needs is made here, by Django.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
         self._address, self._heard = address, []
         self._context = weights.context_of(browser, "", SIZE)
         self._context.set_default_timeout(PATIENCE * 1000)
@@ -164,14 +174,12 @@ class Hand:
         self._page.expose_binding("answered", lambda _, said: self._heard.append(said))
         self._page.add_init_script(WATCH)
         self._cookies: dict[Any, str] = {}
-
-    def begins(self) -> None:
-        """Begin a round: everybody has just signed in."""
-        self._cookies.clear()
+        self._known: dict[str, dict[str, Any]] = {}
+        self._scene: Scene | None = None
 
     def does(self, act: Act, scene: Scene) -> Answer:
         """Do an act of a scene. Raises NotDoneError when it was not done."""
-        ids = _ids(act, scene)
+        ids = self._ids(act, scene)
         self._opens(act, scene, ids)
         for step in act.first:
             self._acts(step, scene, ids)
@@ -180,16 +188,32 @@ class Hand:
 
     def types(self, act: Act, scene: Scene) -> Typed | None:
         """Type in each field of the page of an act that a script reads; None when it has none, or is there no more."""
-        answer = self._opens(act, scene, _ids(act, scene), strict=False)
-        boxes = self._page.locator(WITH_SCRIPT).all()[:FIELDS] if answer == 200 else []
-        for box in boxes:
-            if box.is_editable():
-                box.press_sequentially(LETTERS, delay=KEY)
+        answer = self._opens(act, scene, self._ids(act, scene), strict=False)
+        boxes = self._page.evaluate(WITH_SCRIPT, FIELDS) if answer == 200 else 0
+        for rank in range(boxes):
+            self._page.locator(f"[data-watched='{rank}']").press_sequentially(LETTERS, delay=KEY)
         if not boxes:
             return None
         self._page.wait_for_timeout(300)
         seen = self._page.evaluate("window.typing")
-        return Typed(act.page, len(boxes), seen["long"], seen["key"])
+        return Typed(act.page, boxes, seen["long"], seen["key"])
+
+    def _ids(self, act: Act, scene: Scene) -> dict[str, Any]:
+        if scene is not self._scene:
+            self._begins(scene)
+        return self._known[act.route] | (act.before(scene) or {})
+
+    def _begins(self, scene: Scene) -> None:
+        """Begin a round: everybody has just signed in, and nothing of its dossier has changed."""
+        from tests.security import routes
+
+        self._scene = scene
+        self._cookies.clear()
+        known = routes.ids_of(scene.world, scene.place)
+        self._known = {
+            act.route: known | routes.OWN_IDS.get(act.route, lambda *_: {})(scene.world, scene.place)
+            for act in every()
+        }
 
     def _opens(self, act: Act, scene: Scene, ids: Mapping[str, Any], *, strict: bool = True) -> int:
         user = None if act.who == "nobody" else scene.user(act.who)
@@ -244,13 +268,6 @@ class Hand:
                 raise NotDoneError("nothing answered")
             self._page.wait_for_timeout(5)
         return self._heard[0]
-
-
-def _ids(act: Act, scene: Scene) -> dict[str, Any]:
-    from tests.security import routes
-
-    own = routes.OWN_IDS.get(act.route, lambda *_: {})(scene.world, scene.place)
-    return routes.ids_of(scene.world, scene.place) | own | (act.before(scene) or {})
 
 
 def _address(route: str, ids: Mapping[str, Any]) -> str:

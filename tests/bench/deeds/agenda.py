@@ -47,9 +47,9 @@ def _proposed(scene: Scene) -> dict:
 def _other_time(scene: Scene) -> dict:
     """Have who has no account propose another time for the meeting."""
     from agenda.models import Proposal
+    from tests.agenda import factories
 
-    meeting = scene.place.meeting
-    starts = meeting.answer_by + dt.timedelta(days=2)
+    meeting, starts = scene.place.meeting, factories.at(8, days=40 + scene.number)
     made = Proposal.objects.create(
         dossier=scene.place.dossier, appointment=meeting, starts_at=starts, ends_at=starts + dt.timedelta(hours=1),
         proposed_by=meeting.participations.get(member=scene.place.typed),
@@ -137,9 +137,7 @@ ACTS = (
     Act("agenda:consent", says={"on": TODAY}),
     Act("agenda:join", on="agenda:list", before=_told_twice(9)),
     Act("agenda:keep_apart", on="agenda:list", before=_told_twice(14)),
-    Act("reunions:find", query=_looked_for, says={
-        "own_day": lambda s: s.iso(20 + s.number), "own_hour": "15:00", "title": "Synthèse",
-    }, words="Faire voter"),
+    Act("reunions:find", query=_looked_for, says={"title": "Synthèse"}, words="Faire voter"),
     Act("reunions:answer", "doctor", {"comment": "Non", "": _no_time}),
     Act("reponse:answer", "nobody", {"comment": "Non", "": _no_time}, before=_by_link, answer=SAME),
     Act("reunions:add_time", on="reunions:meeting", before=_other_time),
@@ -164,5 +162,5 @@ ACTS = (
     Act("mon_agenda:remove_calendar", on="mon_agenda:change_calendar", before=_own_calendar),
     Act("mon_agenda:add_room", "keeper", {"name": lambda s: s.word("salle")}),
     Act("mon_agenda:change_room", "keeper", {"address": "2 rue des Essais"}, before=_latest_room),
-    Act("mon_agenda:remove_room", "keeper", on="mon_agenda:rooms", before=_latest_room),
+    Act("mon_agenda:remove_room", "keeper", on="mon_agenda:change_room", before=_latest_room),
 )  # fmt: skip

@@ -37,22 +37,21 @@ def _ends_soon(scene: Scene) -> dict:
     return {}
 
 
-def _asleep(scene: Scene) -> dict:
-    """Put in the circle somebody habilitated long ago, who never came."""
+def asleep(scene: Scene, structure=None) -> dict:
+    """Put in the circle somebody, of a structure or of none, habilitated long ago and who never came."""
     from django.utils import timezone
 
     from habilitations.models import Habilitation
     from tests.circle import factories as make
 
-    member = make.add(scene.entry, make.account().attachment.professional, wanted="oui")
+    user = make.account(structure=structure)
+    member = make.add(scene.entry, user.attachment.professional, wanted="oui")
     since = timezone.now() - dt.timedelta(days=400)
     Habilitation.objects.filter(pk=member.habilitation_id).update(state_at=since)
-    return {"member_id": member.pk}
+    return {"member_id": member.pk, "user_id": user.pk}
 
 
 def _closed_by_itself(scene: Scene) -> dict:
-    from django.db.models import F
-
     from habilitations.models import Habilitation
     from habilitations.models.reviews import SleepingAccess
     from tests.circle import factories as make
@@ -61,10 +60,9 @@ def _closed_by_itself(scene: Scene) -> dict:
     row = Habilitation.objects.filter(pk=member.habilitation_id)
     row.update(state="non")
     found = row.get()
-    made = SleepingAccess.objects.create(
+    SleepingAccess.objects.create(
         dossier=scene.place.dossier, habilitation=found, closes_on=found.state_at.date(), closed_at=found.state_at
     )
-    SleepingAccess.objects.filter(pk=made.pk).update(closed_at=F("habilitation__state_at"))
     return {"member_id": member.pk}
 
 
@@ -82,10 +80,12 @@ def _merged(scene: Scene) -> dict:
 
 def namesake(scene: Scene) -> dict:
     """Put in the directory the professional who was typed by hand."""
+    from coordination.common.text import fold
     from tests.circle import factories as make
 
     typed = scene.place.typed
-    make.listed(family_name=typed.family_name, given_name=typed.given_name)
+    names = {"family_name": typed.family_name, "given_name": typed.given_name}
+    make.listed(**names, search_family=fold(typed.family_name), search_given=fold(typed.given_name))
     return {"member_id": typed.pk}
 
 
@@ -147,8 +147,8 @@ ACTS = (
     Act("circle:limits", says={"plan": "0"}),
     Act("circle:extend", on="todo", before=_ends_soon),
     Act("circle:answer_request", says={"answer": "Pas utile ici."}, words="Refuser"),
-    Act("circle:close_access", on="circle:review", before=_asleep),
-    Act("circle:keep_access", on="circle:review", before=_asleep),
+    Act("circle:close_access", on="circle:review", before=asleep),
+    Act("circle:keep_access", on="circle:review", before=asleep),
     Act("circle:restore_access", on="circle:review", before=_closed_by_itself),
     Act("circle:finish_review", on="circle:review"),
     Act("circle:undo_removal", on="circle:member", before=_of("gone")),

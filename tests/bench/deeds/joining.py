@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from tests.bench.deeds import SAME, TODAY, Act, Scene, searched
+from tests.bench.deeds.circle import asleep
 
 COLLEAGUE = {
     "family_name": lambda s: s.word("confrère"), "given_name": "Luc", "profession": "60",
@@ -48,7 +49,7 @@ def _accepted(salt: str):
         row = _invited(scene, salt)
         actions.accept_with_new_account(row, family_name=row.family_name or "NEUVE", given_name="Léa",
                                         password=PASSWORD)  # fmt: skip
-        return {"invitation_id": row.pk}
+        return {"invitation_id": row.pk, "member_id": row.member_id}
 
     return made
 
@@ -102,17 +103,7 @@ def _confirmed(scene: Scene) -> dict:
 
 
 def _sleeps(scene: Scene) -> dict:
-    """An account of the structure that has not served for long."""
-    from django.utils import timezone
-
-    from habilitations.models import VouchedProfession
-    from tests.circle import factories as make
-
-    user = make.account(structure=scene.world.local)
-    since = timezone.now() - dt.timedelta(days=400)
-    type(user).objects.filter(pk=user.pk).update(created_at=since, last_login=since)
-    VouchedProfession.objects.filter(user=user).update(vouched_at=since)
-    return {"user_id": user.pk}
+    return asleep(scene, scene.world.local)
 
 
 def _called(scene: Scene) -> dict:
@@ -134,7 +125,7 @@ ACTS = (
     Act("invitations:resend", before=_mine),
     Act("invitations:revoke", on="circle:member", before=_mine),
     Act("invitations:confirm", before=_accepted("confirmée"), words="Confirmer"),
-    Act("invitations:decline", on="invitations:confirm", before=_accepted("écartée")),
+    Act("invitations:decline", on="circle:member", before=_accepted("écartée")),
     Act("invitations:answer", "invited", before=_held("invitée", signed_in=True), words="Accepter"),
     Act("invitations:refuse", "nobody", before=_held("refuse"), answer=SAME),
     Act("invitations:ask", "nobody", on="invitations:answer", before=_held("périmée", revoked=True), answer=SAME),
