@@ -27,6 +27,7 @@ MODULES = (
     "pages",
     "weights",
     "phone",
+    "acts",
     "search",
     "directory_import",
     "journal",
@@ -53,7 +54,8 @@ MODULES = (
 )
 # Modules whose figures have a page of their own.
 OWN_PAGE = (
-    {"fhir": "bench-fhir", "hapi": "bench-hapi", "phone": "bench-phone", "nation": "bench-nation"}
+    {"fhir": "bench-fhir", "hapi": "bench-hapi", "phone": "bench-phone", "acts": "bench-acts"}
+    | {"nation": "bench-nation"}
     | dict.fromkeys(("slots", "finder", "agendas", "week", "feeds"), "bench-agenda")
     | dict.fromkeys(("chains", "months", "jobs", "overload", "energy", "neighbours", "starting"), "bench-load")
 )

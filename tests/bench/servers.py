@@ -175,7 +175,8 @@ def _gunicorn(application: str, environment: Mapping[str, str], *options: str) -
 
 
 def _wait(server: subprocess.Popen, port: int) -> None:
-    for _ in range(300):
+    # A machine where others work takes its time: a minute and a half.
+    for _ in range(900):
         if server.poll() is not None:
             break
         with socket.socket() as probe:

@@ -104,10 +104,16 @@ def context_of(browser, cookie: str, size: tuple[int, int], **more):
         extra_http_headers=dict([servers.THROUGH_TLS]),
         **more,
     )
+    sign_in(context, cookie)
+    return context
+
+
+def sign_in(context, cookie: str) -> None:
+    """Give a browser these cookies and no other."""
+    context.clear_cookies()
     # Secure cookies: Chromium gives them to this machine's own address without TLS too.
     kept = [pair.split("=", 1) for pair in cookie.split("; ") if pair]
     context.add_cookies([{"name": name, "value": value, "url": f"https://{servers.HOST}/"} for name, value in kept])
-    return context
 
 
 def _visits(browser, address: str, cookie: str, paths: list[str], size=SIZES[0]) -> list[Visit]:
