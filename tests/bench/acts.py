@@ -159,14 +159,14 @@ def figures(done: Done) -> list[dict]:
     within = sum(ms <= GOAL for ms in late.values())
     slowest = max(late, key=late.__getitem__)
     middle = statistics.median(one.took for answers in done.answers.values() for one in answers)
-    times = max(map(len, done.answers.values()))
+    times = min(map(len, done.answers.values()))
     routes = {name.partition(" ")[0] for name in done.answers}
     excused = sum(map(len, EXCUSED.values()))
     long = max((one.long for one in done.typed), default=0)
     key = max((one.key for one in done.typed), default=0)
     fields = f"{sum(one.fields for one in done.typed)} fields of {len(done.typed)} pages"
     return [
-        _figure(f"Acts answered within {GOAL} ms at p95 ({times} times each, median {middle:.0f} ms)",
+        _figure(f"Acts answered within {GOAL} ms at p95 ({times} times each at least, median {middle:.0f} ms)",
                 f"{within} of {len(late)}", "all", within == len(late)),
         _figure("The slowest act, p95", f"{late[slowest]:.0f} ms ({slowest})", f"≤ {GOAL} ms", late[slowest] <= GOAL),
         _figure(f"Addresses that take a POST, acted on ({excused} others excused by name)",

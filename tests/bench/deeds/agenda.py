@@ -84,8 +84,9 @@ def _guest(scene: Scene) -> dict:
 def _looked_for(scene: Scene) -> str:
     """Return the search of a common time: it is in the address."""
     asked = {
-        f"presence_{scene.place.member.pk}": "indispensable", "minutes": "60", "first_day": scene.iso(2),
-        "last_day": scene.iso(15), "earliest": "08:00", "latest": "19:00", "zone": "Europe/Paris",
+        f"presence_{scene.place.member.pk}": "indispensable", "minutes": "60",
+        "first_day": scene.iso(2 + 14 * scene.number),
+        "last_day": scene.iso(15 + 14 * scene.number), "earliest": "08:00", "latest": "19:00", "zone": "Europe/Paris",
     }  # fmt: skip
     return f"?{urlencode(asked)}"
 

@@ -6,11 +6,12 @@ from tests.bench.deeds import ANY, SAME, Act, Scene, searched
 
 
 def _doubles(scene: Scene) -> dict:
-    """A structure created here, and the one of the same name that it is merged into."""
+    """A structure created here, of the name of one of the national file that it is merged into."""
+    from coordination.directory.models import Structure
     from tests.circle import factories as make
 
-    merged, _ = (make.StructureFactory(name=scene.word("fusion")) for _ in range(2))
-    return {"structure_id": merged.pk}
+    national = Structure.objects.active().exclude(source="local").order_by("pk")[scene.number]
+    return {"structure_id": make.StructureFactory(name=national.name).pk}
 
 
 def _other_session(scene: Scene) -> dict:
