@@ -104,7 +104,7 @@ def test_a_structure_and_its_delegates(administrator, house):
 
     with pytest.raises(CommandError, match="ne peut pas se connecter"):
         act("deleguer")
-    with pytest.raises(CommandError, match="droit"):
+    with pytest.raises(CommandError, match="administrateur nommé"):
         act("ouvrir", by=user)
     act("ouvrir")
     act("deleguer")
