@@ -13,12 +13,11 @@ from django.db import migrations, transaction
 
 from coordination.fhir.formats import stored
 
-without_numbers = import_module("coordination.fhir.migrations.0004_kept_without_numbers").without_numbers
-NUMBER = "%urn:oid:1.2.250.1.213.1.4.%"
+rule = import_module("coordination.fhir.migrations.0004_kept_without_numbers")
 BATCH = 100
 FOUND = """
-SELECT dossier_id FROM circle_circle WHERE content::text LIKE %s
-UNION SELECT dossier_id FROM circle_circleversion WHERE facts->>'content' LIKE %s ORDER BY dossier_id
+SELECT dossier_id FROM circle_circle WHERE content::text ~ %s
+UNION SELECT dossier_id FROM circle_circleversion WHERE facts->>'content' ~ %s ORDER BY dossier_id
 """
 SET_ASIDE = "ALTER TABLE circle_circleversion DISABLE TRIGGER circle_version_is_written"
 PUT_BACK = "ALTER TABLE circle_circleversion ENABLE TRIGGER circle_version_is_written"
@@ -32,7 +31,7 @@ def take_out(apps, schema_editor):
     """Write again the circles that say an INS, a batch at a time; run again, it finds none."""
     connection = schema_editor.connection
     with connection.cursor() as cursor:
-        cursor.execute(FOUND, [NUMBER, NUMBER])
+        cursor.execute(FOUND, [rule.MARK, rule.MARK])
         dossiers = [dossier_id for (dossier_id,) in cursor.fetchall()]
     for first in range(0, len(dossiers), BATCH):
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
@@ -51,7 +50,7 @@ def take_out(apps, schema_editor):
 def _without(text):
     """Return the content of a circle, as text, without what it says of numbers; None when it says nothing of them."""
     content = json.loads(text, cls=stored.Decoder)
-    sent = without_numbers(content.get("sent") or {})
+    sent = rule.without_numbers(content.get("sent") or {})
     return None if sent == content.get("sent") else stored.Encoder().encode(content | {"sent": sent})
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import uuid
 from decimal import Decimal
 from importlib import import_module
@@ -15,8 +16,9 @@ from django.utils import timezone
 
 from circle import actions
 from circle.circles import Circle, CircleVersion
+from coordination.common.ins import TYPE_CODES
 from coordination.dossiers.models import Dossier
-from coordination.fhir import keeping, registry
+from coordination.fhir import keeping, numbers, registry
 from coordination.fhir.models import EVERYBODY, Kept
 from coordination.fhir.numbers import INS_SYSTEMS, without_numbers
 from coordination.fhir.outcomes import StillNamed, Unknown
@@ -194,9 +196,9 @@ def test_what_was_kept_before_is_in_the_table_no_more(taken_out):
     rows = [kept_before(said | {"extension": [number]}) for _ in range(4)]
     inside = kept_before({"contained": [patient], "note": [{"authorReference": her}]}, "CareTeam")
     alone = kept_before({"patient": {"identifier": her["identifier"]}, "gender": "male"})
-    # Neither a number beside, nor the identifiers of the resource itself, are its affair.
     plain = kept_before({"patient": {"reference": "Patient/1"}, "text": {"status": "generated", "div": "<div/>"}})
-    own = kept_before({"identifier": [{"system": SYSTEM, "value": INS}], "text": {"status": "empty"}}, "Patient")
+    typed = {"type": {"coding": [{"code": "INS-NIR"}]}, "value": INS}
+    own = kept_before({"identifier": [{"system": SYSTEM, "value": INS}, typed], "active": True}, "Patient")
     before = {row.pk: row.at for row in Kept.objects.all()}
     taken_out()
     there = Kept.objects.in_bulk()
@@ -209,7 +211,7 @@ def test_what_was_kept_before_is_in_the_table_no_more(taken_out):
         "note": [{"authorReference": {"reference": "Patient/1"}}],
     }
     assert there[alone.pk].content == {"gender": "male"}
-    assert [there[one.pk].content for one in (plain, own)] == [plain.content, own.content]
+    assert (there[plain.pk].content, there[own.pk].content) == (plain.content, {"active": True})
     assert {row.pk: row.at for row in there.values()} == before, "nothing that is told has changed"
     with CaptureQueriesContext(connection) as captured:
         taken_out()
@@ -249,9 +251,17 @@ def test_what_a_circle_said_before_is_neither_in_its_row_nor_in_its_versions(ent
 def test_the_migration_takes_out_what_the_product_does(taken_out):
     """Two copies of one rule: the migration keeps that of its day."""
     migration = import_module("coordination.fhir.migrations.0004_kept_without_numbers")
-    assert migration.SYSTEMS == set(INS_SYSTEMS)
+    assert (migration.SYSTEMS, migration.TYPES) == (set(INS_SYSTEMS), set(TYPE_CODES.values()))
+    assert all(re.search(migration.MARK, mark) for mark in numbers.MARKS)
     her = {"identifier": {"system": SYSTEM, "value": INS}}
-    for sent in ({"subject": her}, {"subject": [her, {"display": "x"}]}, {"a": {"b": [{"c": her}]}}, {"a": [1, None]}):
+    typed = {
+        "url": "https://a.example/b",
+        "valueIdentifier": {"type": {"coding": [{"code": "INS-NIA"}]}, "value": INS},
+    }
+    for sent in (
+        {"subject": her}, {"subject": [her, {"display": "x"}]}, {"a": {"b": [{"c": her}]}}, {"a": [1, None]},
+        {"extension": [typed], "text": {"div": INS}}, {"contained": [{"resourceType": "Patient", "text": {}} | her]},
+    ):  # fmt: skip
         assert migration.without_numbers(sent) == without_numbers(sent)
 
 
