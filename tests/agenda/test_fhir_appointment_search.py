@@ -135,7 +135,7 @@ def test_a_subset_has_what_every_appointment_must_have(api, entry):
     for address in ("Appointment", f"Appointment/{made['id']}"):
         said = read(api.get(f"{address}?_elements=description"))
         one = matches(said)[0] if said["resourceType"] == "Bundle" else said
-        assert set(one) == {"resourceType", "id", "meta", "description", "status", "participant"}
+        assert set(one) == {"resourceType", "id", "meta", "description", "status", "participant", "start", "end"}
         assert one["meta"]["tag"][-1]["code"] == "SUBSETTED"
         assert not [issue for issue in validation.check(one) if issue.code == "required"]
 

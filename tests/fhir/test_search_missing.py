@@ -7,6 +7,7 @@ from tests.agenda.fhir_made import created, sent
 from tests.circle import factories as make
 from tests.circle.test_fhir_related_person import person
 from tests.fhir.api import issues, matches, read
+from tests.fhir.capturing import not_judged  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 R38 = "https://mos.esante.gouv.fr/NOS/TRE_R38-SpecialiteOrdinale/FHIR/TRE-R38-SpecialiteOrdinale"
@@ -27,6 +28,7 @@ def test_who_has_no_address_is_found_by_it(api, entry):
     assert found(api, "RelatedPerson?name:missing=false") == {there, nowhere}
 
 
+@pytest.mark.usefixtures("not_judged")
 def test_what_was_not_sent_of_an_appointment_is_missing(api, entry):
     specialty, kind = [{"coding": [{"system": R38, "code": "SM54"}]}], [{"coding": [{"code": "1"}]}]
     whole = created(api, sent(entry, specialty=specialty, serviceType=kind, priority=3))["id"]
@@ -64,6 +66,7 @@ def test_a_token_without_system_finds_what_was_sent_without(api, entry):
     assert found(api, "RelatedPerson?identifier=|") == set()
 
 
+@pytest.mark.usefixtures("not_judged")
 def test_a_concept_without_system_too(api, entry):
     bare = created(api, sent(entry, serviceType=[{"coding": [{"code": "1"}]}]))["id"]
     kinds = [{"coding": [{"system": "https://a.example", "code": "1"}]}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -145,11 +145,16 @@ def _shown(resource: Resource, asked: Search) -> Resource:
     return only_elements(resource, asked.elements) if asked.elements else resource
 
 
+# What a rule of R4 wants of each resource of a type, though none of these is mandatory by itself (app-2, app-3).
+_TOGETHER: Final = {"Appointment": ("start", "end")}
+
+
 def only_elements(resource: Resource, names: Iterable[str]) -> Resource:
     """Return the elements asked for by `_elements`, those FHIR wants in every answer, and the mark of a subset."""
     type_name = resource["resourceType"]
     # What R4 asks of each resource of the type is there too: the answer stays readable by who checks it.
-    wanted = {"resourceType", "id", "meta"}.union(*(names for _, names in required(type_name)))
+    wanted = {"resourceType", "id", "meta", *_TOGETHER.get(type_name, ())}
+    wanted = wanted.union(*(names for _, names in required(type_name)))
     for name in names:
         before, dot, last = name.rpartition(".")
         if not dot or before == type_name:
