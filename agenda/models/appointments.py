@@ -91,7 +91,8 @@ def _shown(reader):
     users = [id for id in (reader.user_id, reader.other_id) if id]
     own = Q(created_by__in=users) | Q(organizer__in=users)
     near = Q(on_behalf=True) | Q(structure__in=reader.houses)
-    agreed = Exists(AgendaConsent.objects.in_force().filter(dossier_id=OuterRef("dossier_id")))
+    # A dossier that is known is said: a key of the request, and one answer for all the events.
+    agreed = Exists(AgendaConsent.objects.in_force().filter(dossier_id=reader.dossier_id or OuterRef("dossier_id")))
     attends = Participation.objects.filter(appointment_id=OuterRef("pk"))
     if reader.other_id:
         near |= Exists(attends.filter(user=reader.other_id))

@@ -25,7 +25,8 @@ QUEUES = {"message", "job", "relay", "calendar"}
 # Each label of each metric, and what it may say.
 LABELS = {
     "route": {name for name, _, _ in named_routes()} | {metrics.NONE},
-    "method": metrics.METHODS | {metrics.OTHER},
+    # A request refused before it was read has neither route nor method.
+    "method": metrics.METHODS | {metrics.OTHER, metrics.NONE},
     "queue": QUEUES,
     "chain": {"dossier", "compte"},
 }
