@@ -25,9 +25,11 @@ class Grid:
         return (1 << self.size) - 1
 
     def bits(self, taken: Iterable[Minutes]) -> int:
-        """Return the units that are touched."""
+        """Return the units that are touched; an empty span touches none."""
         origin, unit, size, bits = self.origin, self.unit, self.size, 0
         for start, end in taken:
+            if start >= end:
+                continue
             first = (start - origin) // unit
             after = -((origin - end) // unit)
             if first < 0:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 
-from coordination.common import long_answers
+from coordination.common import away, long_answers
 from coordination.common.server_log import ServerLog
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
@@ -53,6 +53,13 @@ def post_worker_init(worker):
     if _QUEUE:
         worker.wsgi = _gate(worker)
     threading.Thread(target=_warm, daemon=True).start()
+
+
+def post_request(worker, _request, _environ, _response):
+    """Who was refused memory gives its place to another, which was made before: what it holds may be half done."""
+    if worker.alive and away.is_worn():
+        logging.getLogger("coordination.web").warning("web.renewed", extra={"reason": "memory"})
+        worker.alive = False
 
 
 def worker_exit(_server, worker):

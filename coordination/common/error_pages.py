@@ -13,7 +13,7 @@ from functools import cache
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from coordination.common.away import RETRY_AFTER, is_away
+from coordination.common.away import RETRY_AFTER, is_away, note
 
 _REFERENCE = "reference-of-the-request"
 
@@ -46,7 +46,9 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500, called inside the `except`; 503 when the machine is at fault for a while (REL-18)."""
-    if is_away(sys.exc_info()[1]):
+    error = sys.exc_info()[1]
+    note(error)
+    if is_away(error):
         return unavailable(request)
     return _page(None, 500, request_id=_identifier(request))
 

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from coordination.common.away import is_away
+from coordination.common.away import is_away, note
 from coordination.common.errors import DomainError
 from coordination.fhir import answers
 from coordination.fhir.answers import Answer
@@ -191,6 +191,7 @@ def refusal_of(exc: Exception) -> Refused:
                 "La requête ne se lit pas : elle a trop de paramètres, ou un en-tête qui n’est pas permis."
             )
     logger.error("fhir call failed", exc_info=exc)
+    note(exc)
     return Away() if is_away(exc) else Broken()
 
 

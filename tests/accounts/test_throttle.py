@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.core.cache.backends.db import DatabaseCache
 from django.db import DatabaseError, OperationalError, connection
 
+from coordination.accounts import throttle
 from coordination.accounts.sessions import SessionStore
 from coordination.common.away import is_away
 
@@ -24,6 +25,31 @@ def test_a_count_that_somebody_holds_is_told_from_one_that_cannot_be_written(mon
     with pytest.raises(OperationalError) as raised:
         cache.add("other", 1)
     assert is_away(raised.value)
+
+
+@pytest.mark.django_db
+def test_a_lock_that_was_left_is_not_one_attempt_too_many(client, monkeypatch, settings):
+    """As after a full disk: who counted could not take its lock away."""
+    settings.ROOT_URLCONF = "coordination.urls"
+    monkeypatch.setattr(throttle, "CACHE_LOCK_WAIT_TIMEOUT", 0.05)
+    entered = {"login": "personne@cabinet.example", "password": "un mot de passe"}
+    client.post("/compte/connexion/", entered)
+    counts = [key.removeprefix(cache.make_key("")) for key in kept() if "login" in key]
+    for key in counts:
+        cache.add(f"{key}:lock", True)
+    client.raise_request_exception = False
+    answer = client.post("/compte/connexion/", entered)
+    assert counts and answer.status_code == 503
+    assert "Le service est momentanément indisponible" in answer.content.decode()
+    for key in counts:
+        cache.delete(f"{key}:lock")
+    assert client.post("/compte/connexion/", entered).status_code == 200
+
+
+def kept():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cache_key FROM accounts_throttle")
+        return [key for (key,) in cursor.fetchall()]
 
 
 @pytest.mark.parametrize(("error", "said"), [(OperationalError, OperationalError), (DatabaseError, UpdateError)])

@@ -4,7 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agenda import spans
@@ -312,9 +312,19 @@ def plain_candidates(people, duration, window, step, allowed, quorum):
     return found
 
 
+def empty_in_the_first_quarter():
+    """Somebody taken for no time at all, in the middle of a slot."""
+    at = FIRST + 1
+    return {
+        "people": [Person(0, False, None, [(at, at)], [])], "duration": 15,
+        "window": (spans.at(FIRST), spans.at(FIRST + 30)), "step": 15, "allowed": ALWAYS, "quorum": 0,
+    }  # fmt: skip
+
+
 @pytest.mark.req("AGD-20", "REL-19")
 @settings(max_examples=120, deadline=None)
 @given(searches())
+@example(empty_in_the_first_quarter())
 def test_the_best_is_the_best_minute_by_minute(search):
     left, days, expected = plain_candidates(**search), set(), []
     while left and len(expected) < 3:

@@ -22,6 +22,7 @@ from tests.chaos.stage import Stage, children_of, judge_connection
 from tests.chaos.town import Town
 
 BACK_WITHIN = 30.0
+BEGUN_AFTER = 0.5
 WORDS = "Le service est momentanément indisponible"
 # The cluster of the scenarios, its journal of writes, and what an hour of acts adds.
 SMALL_DISK = 700_000_000
@@ -91,11 +92,18 @@ def without_room(stage: Stage, town: Town, *, seconds: float, seed: int) -> Shor
 
 
 def without_memory(stage: Stage, town: Town, *, seconds: float, seed: int) -> Shortage:
-    """Give the processes of the web no byte more than they have."""
-    limited = children_of(stage.pid("web"))
-    for pid in limited:
-        size = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.prlimit(pid, resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
+    """Give the processes of the web no byte more than they have, those that take the place of others too."""
+    seen: dict[int, float] = {}
+    limited: set[int] = set()
+
+    def limit() -> None:
+        for pid in set(children_of(stage.pid("web"))) - limited:
+            # One that has just been made is let begin: a web that cannot start is systemd's.
+            if time.monotonic() - seen.setdefault(pid, time.monotonic()) > BEGUN_AFTER:
+                with suppress(ProcessLookupError, FileNotFoundError):
+                    size = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+                    resource.prlimit(pid, resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
+                    limited.add(pid)
 
     def relieve() -> None:
         for pid in limited:
@@ -103,17 +111,19 @@ def without_memory(stage: Stage, town: Town, *, seconds: float, seed: int) -> Sh
             with suppress(ProcessLookupError):
                 resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
+    seen.update(dict.fromkeys(children_of(stage.pid("web")), 0.0))
     until = time.monotonic() + seconds
-    return _asked(stage, town, "no memory left for the web", seed, until, relieve, may_be_cut=True)
+    return _asked(stage, town, "no memory left for the web", seed, until, relieve, before=limit, may_be_cut=True)
 
 
 def _asked(
     stage: Stage, town: Town, name: str, seed: int, until: float, relieve: Callable[[], object], *,
-    may_be_cut: bool = False,
+    before: Callable[[], object] = lambda: None, may_be_cut: bool = False,
 ) -> Shortage:  # fmt: skip
     acts = Acts(town, random.Random(seed))
     found = Shortage(name)
     while time.monotonic() < until:
+        before()
         act = acts.next()
         attempt = load.send(stage.port, act)
         found.attempts.append(attempt)
