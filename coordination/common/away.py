@@ -41,8 +41,8 @@ def is_away(error: BaseException | None) -> bool:
 def note(error: BaseException | None) -> None:
     """Remember that this process was refused memory, if that is what an error comes from.
 
-    Who swallowed the refusal on its way left things half done: a module half loaded answers wrong for ever. The process
-    ends what it is at and another takes its place (deploy/gunicorn.conf.py).
+    Who swallowed the refusal on its way left things half done: a module half loaded answers wrong for ever. So the
+    process ends what it is at, and another takes its place (deploy/gunicorn.conf.py).
     """
     if any(map(_is_of_memory, _chain(error))):
         _worn.set()
@@ -71,7 +71,7 @@ def _is_of_memory(error: BaseException) -> bool:
         case ModuleNotFoundError() | SyntaxError():
             return False
         case ImportError():
-            # A library that the system could not map. A name that is missing from a file of Python is a mistake of ours.
+            # A library that the system could not map. A name that a file of Python has not is a mistake of ours.
             return (error.path or "").endswith(".so")
         case SystemError():
             # What the interpreter does of a refused allocation in deep calls: « error return without exception set »,
