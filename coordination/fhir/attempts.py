@@ -7,15 +7,31 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
+from coordination.common.errors import DomainError
 from coordination.fhir.answers import Answer
 from coordination.fhir.callers import Caller
-from coordination.fhir.outcomes import Busy
+from coordination.fhir.outcomes import Busy, Refused
 
 MOST: Final = 3
 # Class 40 of SQLSTATE, what PostgreSQL says of two transactions that cannot both go on.
 _SERIALIZATION_FAILURE, _DEADLOCK_DETECTED = "40001", "40P01"
+
+
+def quick_or_plain(caller: Caller, quick: Callable[[], Answer], plain: Callable[[], Answer]) -> Answer:
+    """Do a write the quick way; refused there, undo it and do it the plain way, which says what is wrong, and where.
+
+    Raises as `attempt` does of the plain way.
+    """
+    before = _copied(caller.memo)
+    try:
+        return attempt(caller, quick)
+    except Busy:
+        raise
+    except (Refused, DomainError, IntegrityError):
+        _forget(caller, before)
+    return attempt(caller, plain)
 
 
 def attempt(caller: Caller, write: Callable[[], Answer]) -> Answer:
@@ -29,8 +45,7 @@ def attempt(caller: Caller, write: Callable[[], Answer]) -> Answer:
         if number:
             # Not at the same moment as the other one.
             time.sleep(secrets.randbelow(100) / 1000 * number)
-            caller.memo.clear()
-            caller.memo.update(_copied(before))
+            _forget(caller, before)
         try:
             with transaction.atomic():
                 return write()
@@ -38,6 +53,12 @@ def attempt(caller: Caller, write: Callable[[], Answer]) -> Answer:
             if getattr(error.__cause__, "sqlstate", None) not in (_SERIALIZATION_FAILURE, _DEADLOCK_DETECTED):
                 raise
     raise Busy
+
+
+def _forget(caller: Caller, before: dict[Any, Any]) -> None:
+    """Forget what was decided and traced since then: it was undone."""
+    caller.memo.clear()
+    caller.memo.update(_copied(before))
 
 
 def _copied(memo: dict[Any, Any]) -> dict[Any, Any]:

@@ -165,6 +165,13 @@ class Provider:
         """Create; return its id. `key` names the call: the same twice makes one object (REL-7)."""
         raise MethodNotAllowed("Cette ressource ne se crée pas.")
 
+    def create_many(self, caller: Caller, sent: Sequence[tuple[Resource, UUID]]) -> list[UUID]:
+        """Create several, each (resource, key), as `create` would one after the other; return their ids in order.
+
+        A room that writes them by sets refuses all of them when it refuses one, and need not say which.
+        """
+        return [self.create(caller, resource, key=key) for resource, key in sent]
+
     def update(self, caller: Caller, id: UUID, resource: Resource, *, expected: str | None) -> None:
         """Replace. `expected`: the version the caller has read (If-Match), None when he said none.
 
