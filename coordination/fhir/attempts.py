@@ -7,30 +7,33 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import OperationalError, transaction
 
-from coordination.common.errors import DomainError
 from coordination.fhir.answers import Answer
 from coordination.fhir.callers import Caller
-from coordination.fhir.outcomes import Busy, Refused
+from coordination.fhir.outcomes import Busy
 
 MOST: Final = 3
 # Class 40 of SQLSTATE, what PostgreSQL says of two transactions that cannot both go on.
 _SERIALIZATION_FAILURE, _DEADLOCK_DETECTED = "40001", "40P01"
 
 
-def quick_or_plain(caller: Caller, quick: Callable[[], Answer], plain: Callable[[], Answer]) -> Answer:
-    """Do a write the quick way; refused there, undo it and do it the plain way, which says what is wrong, and where.
+class Again(Exception):
+    """A write done in haste met a refusal that it cannot tell as it should."""
 
-    Raises as `attempt` does of the plain way.
+
+def quick_or_plain(caller: Caller, quick: Callable[[], Answer], plain: Callable[[], Answer]) -> Answer:
+    """Do a write the quick way; where that raises Again, undo it and do it the plain way, as if nothing had been.
+
+    Raises as `attempt`.
     """
-    before = _copied(caller.memo)
+    memo, afterwards = _copied(caller.memo), dict(caller.afterwards)
     try:
         return attempt(caller, quick)
-    except Busy:
-        raise
-    except (Refused, DomainError, IntegrityError):
-        _forget(caller, before)
+    except Again:
+        _forget(caller, memo)
+        caller.afterwards.clear()
+        caller.afterwards.update(afterwards)
     return attempt(caller, plain)
 
 

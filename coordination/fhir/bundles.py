@@ -13,6 +13,8 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import IntegrityError
+
 from coordination.common.errors import DomainError
 from coordination.fhir import (
     answers,
@@ -197,37 +199,39 @@ def _may_go_by_sets(entries: list[Entry]) -> bool:
 
 
 def _do_by_sets(caller: Caller, entries: list[Entry], known: _Names, base: str, key: str) -> None:
-    """Create entries, those of one type that may be together in one go (PERF-12).
+    """Create the entries, those of one type together where nothing forbids it (PERF-12).
 
-    Raises the refusal of whichever; the transaction is then to be undone, and done one by one, which says of which.
+    Raises Failed for the first that is refused, or Again: then only one by one will say which it is.
     """
-    for together in _sets(entries):
-        sent = [
-            (_resolved(caller, one, known, base), replays.key_of(caller, key, str(one.number))) for one in together
-        ]
-        for entry, written in zip(together, writing.create_many(caller, sent), strict=True):
-            entry.written = written
+    order = list(_in_order(entries))
+    for together in _sets(order):
+        try:
+            if len(together) == 1:
+                _do(caller, together[0], known, base, key)
+            else:
+                _create(caller, together, known, base, key)
+        except (Refused, DomainError, IntegrityError) as refusal:
+            if together == [entry for entry in order if entry.written is None][:1]:
+                raise
+            raise attempts.Again from refusal
 
 
-def _sets(entries: list[Entry]) -> Iterator[list[Entry]]:
-    """Yield the entries by type, each after those it refers to. Raises Failed when they refer to one another."""
-    by_name = {name: entry.number for entry in entries for name in entry.names}
-    needs = {
-        entry.number: {by_name.get(said["reference"], entry.number) for said, _ in references.each(entry.resource)}
-        - {entry.number}
-        for entry in entries
-    }
-    waiting = entries
-    while waiting:
-        still = {entry.number for entry in waiting}
-        ready: dict[str, list[Entry]] = {}
-        for entry in waiting:
-            if not needs[entry.number] & still:
-                ready.setdefault(entry.type, []).append(entry)
-        if not ready:
-            raise Failed
-        yield from ready.values()
-        waiting = [entry for entry in waiting if needs[entry.number] & still]
+def _create(caller: Caller, together: list[Entry], known: _Names, base: str, key: str) -> None:
+    sent = [(_resolved(caller, one, known, base), replays.key_of(caller, key, str(one.number))) for one in together]
+    for entry, written in zip(together, writing.create_many(caller, sent), strict=True):
+        entry.written = written
+
+
+def _sets(order: list[Entry]) -> Iterator[list[Entry]]:
+    """Yield the entries by type, each after those it refers to; `order` is such an order of them."""
+    by_name = {name: entry.number for entry in order for name in entry.names}
+    rounds: dict[int, int] = {}
+    sets: dict[tuple[int, str], list[Entry]] = {}
+    for entry in order:
+        named = {by_name.get(said["reference"], entry.number) for said, _ in references.each(entry.resource)}
+        rounds[entry.number] = 1 + max((rounds[number] for number in named - {entry.number}), default=0)
+        sets.setdefault((rounds[entry.number], entry.type), []).append(entry)
+    yield from (sets[key] for key in sorted(sets, key=lambda key: key[0]))
 
 
 def _in_order(entries: list[Entry]) -> Iterator[Entry]:
