@@ -152,6 +152,7 @@ class RelatedPersons(MemberProvider):
     type = "RelatedPerson"
     profile = sheets.RELATED
     interactions = frozenset({READ, SEARCH, CREATE, UPDATE, DELETE})
+    by_sets = True
     documentation = "Proches et aidants d’un dossier ; un CareTeam dit depuis quand ils sont dans le cercle."
     kind = roles.PERSON
     profiles = (sheets.RELATED,)

@@ -223,14 +223,18 @@ def _create(caller: Caller, together: list[Entry], known: _Names, base: str, key
 
 
 def _sets(order: list[Entry]) -> Iterator[list[Entry]]:
-    """Yield the entries by type, each after those it refers to; `order` is such an order of them."""
+    """Yield the entries of one type together, where sets of it are written, each after those it refers to.
+
+    `order` is such an order of them, one by one.
+    """
     by_name = {name: entry.number for entry in order for name in entry.names}
     rounds: dict[int, int] = {}
-    sets: dict[tuple[int, str], list[Entry]] = {}
+    sets: dict[tuple[int, str | int], list[Entry]] = {}
     for entry in order:
         named = {by_name.get(said["reference"], entry.number) for said, _ in references.each(entry.resource)}
         rounds[entry.number] = 1 + max((rounds[number] for number in named - {entry.number}), default=0)
-        sets.setdefault((rounds[entry.number], entry.type), []).append(entry)
+        goes_with = entry.type if any(one.by_sets for one in registry.for_type(entry.type)) else entry.number
+        sets.setdefault((rounds[entry.number], goes_with), []).append(entry)
     yield from (sets[key] for key in sorted(sets, key=lambda key: key[0]))
 
 

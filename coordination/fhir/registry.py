@@ -127,6 +127,8 @@ class Provider:
     conditional_update: ClassVar[bool] = False
     # Searches say how many answer, unless it would cost more than the page itself (two million professionals).
     counted: ClassVar[bool] = True
+    # Several are created by sets (`create_many`); else one after the other, in the order of the Bundle.
+    by_sets: ClassVar[bool] = False
     # What a reading asks of the row %(id)s, in SQL, in the very statement that says who calls: the account `u`.
     beside: ClassVar[str] = ""
     params: Mapping[str, Param] = {}

@@ -63,6 +63,7 @@ class DirectoryProvider(Provider):
     # What finds a row by an identifier: (system, code, owner).
     numbered: ClassVar[Callable[..., Q]]
     counted = False
+    by_sets = True
     interactions = frozenset({READ, SEARCH, CREATE, UPDATE, DELETE})
 
     def rows(self, caller: Caller) -> QuerySet[Any]:
