@@ -16,7 +16,7 @@ from circle.actions.common import next_version
 from circle.actions.editing import update_member
 from circle.actions.resending import made_by
 from circle.errors import LooksLikeMember
-from circle.models import Member
+from circle.models import Member, Period
 from habilitations.actions import sets
 
 
@@ -62,7 +62,9 @@ def _made_before(entry, tidied: Sequence[tuple[UUID, dict[str, Any]]]) -> dict[U
 
 def _refuse_doubles(entry, people: Sequence[dict[str, Any]]) -> None:
     """Raise LooksLikeMember for one who may be in the circle, gone from it, sent before, or among the others."""
-    circle = [*Member.objects.rows(entry), *Member.objects.rows(entry, past=True)]
+    # Of a person just created there is nobody to compare with: the rows of lists are the dearest of these reads.
+    has_had_members = Period.objects.filter(dossier_id=entry.dossier.pk).exists()
+    circle = [*Member.objects.rows(entry), *Member.objects.rows(entry, past=True)] if has_had_members else []
     awaited = duplicates.awaited(entry)
     for tidy in people:
         name = tidy["family_name"], tidy.get("given_name", "")
