@@ -18,6 +18,25 @@ MOST: Final = 3
 _SERIALIZATION_FAILURE, _DEADLOCK_DETECTED = "40001", "40P01"
 
 
+class Again(Exception):
+    """A write done in haste met a refusal that it cannot tell as it should."""
+
+
+def quick_or_plain(caller: Caller, quick: Callable[[], Answer], plain: Callable[[], Answer]) -> Answer:
+    """Do a write the quick way; where that raises Again, undo it and do it the plain way, as if nothing had been.
+
+    Raises as `attempt`.
+    """
+    memo, afterwards = _copied(caller.memo), dict(caller.afterwards)
+    try:
+        return attempt(caller, quick)
+    except Again:
+        _forget(caller, memo)
+        caller.afterwards.clear()
+        caller.afterwards.update(afterwards)
+    return attempt(caller, plain)
+
+
 def attempt(caller: Caller, write: Callable[[], Answer]) -> Answer:
     """Do a write in one transaction, all of it or nothing, and return what it answers.
 
@@ -29,8 +48,7 @@ def attempt(caller: Caller, write: Callable[[], Answer]) -> Answer:
         if number:
             # Not at the same moment as the other one.
             time.sleep(secrets.randbelow(100) / 1000 * number)
-            caller.memo.clear()
-            caller.memo.update(_copied(before))
+            _forget(caller, before)
         try:
             with transaction.atomic():
                 return write()
@@ -38,6 +56,12 @@ def attempt(caller: Caller, write: Callable[[], Answer]) -> Answer:
             if getattr(error.__cause__, "sqlstate", None) not in (_SERIALIZATION_FAILURE, _DEADLOCK_DETECTED):
                 raise
     raise Busy
+
+
+def _forget(caller: Caller, before: dict[Any, Any]) -> None:
+    """Forget what was decided and traced since then: it was undone."""
+    caller.memo.clear()
+    caller.memo.update(_copied(before))
 
 
 def _copied(memo: dict[Any, Any]) -> dict[Any, Any]:
