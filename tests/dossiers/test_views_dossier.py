@@ -16,7 +16,7 @@ from coordination.dossiers.forms import contacts_initial, identity_initial
 from coordination.dossiers.models import Dossier, IdentityVersion, StatusChange, Visit
 from coordination.dossiers.presenters import HIDDEN_INS, differences
 from coordination.dossiers.views import identity
-from tests.dossiers.factories import UserFactory, habilitate
+from tests.dossiers.factories import DossierFactory, UserFactory, habilitate
 from tests.dossiers.test_actions import valid_matricule
 
 
@@ -110,6 +110,32 @@ def test_a_status_of_insi_is_refused_in_the_form(as_doctor, url, identity_typed)
     response = as_doctor.post(url("edit_identity"), identity_typed(identity_status="QUAL"))
     assert response.status_code == 422
     assert "INSi" in response.content.decode()
+
+
+@pytest.mark.req("INS-7")
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"birth_name": "Semblable"}, True),
+        ({"used_name": "Semblable"}, True),
+        ({"birth_name": "Autre"}, False),
+        ({"homonym": "on"}, False),
+    ],
+)
+def test_an_identity_that_becomes_like_another_is_told(as_doctor, dossier, url, identity_typed, changed, told):
+    """A warning, as the requirement says: the other one may be a dossier that one does not open."""
+    DossierFactory(birth_name="SEMBLABLE", birth_date=dossier.birth_date)
+    assert as_doctor.post(url("edit_identity"), identity_typed(**changed)).status_code == 303
+    text = as_doctor.get(url("identity")).content.decode()
+    assert ("même nom et la même date de naissance" in text) is told
+    assert "Les modifications sont enregistrées." in text
+
+
+@pytest.mark.req("INS-7")
+def test_a_lookalike_known_before_is_not_told_again(as_doctor, dossier, url, identity_typed):
+    DossierFactory(birth_name=dossier.birth_name, birth_date=dossier.birth_date)
+    assert as_doctor.post(url("edit_identity"), identity_typed(homonym="on")).status_code == 303
+    assert "même date de naissance" not in as_doctor.get(url("identity")).content.decode()
 
 
 @pytest.mark.req("INS-8")

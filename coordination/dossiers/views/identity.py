@@ -16,11 +16,17 @@ from coordination.dossiers.door import rubric_view
 from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.dossiers.forms import ContactsForm, IdentityEditForm, contacts_initial, identity_initial
 from coordination.dossiers.history import former_identities
+from coordination.dossiers.lookalikes import now_alike
+from coordination.dossiers.models import Dossier
 from coordination.dossiers.presenters import contacts_lines, differences, identity_lines
 from coordination.dossiers.strip import identity_tags, strip_and_nav
 from coordination.dossiers.views.suggestions import find_structure
 from habilitations.rubriques import Action, Niveau, Rubrique
 
+ALIKE = (
+    "Un autre dossier porte le même nom et la même date de naissance (ou une date incomplète) : vérifiez que ce n’est "
+    "pas la même personne, sinon cochez « Homonyme connu »."
+)
 # {template: the key under which what is being typed is kept}.
 DRAFTS = {"dossiers/identity_form.html": "dossier-identite", "dossiers/contacts_form.html": "dossier-coordonnees"}
 
@@ -62,10 +68,15 @@ def edit(request: HttpRequest, entry) -> HttpResponse:
         form,
         "dossiers/identity_form.html",
         lambda: form.traits(),
-        lambda traits: actions.update_identity(
-            dossier, by=request.user, version=form.cleaned_data["version"], traits=traits
-        ),
+        lambda traits: _write_identity(request, dossier, form.cleaned_data["version"], traits),
     )
+
+
+def _write_identity(request: HttpRequest, dossier: Dossier, version: int, traits: dict) -> None:
+    """Write it, and warn of somebody else whom the person may now be taken for (INS-7)."""
+    written = actions.update_identity(dossier, by=request.user, version=version, traits=traits)
+    if now_alike(dossier, written, by=request.user):
+        messages.warning(request, ALIKE)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
