@@ -27,14 +27,14 @@ class Lookalikes:
         return self.same_ins or bool(self.visible) or self.hidden_count > 0
 
 
-def now_alike(before: Dossier, after: Dossier, *, by) -> Lookalikes:
-    """Return the dossiers that one may be taken for since its identity changed (INS-7). Two SQL statements at most.
+def is_found_otherwise(before: Dossier, after: Dossier) -> bool:
+    """Say whether anything changed of what lookalikes are found by: else, what stood was told when it began."""
+    return any(getattr(before, name) != getattr(after, name) for name in TRAITS)
 
-    None where nothing changed of what they are found by: what stood was told when it began.
-    """
-    if all(getattr(before, name) == getattr(after, name) for name in TRAITS):
-        return Lookalikes()
-    return find_lookalikes(by=by, other_than=after, **{name: getattr(after, name) for name in TRAITS})
+
+def lookalikes_of(dossier: Dossier, *, by) -> Lookalikes:
+    """Return the other dossiers that this one may be taken for (INS-7). Two SQL statements at most."""
+    return find_lookalikes(by=by, other_than=dossier, **{name: getattr(dossier, name) for name in TRAITS})
 
 
 def find_lookalikes(
