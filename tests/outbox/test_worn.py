@@ -9,6 +9,7 @@ from celery.signals import task_prerun
 
 from coordination import celery
 from coordination.common import away
+from coordination.operations import purging
 from coordination.outbox import delivery, jobs, sweeping, tasks, turns
 from coordination.outbox.models import Job, Message
 from tests.outbox.factories import MessageFactory
@@ -58,6 +59,10 @@ def test_what_a_job_or_a_letter_swallowed_is_remembered(monkeypatch, error):
     assert away.is_worn() is bool(error)
     away._worn.clear()
     sweeping._do(broken, uuid4())
+    assert away.is_worn() is bool(error)
+    away._worn.clear()
+    monkeypatch.setattr(purging, "PURGES", {"mails": ("Courriels", broken)})
+    list(purging._purged())
     assert away.is_worn() is bool(error)
 
 
