@@ -47,8 +47,8 @@ def test_what_changed_since_is_asked_where_the_statement_and_the_page_say(api):
     page = (ROOT / "docs/fhir.md").read_text()
     assert f"`_lastUpdated` sur {', '.join(others)} et {last} seulement" in page
     for one in types:
-        answer = api.get(f"{one['type']}?_lastUpdated=ge2026-01-01", Prefer="handling=strict")
-        assert ("« _lastUpdated » n’est pas connu" in answer.content.decode()) is (one["type"] not in told), one["type"]
+        said = api.get(f"{one['type']}?_lastUpdated=ge2026-01-01", Prefer="handling=strict").content.decode()
+        assert ("« _lastUpdated » n’est pas connu" in said) is (one["type"] not in told), one["type"]
 
 
 @pytest.mark.req("CDS-2", "CDS-66")
