@@ -11,7 +11,7 @@ from django.db import OperationalError, transaction
 
 from coordination.fhir.answers import Answer
 from coordination.fhir.callers import Caller
-from coordination.fhir.outcomes import Busy
+from coordination.fhir.outcomes import Busy, VersionConflict
 
 MOST: Final = 3
 # Class 40 of SQLSTATE, what PostgreSQL says of two transactions that cannot both go on.
@@ -37,11 +37,13 @@ def quick_or_plain(caller: Caller, quick: Callable[[], Answer], plain: Callable[
     return attempt(caller, plain)
 
 
-def attempt(caller: Caller, write: Callable[[], Answer]) -> Answer:
+def attempt(caller: Caller, write: Callable[[], Answer], *, reads_again: bool = False) -> Answer:
     """Do a write in one transaction, all of it or nothing, and return what it answers.
 
     Undone because it met another one, it is done again after a short pause, `MOST` times in all. What the call has
-    decided and traced meanwhile was undone with it, and is forgotten. Raises Busy (503) after the last.
+    decided and traced meanwhile was undone with it, and is forgotten. `reads_again`: one that reads itself what it
+    changes, and that another overtook in between, is done again too. Raises Busy (503) after the last, or
+    VersionConflict.
     """
     before = _copied(caller.memo)
     for number in range(MOST):
@@ -52,6 +54,9 @@ def attempt(caller: Caller, write: Callable[[], Answer]) -> Answer:
         try:
             with transaction.atomic():
                 return write()
+        except VersionConflict:
+            if not reads_again or number == MOST - 1:
+                raise
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) not in (_SERIALIZATION_FAILURE, _DEADLOCK_DETECTED):
                 raise
