@@ -177,7 +177,7 @@ def test_the_fragment_of_a_search_is_a_listbox_content():
     assert "4 résultats" in html
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500", "503"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "405", "500", "503"])
 def test_failure_pages_need_nothing(name):
     html = engines["jinja2"].get_template(f"errors/{name}.html").render({})
     assert html.count("<h1") == 1
