@@ -84,7 +84,8 @@ def test_capital_given(typed, shown):
 @pytest.mark.parametrize(
     ("stored", "shown"),
     [("VIELMUR-SUR-AGOUT", "Vielmur-sur-Agout"), ("LE PONTET", "Le Pontet"),
-     ("L'ISLE-SUR-LA-SORGUE", "L'Isle-sur-la-Sorgue"), ("BOURG EN BRESSE", "Bourg en Bresse"), ("VILLENEUVE-D’ASCQ", "Villeneuve-d’Ascq"), ("PARIS 14", "Paris 14"),
+     ("L'ISLE-SUR-LA-SORGUE", "L'Isle-sur-la-Sorgue"), ("BOURG EN BRESSE", "Bourg en Bresse"),
+     ("VILLENEUVE-D’ASCQ", "Villeneuve-d’Ascq"), ("PARIS 14", "Paris 14"),
      ("Saint-Juéry", "Saint-Juéry"), ("", "")],
 )  # fmt: skip
 def test_town_name(stored, shown):
