@@ -16,7 +16,7 @@ from circle.models import Member
 from circle.several import Line
 from coordination.common.french import date_fr, rpps_fr
 from coordination.common.nomenclatures import synonyms
-from coordination.common.text import fold, person_name
+from coordination.common.text import fold, person_name, town_name
 from coordination.directory.models import Activity
 from coordination.directory.search import profession_label
 
@@ -144,7 +144,8 @@ def _place(activity: Activity) -> Place:
     person = activity.professional
     trade = profession_label(activity.profession, activity.speciality, fonction=activity.fonction)
     number = f"RPPS {rpps_fr(person.rpps)}" if person.rpps else ""
-    facts = (person_name(person.family_name, person.given_name), trade, activity.structure_name, activity.town, number)
+    town = town_name(activity.town)
+    facts = (person_name(person.family_name, person.given_name), trade, activity.structure_name, town, number)
     return Place(
         id=str(activity.pk), professional_id=person.pk, profession=activity.profession, fonction=activity.fonction,
         structure=fold(activity.structure_name), said=", ".join(filter(None, facts)),

@@ -99,7 +99,9 @@ def _missing(members: dict[UUID, Member], consents: list[Consent], *, closed: bo
 
 
 def _consent(one: Consent, member: Member) -> Fact:
-    over = one.replaced_at is not None or not stands(one)
+    # It carries nothing any more once its member has left, though it is kept as it was: a removal can be undone.
+    left_at = member.habilitation.ended_at
+    over = one.replaced_at is not None or left_at is not None or not stands(one)
     given = "donné" if one.is_express else "depuis"
     said = [f"{given.capitalize()} le {date_fr(one.starts_on)}"]
     if one.is_express:
@@ -120,6 +122,8 @@ def _consent(one: Consent, member: Member) -> Fact:
         )
     elif one.replaced_at:
         details.append(f"Remplacé le {date_fr(timezone.localdate(one.replaced_at))}.")
+    elif left_at:
+        details.append(f"A quitté le cercle de soins le {date_fr(timezone.localdate(left_at))}.")
     return Fact(
         member.display_name, one.get_ground_display(), tuple(details), PAST if over else STANDING, CONSENTS,
         one.starts_on, one.recorded_at, member.pk,

@@ -19,7 +19,7 @@ from circle.told import Absence, Plan, Role, Stay
 from circle.wording import RESTED, AccessWords, Facts, Invited, Rests, access_in_words
 from coordination.common import nomenclatures
 from coordination.common.french import date_fr
-from coordination.common.text import fold, initials, person_name
+from coordination.common.text import fold, initials, person_name, town_name
 from coordination.directory.search.results import profession_label
 from habilitations import published
 
@@ -138,6 +138,7 @@ def member_of(
         refused_on, state_before, can_sign_in, delegates, access_until, is_over,
         ground, ground_end, ground_ended_on, ground_until, ground_is_over, last_invitation,
     ) = orjson.loads(text)  # fmt: skip
+    town = town_name(town)
     invited = _invited(*last_invitation) if last_invitation and not state_then else None
     feminine = civility in names.FEMININE
     is_structure = kind == roles.STRUCTURE

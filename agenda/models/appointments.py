@@ -353,6 +353,10 @@ class Participation(models.Model):
     def is_the_person(self):
         return self.key == self.dossier_id
 
+    @property
+    def has_answered(self):
+        return self.status != self.Status.NEEDS_ACTION
+
 
 class AppointmentChange(models.Model):
     """The history of an appointment, one line per act."""

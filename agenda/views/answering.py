@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from agenda import own, zones
 from agenda.actions import answering as actions
 from agenda.actions.answering import moment_of_proposal
-from agenda.actions.attending import ANSWER, me
+from agenda.actions.attending import me
 from agenda.actions.common import read_as, rubric_of
 from agenda.events import source_of
 from agenda.forms.answering import ACCEPT, DECLINE, AnswerForm
@@ -141,7 +141,7 @@ def _context(entry: Entry, found: Appointment, mine: Participation | None) -> di
         "source": source_of(entry, found),
         "zone": zones.said(found.zone),
         "mine": mine,
-        "has_answered": mine is not None and mine.status != ANSWER.NEEDS_ACTION,
+        "has_answered": mine is not None and mine.has_answered,
         "may_answer": can_write and mine is not None,
         "proposals": _proposals(entry, found) if can_write else [],
         "may_decide": may_decide,

@@ -104,7 +104,7 @@ def votes_open() -> list[str]:
 
 def _row(entry: Entry, meeting: Appointment, names: dict[UUID, str]) -> dict:
     people = list(meeting.participations.all())
-    waiting = sum(one.status == ANSWER.NEEDS_ACTION for one in people)
+    waiting = sum(not one.has_answered for one in people)
     return {
         "title": title_of(meeting),
         "url": sheet_of(meeting),
@@ -143,8 +143,8 @@ def meeting(request: HttpRequest, entry: Entry, appointment_id: UUID) -> HttpRes
         "may_write": entry.access.can_write(Rubrique.REUNIONS),
         "may_minute": found.status in (STATUS.BOOKED, STATUS.FULFILLED),
         "answer_url": _answer_url(found, mine, bool(vote.times)),
-        "has_answered": mine is not None and mine.status != ANSWER.NEEDS_ACTION,
-        "waiting": sum(one.status == ANSWER.NEEDS_ACTION for one in people),
+        "has_answered": mine is not None and mine.has_answered,
+        "waiting": sum(not one.has_answered for one in people),
     }
     return page(request, entry, "agenda/meeting.html", context)
 

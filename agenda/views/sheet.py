@@ -50,6 +50,7 @@ def appointment(request: HttpRequest, entry, appointment_id: UUID) -> HttpRespon
         "may_write": writes,
         "has_begun": bool(found.starts_at and found.starts_at <= timezone.now()),
         "answer_url": _answer_url(found, mine),
+        "has_answered": mine is not None and mine.has_answered,
         "meeting_url": address("reunions:meeting", found.dossier_id, found.pk)
         if found.kind == Appointment.Kind.MEETING
         else "",

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from agenda import links, zones
 from agenda.actions import votes as actions
-from agenda.actions.attending import ANSWER, me
+from agenda.actions.attending import me
 from agenda.errors import LinkVoid
 from agenda.forms.votes import VoteForm, moment_of_time
 from agenda.keys import present
@@ -134,5 +134,5 @@ def _about(found: Appointment, mine: Participation, form: VoteForm | None) -> di
         "is_cancelled": found.status == Appointment.Status.CANCELLED,
         "when": moment_of_time(Proposal(starts_at=found.starts_at, ends_at=found.ends_at), found.zone)
         if found.starts_at else "",
-        "has_answered": mine.status != ANSWER.NEEDS_ACTION,
+        "has_answered": mine.has_answered,
     }  # fmt: skip

@@ -22,7 +22,7 @@ from circle.views.pages import attempt, circle_url, draft_initial, drafted, link
 from circle.views.wording import answer_said, gender_of, handover_said, was_added
 from coordination.accounts import drafts
 from coordination.common.htmx import redirect
-from coordination.common.text import person_name
+from coordination.common.text import person_name, town_name
 from coordination.directory.models import Activity, Attachment
 from coordination.directory.search import profession_label
 from coordination.dossiers.door import rubric_view
@@ -62,7 +62,7 @@ class Candidate:
 
     @property
     def second(self) -> str:
-        return ", ".join(filter(None, (self.trade, self.activity.structure_name, self.activity.town)))
+        return ", ".join(filter(None, (self.trade, self.activity.structure_name, town_name(self.activity.town))))
 
     @property
     def draft_key(self) -> str:

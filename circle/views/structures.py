@@ -23,7 +23,7 @@ from coordination.accounts import drafts
 from coordination.common import nomenclatures
 from coordination.common.french import plural
 from coordination.common.htmx import is_fragment, redirect, vary_on_htmx
-from coordination.common.text import fold
+from coordination.common.text import fold, town_name
 from coordination.directory.models import Source, Structure
 from coordination.directory.search import search
 from coordination.directory.search.options import no_such_place
@@ -191,7 +191,7 @@ def _page(request, entry, structure: Structure, form: AddForm, offer, kept: dict
         "structure": structure,
         "second": ", ".join(filter(None, (
             nomenclatures.label("categorie_etablissement", structure.category) or "",
-            structure.town,
+            town_name(structure.town),
             f"FINESS {structure.finess}" if structure.finess
             else "créée pour la coordination" if structure.source == Source.LOCAL else "",
         ))),

@@ -44,6 +44,14 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
     return _page(request, 404)
 
 
+def not_opened() -> bytes:
+    """Draw what is read at an address that only buttons use: a tab opened again, an address typed.
+
+    Without a request: it is put in place of an answer that is ready to leave (headers.RefusalsMiddleware).
+    """
+    return render_to_string("errors/405.html").encode()
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500, called inside the `except`; 503 when the machine is at fault for a while (REL-18)."""
     error = sys.exc_info()[1]

@@ -6,6 +6,8 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpResponse
 
+from coordination.common import error_pages
+
 PERMISSIONS = (
     "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
 )
@@ -17,7 +19,10 @@ FOR_PROGRAMS = re.compile(r"/fhir(/|$)|/agenda/flux/")
 
 
 class RefusalsMiddleware:
-    """Refuse the methods that nobody needs, and programs that call without TLS where pages ask for it."""
+    """Refuse the methods that nobody needs, and programs that call without TLS where pages ask for it.
+
+    A page that only answers a button says so to who opens its address.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -27,7 +32,12 @@ class RefusalsMiddleware:
             return HttpResponse("Méthode refusée.", status=405, content_type="text/plain; charset=utf-8")
         if settings.SECURE_SSL_REDIRECT and not request.is_secure() and FOR_PROGRAMS.match(request.path_info):
             return HttpResponse("TLS est obligatoire.", status=403, content_type="text/plain; charset=utf-8")
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and request.method == "GET" and not response.content:
+            # Django says nothing then, and a browser shows an empty page.
+            response.content = error_pages.not_opened()
+            response.headers["Content-Length"] = str(len(response.content))
+        return response
 
 
 def on_files(headers, path, url):

@@ -21,6 +21,12 @@ PARTICLES = frozenset({
     "van", "vanden", "vander", "ter", "ten", "von", "zu", "y", "ben", "bin", "abd", "al", "ait", "ould",
 })  # fmt: skip
 
+# What joins the words of a town: "Saint-Rémy-de-Provence", "Villeneuve-lès-Avignon".
+_INSIDE_TOWNS = frozenset({
+    "à", "au", "aux", "d", "de", "des", "devant", "du", "en", "et", "l", "la", "le", "les", "lès", "lez", "près",
+    "sous", "sur",
+})  # fmt: skip
+
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 
 
@@ -109,6 +115,21 @@ def capital_family(text: str | None) -> str:
 def capital_given(text: str | None) -> str:
     """Return given names with a capital on each word, the rest small: "MARIE-CLAUDE" -> "Marie-Claude"."""
     return _WORD.sub(lambda m: m[0][0].upper() + m[0][1:].lower(), squeeze(text))
+
+
+def town_name(town: str) -> str:
+    """Return a town as screens write it: national files hold "VIELMUR-SUR-AGOUT" beside "Vielmur-sur-Agout".
+
+    Small words inside keep small letters, as in the official list of communes; a name that is not all capitals is
+    left as it is.
+
+    >>> town_name("LE PONTET"), town_name("AIX-LES-BAINS")
+    ('Le Pontet', 'Aix-les-Bains')
+    """
+    if not town.isupper():
+        return town
+    shown = capital_given(town)
+    return _WORD.sub(lambda m: m[0].lower() if m.start() and m[0].lower() in _INSIDE_TOWNS else m[0], shown)
 
 
 def person_name(family: str | None, given: str | None = "") -> str:

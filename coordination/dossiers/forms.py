@@ -9,6 +9,7 @@ from django.conf import settings
 
 from coordination.common.dates import BirthDate, InvalidDate, Precision, parse_birth_date, parse_date
 from coordination.common.errors import DomainError
+from coordination.common.french import phone_fr
 from coordination.common.identifiers import clean_identifier, parse_email
 from coordination.common.ids import uuid7
 from coordination.common.ins import OID_LABELS, OID_NIR, TEST_OIDS
@@ -280,9 +281,9 @@ def typed_birth_date(dossier: Dossier) -> str:
 def contacts_initial(dossier: Dossier) -> dict:
     """Return what the form of contacts starts from."""
     structure = dossier.referent_structure
-    return {
-        name: getattr(dossier, name) for name in ("phone", "mobile", "email", "address", "postal_code", "motif")
-    } | {
+    return {name: getattr(dossier, name) for name in ("email", "address", "postal_code", "motif")} | {
+        "phone": phone_fr(dossier.phone),
+        "mobile": phone_fr(dossier.mobile),
         "town": dossier.commune_code,
         "town_texte": dossier.town,
         "referent_structure": str(structure.pk) if structure else "",

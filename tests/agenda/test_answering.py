@@ -296,6 +296,16 @@ def test_one_accepts_declines_and_proposes_from_the_page(page, asked, entry, doc
     assert sorted(traces.values_list("outcome", flat=True)) == ["echec", "echec", "ok", "ok", "ok", "ok"]
 
 
+def test_the_page_of_an_appointment_tells_who_has_answered(page, asked):
+    """As that of a meeting does."""
+    sheet = reverse("agenda:appointment", args=[asked.dossier_id, asked.pk])
+    before = text_of(page.get(sheet))
+    assert "Répondre" in before and "Changer ma réponse" not in before
+    assert page.post(url_of(asked), {"answer": "accepter", "seen": read_as(asked)}).status_code == 303
+    after = text_of(page.get(sheet))
+    assert "Changer ma réponse" in after and "Répondre" not in after
+
+
 def test_the_organiser_takes_or_leaves_another_time(client, asked, entry, doctor):
     new = asked.starts_at + DAY
     proposal = actions.propose_time(

@@ -401,6 +401,17 @@ def test_the_recap_holds_what_stands_the_text_and_a_place_to_sign(visitor, entry
     assert Trace.objects.of_dossier(entry.dossier.pk).filter(action="impression").exists()
 
 
+@pytest.mark.req("SEC-3")
+def test_nobody_signs_that_who_has_left_is_told(visitor, entry, nurse):
+    actions.remove_member(entry, nurse.member, reason="fin")
+    assert "SPÉCIMEN Inès" not in words(visitor.get(url("print_consents", entry)))
+    left = [fact for fact in ledger.facts_of(entry) if fact.member_id == nurse.member.pk]
+    assert [fact.state for fact in left] == [ledger.PAST]
+    assert f"A quitté le cercle de soins le {day()}." in left[0].details
+    actions.undo_removal(entry, nurse.member)
+    assert "SPÉCIMEN Inès" in words(visitor.get(url("print_consents", entry)))
+
+
 @pytest.mark.req("SEC-5")
 def test_the_recap_of_a_closed_dossier_says_so_and_who_keeps_it(visitor, entry, nurse):
     page = words(visitor.get(url("print_consents", entry)))

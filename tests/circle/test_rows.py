@@ -52,6 +52,14 @@ def test_discreet_member_is_for_who_reads_the_medical_rubric(entry, profession, 
     assert told == f"{count}\xa0changements dans le cercle"
 
 
+def test_a_town_of_the_national_files_reads_as_in_the_search(entry):
+    someone = make.listed(family_name="ESSAI")
+    someone.activities.update(town="VIELMUR-SUR-AGOUT", structure_name="CABINET ESSAI")
+    row = Member.objects.row(entry, make.add(entry, someone).pk)
+    assert row.town == "Vielmur-sur-Agout"
+    assert row.second.endswith("CABINET ESSAI, Vielmur-sur-Agout")
+
+
 @pytest.mark.req("PEERS-RULE-7")
 @pytest.mark.parametrize("profession", ["42", "36"])
 def test_reduced_circle_gives_function_and_phone_of_three_kinds_only(entry, profession):

@@ -1,11 +1,16 @@
 """The pages of the footer: open to everybody, linked from everywhere, honest about who answers for the service."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.urls import reverse
 
 from coordination.common import context
 from tests.accounts.factories import UserFactory
 
+ROOT = Path(__file__).parents[2]
+TEMPLATES, ROOMS = ROOT / "templates", ("coordination", "circle", "agenda", "habilitations")
 PAGES = {
     "accessibility": "Déclaration d’accessibilité",
     "ecodesign": "Déclaration d’écoconception",
@@ -32,6 +37,18 @@ def test_the_accessibility_page_says_its_state_and_the_ways_to_complain(client, 
     text = client.get("/accessibilite/").content.decode()
     for said in ("non conforme", "Défenseur des droits", "mailto:aide@coordination.example"):
         assert said in text
+
+
+def test_the_help_names_what_the_screens_show():
+    said = (TEMPLATES / "pages/help.html").read_text()
+    screens = [path.read_text() for path in TEMPLATES.rglob("*.html") if path.name != "help.html"]
+    screens += [path.read_text() for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    named = set(re.findall(r"« ([^»]+) »", said))
+    assert len(named) > 10
+    assert {name for name in named if not any(name in screen for screen in screens)} == set()
+    # A relative has a way of its own, beside that of a professional whom the directory lacks.
+    relatives = said.partition("<h2>Ajouter un proche")[2].partition("<h2>")[0]
+    assert "« Un aidant, un proche »" in relatives
 
 
 @pytest.mark.req("RGAA")

@@ -14,6 +14,7 @@ from coordination.common.text import (
     person_name,
     seen,
     squeeze,
+    town_name,
     without_particles,
 )
 
@@ -79,6 +80,17 @@ def test_capital_family(typed, shown):
 )
 def test_capital_given(typed, shown):
     assert capital_given(typed) == shown
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [("VIELMUR-SUR-AGOUT", "Vielmur-sur-Agout"), ("LE PONTET", "Le Pontet"),
+     ("L'ISLE-SUR-LA-SORGUE", "L'Isle-sur-la-Sorgue"), ("BOURG EN BRESSE", "Bourg en Bresse"),
+     ("VILLENEUVE-D’ASCQ", "Villeneuve-d’Ascq"), ("PARIS 14", "Paris 14"),
+     ("Saint-Juéry", "Saint-Juéry"), ("", "")],
+)  # fmt: skip
+def test_town_name(stored, shown):
+    assert town_name(stored) == shown
 
 
 def test_person_name_and_squeeze():

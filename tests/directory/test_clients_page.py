@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from coordination.accounts.models import Draft, Session
+from coordination.common.french import nbsp
 from habilitations.actions import change_scopes
 from habilitations.models import PersonalToken, SoftwareClient
-from habilitations.scopes import compose, digest_of
+from habilitations.scopes import compose, digest_of, in_words
 from tests.accounts.factories import UserFactory
 from tests.circle import factories as make
 from tests.fhir.callers import EVERY_SCOPE, connect, personal
@@ -162,6 +163,16 @@ def test_as_many_statements_for_thirty_as_for_three(client, administrator, setti
             counted.append((name, len(captured)))
     assert counted[:2] == counted[2:]
     assert max(count for _, count in counted) <= 12
+
+
+def test_each_thing_that_may_be_asked_is_on_a_line_of_its_own(client, administrator):
+    app, _ = connect()
+    own, _ = personal(administrator, scopes=("user/CareTeam.rs", "user/Practitioner.rs"))
+    for page, scopes in (("administration:clients", app.scopes), ("tokens:list", own.scopes)):
+        lines = [nbsp(line) for line in in_words(scopes)]
+        shown = client.get(reverse(page)).content.decode()
+        assert len(lines) > 1
+        assert [line for line in lines if f'<p class="second">{line}</p>' not in shown] == [], page
 
 
 def test_one_sees_one_s_own_tokens_only(client, administrator):

@@ -184,6 +184,17 @@ def test_a_form_sent_unchanged_changes_nothing(as_doctor, dossier, url, identity
     assert not IdentityVersion.objects.exists()
 
 
+def test_a_number_is_edited_as_it_is_read(as_doctor, dossier, url, contacts_typed):
+    Dossier.objects.filter(pk=dossier.pk).update(phone="+33536491021", mobile="+32470123456")
+    shown = as_doctor.get(url("edit_contacts")).content.decode()
+    assert 'value="05\xa036\xa049\xa010\xa021"' in shown and "+33536491021" not in shown
+    dossier.refresh_from_db()
+    kept = {name: value for name, value in contacts_initial(dossier).items() if value is not None}
+    assert as_doctor.post(url("edit_contacts"), kept).status_code == 303
+    dossier.refresh_from_db()
+    assert (dossier.phone, dossier.mobile) == ("+33536491021", "+32470123456")
+
+
 def test_a_place_that_the_lists_lack_stays_while_the_rest_is_edited(as_doctor, dossier, url, identity_typed):
     abroad = {"birth_place": "Springfield", "birth_place_code": "", "town": "Bruxelles", "commune_code": ""}
     Dossier.objects.filter(pk=dossier.pk).update(**abroad, postal_code="")

@@ -177,7 +177,26 @@ def test_the_fragment_of_a_search_is_a_listbox_content():
     assert "4 résultats" in html
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500", "503"])
+TOOLBAR = """
+{%% from "components/toolbar.html" import toolbar, tool %%}
+{%% call toolbar("/", label="Chercher") %%}{%% call tool("Qui", "qui") %%}%s{%% endcall %%}{%% endcall %%}
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "waits"),
+    [('<input class="form-control" name="qui">', True), ('<input class="form-control" hx-post="/" name="qui">', False),
+     ('<input class="form-control" name="qui"><button type="submit">Chercher</button>', False),
+     ('<input class="form-control date" name="du">', False), ("<select></select>", False)],
+)  # fmt: skip
+def test_a_text_that_waits_for_enter_says_so(field, waits):
+    """Nothing else sends it: there is no button where a script runs."""
+    shown = engines["jinja2"].env.from_string(TOOLBAR % field).render()
+    assert ("Entrée lance la recherche." in shown) is waits
+    assert ("La page se recharge" in shown) is ("date" in field or "select" in field)
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "405", "500", "503"])
 def test_failure_pages_need_nothing(name):
     html = engines["jinja2"].get_template(f"errors/{name}.html").render({})
     assert html.count("<h1") == 1

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from coordination.common import nomenclatures, statements
-from coordination.common.text import fold
+from coordination.common.text import fold, town_name
 from coordination.directory.models import Source
 from coordination.directory.search.branches import STRUCTURE_WORDS as WORDS
 from coordination.directory.search.lexicon import Lexicon
 from coordination.directory.search.names import LAST, NameIndex
 from coordination.directory.search.places import Place, around, of_number
-from coordination.directory.search.results import MANY, Group, StructureResult, marks, town_name
+from coordination.directory.search.results import MANY, Group, StructureResult, marks
 
 CANDIDATES = 56
 MAX_WORDS = 6

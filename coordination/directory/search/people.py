@@ -7,16 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from coordination.common import statements
+from coordination.common.text import town_name
 from coordination.directory.models import Source
 from coordination.directory.search.branches import CANDIDATES, Branch
-from coordination.directory.search.results import (
-    MANY,
-    Group,
-    ProfessionalResult,
-    marks,
-    profession_label,
-    town_name,
-)
+from coordination.directory.search.results import MANY, Group, ProfessionalResult, marks, profession_label
 
 _HEAD = "WITH c AS MATERIALIZED ("
 # One line per person: the workplace that ranks best stands for the others.

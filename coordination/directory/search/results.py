@@ -9,7 +9,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from coordination.common import nomenclatures
-from coordination.common.text import capital_given, fold
+from coordination.common.text import fold
 
 Ranges = tuple[tuple[int, int], ...]
 # Beyond this, nobody reads the list: the screen says "plus de 50" and nothing is counted further.
@@ -145,11 +145,6 @@ def trade(profession: str, fonction: str = "") -> str:
         role = nomenclatures.label("role", fonction) or nomenclatures.label("fonction", fonction)
         said.append(role or "")
     return ", ".join(filter(None, said)) or "Profession inconnue"
-
-
-def town_name(town: str) -> str:
-    """Return a town as screens write it: national files hold "LE PONTET" beside "Le Pontet"."""
-    return capital_given(town) if town.isupper() else town
 
 
 def marks(shown: str, typed: Iterable[str]) -> Ranges:

@@ -10,8 +10,9 @@ from uuid import UUID
 from django.db import connection
 
 from coordination.common import nomenclatures
+from coordination.common.text import town_name
 from coordination.directory.models import Activity, Attachment, Professional, SavoirFaire, Source, Structure
-from coordination.directory.search.results import profession_label, town_name
+from coordination.directory.search.results import profession_label
 
 PER_PAGE = 25
 NATIONAL = "Annuaire national"
