@@ -283,8 +283,9 @@ def dossier_ids(user, *, through: str = "", among: Q = _ANY) -> QuerySet[Any]:
     if not _may_act(user):
         return Habilitation.objects.none().values("dossier_id")
     closed = closures.closed_whole_to(user, among)
-    ways: list[QuerySet[Any]] = [Habilitation.objects.granting(), opened_to_others(user), _in_emergencies(user)]
-    granting, for_another, in_emergency = (way.filter(among).exclude(dossier_id__in=closed) for way in ways)
+    every: list[QuerySet[Any]] = [Habilitation.objects.granting(), opened_to_others(user), _in_emergencies(user)]
+    ways = [way.filter(among) for way in every]
+    granting, for_another, in_emergency = (way.exclude(dossier_id__in=closed) for way in ways)
     own = granting.filter(user=user).values("dossier_id")
     by_structure = granting.filter(structure__in=_delegated(user)).values("dossier_id")
     others = for_another.values("dossier_id")

@@ -22,12 +22,16 @@ IDENTITE = Rubrique.IDENTITE
 CREATION = "création"
 
 
-def entered(caller: Caller, dossier_ids: Iterable[UUID]) -> dict[UUID, Entry]:
-    """Return the entries of the dossiers whose identity the caller reads, the others absent; each traced once."""
+def entered(caller: Caller, dossier_ids: Iterable[UUID], *, looked: bool = False) -> dict[UUID, Entry]:
+    """Return the entries of the dossiers whose identity the caller reads, the others absent; each traced once.
+
+    `looked`: beside what this call reads of the same dossiers (their circle), it does not look at them again.
+    """
     known = _known(caller)
     asked = list(dict.fromkeys(dossier_ids))
     if new := [id for id in asked if id not in known]:
-        found = door.enter_many(caller.user, new, IDENTITE, action=caller.reading, via=caller.via or NOWHERE)
+        via, beside = caller.via or NOWHERE, _looked(caller) if looked else {}
+        found = door.enter_many(caller.user, new, IDENTITE, action=caller.reading, via=via, looked=beside)
         known.update({id: found.get(id) for id in new})
     return {id: entry for id in asked if (entry := known[id])}
 
@@ -91,6 +95,11 @@ def way_found(caller: Caller) -> str | None:
 def _reads_identities(caller: Caller) -> bool:
     held = caller.memo.get("held") or caller.memo.setdefault("held", access.held_by(caller.user))
     return held.can_read(IDENTITE)
+
+
+def _looked(caller: Caller) -> dict[UUID, Entry]:
+    rubrics = [kept for key, kept in caller.memo.items() if isinstance(key, tuple) and key[0] == "entered"]
+    return {id: entry for kept in rubrics for id, entry in kept.items() if entry}
 
 
 def _known(caller: Caller) -> dict[UUID, Entry | None]:
