@@ -65,9 +65,9 @@ class Prepared:
             field.attname for field in statement.model._meta.concrete_fields if field.attname in statement.columns
         ]
         extra = statement.columns[len(fields) :]
-        found = []
+        found, alias = [], connection.alias
         for row in self._run(statement, values):
-            instance = statement.model.from_db(connection.alias, fields, row[: len(fields)])
+            instance = statement.model.from_db(alias, fields, row[: len(fields)])
             for name, value in zip(extra, row[len(fields) :], strict=True):
                 setattr(instance, name, value)
             found.append(instance)

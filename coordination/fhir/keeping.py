@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -65,9 +65,11 @@ class Ahead:
         self._read: list[tuple[frozenset[str], frozenset[UUID]]] = []
         self._found: dict[tuple[str, UUID, str], tuple[str, dt.datetime]] = {}
 
-    def unread(self, resource_type: str, ids: Iterable[UUID]) -> list[UUID]:
+    def unread(self, resource_type: str, ids: Sequence[UUID]) -> list[UUID]:
         """Return those of some ids that were not read."""
         read = [known for types, known in self._read if resource_type in types]
+        if any(known.issuperset(ids) for known in read):
+            return []
         return [id for id in ids if not any(id in known for known in read)]
 
     def read(self, types: frozenset[str], ids: frozenset[UUID]) -> None:
