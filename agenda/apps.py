@@ -28,7 +28,7 @@ class AgendaConfig(AppConfig):
 
         safety.register("agenda", checks.DEMANDS)
         presence.follow(leaves=own_time.give_time_back, returns=own_time.take_time_again)
-        presence.follow(leaves=asking.member_left, returns=asking.member_returned)
+        presence.follow(leaves=asking.member_left, returns=asking.members_returned)
         attaching.follow(rekeying.follow_account)
         register_link("nav", "agenda", "Agenda", "mon_agenda:list", order=15)
         register_link(

@@ -18,6 +18,7 @@ from django.conf import settings
 from agenda.actions.mailed_answers import receive_answer
 from agenda.models import ReceivedAnswer
 from agenda.received_mail import MOST_BYTES
+from coordination.common import away
 
 logger = logging.getLogger(__name__)
 REFUSED = "Refusees"
@@ -52,6 +53,7 @@ def empty(path: str) -> int:
             _set_aside(box, mail)
             raise
         except Exception as error:  # the database, or the disk
+            away.note(error)
             # The class only: what a database says may repeat an address.
             logger.error("agenda.answer_not_processed", extra={"error": type(error).__name__})
             continue

@@ -67,11 +67,15 @@ def typed_namesakes(entry, professional) -> tuple[MemberRow, ...]:
     return tuple(row for row, why in found.in_circle if row.kind == roles.MANUAL and why.startswith(SAME_NAME))
 
 
-def waits(entry, family_name: str, given_name: str) -> bool:
-    """Say whether a software has sent somebody of this name whom the circle has not named yet."""
+def awaited(entry) -> list[Member]:
+    """Return whom software has sent and the circle has not named yet."""
+    return list(Member.objects.filter(dossier_id=entry.dossier.pk, kind=roles.PERSON, periods=None))
+
+
+def is_among(people: Iterable[Member], family_name: str, given_name: str) -> bool:
+    """Say whether one of these people has nearly this name."""
     wanted = fold(f"{family_name} {given_name}")
-    awaited = Member.objects.filter(dossier_id=entry.dossier.pk, kind=roles.PERSON, periods=None)
-    return any(_same_name(wanted, one) for one in awaited)
+    return any(_same_name(wanted, one) for one in people)
 
 
 def named_alike(rows: Iterable[MemberRow], family_name: str, given_name: str) -> list[MemberRow]:

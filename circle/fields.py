@@ -12,7 +12,7 @@ from coordination.common.errors import DomainError
 from coordination.common.french import phone_fr
 from coordination.common.identifiers import parse_email, parse_person_name
 from coordination.common.phones import normalise_phone
-from coordination.common.text import squeeze
+from coordination.common.text import seen, squeeze
 
 CONTACTS = ("phone", "mobile", "email")
 PLACE = ("address", "postal_code", "town", "commune_code")
@@ -106,6 +106,10 @@ def _postal_code(code: str) -> str:
     return code
 
 
+def _house(text: str) -> str:
+    return seen(text)[: LIMITS["structure_name"]]
+
+
 def _name(text: str) -> str:
     return parse_person_name(text)[: LIMITS["family_name"]]
 
@@ -116,6 +120,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "email": parse_email,
     "family_name": _name,
     "given_name": _name,
+    "structure_name": _house,
     "civility": _of_list("civilite"),
     "relation": _of_list("relation_complete"),
     "profession": _profession,

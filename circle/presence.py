@@ -11,12 +11,14 @@ from collections.abc import Callable
 from circle.models import Member
 
 Follower = Callable[[Member], None]
+# Called with as many members as come in together.
+Followers = Callable[..., None]
 _leaving: list[Follower] = []
-_returning: list[Follower] = []
+_returning: list[Followers] = []
 
 
-def follow(*, leaves: Follower, returns: Follower) -> None:
-    """Register what is done when a member leaves, and when one who had left is there again."""
+def follow(*, leaves: Follower, returns: Followers) -> None:
+    """Register what is done when a member leaves, and when some, who were known, are there."""
     if leaves not in _leaving:
         _leaving.append(leaves)
         _returning.append(returns)
@@ -27,6 +29,6 @@ def tell_left(member: Member) -> None:
         function(member)
 
 
-def tell_returned(member: Member) -> None:
-    for function in _returning:
-        function(member)
+def tell_returned(*members: Member) -> None:
+    for function in _returning if members else ():
+        function(*members)

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from celery import Celery, Task
-from celery.signals import beat_init, setup_logging, worker_init
+from celery.signals import beat_init, setup_logging, task_prerun, worker_init
 
 IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d|\d{1,9}", re.IGNORECASE)
 # What sends nothing, takes nothing from elsewhere and forgets nothing. A new task waits until it is listed.
@@ -30,14 +30,18 @@ class IdentifiersOnly(Task):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task; in a restored installation that nobody has released, only what keeps its journal (REL-13)."""
-        from coordination.common import declaring
+        from coordination.common import away, declaring
         from coordination.outbox import quarantine
 
         if self.name not in DONE_IN_QUARANTINE and quarantine.stands():
             logger.info("quarantine.task_not_run", extra={"task": self.name})
             return None
         with declaring.declared_as_system(self.name):
-            return self.run(*args, **kwargs)
+            try:
+                return self.run(*args, **kwargs)
+            except Exception as error:
+                away.note(error)
+                raise
 
 
 # No default for DJANGO_SETTINGS_MODULE here: importing the house must not choose its settings.
@@ -65,6 +69,20 @@ def read_settings(**_signal: Any) -> None:
         settings.INSTALLED_APPS  # noqa: B018 - asked, hence read
     except Exception as refusal:
         terminal.stop(refusal)
+
+
+@task_prerun.connect
+def leave_when_worn(task: Task, **_signal: Any) -> None:
+    """Who was refused memory takes nothing more: another is forked, and the ring that came is given to it (REL-18).
+
+    As the web does after its request (deploy/gunicorn.conf.py). Here before the next ring, which is then given back:
+    what wore this one out is over, and is not begun again by it.
+    """
+    from coordination.common import away
+
+    if away.is_worn() and not task.request.is_eager:
+        logger.warning("worker.renewed", extra={"reason": "memory"})
+        raise SystemExit
 
 
 @worker_init.connect

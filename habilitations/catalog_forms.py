@@ -7,9 +7,9 @@ import re
 from django import forms
 from django.core.validators import RegexValidator
 
-from coordination.common.text import fold, squeeze
+from coordination.common.text import fold
 from habilitations.catalog import GROUPS, ICONS, Catalog
-from habilitations.forms import REQUIRED
+from habilitations.forms import REQUIRED, name_read
 from habilitations.models.catalog import CODE
 
 FIRST = ""
@@ -33,7 +33,7 @@ class _Named(forms.Form):
             )  # fmt: skip
 
     def clean_label(self) -> str:
-        return squeeze(self.cleaned_data["label"])
+        return name_read(self.cleaned_data["label"])
 
     def clean_seen(self) -> int:
         return self.cleaned_data["seen"] or 0

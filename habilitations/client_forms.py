@@ -12,6 +12,7 @@ from coordination.common.identifiers import parse_email
 from coordination.common.text import squeeze
 from habilitations import scopes
 from habilitations.acting_forms import REQUIRED, DayField
+from habilitations.forms import name_read
 
 # A token made without thinking does not serve for a year.
 USUAL_DAYS = 90
@@ -48,7 +49,7 @@ class ClientForm(_ScopesForm):
     field_order = ("name", "contact", "allowed")
 
     def clean_name(self) -> str:
-        return squeeze(self.cleaned_data["name"])
+        return name_read(self.cleaned_data["name"])
 
     def clean_contact(self) -> str:
         try:
@@ -73,4 +74,4 @@ class TokenForm(_ScopesForm):
         self.fields["allowed"].label = "Ce que le jeton permet"
 
     def clean_name(self) -> str:
-        return squeeze(self.cleaned_data["name"])
+        return name_read(self.cleaned_data["name"])

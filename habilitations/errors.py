@@ -164,12 +164,12 @@ class AlreadyAnswered(DomainError):
 
 
 class CannotBeAccepted(DomainError):
-    """What keeps the rubric closed is not a ceiling set on the asker: nobody opens it from a dossier."""
+    """Lifting a ceiling set on the asker would not open the rubric: there is none, or something else closes it too."""
 
     code = "cannot_be_accepted"
     message = (
-        "Rien à lever dans ce dossier : ce n’est pas une réduction qui ferme cette rubrique à cette personne. "
-        "Répondez-lui en une phrase."
+        "Rien à lever dans ce dossier : ce n’est pas une réduction qui, à elle seule, ferme cette rubrique à cette "
+        "personne. Répondez-lui en une phrase."
     )
     field = "answer"
 

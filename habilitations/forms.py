@@ -5,11 +5,19 @@ from __future__ import annotations
 from django import forms
 
 from coordination.common import nomenclatures
+from coordination.common.text import seen
 from habilitations import catalog
 from habilitations.differences import NOT_OF_A_PROFESSION
 from habilitations.models import MatrixVersion
 
 REQUIRED = "Ce champ est obligatoire."
+
+
+def name_read(typed: str) -> str:
+    """Return a name as one sees it. Raises ValidationError for one of which nothing is seen."""
+    if not (name := seen(typed)):
+        raise forms.ValidationError(REQUIRED)
+    return name
 
 
 class ReasonForm(forms.Form):

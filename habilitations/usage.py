@@ -17,6 +17,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from coordination.common.statements import rows
@@ -175,13 +176,15 @@ ORDER BY h.state_at LIMIT %(longest)s"""  # noqa: S608 - our own words
 def asleep_everywhere() -> list[Asleep]:
     """Return the grants that sleep in every dossier, the oldest first, LONGEST at most; none when the rule is off.
 
+    Not those of closed accounts, by which nobody comes in; of one that is suspended, and will be back, they are there.
     Two SQL statements. It says references of dossiers, never of whom they are.
     """
     months = settings.ACCESS_UNUSED_MONTHS
     if not months:
         return []
     limit = _midnight(months_before(months))
-    judged = Habilitation.objects.granting().filter(state_at__lt=limit).order_by("state_at")
+    someone = Q(user=None) | Q(user__closed_at=None)
+    judged = Habilitation.objects.granting().filter(someone, state_at__lt=limit).order_by("state_at")
     said = {
         "ids": list(judged.values_list("pk", flat=True)[:JUDGED]), "limit": limit, "since": _midnight(known_since()),
         "now": timezone.now(), "longest": LONGEST,

@@ -26,11 +26,13 @@ def give_time_back(member: Member) -> None:
         let_go_of(key, [*appointments, *held.values_list("pk", flat=True)])
 
 
-def take_time_again(member: Member) -> None:
-    """Take again, where he is still free, the time of one who is back: elsewhere he is told nothing, and not taken."""
+def take_time_again(*members: Member) -> None:
+    """Take again, where each is still free, the time of who is back: elsewhere he is told nothing, and not taken."""
     rows = (
         Participation.objects.select_related("appointment", "member")
-        .filter(member=member, appointment__status__in=Appointment.TAKING, appointment__ends_at__gt=timezone.now())
+        .filter(
+            member__in=members, appointment__status__in=Appointment.TAKING, appointment__ends_at__gt=timezone.now()
+        )
         .exclude(Q(status=ANSWER.DECLINED) | Q(need=NEED.INFORMATION) | Q(appointment__merged_into__isnull=False))
     )
     for one in rows.order_by("appointment__starts_at", "pk"):

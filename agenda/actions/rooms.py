@@ -10,6 +10,7 @@ from django.utils import timezone
 from agenda.errors import RoomExists, RoomNameMissing, RoomUnknown
 from agenda.models import Appointment, Room
 from coordination.accounts.models import User
+from coordination.common.text import seen, squeeze
 from coordination.dossiers.errors import ChangedMeanwhile
 from habilitations import access
 from habilitations.traces import NOWHERE, Via, record_account
@@ -62,7 +63,7 @@ def _locked(room_id: UUID, by: User) -> Room:
 
 
 def _write(room: Room, name: str, address: str) -> None:
-    room.name, room.address = " ".join(name.split())[:120], " ".join(address.split())[:300]
+    room.name, room.address = seen(name)[:120], squeeze(address)[:300]
     if not room.name:
         raise RoomNameMissing
     try:

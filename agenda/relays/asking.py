@@ -52,13 +52,14 @@ def member_left(member: Member) -> None:
         leave_relays(concerned.released_from(one), kind=kinds.APPOINTMENT, object_id=one.pk, by=_author(one))
 
 
-def member_returned(member: Member) -> None:
-    """Have the events to come of one who is back sent again, as they are, to the partners of his structure."""
-    if not known.any_active() or member.activity is None or member.activity.structure_id is None:
-        return
-    partners = _partners([member.activity.structure_id], "")
-    for one in concerned.sent_with(member) if partners else ():
-        leave_relays(partners, kind=kinds.APPOINTMENT, object_id=one.pk, by=_author(one))
+def members_returned(*members: Member) -> None:
+    """Have the events to come of each who is back sent again, as they are, to the partners of his structure."""
+    for member in members:
+        if member.activity is None or member.activity.structure_id is None or not known.any_active():
+            continue
+        partners = _partners([member.activity.structure_id], "")
+        for one in concerned.sent_with(member) if partners else ():
+            leave_relays(partners, kind=kinds.APPOINTMENT, object_id=one.pk, by=_author(one))
 
 
 def _author(appointment: Appointment) -> User:

@@ -50,7 +50,7 @@ from circle.actions.inviting import (
 from circle.actions.joining import join_doubles
 from circle.actions.leaving import remove_member, undo_removal
 from circle.actions.limiting import answer_request, extend_access, limit_access
-from circle.actions.receiving import receive_person, update_received
+from circle.actions.receiving import receive_persons, update_received
 from circle.actions.refusing import record_refusal
 from circle.actions.reviewing import close_access, finish_review, keep_access, restore_access
 from circle.actions.secretaries import record_secretary_consent, withdraw_secretary_consent
@@ -93,7 +93,7 @@ __all__ = [
     "note_opening",
     "open_dossier",
     "plan_departure",
-    "receive_person",
+    "receive_persons",
     "record_consent",
     "record_opposition",
     "record_refusal",

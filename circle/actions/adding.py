@@ -21,7 +21,7 @@ from circle.errors import CreatorNotInDirectory, DateNotPossible, LooksLikeDirec
 from circle.history import CREATION
 from circle.models import Change, Member, Period
 from coordination.common.resending import other_answers, require_same
-from coordination.common.text import squeeze
+from coordination.common.text import seen
 from coordination.directory import actions as directory
 from coordination.directory.models import Activity, Attachment, Structure
 from coordination.dossiers.actions import create_dossier
@@ -256,7 +256,7 @@ def add_manual_structure(
     text = sheet.clean(roles.STRUCTURE, {"description": description})
     said = text | {"kind": roles.STRUCTURE, "discreet": discreet}
     if made := made_by(entry, creation_key, said, role=role, wanted=wanted, refusal=refusal):
-        require_same(made.structure, **fields | {"name": squeeze(fields["name"])})
+        require_same(made.structure, **fields | {"name": seen(fields["name"])})
         return made
     return add_structure(
         entry,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.utils import timezone
 
 from circle import roles
 from circle.actions.adding import come_back, create_house, create_member, open_row
 from circle.actions.assigning import from_day, uniqueness
-from circle.actions.common import KIND, account_of, entry_kept, record
+from circle.actions.common import KIND, account_of, entry_kept, line_of, record, record_many
 from circle.actions.foreseeing import call_off, move_arrival, plan_arrival, set_planned_end
 from circle.actions.leaving import end_stay, require_right_to_remove
 from circle.actions.planning import label_of, write_board
+from circle.actions.together import come_in, plain_arrivals
 from circle.actions.wanted import Change, Target, about
 from circle.errors import NotPresent, RoleAlreadyHeld
+from circle.models import Change as Line
 from circle.models import Member, Period, PlannedStay, RoleHolding
 from circle.participants import NotKept, Stay, is_under_way
 from circle.plans import Blocked, Board, Part
@@ -115,15 +117,18 @@ def _moved(role: Stay, stands: Stay, wanted: Stay) -> Stay:
 
 
 def arrive(entry, changes: Sequence[Change]) -> None:
-    for change in changes:
-        if not change.difference.enters:
-            continue
+    entering = [change for change in changes if change.difference.enters]
+    plain = plain_arrivals(entry, entering)
+    together = {change.rank for change in plain}
+    for change in entering:
         with about(change.rank):
             entry.access.require(Action.ADD_MEMBER)
             # First what is over, then the stay under way, then those to come.
             for stay in sorted(change.difference.enters):
                 _check_birth(entry, stay[0])
-                _add_stay(entry, change, stay)
+                if change.rank not in together:
+                    _add_stay(entry, change, stay)
+    come_in(entry, plain)
 
 
 def _add_stay(entry, change: Change, stay: Stay) -> None:
@@ -216,8 +221,7 @@ def give_roles(entry, changes: Sequence[Change]) -> None:
             _give(board, change, unique)
     write_board(entry, before, board)
     members = Member.objects.with_names().select_related("activity").in_bulk([change.there.pk for change in changed])
-    for change in changed:
-        _tell(entry, members[change.there.pk], change, before)
+    record_many(line for change in changed for line in _told(entry, members[change.there.pk], change, before))
 
 
 def _give(board: Board, change: Change, unique: dict[str, bool]) -> None:
@@ -231,11 +235,11 @@ def _give(board: Board, change: Change, unique: dict[str, bool]) -> None:
             raise RoleAlreadyHeld(role=roles.label(code)) from None
 
 
-def _tell(entry, member: Member, change: Change, before: Board) -> None:
+def _told(entry, member: Member, change: Change, before: Board) -> Iterator[Line]:
     for day, code in change.difference.roles:
         former = before.on(member.pk, day)
         if (former.role if former else "") != code:
-            record(
+            yield line_of(
                 entry,
                 member,
                 KIND.ROLE,

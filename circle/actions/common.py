@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from uuid import UUID
 
 from django.utils import timezone
 
 from circle.errors import AlreadyMember, MemberUnknown, NotPresent
 from circle.history import CARE_OVER
 from circle.models import Change, Member, PlannedStay
+from coordination.accounts.models import User
 from coordination.directory.models import Attachment
 from coordination.dossiers.errors import DossierIsReadOnly
 from coordination.dossiers.models import Dossier
@@ -54,9 +57,9 @@ def locked_member(entry, member, *, present: bool = True) -> Member:
     return found
 
 
-def overtake_arrivals(member: Member, *, until: dt.date | None = None) -> None:
-    """Close what was planned of a member's coming, now that he is there; `until`: a new stay ends by then."""
-    plans = PlannedStay.objects.waiting().arrivals().filter(dossier_id=member.dossier_id, member=member)
+def overtake_arrivals(*members: Member, until: dt.date | None = None) -> None:
+    """Close what was planned of the coming of members of one circle, now there; `until`: a new stay ends by then."""
+    plans = PlannedStay.objects.waiting().arrivals().filter(dossier_id=members[0].dossier_id, member__in=members)
     if until is not None:
         plans = plans.filter(starts_on__lt=until)
     plans.update(closed_at=timezone.now(), outcome=PlannedStay.Outcome.OVERTAKEN)
@@ -82,8 +85,14 @@ def already_there(entry, member: Member) -> AlreadyMember:
 
 def account_of(professional):
     """Return the account of a directory person, None when there is none."""
-    found = Attachment.objects.filter(professional=professional).select_related("user").first()
-    return found.user if found else None
+    return accounts_of([professional]).get(professional.pk)
+
+
+def accounts_of(professionals) -> dict[UUID, User]:
+    """Return {directory person: his account}, of those who have one. One SQL statement, none for nobody."""
+    ids = [one.pk for one in professionals]
+    found = Attachment.objects.filter(professional__in=ids).select_related("user").order_by("-pk") if ids else ()
+    return {one.professional_id: one.user for one in found}
 
 
 def record(
@@ -95,7 +104,22 @@ def record(
     """
     if kind in _SAID_OF_RIGHT and not traced:
         trace_right(entry, member, _SAID_OF_RIGHT[kind](subject, before, after))
-    return Change.objects.create(
+    line = line_of(entry, member, kind, subject=subject, before=before, after=after, other=other)
+    line.save(force_insert=True)
+    return line
+
+
+def record_many(lines: Iterable[Change]) -> None:
+    """Write lines of history that change no right (`line_of`), in their order. One SQL statement, none for no line."""
+    told = list(lines)
+    if any(line.kind in _SAID_OF_RIGHT for line in told):
+        raise ValueError("what changes a right is traced: `record` tells it")
+    Change.objects.bulk_create(told)
+
+
+def line_of(entry, member: Member, kind: str, *, subject="", before="", after="", other=None) -> Change:
+    """Return a line of the circle's history, not written yet."""
+    return Change(
         dossier_id=entry.dossier.pk,
         member=member,
         by=entry.user,

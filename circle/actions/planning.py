@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import F
@@ -26,14 +27,7 @@ def write_board(entry, before: Board, after: Board, *, but: UUID | None = None) 
         RoleHolding.objects.filter(dossier_id=entry.dossier.pk, pk=held.key).update(
             starts_on=held.starts_on, ends_on=held.ends_on, exclusive=held.exclusive
         )
-    touched = {held.member for held in changed}
-    for held in after.held:
-        if held.key is None:
-            touched.add(held.member)
-            held.key = RoleHolding.objects.create(
-                dossier_id=entry.dossier.pk, member_id=held.member, role=held.role, exclusive=held.exclusive,
-                starts_on=held.starts_on, ends_on=held.ends_on, given_by=entry.user,
-            ).pk  # fmt: skip
+    touched = {held.member for held in changed} | _store_new(entry, [held for held in after.held if held.key is None])
     for held in changed:
         was = old[held.key]
         if before.is_plan(was) and was.lasts:
@@ -41,6 +35,20 @@ def write_board(entry, before: Board, after: Board, *, but: UUID | None = None) 
     if others := touched - {but}:
         Member.objects.filter(dossier_id=entry.dossier.pk, pk__in=others).update(version=F("version") + 1)
     return touched
+
+
+def _store_new(entry, new: Sequence[Held]) -> set[UUID]:
+    """Store the roles just given; return who holds them. One SQL statement, none for no role."""
+    rows = [
+        RoleHolding(
+            dossier_id=entry.dossier.pk, member_id=held.member, role=held.role, exclusive=held.exclusive,
+            starts_on=held.starts_on, ends_on=held.ends_on, given_by=entry.user,
+        )
+        for held in new
+    ]  # fmt: skip
+    for held, row in zip(new, RoleHolding.objects.bulk_create(rows), strict=True):
+        held.key = row.pk
+    return {held.member for held in new}
 
 
 def member_of(entry, held: Held) -> Member:

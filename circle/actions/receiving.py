@@ -2,43 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from circle import duplicates, roles
 from circle import fields as sheet
-from circle.actions.adding import enter_to_add, open_row, typed
+from circle.actions.adding import enter_to_add
 from circle.actions.assigning import give_role
 from circle.actions.common import next_version
 from circle.actions.editing import update_member
 from circle.actions.resending import made_by
 from circle.errors import LooksLikeMember
-from circle.models import Member
-from habilitations import actions as habilitations
+from circle.models import Member, Period
+from habilitations.actions import sets
 
 
 @transaction.atomic
-def receive_person(entry, *, fields: dict, duplicate_reason: str = "", creation_key: UUID) -> Member:
-    """Keep a relative who is not in the circle yet: no stay, no role, until a CareTeam names him.
+def receive_persons(
+    entry, sent: Sequence[tuple[UUID, dict[str, Any]]], *, duplicate_reason: str = ""
+) -> list[Member]:  # fmt: skip
+    """Keep relatives who are not in the circle yet: no stay, no role, until a CareTeam names them.
 
-    `fields` are those of `fields.WRITABLE["aidant"]`; his row of habilitation is opened and ended. A key already used
-    gives back the member it made, if it says the same. Raises as `add_person`.
+    Each is sent as (creation key, fields), fields of `fields.WRITABLE["aidant"]`; his row of habilitation is opened
+    and ended. A key already used gives back the member it made, if it says the same. Returns them in order, by as many
+    statements for several as for one. Raises as `add_person`, for whichever; two who have one name are doubles.
     """
     enter_to_add(entry)
-    said = sheet.clean(roles.PERSON, fields) | {"kind": roles.PERSON}
-    if made := made_by(entry, creation_key, said):
-        return made
-    tidy = typed(entry, roles.PERSON, fields, duplicate_reason)
-    if not duplicate_reason.strip() and duplicates.waits(entry, tidy["family_name"], tidy.get("given_name", "")):
-        raise LooksLikeMember([])
-    opened = open_row(entry)
-    member = Member.objects.create(
-        dossier_id=entry.dossier.pk, kind=roles.PERSON, habilitation=opened, created_by=entry.user,
-        creation_key=creation_key, duplicate_reason=duplicate_reason.strip(), **tidy,
+    tidied = [(key, sheet.clean(roles.PERSON, fields)) for key, fields in sent]
+    found = _made_before(entry, tidied)
+    new = [(key, tidy) for key, tidy in tidied if key not in found]
+    for _, tidy in new:
+        sheet.require_complete(roles.PERSON, tidy)
+    reason = duplicate_reason.strip()
+    if new and not reason:
+        _refuse_doubles(entry, [tidy for _, tidy in new])
+    rows = sets.open_ended(entry.dossier.pk, len(new), by=entry.user)
+    made = Member.objects.bulk_create(
+        Member(
+            dossier_id=entry.dossier.pk, kind=roles.PERSON, habilitation=row, created_by=entry.user,
+            creation_key=key, duplicate_reason=reason, **tidy,
+        )
+        for (key, tidy), row in zip(new, rows, strict=True)
     )  # fmt: skip
-    habilitations.end_habilitation(opened, by=entry.user)
-    return member
+    found |= {member.creation_key: member for member in made}
+    return [found[key] for key, _ in tidied]
+
+
+def _made_before(entry, tidied: Sequence[tuple[UUID, dict[str, Any]]]) -> dict[UUID, Member]:
+    """Return {key: the member it made}. One SQL statement for new keys."""
+    keys = [key for key, _ in tidied]
+    if not Member.objects.filter(dossier_id=entry.dossier.pk, creation_key__in=keys).exists():
+        return {}
+    made = {key: made_by(entry, key, tidy | {"kind": roles.PERSON}) for key, tidy in tidied}
+    return {key: member for key, member in made.items() if member}
+
+
+def _refuse_doubles(entry, people: Sequence[dict[str, Any]]) -> None:
+    """Raise LooksLikeMember for one who may be in the circle, gone from it, sent before, or among the others."""
+    # Of a person just created there is nobody to compare with: the rows of lists are the dearest of these reads.
+    has_had_members = Period.objects.filter(dossier_id=entry.dossier.pk).exists()
+    circle = [*Member.objects.rows(entry), *Member.objects.rows(entry, past=True)] if has_had_members else []
+    awaited = duplicates.awaited(entry)
+    for tidy in people:
+        name = tidy["family_name"], tidy.get("given_name", "")
+        if alike := duplicates.named_alike(circle, *name):
+            raise LooksLikeMember(alike)
+        if duplicates.is_among(awaited, *name):
+            raise LooksLikeMember([])
+        awaited.append(Member(family_name=name[0], given_name=name[1]))
 
 
 @transaction.atomic

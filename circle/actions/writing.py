@@ -12,13 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from circle import roles
-from circle.actions.adding import house_of
 from circle.actions.applying import arrive, give_roles, leave, replan
 from circle.actions.assigning import LATEST
 from circle.actions.common import KIND, lock_circle, next_version, record
+from circle.actions.together import houses_of
 from circle.actions.wanted import Asked, Change, Said, Target, about
 from circle.circles import Circle, facts_of, keep_version
 from circle.errors import CircleExists, ParticipantRefused
@@ -74,11 +75,12 @@ def _changes(entry, asked: Sequence[Asked], standing: dict[UUID, Told]) -> list[
     by_target: dict[tuple[str, UUID | None], list[tuple[int, Asked]]] = {}
     for rank, one in enumerate(asked):
         by_target.setdefault(one.target.key, []).append((rank, one))
+    known = _known(entry, [lines[0][1].target for lines in by_target.values()])
     found: dict[UUID | None, Change] = {}
     changes = []
     for lines in by_target.values():
         with about(lines[0][0]):
-            change = _change(entry, lines, standing)
+            change = _change(entry, lines, standing, known)
             if change.member and change.member.pk in found:
                 # Two entries of the directory that are one structure here.
                 raise NotKept("Ce membre est nommé deux fois, sous deux noms de l’annuaire.", "member")
@@ -87,9 +89,16 @@ def _changes(entry, asked: Sequence[Asked], standing: dict[UUID, Told]) -> list[
     return changes
 
 
-def _change(entry, lines: Sequence[tuple[int, Asked]], standing: dict[UUID, Told]) -> Change:
+def _change(
+    entry,
+    lines: Sequence[tuple[int, Asked]],
+    standing: dict[UUID, Told],
+    known: dict[tuple[str, UUID | None], Member | None],
+) -> Change:
     rank, target = lines[0][0], lines[0][1].target
-    member = _member_of(entry, target)
+    member = known[target.key]
+    if member and member.discreet and not entry.access.sees_discreet_members:
+        raise NotKept("Cet ajout n’est pas possible ici : rapprochez-vous du coordinateur du dossier.", "member")
     now = standing.get(member.pk) if member else None
     stays, pieces_before = (now.stays, now.pieces) if now else ((), [])
     today = timezone.localdate()
@@ -116,20 +125,27 @@ def _present_since(stays: Sequence[Stay]) -> dt.date:
     return next((stay[0] for stay in stays if is_under_way(stay, today)), today)
 
 
-def _member_of(entry, target: Target) -> Member | None:
-    rows = Member.objects.filter(dossier_id=entry.dossier.pk).select_related(
+def _known(entry, targets: Sequence[Target]) -> dict[tuple[str, UUID | None], Member | None]:
+    """Return {target: its member, None when the circle has none}. Three SQL statements where it has no structure."""
+    houses = houses_of(entry, [target.structure for target in targets if target.kind == roles.STRUCTURE])
+    named = Q(pk__in=[target.member_id for target in targets if target.member_id])
+    named |= Q(pk__in=[house.pk for house in houses.values()])
+    named |= Q(professional__in=[target.professional for target in targets if target.professional])
+    rows = Member.objects.filter(named, dossier_id=entry.dossier.pk).select_related(
         "professional", "activity", "structure", "habilitation"
     )
-    if target.kind == roles.STRUCTURE:
-        _, house = house_of(entry, target.structure)
-        found = rows.get(pk=house.pk) if house else None
-    elif target.kind == roles.DIRECTORY:
-        found = rows.filter(professional=target.professional).first()
-    else:
-        found = rows.filter(pk=target.member_id).get() if target.member_id else None
-    if found and found.discreet and not entry.access.sees_discreet_members:
-        raise NotKept("Cet ajout n’est pas possible ici : rapprochez-vous du coordinateur du dossier.", "member")
-    return found
+    by_id = {row.pk: row for row in rows}
+    by_professional = {row.professional_id: row for row in by_id.values()}
+
+    def member_of(target: Target) -> Member | None:
+        if target.kind == roles.STRUCTURE:
+            house = houses.get(target.structure.pk)
+            return by_id[house.pk] if house else None
+        if target.kind == roles.DIRECTORY:
+            return by_professional.get(target.professional.pk)
+        return by_id[target.member_id] if target.member_id else None
+
+    return {target.key: member_of(target) for target in targets}
 
 
 def _not_named(entry, standing: dict[UUID, Told], named: set[UUID]) -> list[Member]:

@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from circle import actions, roles
 from circle.fhir import seeking, sheets
-from circle.fhir.entries import enter, enter_to_write, entered, shown_members
+from circle.fhir.entries import CERCLE, enter, enter_to_write, entered, shown_members
 from circle.models import Change, Member, RoleHolding
 from coordination.common.errors import DomainError
 from coordination.common.prepared import Prepared, each_of
 from coordination.common.statements import ids_in_one
+from coordination.dossiers import door
 from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.fhir import french, keeping
 from coordination.fhir.callers import Caller
@@ -157,6 +158,7 @@ class RelatedPersons(MemberProvider):
     type = "RelatedPerson"
     profile = sheets.RELATED
     interactions = frozenset({READ, SEARCH, CREATE, UPDATE, DELETE})
+    by_sets = True
     documentation = "Proches et aidants d’un dossier ; un CareTeam dit depuis quand ils sont dans le cercle."
     kind = roles.PERSON
     profiles = (sheets.RELATED,)
@@ -171,7 +173,15 @@ class RelatedPersons(MemberProvider):
         }
 
     def create(self, caller: Caller, resource: Resource, *, key: UUID) -> UUID:
-        dossier_id = french.reference_id(resource.get("patient"), "Patient")
+        return self._received(caller, [(resource, key)])[0]
+
+    def create_many(self, caller: Caller, sent: Sequence[tuple[Resource, UUID]]) -> list[UUID]:
+        """Create those of one person together, with one trace for each."""
+        people = {french.reference_id(resource.get("patient"), "Patient") for resource, _ in sent}
+        return self._received(caller, sent) if len(people) == 1 else super().create_many(caller, sent)
+
+    def _received(self, caller: Caller, sent: Sequence[tuple[Resource, UUID]]) -> list[UUID]:
+        dossier_id = french.reference_id(sent[0][0].get("patient"), "Patient")
         try:
             entry = enter_to_write(caller, dossier_id) if dossier_id else None
         except Unknown:
@@ -179,13 +189,16 @@ class RelatedPersons(MemberProvider):
         if entry is None:
             raise Invalid(Issue(ERROR, "not-found", "Ce patient n’existe pas.", "RelatedPerson.patient"))
         reason = caller.memo.get("duplicate_reason", "")
-        fields = sheets.related_fields(resource)
+        for _ in sent[1:]:
+            entry.trace(door.WRITE, rubrique=CERCLE)
+        said = [(key, sheets.related_fields(resource)) for resource, key in sent]
         try:
-            member = actions.receive_person(entry, fields=fields, duplicate_reason=reason, creation_key=key)
+            members = actions.receive_persons(entry, said, duplicate_reason=reason)
         except DomainError as refusal:
             raise self._refusal(refusal) from None
-        keeping.keep(self.type, member.pk, resource)
-        return member.pk
+        ids = [member.pk for member in members]
+        keeping.keep_many(self.type, zip(ids, (resource for resource, _ in sent), strict=True))
+        return ids
 
     def delete(self, caller: Caller, id: UUID, *, expected: str | None) -> None:
         """Refuse: the history of a circle names its members; one leaves by `participant.period.end` (GAP-9)."""

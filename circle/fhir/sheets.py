@@ -21,7 +21,7 @@ from coordination.common import nomenclatures
 from coordination.common.errors import DomainError
 from coordination.common.identifiers import parse_email, parse_person_name
 from coordination.common.phones import PhoneKind, parse_phone
-from coordination.common.text import fold, squeeze
+from coordination.common.text import fold, seen, squeeze
 from coordination.fhir import french
 from coordination.fhir.finishing import Ours, Says
 
@@ -173,7 +173,7 @@ def profession_of(resource: Resource) -> str:
 
 def workplace_of(resource: Resource) -> str:
     """Return where a PractitionerRole says that one works, in words."""
-    return squeeze((resource.get("organization") or {}).get("display", ""))[: sheet.LIMITS["structure_name"]]
+    return seen((resource.get("organization") or {}).get("display", ""))[: sheet.LIMITS["structure_name"]]
 
 
 def related_fields(resource: Resource) -> dict[str, str]:

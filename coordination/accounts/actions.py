@@ -12,7 +12,7 @@ from django.utils import timezone
 from coordination.accounts import mails
 from coordination.accounts.errors import AccountClosed, EmailTaken, NotAnAdministrator, OwnAccount
 from coordination.accounts.models import AccountChange, Session, User
-from coordination.common.text import squeeze
+from coordination.common.text import seen, squeeze
 from coordination.outbox.errors import InvalidAddress
 
 Kind = AccountChange.Kind
@@ -47,9 +47,9 @@ def create_account(
         user = User.objects.create_user(
             email,
             password,
-            family_name=squeeze(family_name),
-            given_name=squeeze(given_name),
-            title=squeeze(title),
+            family_name=seen(family_name),
+            given_name=seen(given_name),
+            title=seen(title),
             is_administrator=is_administrator,
         )
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=password is not None)

@@ -27,6 +27,7 @@ class AccountsConfig(AppConfig):
             signal.connect(receivers.end_other_sessions, dispatch_uid="accounts.end_other_sessions")
         authentication_step_completed.connect(receivers.renew_session_key, dispatch_uid="accounts.renew_session_key")
         user_logged_in.connect(receivers.declare_who_signs_in, dispatch_uid="accounts.declare_who_signs_in")
+        user_logged_in.connect(receivers.tell_who_has_no_codes, dispatch_uid="accounts.tell_who_has_no_codes")
         carry(CARRIED, Quarantine.objects.standing().values("backup_at")[:1])
         kinds.declare(mails.KINDS)
         safety.register("accounts", checks.DEMANDS)

@@ -1,9 +1,15 @@
 """What the house does when allauth says that something happened."""
 
 from allauth.account.models import EmailAddress
+from django.contrib import messages
 
 from coordination.accounts import actions, second_factor
 from coordination.common import declaring
+
+NO_CODES = (
+    "Vous n’avez pas de codes de secours : sans eux, une clé ou un téléphone perdu ferme votre compte. "
+    "Créez-en dans « Mon compte », « Second facteur »."
+)
 
 
 def verify_address(request, user, **kwargs) -> None:
@@ -35,3 +41,10 @@ def renew_session_key(request, reauthenticated=False, **kwargs) -> None:
 def declare_who_signs_in(sender, user, **kwargs) -> None:
     """Who has just signed in acts for himself in what is left of the request; the next ones show their session."""
     declaring.declare("account", user.pk)
+
+
+def tell_who_has_no_codes(sender, request, user, **kwargs) -> None:
+    """Whose recovery codes went with a restoration makes new ones before he needs them (REL-13)."""
+    if second_factor.lacks_codes(user):
+        # A session begun by a program has no place for messages.
+        messages.warning(request, NO_CODES, fail_silently=True)

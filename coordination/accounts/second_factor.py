@@ -3,6 +3,7 @@
 import time
 
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.urls import reverse
@@ -30,6 +31,15 @@ def shown_within(request, seconds: int) -> bool:
 def enrolled(user) -> bool:
     """Return whether the account has a second factor at all (one query)."""
     return is_mfa_enabled(user)
+
+
+def lacks_codes(user) -> bool:
+    """Return whether the account has a second factor and no recovery codes: nothing replaces a lost one (one query).
+
+    Enrolling gives codes; those of a restored backup are void (REL-13).
+    """
+    types = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    return bool(types) and Authenticator.Type.RECOVERY_CODES not in types
 
 
 def note_enrolment(request, user) -> None:

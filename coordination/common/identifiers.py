@@ -8,7 +8,6 @@ forms use `parse_*`.
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -17,7 +16,7 @@ from stdnum.exceptions import ValidationError as StdnumError
 from stdnum.fr import siret as stdnum_siret
 
 from coordination.common.errors import DomainError
-from coordination.common.text import fold, squeeze
+from coordination.common.text import fold, seen
 
 
 class InvalidIdentifier(DomainError, ValueError):
@@ -146,15 +145,15 @@ def siren_of_siret(siret: str) -> str:
 
 
 def parse_person_name(value: str | None, *, field: str | None = None) -> str:
-    """Return the name without stray blanks nor characters one cannot see. Raises InvalidName, about `field`.
+    """Return the name as `text.seen` tells it. Raises InvalidName, about `field`.
 
-    Names are compared by their letters and digits: two that have none would be the same person's. A mark that turns
-    the reading round would show another name than the one stored; angle brackets belong to no name.
+    Names are compared by their letters and digits: two that have none would be the same person's. Angle brackets
+    belong to no name.
     """
-    seen = "".join(c for c in value or "" if unicodedata.category(c) not in ("Cc", "Cf") or c.isspace())
-    if not any(character.isalpha() for character in fold(seen)) or set(seen) & set("<>"):
+    name = seen(value)
+    if not any(character.isalpha() for character in fold(name)) or set(name) & set("<>"):
         raise InvalidName(field=field)
-    return squeeze(seen)
+    return name
 
 
 def parse_email(value: str | None) -> str:

@@ -78,6 +78,15 @@ def squeeze(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
+def seen(text: str | None) -> str:
+    """Return what one sees of a name typed: no control nor format character (zero width, direction), blanks squeezed.
+
+    Two names that read the same would not be the same; a mark that turns the reading round would show another.
+    """
+    kept = (c for c in text or "" if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf"))
+    return squeeze("".join(kept))
+
+
 def typographic(text: str) -> str:
     """Return a French text with the apostrophes that screens write.
 

@@ -9,6 +9,8 @@ from coordination.common.dates import Precision
 from coordination.dossiers.lookups import same_name
 from coordination.dossiers.models import Dossier
 
+# What lookalikes are found by.
+TRAITS = ("birth_name", "used_name", "birth_date", "birth_date_precision")
 SHOWN = 20
 READ = 100
 
@@ -25,11 +27,21 @@ class Lookalikes:
         return self.same_ins or bool(self.visible) or self.hidden_count > 0
 
 
+def is_found_otherwise(before: Dossier, after: Dossier) -> bool:
+    """Say whether anything changed of what lookalikes are found by: else, what stood was told when it began."""
+    return any(getattr(before, name) != getattr(after, name) for name in TRAITS)
+
+
+def lookalikes_of(dossier: Dossier, *, by) -> Lookalikes:
+    """Return the other dossiers that this one may be taken for (INS-7). Two SQL statements at most."""
+    return find_lookalikes(by=by, other_than=dossier, **{name: getattr(dossier, name) for name in TRAITS})
+
+
 def find_lookalikes(
     *, by, birth_name: str, birth_date: dt.date, birth_date_precision: str = Precision.DAY, used_name: str = "",
-    ins_matricule: str = "", ins_oid: str = "",
+    ins_matricule: str = "", ins_oid: str = "", other_than: Dossier | None = None,
 ) -> Lookalikes:  # fmt: skip
-    """Return the dossiers that may be the same person's (INS-7). Three SQL statements at most.
+    """Return the dossiers that may be the same person's (INS-7), `other_than` left out. Three SQL statements at most.
 
     Same matricule and OID is a certainty, whoever may open that dossier; same name, at birth or used, and same date,
     as far as both are known, a question. Dossiers that `by` may not open are only counted.
@@ -38,7 +50,9 @@ def find_lookalikes(
     keys = {same_name(name) for name in names} - {""}
     likely = Dossier.objects.of_traits(names, birth_date, birth_date_precision)
     likely = likely.order_by("sort_name", "id")[:READ]
-    alike = [row for row in likely if {same_name(row.birth_name), same_name(row.used_name)} & keys][:SHOWN]
+    alike = [
+        row for row in likely if row != other_than and {same_name(row.birth_name), same_name(row.used_name)} & keys
+    ][:SHOWN]
     ids = [dossier.pk for dossier in alike]
     opened = set(Dossier.objects.visible_to(by).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     return Lookalikes(

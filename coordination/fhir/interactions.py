@@ -122,7 +122,10 @@ def patch(
     caller: Caller, type_name: str, id: str, operations: Any, *, base: str, prefer: dict[str, str],
     expected: str | None = None,
 ) -> Answer:  # fmt: skip
-    """Change some elements of one resource by a JSON Patch (RFC 6902), as if the whole had been sent (GAP-34)."""
+    """Change some elements of one resource by a JSON Patch (RFC 6902), as if the whole had been sent (GAP-34).
+
+    Without a version, the operations are done on what stands: overtaken by another one, they are done again on that.
+    """
     for letter in "ru":
         # A test that fails says what is there.
         searching.require_scope(caller, type_name, letter)
@@ -140,7 +143,7 @@ def patch(
         written = writing.update(caller, id, references.at_home(resource, base), expected=seen)
         return _written(caller, written, base, prefer, said)
 
-    return attempts.attempt(caller, write)
+    return attempts.attempt(caller, write, reads_again=expected is None)
 
 
 def delete(caller: Caller, type_name: str, id: str, *, expected: str | None = None) -> Answer:

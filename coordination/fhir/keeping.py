@@ -33,16 +33,28 @@ _MEMO = "kept ahead"
 
 def keep(resource_type: str, resource_id: UUID, resource: Resource, *, owner: str = EVERYBODY) -> None:
     """Keep a resource as it was sent, but any INS, in the caller's transaction. One statement."""
-    content = without_numbers({name: value for name, value in resource.items() if name not in OURS})
-    # Tags, security labels and profiles are the client's own; version and date are ours.
-    if said := {k: v for k, v in resource.get("meta", {}).items() if k in ("tag", "security", "profile", "source")}:
-        content["meta"] = said
+    keep_many(resource_type, [(resource_id, resource)], owner=owner)
+
+
+def keep_many(resource_type: str, sent: Iterable[tuple[UUID, Resource]], *, owner: str = EVERYBODY) -> None:
+    """Keep several resources, each once, as `keep` does one. One statement, none for no resource."""
     Kept.objects.bulk_create(
-        [Kept(resource_type=resource_type, resource_id=resource_id, owner=owner, content=content)],
+        [
+            Kept(resource_type=resource_type, resource_id=id, owner=owner, content=_to_keep(resource))
+            for id, resource in sent
+        ],
         update_conflicts=True,
         unique_fields=["resource_type", "resource_id", "owner"],
         update_fields=["content", "at"],
     )
+
+
+def _to_keep(resource: Resource) -> Resource:
+    content: Resource = without_numbers({name: value for name, value in resource.items() if name not in OURS})
+    # Tags, security labels and profiles are the client's own; version and date are ours.
+    if said := {k: v for k, v in resource.get("meta", {}).items() if k in ("tag", "security", "profile", "source")}:
+        content["meta"] = said
+    return content
 
 
 def forget(resource_type: str, ids: Iterable[UUID]) -> None:

@@ -127,6 +127,8 @@ class Provider:
     conditional_update: ClassVar[bool] = False
     # Searches say how many answer, unless it would cost more than the page itself (two million professionals).
     counted: ClassVar[bool] = True
+    # Several are created by sets (`create_many`); else one after the other, in the order of the Bundle.
+    by_sets: ClassVar[bool] = False
     # What a reading asks of the row %(id)s, in SQL, in the very statement that says who calls: the account `u`.
     beside: ClassVar[str] = ""
     params: Mapping[str, Param] = {}
@@ -171,6 +173,13 @@ class Provider:
     def create(self, caller: Caller, resource: Resource, *, key: UUID) -> UUID:
         """Create; return its id. `key` names the call: the same twice makes one object (REL-7)."""
         raise MethodNotAllowed("Cette ressource ne se crée pas.")
+
+    def create_many(self, caller: Caller, sent: Sequence[tuple[Resource, UUID]]) -> list[UUID]:
+        """Create several, each (resource, key), as `create` would one after the other; return their ids in order.
+
+        A room that writes them by sets refuses all of them when it refuses one, and need not say which.
+        """
+        return [self.create(caller, resource, key=key) for resource, key in sent]
 
     def update(self, caller: Caller, id: UUID, resource: Resource, *, expected: str | None) -> None:
         """Replace. `expected`: the version the caller has read (If-Match), None when he said none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -51,6 +52,22 @@ def create(caller: Caller, resource: Resource, *, key: UUID, if_none_exist: str 
         return Written(provider, provider.create(caller, resource, key=key), created=True)
     except IntegrityError as broken:
         raise _conflict(broken) from None
+
+
+def create_many(caller: Caller, sent: Sequence[tuple[Resource, UUID]]) -> list[Written]:
+    """Create checked resources of one type, each (resource, key), by sets where their room knows how (PERF-12).
+
+    Inside the caller's transaction, which a refusal leaves to be undone. Raises as `create`, for whichever.
+    """
+    require_scope(caller, sent[0][0]["resourceType"], "c")
+    takers: dict[Provider, list[int]] = {}
+    for rank, (resource, _) in enumerate(sent):
+        takers.setdefault(_taker(resource), []).append(rank)
+    made: dict[int, Written] = {}
+    for provider, ranks in takers.items():
+        ids = provider.create_many(caller, [sent[rank] for rank in ranks])
+        made |= {rank: Written(provider, id, created=True) for rank, id in zip(ranks, ids, strict=True)}
+    return [made[rank] for rank in range(len(sent))]
 
 
 def update(caller: Caller, id: str, resource: Resource, *, expected: str | None = None) -> Written:

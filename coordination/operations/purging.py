@@ -15,6 +15,7 @@ from agenda import mail_folder
 from agenda.actions import mailed_answers
 from coordination.accounts import drafts
 from coordination.accounts import purging as accounts
+from coordination.common import away
 from coordination.directory import purging as directory
 from coordination.directory.imports import keeping
 from coordination.fhir import replays
@@ -73,6 +74,7 @@ def _purged() -> Iterator[Purged]:
             # Said once: going on with the next kind, it would be killed a minute later without a word.
             raise
         except Exception as error:  # said by the command and by the log: the others are removed all the same
+            away.note(error)
             logger.error("purge.failed", kind=key, exc_info=error)
             yield Purged(key, label, 0, type(error).__name__)
         else:

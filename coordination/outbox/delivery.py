@@ -8,8 +8,10 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from coordination.common import away
 from coordination.outbox import attempts, filling
 from coordination.outbox.models import Message, State
 
@@ -94,12 +96,13 @@ def _hand_over(message: Message) -> None:
 
 
 def _note_success(message: Message) -> None:
-    message.state, message.sent_at, message.last_error = State.ENVOYE, timezone.now(), ""
+    message.state, message.sent_at, message.last_error = State.ENVOYE, Now(), ""
     if message.sensitive:
         message.text = message.html = ""
 
 
 def _note_failure(message: Message, error: Exception) -> None:
+    away.note(error)
     sentence, final = explain(error)
     message.last_error = sentence
     if final or not attempts.postpone(message):

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from coordination.common import metrics, statements
+from coordination.common import away, metrics, statements
 from coordination.outbox import attempts
 from coordination.outbox.models import RING_AGAIN_AFTER, Job
 
@@ -123,6 +123,7 @@ def _handler_of(kind: str) -> Handler:
 
 
 def _note_failure(begun: Job, error: Exception) -> None:
+    away.note(error)
     logger.error("outbox.job_failed", extra={"kind": begun.kind, "outbox_id": str(begun.pk)}, exc_info=error)
     with transaction.atomic():
         # None: it outlasted its lease, and another attempt has begun.

@@ -4,7 +4,8 @@ Celery only rings; a row is true. `ring_after` is the sweep's business (when to 
 what people read (when the row is due).
 
 Both are written and compared by the clock of the database alone: a row asked on a machine whose own clock is ahead
-would leave that much late, and be passed over by a worker whose clock is behind.
+would leave that much late, and be passed over by a worker whose clock is behind. So is when a row was asked, when a
+letter left and when a quarantine began: what its release holds back depends on which came first.
 """
 
 from datetime import datetime, timedelta
@@ -114,9 +115,7 @@ class MessageQuerySet(DueQuerySet):
         One that still waits counts for how long it has waited; one that was given up, for nothing: the address was
         wrong; nor one that was kept back, by a person. One SQL statement.
         """
-        took = models.functions.Extract(
-            models.functions.Coalesce("sent_at", timezone.now()) - models.F("created_at"), "epoch"
-        )
+        took = models.functions.Extract(models.functions.Coalesce("sent_at", Now()) - models.F("created_at"), "epoch")
         rows = self.filter(kind__in=kinds, created_at__gte=since).exclude(state__in=[State.ECHEC, State.RETENU])
         return rows.aggregate(found=_Percentile(took, share=share))["found"]
 
@@ -160,7 +159,7 @@ class Message(models.Model):
     is_uncertain = models.BooleanField("remise incertaine", default=False)
     # Given up, and nothing more is expected of it: somebody said so, or the letter had lost its reason.
     dismissed_at = models.DateTimeField("classé sans suite", null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
 
     objects = MessageQuerySet.as_manager()
@@ -230,7 +229,7 @@ class Job(models.Model):
     next_attempt_at = models.DateTimeField("dû le", db_default=Now())
     ring_after = models.DateTimeField(db_default=FIRST_RING)
     last_error = models.CharField("dernière erreur", max_length=300, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     done_at = models.DateTimeField(null=True, blank=True)
     given_up_at = models.DateTimeField(null=True, blank=True)
     dismissed_at = models.DateTimeField("classé sans suite", null=True, blank=True)
@@ -306,7 +305,7 @@ class Quarantine(models.Model):
     # The moment the data come from: what was done or sent after it is unknown here.
     backup_at = models.DateTimeField("sauvegarde du")
     # What was queued up to here may have left already; what was queued after has not.
-    opened_at = models.DateTimeField("restaurée le", default=timezone.now)
+    opened_at = models.DateTimeField("restaurée le", db_default=Now())
     # Its tokens are void and what the clock owed is in the queue: nothing may be released before.
     prepared_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField("levée le", null=True, blank=True)

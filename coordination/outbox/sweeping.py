@@ -11,6 +11,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error, transaction
 from django.db.models.functions import Now
 
+from coordination.common import away
 from coordination.outbox import delivery, doorbell, jobs, quarantine
 from coordination.outbox.models import RING_AGAIN_AFTER, Job, Message
 
@@ -86,6 +87,7 @@ def _do(do_here: Callable[[UUID], object], key: UUID) -> None:
     except (Error, SoftTimeLimitExceeded):
         raise
     except Exception as error:
+        away.note(error)
         logger.error("outbox.not_swept", extra={"outbox_id": str(key)}, exc_info=error)
 
 

@@ -159,7 +159,7 @@ class Relay(models.Model):
     idempotency_key = models.UUIDField(default=uuid7, editable=False)
     last_status = models.PositiveSmallIntegerField(null=True, blank=True)
     last_error = models.CharField("dernière erreur", max_length=300, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     done_at = models.DateTimeField(null=True, blank=True)
 
     objects = RelayQuerySet.as_manager()

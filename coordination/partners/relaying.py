@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from coordination.common import away
 from coordination.common.database import alone
 from coordination.common.errors import DomainError
 from coordination.fhir.formats import Resource
@@ -98,6 +99,7 @@ def _attempt(row: Relay) -> bool:
         _note_failure(row, slow)
         _note_partner(row, slow)
     except Exception as error:  # our own mistake must not hold the queue: the row says so, and tries again
+        away.note(error)
         logger.error("partners.relay_broken", extra={"relay_id": str(row.pk)}, exc_info=error)
         _note_failure(row, CallFailed(f"L’échange a échoué ({type(error).__name__}).", retry=True))
     else:

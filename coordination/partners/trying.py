@@ -19,6 +19,7 @@ from django.db import Error
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from coordination.common import away
 from coordination.fhir.formats import Resource
 from coordination.partners import client, wire
 from coordination.partners.errors import CallFailed
@@ -81,6 +82,7 @@ def do(partner_id: UUID) -> bool:
     except Error:
         raise
     except Exception as error:  # a partner answers what it wants: the trial ends whatever that is
+        away.note(error)
         logger.error("partners.trial_broken", extra={"partner_id": str(partner_id)}, exc_info=error)
         said = UNREADABLE
     # Asked again meanwhile, with other addresses perhaps: that trial is still to be done.

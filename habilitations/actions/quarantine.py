@@ -10,7 +10,9 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from coordination.accounts.models import Session
@@ -37,9 +39,10 @@ class Released(NamedTuple):
 def close_secrets(*, backup_at: dt.datetime) -> Quarantine:
     """Put this installation in quarantine, or go on with what a restoration began; return its row, not yet prepared.
 
-    `backup_at`: the moment the data come from (aware). Sessions, access tokens, personal tokens and the addresses of
-    agendas end: one that was ended after the backup would serve again. By itself: whatever stops the preparation
-    after it, they have ended. Done again, it does so again.
+    `backup_at`: the moment the data come from (aware). Sessions, access tokens, personal tokens, the addresses of
+    agendas and recovery codes end: one that was ended, or had served, after the backup would serve again. Who has no
+    codes left is told so when he signs in. By itself: whatever stops the preparation after it, they have ended. Done
+    again, it does so again.
     """
     row = Quarantine.objects.standing().select_for_update(of=("self",)).first() or Quarantine(backup_at=backup_at)
     row.backup_at, row.prepared_at = backup_at, None
@@ -47,6 +50,7 @@ def close_secrets(*, backup_at: dt.datetime) -> Quarantine:
     now = timezone.now()
     ended = Session.objects.all().delete()[0] + ClientToken.objects.all().delete()[0]
     ended += PersonalToken.objects.filter(revoked_at=None).update(revoked_at=now)
+    ended += Authenticator.objects.filter(type=Authenticator.Type.RECOVERY_CODES).delete()[0]
     ended += gate.end_secrets()
     record_account(user=None, action="quarantaine", object_kind=INSTALLATION, object_id=row.pk, count=ended)
     return row
@@ -62,8 +66,10 @@ def prepare_quarantine() -> Quarantine:
     if row is None:
         raise NoQuarantine
     gate.run_clocks()
-    row.opened_at = row.prepared_at = timezone.now()
+    # By the clock that says when each row was asked.
+    row.opened_at = row.prepared_at = Now()
     row.save(update_fields=["opened_at", "prepared_at"])
+    row.refresh_from_db(fields=["opened_at", "prepared_at"])
     return row
 
 

@@ -1,6 +1,6 @@
 """A rubric asked for and the answer: the matrix never moves here, only what was reduced in the dossier is given back.
 
-Why: docs/decisions/2026-11-28-access-requests.md.
+Why: docs/decisions/2026-11-28-one-engine.md.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from habilitations import acting, explain
 from habilitations.access import Access
 from habilitations.actions.limits import lift, standing
 from habilitations.actions.twins import is_his_house
+from habilitations.closures import closed_by_the_person
 from habilitations.errors import (
     AlreadyAnswered,
     AlreadyAsked,
@@ -47,11 +48,16 @@ def ask_access(dossier_id: UUID, rubrique: Rubrique, *, by, access: Access, reas
 
 
 def can_be_accepted(request: AccessRequest) -> bool:
-    """Say whether accepting would give something back: a ceiling stands on the asker's own row. One SQL statement.
+    """Say whether accepting would open something: a ceiling stands on the asker's own row, and it alone closes.
 
-    What is reduced for a structure concerns all its delegates, and is raised on the structure's page.
+    What is reduced for a structure concerns all its delegates, and is raised on the structure's page. Not where a
+    consent or an opposition closes the rubric too: « Acceptée » beside what stays closed would tell him (SEC-6).
+    Two SQL statements.
     """
-    return request.habilitation.user_id == request.user_id and request.rubrique in standing(request.habilitation)
+    row = request.habilitation
+    if row.user_id != request.user_id or request.rubrique not in standing(row):
+        return False
+    return request.rubrique not in closed_by_the_person(row)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from tests.accounts.factories import PASSWORD
 pytestmark = [pytest.mark.django_db, pytest.mark.req("SEC-17")]
 
 SECRET = "JBSWY3DPEHPK3PXP"
+NO_CODES = "pas de codes de secours"
 
 
 def code_of(secret):
@@ -131,6 +132,27 @@ def test_a_recovery_code_serves_once(client, enrolled, sign_in, fresh_counters):
     elsewhere = type(client)()
     sign_in(enrolled, client=elsewhere)
     assert elsewhere.post("/compte/second-facteur/verifier/", {"code": code}).status_code == 200
+
+
+@pytest.mark.req("REL-13")
+@pytest.mark.parametrize("has_codes", [False, True])
+def test_who_has_a_factor_and_no_codes_is_told_at_sign_in(client, enrolled, sign_in, fresh_counters, has_codes):
+    """Those of a restored backup are void: without new ones, a lost telephone would close the account."""
+    if has_codes:
+        RecoveryCodes.activate(enrolled)
+    sign_in(enrolled)
+    client.post("/compte/second-facteur/verifier/", {"code": code_of(SECRET)})
+    assert (NO_CODES in client.get("/compte/").content.decode()) is not has_codes
+    assert NO_CODES not in client.get("/compte/").content.decode(), "once a session"
+    page = client.get("/compte/second-facteur/").content.decode()
+    assert ("Créer des codes" in page) is not has_codes
+    assert client.post("/compte/second-facteur/codes/renouveler/").status_code == 302
+    assert RecoveryCodes(enrolled.authenticator_set.get(type="recovery_codes")).get_unused_codes()
+
+
+def test_who_has_no_factor_is_told_nothing_of_codes(client, user, sign_in):
+    sign_in(user)
+    assert NO_CODES not in client.get("/compte/").content.decode()
 
 
 @pytest.mark.usefixtures("required")

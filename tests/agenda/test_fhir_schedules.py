@@ -9,6 +9,8 @@ from agenda import finding, spans, waiting
 from agenda.models import Absence, Occupation, Opening, OpenTime, Room, Schedule, ScheduleActor
 from agenda.rules import Freq, Rule
 from coordination.directory.models import Activity, Attachment
+from coordination.fhir import attempts, interactions
+from coordination.fhir.outcomes import VersionConflict
 from tests.agenda import factories as planned
 from tests.agenda import fhir_world as world
 from tests.agenda.fhir_world import at, created, lasting, morning, of, range_, rrule, schedule
@@ -494,6 +496,27 @@ def test_a_patch_that_cannot_be_done_does_nothing(api, nurse, operations, status
     if status != 200:
         issues(answer)
     assert read(api.get(f"Schedule/{made['id']}")) == before
+
+
+@pytest.mark.req("GAP-34")
+@pytest.mark.parametrize(("said", "times", "status"), [(False, 1, 200), (True, 1, 412), (False, 9, 412)])
+def test_a_patch_that_another_one_overtook_is_done_on_what_stands(api, nurse, monkeypatch, said, times, status):
+    """Who named no version is asked nothing: his operations are done on what the other one left (CDS-35 otherwise)."""
+    made = created(api.post("Schedule", morning(nurse)))
+    calls, done = [], interactions.writing.update
+
+    def overtaken(*args, **details):
+        calls.append(details["expected"])
+        if len(calls) <= times:
+            raise VersionConflict
+        return done(*args, **details)
+
+    monkeypatch.setattr(interactions.writing, "update", overtaken)
+    match = {"If_Match": f'W/"{made["meta"]["versionId"]}"'} if said else {}
+    answer = api.ask("PATCH", f"Schedule/{made['id']}", OPERATIONS["remove"](), media=PATCH, **match)
+    assert answer.status_code == status, answer.content
+    assert len(calls) == (1 if said else 2 if status == 200 else attempts.MOST)
+    assert OpenTime.objects.exists() is (status != 200)
 
 
 def test_a_patch_is_of_json_and_of_agendas(api, nurse):

@@ -61,6 +61,14 @@ def test_rooms_are_declared_renamed_and_withdrawn(client, keeper, house):
     assert acts.count() == 3
 
 
+def test_what_one_cannot_see_is_not_kept_of_the_name_of_a_room(keeper, house, room):
+    with pytest.raises(RoomExists):
+        rooms.add_room(house.pk, by=keeper, name="Salle\u200b bleue")
+    with pytest.raises(RoomNameMissing):
+        rooms.add_room(house.pk, by=keeper, name="\u200b")
+    assert rooms.add_room(house.pk, by=keeper, name="\u202eSalle verte").name == "Salle verte"
+
+
 def test_the_same_name_twice_is_refused_beside_its_field(client, keeper, room):
     client.force_login(keeper)
     answer = client.post("/agenda/salles/ajouter/", {"name": room.name})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,8 +24,7 @@ from tests.accounts.factories import UserFactory
 from tests.bench import servers
 from tests.bench.copies import copied, copy_rows
 from tests.circle import factories as make
-from tests.fhir.circles import URN, Sent
-from tests.fhir.samples import R260, sample
+from tests.fhir.circles import whole
 
 SCOPES = ("system/*.cruds",)
 JSON = "application/fhir+json"
@@ -178,25 +176,6 @@ class _without_versions:  # noqa: N801 - reads as a statement
 
 def creation() -> bytes:
     """Return the Bundle that creates a person and her circle of twelve, all of them new to the server."""
-    first = Sent()
-    entries, members = [], []
-    for name in ("UN", "DEUX", "TROIS", "QUATRE"):
-        sent = first if name == "UN" else Sent()
-        sent.urns["patient"] = first.urns["patient"]
-        person = sent.relative(name=[{"family": f"PROCHE-{name}", "given": ["Zoé"]}])
-        without = ("team",) if sent is first else ("team", "patient")
-        entries += sent.bundle(without=without, relative=person)["entry"]
-        members += [(sent.ref("relative"), "CAREGIVER"), (sent.ref("role"), "PROV"), (sent.ref("house"), None)]
-    participants = [
-        ({"role": [{"coding": [{"system": R260, "code": role}]}]} if role else {})
-        | {"member": member, "period": {"start": "2026-01-12"}}
-        for member, role in members
-    ]
-    assert len(participants) == FEW
-    team = sample(
-        "CareTeam", identifier=[{"system": "https://hopital.example/cercles", "value": uuid.uuid4().hex}],
-        subject=first.ref("patient"), participant=participants,
-    )  # fmt: skip
-    entries.append({"fullUrl": URN(uuid.uuid4()), "resource": team, "request": {"method": "POST", "url": "CareTeam"}})
-    bundle: Mapping[str, Any] = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    bundle = whole("UN", "DEUX", "TROIS", "QUATRE")
+    assert len(bundle["entry"][-1]["resource"]["participant"]) == FEW
     return json.dumps(bundle).encode()

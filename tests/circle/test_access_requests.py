@@ -164,6 +164,27 @@ def test_what_the_matrix_closes_is_not_opened_from_a_dossier(entry, reduced):
     assert not make.entry_of(reduced, entry).access.can_read(Rubrique.JOURNAL)
 
 
+@pytest.mark.req("SEC-6")
+@pytest.mark.parametrize("aimed", [True, False], ids=["aimed at him", "of everybody"])
+def test_what_an_opposition_closes_is_not_said_to_be_accepted(client, entry, reduced, aimed):
+    """« Acceptée » beside a rubric that stays closed would tell the asker that the person opposes it."""
+    request = ask(reduced, entry)
+    actions.record_opposition(
+        entry, rubrique=Rubrique.MEDICAL, member=reduced.member if aimed else None,
+        refused_on=timezone.localdate(), collected="oral",
+    )  # fmt: skip
+    with pytest.raises(CannotBeAccepted):
+        answer(request, entry, accept=True)
+    assert Ceiling.objects.standing().exists(), "it stays, and is lifted on the sheet of the member"
+    client.force_login(entry.user)
+    page = text_of(client.get(reverse("circle:answer_request", args=[entry.dossier.pk, request.pk])))
+    assert "Rien à lever ici." in page and 'value="accepter"' not in page
+    answer(request, entry, accept=False, answer="Pas pour le moment.")
+    client.force_login(reduced)
+    said = text_of(client.get(url("access", entry)))
+    assert "Demande refusée" in said and "acceptée" not in said
+
+
 def test_a_refusal_has_a_sentence_that_the_asker_reads(client, entry, reduced):
     request = ask(reduced, entry)
     with pytest.raises(AnswerMissing):

@@ -279,6 +279,16 @@ def test_the_officer_has_one_file_for_every_dossier_by_reference(client, entry, 
         assert client.get(path).status_code == 404
 
 
+def test_the_grants_of_a_closed_account_are_not_in_the_file(entry, nurse):
+    """Nobody comes in by them; of one suspended, who comes back, they are."""
+    nurse.is_active, nurse.suspended_at = False, timezone.now()
+    nurse.save()
+    assert len(usage.asleep_everywhere()) == 1
+    nurse.closed_at = timezone.now()
+    nurse.save()
+    assert usage.asleep_everywhere() == []
+
+
 def test_the_file_of_the_officer_and_the_page_of_a_dossier_agree(settings, entry, nurse):
     house = make.legal_structure(make.account())
     member = make.add_house(entry, house, wanted="oui")

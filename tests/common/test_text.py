@@ -12,6 +12,7 @@ from coordination.common.text import (
     initials,
     of_name,
     person_name,
+    seen,
     squeeze,
     without_particles,
 )
@@ -100,3 +101,24 @@ def test_initials(names, letters):
 )
 def test_of_name(name, shown):
     assert of_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("EHPAD\u200b des\u2060 Essais\ufeff", "EHPAD des Essais"),
+        ("\u202eEHPAD\u2066", "EHPAD"),
+        ("É\u00adquipe\x00 \x1bmobile", "Équipe mobile"),
+        ("  Équipe\u00a0\u2028 mobile\t", "Équipe mobile"),
+        ("n° 2 « L’Abri » – 🏠", "n° 2 « L’Abri » – 🏠"),
+        ("\u200b", ""),
+        (None, ""),
+    ],
+)
+def test_seen(typed, kept):
+    assert seen(typed) == kept
+
+
+@given(st.text())
+def test_what_is_seen_is_seen_again(text):
+    assert seen(seen(text)) == seen(text) == squeeze(seen(text))

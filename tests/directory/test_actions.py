@@ -4,6 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from coordination.accounts.models import User
+from coordination.common.identifiers import InvalidName
 from coordination.directory.actions import (
     attach_account,
     create_local_professional,
@@ -103,6 +104,15 @@ def test_names_are_kept_as_they_are_read_and_fit(by, typed, kept):
 def test_a_structure_whose_letters_open_into_two_is_created(by):
     made = create_local_structure(by=by, name="Œ" * 200, phone=PHONE)
     assert made.search_name == "oe" * 150
+
+
+def test_what_one_cannot_see_is_not_kept_of_the_name_of_a_structure(by):
+    """Two that read the same would not be the same, and a mark that turns the reading round would show another."""
+    typed = {"name": "EH\u202ePAD\u200b  Essai", "short_name": "E\u2066H", "manager_name": "Anouk\u200b Modèle"}
+    made = create_local_structure(by=by, phone=PHONE, **typed)
+    assert (made.name, made.short_name, made.manager_name) == ("EHPAD Essai", "EH", "Anouk Modèle")
+    with pytest.raises(InvalidName):
+        create_local_structure(by=by, phone=PHONE, name="\u200b")
 
 
 def test_a_professional_created_meanwhile_is_said_to_be_there(by, monkeypatch):

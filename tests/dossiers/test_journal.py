@@ -362,6 +362,12 @@ def test_a_name_with_a_letter_that_opens_into_two_is_found(followed):
         assert [line.trace.actor_name for line in kept] == ["LECŒUR Lætitia"], typed
 
 
+@pytest.mark.parametrize("typed", ["legoff", "LE GOFF", "le-goff anne marie", "annemarie", "dherve", "D’Hervé"])
+def test_the_blanks_of_a_name_do_not_matter(followed, typed):
+    leave(followed, professional(family_name="LE GOFF-D'HERVÉ", given_name="Anne-Marie"))
+    assert len(reading.find_page(followed.pk, reading.read_filters({"qui": typed})).lines) == 1
+
+
 def test_days_of_the_filter_are_both_included_and_local(crowd):
     day = f"{noon(5):%d/%m/%Y}"
     assert found(du=day, au=day)(crowd) == [2]

@@ -179,6 +179,12 @@ def test_by_person_structure_dossier_and_days(scene, said, kept):
     assert len(searching.search(asked).traces) == kept
 
 
+@pytest.mark.parametrize("typed", ["legoff", "Le Goff annemarie", "anne marie", "dherve"])
+def test_the_blanks_of_a_name_do_not_matter(typed):
+    leave(professional(DOCTOR, family_name="LE GOFF-D'HERVÉ", given_name="Anne-Marie"), uuid.uuid4())
+    assert len(searching.search(searching.read_asked({"qui": typed} | days())).traces) == 1
+
+
 def test_by_national_number(scene):
     scene["ines"].professions.update(national_id="899700012345")
     asked = searching.read_asked({"qui": "8997 0001 2345"} | days())

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -16,7 +17,8 @@ from coordination.dossiers.forms import contacts_initial, identity_initial
 from coordination.dossiers.models import Dossier, IdentityVersion, StatusChange, Visit
 from coordination.dossiers.presenters import HIDDEN_INS, differences
 from coordination.dossiers.views import identity
-from tests.dossiers.factories import UserFactory, habilitate
+from habilitations.models import AccountTrace
+from tests.dossiers.factories import DossierFactory, UserFactory, habilitate
 from tests.dossiers.test_actions import valid_matricule
 
 
@@ -110,6 +112,59 @@ def test_a_status_of_insi_is_refused_in_the_form(as_doctor, url, identity_typed)
     response = as_doctor.post(url("edit_identity"), identity_typed(identity_status="QUAL"))
     assert response.status_code == 422
     assert "INSi" in response.content.decode()
+
+
+@pytest.mark.req("INS-7")
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"birth_name": "Semblable"}, True),
+        ({"used_name": "Semblable"}, True),
+        ({"birth_name": "Autre"}, False),
+        ({"homonym": "on"}, False),
+    ],
+)
+def test_an_identity_that_becomes_like_another_is_told(as_doctor, dossier, url, identity_typed, changed, told):
+    """A warning, as the requirement says: the other one may be a dossier that one does not open."""
+    DossierFactory(birth_name="SEMBLABLE", birth_date=dossier.birth_date)
+    assert as_doctor.post(url("edit_identity"), identity_typed(**changed)).status_code == 303
+    text = as_doctor.get(url("identity")).content.decode()
+    assert ("même nom et la même date de naissance" in text) is told
+    assert "Les modifications sont enregistrées." in text
+
+
+@pytest.mark.req("INS-7", "SEC-25")
+def test_names_are_not_tried_one_after_the_other_by_changing_an_identity(
+    as_doctor, doctor, dossier, url, identity_typed, settings
+):
+    cache.clear()
+    settings.ACCOUNT_RATE_LIMITS = {"lookalikes": "1/600s/user"}
+    DossierFactory(birth_name="SEMBLABLE", birth_date=dossier.birth_date)
+    for version, name in enumerate(("Autre", "Semblable"), start=1):
+        as_doctor.post(url("edit_identity"), identity_typed(birth_name=name, version=version))
+    assert "même date de naissance" not in as_doctor.get(url("identity")).content.decode()
+    looked = AccountTrace.objects.filter(actor_id=doctor.pk, action="recherche", object_kind="dossier")
+    assert list(looked.values_list("count", flat=True)) == [0]
+
+
+@pytest.mark.req("INS-7", "SEC-25")
+def test_of_a_dossier_he_may_not_open_who_creates_none_is_told_nothing(
+    as_doctor, doctor, dossier, url, identity_typed, monkeypatch
+):
+    monkeypatch.setattr(identity.access, "may_create_dossier", lambda user: False)
+    other = DossierFactory(birth_name="SEMBLABLE", birth_date=dossier.birth_date)
+    as_doctor.post(url("edit_identity"), identity_typed(birth_name="Semblable"))
+    assert "même date de naissance" not in as_doctor.get(url("identity")).content.decode()
+    habilitate(doctor, other)
+    as_doctor.post(url("edit_identity"), identity_typed(birth_name="Semblable", used_name="Semblable", version=2))
+    assert "même date de naissance" in as_doctor.get(url("identity")).content.decode()
+
+
+@pytest.mark.req("INS-7")
+def test_a_lookalike_known_before_is_not_told_again(as_doctor, dossier, url, identity_typed):
+    DossierFactory(birth_name=dossier.birth_name, birth_date=dossier.birth_date)
+    assert as_doctor.post(url("edit_identity"), identity_typed(homonym="on")).status_code == 303
+    assert "même date de naissance" not in as_doctor.get(url("identity")).content.decode()
 
 
 @pytest.mark.req("INS-8")

@@ -82,6 +82,24 @@ class Sent:
         return bundle
 
 
+def whole(*names):
+    """Return the Bundle that creates a person and her circle, all new: an aidant, role and structure for each name."""
+    first = Sent()
+    entries, participants = [], []
+    for name in names:
+        sent = first if not entries else Sent()
+        sent.urns["patient"] = first.urns["patient"]
+        person = sent.relative(name=[{"family": f"PROCHE-{name}", "given": ["Zoé"]}])
+        without = ("team",) if sent is first else ("team", "patient")
+        entries += sent.bundle(without=without, relative=person)["entry"]
+        for what, role in (("relative", "CAREGIVER"), ("role", "PROV"), ("house", "")):
+            said = {"role": [{"coding": [{"system": R260, "code": role}]}]} if role else {}
+            participants.append(said | {"member": sent.ref(what), "period": {"start": "2026-01-12"}})
+    team = first.team(participant=participants)
+    entries.append({"fullUrl": URN(uuid.uuid4()), "resource": team, "request": {"method": "POST", "url": "CareTeam"}})
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
 def ids(response):
     """Return {type: id} of the answer to a transaction that made one of each."""
     made = [one["fullUrl"].rsplit("/", 2)[-2:] for one in response["entry"]]

@@ -1,6 +1,7 @@
 """Reading a circle over HTTP: the resource, its versions, its history, in both formats."""
 
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.circle import factories as make
 from tests.circle.fhir_calls import circle_id, close_transaction
 from tests.fhir.api import XML, Api, issues, link, matches, read
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
 
 
@@ -35,6 +37,18 @@ def test_the_statement_is_for_anybody(client):
     assert {one["code"] for one in circle["interaction"]} == {
         "create", "update", "read", "vread", "search-type", "history-instance", "history-type",
     }  # fmt: skip
+
+
+@pytest.mark.req("CDS-1")
+def test_what_changed_since_is_asked_where_the_statement_and_the_page_say(api):
+    types = read(api.get("metadata"))["rest"][0]["resource"]
+    told = {one["type"] for one in types if "_lastUpdated" in {param["name"] for param in one["searchParam"]}}
+    *others, last = sorted(told)
+    page = (ROOT / "docs/fhir.md").read_text()
+    assert f"`_lastUpdated` sur {', '.join(others)} et {last} seulement" in page
+    for one in types:
+        said = api.get(f"{one['type']}?_lastUpdated=ge2026-01-01", Prefer="handling=strict").content.decode()
+        assert ("« _lastUpdated » n’est pas connu" in said) is (one["type"] not in told), one["type"]
 
 
 @pytest.mark.req("CDS-2", "CDS-66")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from django.apps import apps
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from coordination.fhir import formats
@@ -174,9 +174,12 @@ KEYS = st.sampled_from(
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sampled_from([*OURS, "Bundle"]), KEYS, TREES)
+@example("Bundle", "meta", {})
 def test_whatever_is_sent_the_answer_is_a_refusal_or_a_success(api, name, key, value):
     body = {**(transaction(sample("Patient")) if name == "Bundle" else sample(name)), key: value}
     answer = api.post("" if name == "Bundle" else name, json.dumps(body))
-    assert answer.status_code < 500 or answer.status_code == 500 and "transient" in answer.content.decode()
+    assert answer.status_code < 500 or name == "Bundle"
     if answer.status_code >= 400:
-        assert issues(answer)
+        # 500 is what a transaction that fails is answered (CDS-40); a mistake of ours says so by its code.
+        assert answer.status_code <= 500
+        assert {code for _, code, _ in issues(answer)} - {"exception"}

@@ -4,6 +4,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -73,6 +76,16 @@ def test_no_secret_of_the_backup_opens_anything(client, anna):
     assert not PersonalToken.objects.filter(revoked_at=None).exists()
     line = AccountTrace.objects.filter(action="quarantaine").get()
     assert (line.object_id, line.count) == (row.pk, 4)
+
+
+def test_recovery_codes_of_the_backup_serve_no_more():
+    """Some may have served since: the backup does not know which. The factors beside them stay."""
+    nurse = UserFactory()
+    TOTP.activate(nurse, generate_totp_secret())
+    RecoveryCodes.activate(nurse)
+    row = restored()
+    assert list(Authenticator.objects.values_list("user", "type")) == [(nurse.pk, Authenticator.Type.TOTP)]
+    assert AccountTrace.objects.get(action="quarantaine", object_id=row.pk).count == 1
 
 
 def test_a_software_gets_no_token_before_the_release(client, anna):

@@ -8,8 +8,8 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from coordination.outbox import actions, attempts, delivery, jobs, sweeping
-from coordination.outbox.models import DOORBELL_GRACE, Job, Message, State
+from coordination.outbox import actions, attempts, delivery, jobs, quarantine, sweeping
+from coordination.outbox.models import DOORBELL_GRACE, Job, Message, Quarantine, State
 from coordination.partners.actions import ask_trial
 from coordination.partners.models import Partner
 from tests.outbox.factories import MessageFactory
@@ -43,6 +43,38 @@ def test_what_is_asked_on_a_machine_ahead_is_due_at_once():
     for row in (letter, job, relay):
         assert row in type(row).objects.due()
         assert timedelta(0) < row.ring_after - row.next_attempt_at <= DOORBELL_GRACE
+
+
+def test_when_it_was_asked_and_when_it_left_are_of_that_clock_too():
+    """What a released quarantine holds back, and how long letters took (REL-16), compare the two."""
+    with machine(AWRY):
+        with transaction.atomic():
+            letter, job = actions.queue(**MAIL), actions.enqueue("test.job", uuid4())
+    with machine(-AWRY):
+        assert delivery.deliver(letter.pk)
+    for row in (letter, job):
+        row.refresh_from_db()
+        assert abs(row.created_at - timezone.now()) < AWRY / 2
+    assert timedelta(0) <= letter.sent_at - letter.created_at < AWRY / 2
+    assert 0 <= Message.objects.all().seconds_to_leave([letter.kind], since=letter.created_at, share=0.95) < 600
+
+
+def test_a_quarantine_tells_what_was_asked_since_by_that_clock():
+    with machine(AWRY):
+        row = Quarantine.objects.create(backup_at=timezone.now() - timedelta(hours=2))
+    with machine(-AWRY), transaction.atomic():
+        letter = actions.queue(**MAIL)
+    row.refresh_from_db()
+    assert [(one.id, one.since_backup) for one in quarantine.waiting(row)] == [(letter.pk, True)]
+
+
+def test_a_letter_that_waits_is_counted_by_that_clock():
+    letter = MessageFactory()
+    with machine(-AWRY):
+        found = Message.objects.all().seconds_to_leave(
+            [letter.kind], since=timezone.now() - timedelta(hours=2), share=0.95
+        )
+    assert found >= 0
 
 
 def test_a_worker_behind_passes_nothing_over():

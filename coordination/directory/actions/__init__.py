@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 
 from coordination.accounts.models import User
 from coordination.common.french import plural
-from coordination.common.identifiers import parse_person_name
-from coordination.common.text import capital_family, capital_given, fold, squeeze
+from coordination.common.identifiers import InvalidName, parse_person_name
+from coordination.common.text import capital_family, capital_given, fold, seen
 from coordination.directory.attaching import tell_attached
 from coordination.directory.errors import (
     AlreadyAttached,
@@ -31,6 +31,7 @@ STRUCTURE_FIELDS = frozenset({
     "name", "short_name", "finess", "finess_ej", "siren", "siret", "category", "sector", "address", "postal_code",
     "town", "commune_code", "phone", "email", "mss_address", "manager_name", "kind",
 })  # fmt: skip
+_NAMES = frozenset({"name", "short_name", "manager_name"})
 
 
 @transaction.atomic
@@ -38,8 +39,8 @@ def create_local_structure(*, by: User, **values: Any) -> Structure:
     """Create a structure the national files do not know, from checked values (names of STRUCTURE_FIELDS).
 
     `name` is required, with a phone, an e-mail or an MSSanté address (issue 2, section 6). Raises
-    StructureContactMissing; AlreadyInDirectory when its FINESS number is there already; TypeError for a column that
-    is not a person's to fill.
+    StructureContactMissing; InvalidName for a name of which one reads nothing; AlreadyInDirectory when its FINESS
+    number is there already; TypeError for a column that is not a person's to fill.
     """
     unknown = values.keys() - STRUCTURE_FIELDS
     if unknown:
@@ -49,7 +50,10 @@ def create_local_structure(*, by: User, **values: Any) -> Structure:
     finess = values.get("finess") or ""
     if finess and Structure.objects.filter(finess=finess).exists():
         raise AlreadyInDirectory(name="Cette structure", field="finess")
-    name, short = squeeze(values.pop("name")), squeeze(values.get("short_name"))
+    values |= {name: seen(values[name]) for name in _NAMES & values.keys()}
+    name, short = values.pop("name"), values.get("short_name", "")
+    if not fold(name):
+        raise InvalidName(field="name")
     # Folding opens œ and ß into two.
     searched = fold(f"{name} {short}")[:300]
     structure = Structure(**values, name=name, source=Source.LOCAL, search_name=searched, created_by=by)

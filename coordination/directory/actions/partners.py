@@ -7,6 +7,7 @@ for a partner is kept beside it (`fhir.Kept`).
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,6 +19,9 @@ from coordination.directory.errors import AlreadyInDirectory
 from coordination.directory.models import Activity, Professional, Source, Structure
 
 Row = TypeVar("Row", Structure, Professional)
+Made = TypeVar("Made", Structure, Professional, Activity)
+# The key of each call, and the columns it says.
+Received = Iterable[tuple[UUID, dict[str, Any]]]
 
 
 @transaction.atomic
@@ -30,10 +34,15 @@ def receive_structure(*, by: User, partner: str, key: UUID, **values: Any) -> St
     """
     if made := Structure.objects.filter(pk=key, partner=partner).first():
         return made
-    row = Structure(
-        pk=key, source=Source.PARTNER, partner=partner, created_by=by, search_name=_search_name(values), **values
-    )
-    return _saved(row, "Cette structure", "finess")
+    return _saved(_new_structure(by, partner, key, values), "Cette structure", "finess")
+
+
+def receive_structures(sent: Received, *, by: User, partner: str) -> list[Structure]:
+    """Create several as `receive_structure` does one, in the caller's transaction: each (key, values). Two statements.
+
+    A number that another row took is left to the constraint to refuse.
+    """
+    return _made(Structure, partner, [_new_structure(by, partner, key, values) for key, values in sent])
 
 
 @transaction.atomic
@@ -50,8 +59,12 @@ def receive_professional(*, by: User, partner: str, key: UUID, **values: Any) ->
     """Create a professional that a partner alone knows, without any place of work. Raises AlreadyInDirectory."""
     if made := Professional.objects.filter(pk=key, partner=partner).first():
         return made
-    row = Professional(pk=key, source=Source.PARTNER, partner=partner, created_by=by, **_named(values))
-    return _saved(row, "Ce professionnel", "rpps")
+    return _saved(_new_professional(by, partner, key, values), "Ce professionnel", "rpps")
+
+
+def receive_professionals(sent: Received, *, by: User, partner: str) -> list[Professional]:
+    """Create several as `receive_professional` does one, in the caller's transaction: each (key, values)."""
+    return _made(Professional, partner, [_new_professional(by, partner, key, values) for key, values in sent])
 
 
 @transaction.atomic
@@ -72,7 +85,43 @@ def receive_activity(
     """Say for a partner that the professional practises there: gives no right, vouches for nothing."""
     if made := Activity.objects.filter(pk=key, partner=partner).first():
         return made
-    return Activity.objects.create(
+    row = _new_activity(professional, partner, key, structure, values)
+    row.save(force_insert=True)
+    return row
+
+
+def receive_activities(
+    sent: Iterable[tuple[UUID, Professional, Structure | None, dict[str, str]]], *, partner: str
+) -> list[Activity]:
+    """Create several as `receive_activity` does one, in the caller's transaction: each (key, who, where, values)."""
+    return _made(
+        Activity, partner, [_new_activity(who, partner, key, where, values) for key, who, where, values in sent]
+    )
+
+
+@transaction.atomic
+def change_received_activity(activity: Activity, *, by: User, structure: Structure | None, **values: str) -> Activity:
+    """Replace what a partner said of a place of work it alone knows."""
+    for name, value in (_where(structure) | values).items():
+        setattr(activity, name, value)
+    activity.save()
+    return activity
+
+
+def _new_structure(by: User, partner: str, key: UUID, values: dict[str, Any]) -> Structure:
+    return Structure(
+        pk=key, source=Source.PARTNER, partner=partner, created_by=by, search_name=_search_name(values), **values
+    )
+
+
+def _new_professional(by: User, partner: str, key: UUID, values: dict[str, Any]) -> Professional:
+    return Professional(pk=key, source=Source.PARTNER, partner=partner, created_by=by, **_named(values))
+
+
+def _new_activity(
+    professional: Professional, partner: str, key: UUID, structure: Structure | None, values: dict[str, str]
+) -> Activity:
+    return Activity(
         pk=key,
         professional=professional,
         # No file will ever look for it: any number the person does not have yet.
@@ -86,13 +135,12 @@ def receive_activity(
     )
 
 
-@transaction.atomic
-def change_received_activity(activity: Activity, *, by: User, structure: Structure | None, **values: str) -> Activity:
-    """Replace what a partner said of a place of work it alone knows."""
-    for name, value in (_where(structure) | values).items():
-        setattr(activity, name, value)
-    activity.save()
-    return activity
+def _made(model: type[Made], partner: str, rows: list[Made]) -> list[Made]:
+    """Store new rows; return them in order, those that the same call made before as they are."""
+    manager = model._default_manager
+    there = manager.filter(pk__in=[row.pk for row in rows], partner=partner).in_bulk()
+    manager.bulk_create(row for row in rows if row.pk not in there)
+    return [there.get(row.pk, row) for row in rows]
 
 
 def _where(structure: Structure | None) -> dict[str, Any]:

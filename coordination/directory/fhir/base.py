@@ -63,6 +63,7 @@ class DirectoryProvider(Provider):
     # What finds a row by an identifier: (system, code, owner).
     numbered: ClassVar[Callable[..., Q]]
     counted = False
+    by_sets = True
     interactions = frozenset({READ, SEARCH, CREATE, UPDATE, DELETE})
 
     def rows(self, caller: Caller) -> QuerySet[Any]:
@@ -104,6 +105,16 @@ class DirectoryProvider(Provider):
             row = self.change(caller, row, resource) if row else self.receive(caller, resource, key)
         keeping.keep(self.type, row.pk, resource, owner=caller.owner)
         return row.pk
+
+    def create_many(self, caller: Caller, sent: Sequence[tuple[Resource, UUID]]) -> list[UUID]:
+        """Create several at once, unless the directory may know one of them: then one after the other."""
+        said = [(french.tidied(resource), key) for resource, key in sent]
+        if len(said) == 1 or not self.are_new(caller, [resource for resource, _ in said]):
+            return super().create_many(caller, sent)
+        require_known_to_all(caller)
+        ids = [row.pk for row in self.receive_many(caller, said)]
+        keeping.keep_many(self.type, zip(ids, (resource for resource, _ in said), strict=True), owner=caller.owner)
+        return ids
 
     def update(self, caller: Caller, id: UUID, resource: Resource, *, expected: str | None) -> None:
         row = self.lock(id)
@@ -154,8 +165,16 @@ class DirectoryProvider(Provider):
         """Return the row that the directory has of what is sent, None when it has none."""
         raise NotImplementedError
 
+    def are_new(self, caller: Caller, resources: Sequence[Resource]) -> bool:
+        """Say whether the directory knows none of these, and no two are the same. One SQL statement at most."""
+        return False
+
     def receive(self, caller: Caller, resource: Resource, key: UUID) -> Any:
         raise NotImplementedError
+
+    def receive_many(self, caller: Caller, sent: Sequence[tuple[Resource, UUID]]) -> list[Any]:
+        """Receive several, each (resource, key), that are new (`are_new`), in their order."""
+        return [self.receive(caller, resource, key) for resource, key in sent]
 
     def change(self, caller: Caller, row: Any, resource: Resource) -> Any:
         raise NotImplementedError

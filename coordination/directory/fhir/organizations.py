@@ -68,6 +68,14 @@ class Organizations(DirectoryProvider):
     def receive(self, caller: Caller, resource: Resource, key: UUID) -> Structure:
         return partners.receive_structure(by=caller.user, partner=caller.owner, key=key, **_values(resource))
 
+    def are_new(self, caller: Caller, resources: Sequence[Resource]) -> bool:
+        said = (reading.numbers(resource, checked=False) for resource in resources)
+        return not any(one.finess or one.siret or one.technical_id for one in said)
+
+    def receive_many(self, caller: Caller, sent: Sequence[tuple[Resource, UUID]]) -> list[Structure]:
+        said = [(key, _values(resource)) for resource, key in sent]
+        return partners.receive_structures(said, by=caller.user, partner=caller.owner)
+
     def change(self, caller: Caller, row: Structure, resource: Resource) -> Structure:
         values = _values(resource)
         if values["part_of_id"] == row.pk:

@@ -119,6 +119,13 @@ class Practitioners(DirectoryProvider):
         said = reading.person(resource)
         return partners.receive_professional(by=caller.user, partner=caller.owner, key=key, **said)
 
+    def are_new(self, caller: Caller, resources: Sequence[Resource]) -> bool:
+        return not any(reading.national_numbers(resource, checked=False)["national_id"] for resource in resources)
+
+    def receive_many(self, caller: Caller, sent: Sequence[tuple[Resource, UUID]]) -> list[Professional]:
+        said = [(key, reading.person(resource)) for resource, key in sent]
+        return partners.receive_professionals(said, by=caller.user, partner=caller.owner)
+
     def change(self, caller: Caller, row: Professional, resource: Resource) -> Professional:
         return partners.change_received_professional(row, by=caller.user, **reading.person(resource))
 
@@ -214,11 +221,29 @@ class Roles(DirectoryProvider):
     def receive(self, caller: Caller, resource: Resource, key: UUID) -> Activity:
         said = reading.role(resource)
         person = _person(said.practitioner_id)
-        values = {"profession": _profession(caller, person), **said.values}
+        values = {"profession": _professions_said(caller, [person])[person.pk], **said.values}
         structure = _structure(said.organization_id)
         return partners.receive_activity(
             person, by=caller.user, partner=caller.owner, key=key, structure=structure, **values
         )
+
+    def are_new(self, caller: Caller, resources: Sequence[Resource]) -> bool:
+        said = [reading.role(resource) for resource in resources]
+        pairs = {(one.practitioner_id, one.organization_id) for one in said}
+        mine = Activity.objects.filter(Q(partner="") | Q(partner=caller.owner), ceased_at=None)
+        rows = mine.filter(professional__in=[one for one, _ in pairs], structure__in=[one for _, one in pairs])
+        return len(pairs) == len(said) and not rows.exists()
+
+    def receive_many(self, caller: Caller, sent: Sequence[tuple[Resource, UUID]]) -> list[Activity]:
+        said = [(key, reading.role(resource)) for resource, key in sent]
+        people = Professional.objects.in_bulk([one.practitioner_id for _, one in said if one.practitioner_id])
+        houses = Structure.objects.in_bulk([one.organization_id for _, one in said if one.organization_id])
+        professions = _professions_said(caller, list(people.values()))
+        rows = []
+        for key, one in said:
+            person, house = _person(one.practitioner_id, people), _structure(one.organization_id, houses)
+            rows.append((key, person, house, {"profession": professions[person.pk], **one.values}))
+        return partners.receive_activities(rows, partner=caller.owner)
 
     def change(self, caller: Caller, row: Activity, resource: Resource) -> Activity:
         said = reading.role(resource)
@@ -284,25 +309,38 @@ def _place(structure: Structure | None) -> UUID | None:
     return (structure.merged_into_id or structure.pk) if structure else None
 
 
-def _person(id: UUID | None) -> Professional:
-    found = Professional.objects.filter(pk=id).first() if id else None
+def _person(id: UUID | None, among: Mapping[UUID, Professional] | None = None) -> Professional:
+    """Return whom a role names, of those already read if they are (`among`). Raises Invalid."""
+    rows = Professional.objects.in_bulk([id]) if among is None and id else among or {}
+    found = rows.get(id) if id else None
     if found is None:
         said = "Indiquez un professionnel de ce serveur." if id is None else "Ce professionnel n’est pas connu ici."
         raise Invalid(said, expression="PractitionerRole.practitioner")
     return found
 
 
-def _structure(id: UUID | None) -> Structure | None:
-    found = Structure.objects.filter(pk=id).first() if id else None
+def _structure(id: UUID | None, among: Mapping[UUID, Structure] | None = None) -> Structure | None:
+    """Return where a role says, of those already read if they are (`among`). Raises Invalid."""
+    rows = Structure.objects.in_bulk([id]) if among is None and id else among or {}
+    found = rows.get(id) if id else None
     if id and found is None:
         raise Invalid("Cette structure n’est pas connue ici.", expression="PractitionerRole.organization")
     return found
 
 
-def _profession(caller: Caller, person: Professional) -> str:
-    """Return the profession of who practises, where the role does not name it: what he was sent with, else his own."""
-    if sent := keeping.kept("Practitioner", [person.pk], caller.owner).get(person.pk):
-        if found := reading.profession_of(one["code"] for one in sent.content.get("qualification", [])):
-            return found
-    held = person.activities.active().exclude(profession="").values_list("profession", flat=True).distinct()[:2]
-    return held[0] if len(held) == 1 else ""
+def _professions_said(caller: Caller, people: Sequence[Professional]) -> dict[UUID, str]:
+    """Return {who practises: profession}, where a role names none: what he was sent with, else his own.
+
+    Two SQL statements.
+    """
+    sent = keeping.kept("Practitioner", [person.pk for person in people], caller.owner)
+    said = {
+        id: reading.profession_of(one["code"] for one in line.content.get("qualification", []))
+        for id, line in sent.items()
+    }
+    held: dict[UUID, set[str]] = {}
+    rows = Activity.objects.active().filter(professional__in=[one.pk for one in people if not said.get(one.pk)])
+    for id, profession in rows.exclude(profession="").values_list("professional_id", "profession").distinct():
+        held.setdefault(id, set()).add(profession)
+    own = {id: professions.pop() for id, professions in held.items() if len(professions) == 1}
+    return {person.pk: said.get(person.pk) or own.get(person.pk, "") for person in people}

@@ -24,7 +24,7 @@ from coordination.common.identifiers import (
     parse_siret,
 )
 from coordination.common.phones import phone_or_none
-from coordination.common.text import squeeze
+from coordination.common.text import seen, squeeze
 from coordination.directory.fhir import codes
 from coordination.fhir import french
 from coordination.fhir.keeping import Resource
@@ -74,7 +74,7 @@ def numbers(resource: Resource, *, checked: bool = True) -> Numbers:
 def structure(resource: Resource) -> dict[str, Any]:
     """Return the columns of a structure that a resource fills (names of `actions.STRUCTURE_FIELDS`)."""
     found = numbers(resource)
-    name = squeeze(resource.get("name") or _first(resource.get("alias")))
+    name = seen(resource.get("name") or _first(resource.get("alias")))
     if not name:
         name = next((value for _, value, _ in _identifiers(resource)), NAMELESS)
     types = list(french.codes(resource.get("type", [])))
@@ -82,7 +82,7 @@ def structure(resource: Resource) -> dict[str, Any]:
     return {
         "part_of_id": french.reference_id(resource.get("partOf"), "Organization"),
         "name": name[:200],
-        "short_name": squeeze(_first(resource.get("alias")))[:80],
+        "short_name": seen(_first(resource.get("alias")))[:80],
         "kind": "ej" if is_legal else "oi" if _is_internal(resource) else "eg",
         "finess": found.finess,
         "finess_ej": found.finess_ej,
@@ -100,7 +100,7 @@ def person(resource: Resource) -> dict[str, Any]:
     """Return the columns of a professional that a Practitioner fills. Raises Invalid for a name nobody could have."""
     said: Resource = next(iter(resource.get("name", [])), {})
     family = squeeze(said.get("family") or said.get("text") or NAMELESS)
-    given = squeeze(" ".join(name for name in said.get("given", []) if name))
+    given = seen(" ".join(name for name in said.get("given", []) if name))
     try:
         family = parse_person_name(family)
     except DomainError as refusal:

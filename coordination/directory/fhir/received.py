@@ -17,7 +17,7 @@ from django.db.models import (
 )
 
 from coordination.common.prepared import among
-from coordination.common.text import fold, squeeze
+from coordination.common.text import fold, seen, squeeze
 from coordination.directory.actions import received as actions
 from coordination.directory.fhir import building, finding
 from coordination.directory.fhir.base import RECEIVED, require_known_to_all
@@ -166,7 +166,7 @@ def _to_keep(resource: Resource, id: UUID) -> Resource:
 
 
 def _named(name: str, *more: str) -> dict[str, str]:
-    return {"name": squeeze(name)[:300], "search_name": fold(" ".join([name, *more]))[:600]}
+    return {"name": seen(name)[:300], "search_name": fold(" ".join([name, *more]))[:600]}
 
 
 class Locations(ReceivedProvider):

@@ -55,6 +55,8 @@ _PLAIN = "aaaaaceeeeiiiinooooouuuuy"
 # Those that open into two.
 _LIGATURES = {"œ": "oe", "æ": "ae"}
 _MARKED = _ACCENTS + "".join(_LIGATURES)
+# What parts the words of a name, and what one cannot see: « legoff » is looked for like « Le Goff » or « Le-Goff ».
+_BLANKS = " -'’ʼ.\u00a0\u202f\u2010\u2011\u2013\u00ad\u200b"
 _LONGEST = 100
 # Of some lines, those before which the person had not come for so many days. First among the last lines of the
 # dossier, where who comes often is found at once; where these do not go back far enough, along what the person did,
@@ -211,7 +213,7 @@ def matches_name(text: str) -> Q | None:
 
 
 def named(traces: QuerySet) -> QuerySet:
-    """Add the names and the structure without case nor accents, as `matches_name` compares them."""
+    """Add the names and the structure without case, accents nor blanks, as `matches_name` compares them."""
     return traces.annotate(
         folded_name=folded("actor_name"),
         folded_structure=folded("structure_name"),
@@ -259,10 +261,13 @@ def written(action: str) -> tuple[str, ...]:
 
 
 def folded(column) -> Func:
-    """Return an expression: a column, or another expression, without case nor accents."""
+    """Return an expression: a column, or another expression, without case, accents nor blanks."""
     said = F(column) if isinstance(column, str) else column
     lowered = Lower(Func(said, Value(_MARKED.upper()), Value(_MARKED), function="translate"))
-    plain: Func = Func(lowered, Value(_ACCENTS), Value(_PLAIN), function="translate", output_field=CharField())
+    # What has nothing across from it is taken away.
+    plain: Func = Func(
+        lowered, Value(_ACCENTS + _BLANKS), Value(_PLAIN), function="translate", output_field=CharField()
+    )
     for letter, two in _LIGATURES.items():
         plain = Replace(plain, Value(letter), Value(two))
     return plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,11 +17,18 @@ from coordination.dossiers.door import rubric_view
 from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.dossiers.forms import ContactsForm, IdentityEditForm, contacts_initial, identity_initial
 from coordination.dossiers.history import former_identities
+from coordination.dossiers.lookalikes import is_found_otherwise, lookalikes_of
+from coordination.dossiers.models import Dossier
 from coordination.dossiers.presenters import contacts_lines, differences, identity_lines
 from coordination.dossiers.strip import identity_tags, strip_and_nav
 from coordination.dossiers.views.suggestions import find_structure
+from habilitations import access, traces
 from habilitations.rubriques import Action, Niveau, Rubrique
 
+ALIKE = (
+    "Un autre dossier porte le même nom et la même date de naissance (ou une date incomplète) : vérifiez que ce n’est "
+    "pas la même personne, sinon cochez « Homonyme connu »."
+)
 # {template: the key under which what is being typed is kept}.
 DRAFTS = {"dossiers/identity_form.html": "dossier-identite", "dossiers/contacts_form.html": "dossier-coordonnees"}
 
@@ -62,10 +70,27 @@ def edit(request: HttpRequest, entry) -> HttpResponse:
         form,
         "dossiers/identity_form.html",
         lambda: form.traits(),
-        lambda traits: actions.update_identity(
-            dossier, by=request.user, version=form.cleaned_data["version"], traits=traits
-        ),
+        lambda traits: _write_identity(request, dossier, form.cleaned_data["version"], traits),
     )
+
+
+def _write_identity(request: HttpRequest, dossier: Dossier, version: int, traits: dict) -> None:
+    """Write it, and warn of somebody else whom the person may now be taken for (INS-7).
+
+    Traced and counted as while one creates: names are not tried one after the other to learn who is followed. Of a
+    dossier that one may not open only who may create one, and would be told then, is told.
+    """
+    written = actions.update_identity(dossier, by=request.user, version=version, traits=traits)
+    if not is_found_otherwise(dossier, written) or not ratelimit.consume(request, action="lookalikes"):
+        return
+    found = lookalikes_of(written, by=request.user)
+    told = len(found.visible)
+    if found.hidden_count and access.may_create_dossier(request.user):
+        told += found.hidden_count
+    via = traces.via_request(request)
+    traces.record_account(user=request.user, action="recherche", object_kind="dossier", count=told, via=via)
+    if told:
+        messages.warning(request, ALIKE)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
