@@ -268,21 +268,23 @@ def preview(
 # ---- 2. Which ones? ------------------------------------------------------------------------------
 
 
+_ANY = Q()
 # GRANTED is every way in but an emergency, which opens less than the profession: what a list of dossiers tells.
 OWN, STRUCTURE, ANOTHER, HIMSELF, GRANTED = "own", "structure", "another", "himself", "granted"
 
 
-def dossier_ids(user, *, through: str = "") -> QuerySet[Any]:
+def dossier_ids(user, *, through: str = "", among: Q = _ANY) -> QuerySet[Any]:
     """Return, as a subquery of ids, the dossiers the account may enter: same rule as `to_dossier`.
 
     `through` keeps those of his own habilitations (OWN), those his structures open to him (STRUCTURE), both (HIMSELF),
     those he enters only for another (ANOTHER), or all but those of an emergency (GRANTED). Index scans put together:
-    an OR would read the whole table.
+    an OR would read the whole table. `among`: a condition on `dossier_id`, for who already thinks of a few.
     """
     if not _may_act(user):
         return Habilitation.objects.none().values("dossier_id")
-    closed = closures.closed_whole_to(user)
-    ways: list[QuerySet[Any]] = [Habilitation.objects.granting(), opened_to_others(user), _in_emergencies(user)]
+    closed = closures.closed_whole_to(user, among)
+    every: list[QuerySet[Any]] = [Habilitation.objects.granting(), opened_to_others(user), _in_emergencies(user)]
+    ways = [way.filter(among) for way in every]
     granting, for_another, in_emergency = (way.exclude(dossier_id__in=closed) for way in ways)
     own = granting.filter(user=user).values("dossier_id")
     by_structure = granting.filter(structure__in=_delegated(user)).values("dossier_id")
@@ -322,15 +324,19 @@ _closed_to = Prepared(lambda rubrique, *, user_id: closed_to(User(pk=user_id), r
 
 
 def dossiers_of(user, *, through: str = "") -> RawSQL | QuerySet[Any]:
-    """Return the subquery of `dossier_ids`, its SQL written once, for the conditions of a search.
+    """Return the subquery of `dossier_ids`, its SQL written once, for the conditions of a search."""
+    way = way_of(user, through)
+    return dossier_ids(user) if way is None else _dossier_ids.subquery(way, user_id=user.pk)
+
+
+def way_of(user, through: str = "") -> str | None:
+    """Return by which ways a statement written once for all accounts looks for his dossiers; None: he has none.
 
     Who `comes_by_himself` is not looked for among those who act for others, nor among emergencies.
     """
     if not _may_act(user):
-        return dossier_ids(user)
-    if through in ("", GRANTED) and comes_by_himself(user):
-        through = HIMSELF
-    return _dossier_ids.subquery(through, user_id=user.pk)
+        return None
+    return HIMSELF if through in ("", GRANTED) and comes_by_himself(user) else through
 
 
 def dossiers_closed_to(user, rubrique: Rubrique) -> RawSQL:

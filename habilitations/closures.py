@@ -46,12 +46,19 @@ def opens(row: dict, today: dt.date) -> bool:
     return bool(rests and row["state"] == State.OUI and (row["access_until"] or today) >= today)
 
 
-def closed_whole_to(user) -> QuerySet[Any]:
-    """Return, as a subquery of ids, the dossiers that the person closes to the account: `closes_whole`, for lists."""
+_ANY = Q()
+
+
+def closed_whole_to(user, among: Q = _ANY) -> QuerySet[Any]:
+    """Return, as a subquery of ids, the dossiers that the person closes to the account: `closes_whole`, for lists.
+
+    `among`: a condition on `dossier_id`, for who thinks of a few.
+    """
     refused = Habilitation.objects.filter(user=user, state=State.REFUS).values("dossier_id")
     withdrawn = Consent.objects.withdrawn().filter(habilitation__user=user).values("dossier_id")
     whole = Opposition.objects.standing().filter(rubrique="").exclude(spared__contains=[user.pk])
-    return refused.union(withdrawn, whole.values("dossier_id"))
+    first, *rest = (closing.filter(among) for closing in (refused, withdrawn, whole.values("dossier_id")))
+    return first.union(*rest)
 
 
 _CLOSED = f"""

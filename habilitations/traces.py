@@ -139,6 +139,10 @@ def record_many(
         _line(user, dossier_id, accesses[dossier_id], action, rubrique, outcome, object_kind, object_id, reason, via)
         for dossier_id in sorted(accesses)
     ]
+    if len(lines) == 1:
+        # Of one dossier, which is most of them, arrays cost more than the line.
+        _append("dossier", _INSERT_TRACE, lines[0])
+        return
     _append("dossier", _INSERT_TRACES, {name: [line[name] for line in lines] for name in _COLUMNS})
 
 

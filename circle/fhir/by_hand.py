@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Max, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from circle import actions, roles
 from circle.fhir import seeking, sheets
 from circle.fhir.entries import CERCLE, enter, enter_to_write, entered, shown_members
-from circle.models import Member, RoleHolding
+from circle.models import Change, Member, RoleHolding
 from coordination.common.errors import DomainError
 from coordination.common.prepared import Prepared, each_of
-from coordination.common.statements import ids_in_one, rows
+from coordination.common.statements import ids_in_one
 from coordination.dossiers import door
 from coordination.dossiers.errors import ChangedMeanwhile
 from coordination.fhir import french, keeping
@@ -24,8 +25,6 @@ from coordination.fhir.callers import Caller
 from coordination.fhir.finishing import Says, same_content, stamped, with_sent
 from coordination.fhir.outcomes import ERROR, Invalid, Issue, StillNamed, Unknown, VersionConflict
 from coordination.fhir.registry import CREATE, DELETE, READ, SEARCH, UPDATE, Param, Provider, Resource
-
-_LAST_CHANGE = "SELECT member_id, max(at) FROM circle_change WHERE member_id = ANY(%s) GROUP BY member_id"
 
 
 class MemberProvider(Provider):
@@ -50,21 +49,20 @@ class MemberProvider(Provider):
         if new := [id for id in ids if id not in known]:
             known.update(_rows(new, self.kind))
         members = [found for id in ids if (found := known.get(id))]
-        entries = entered(caller, {member.dossier_id for member, _ in members})
+        entries = entered(caller, {member.dossier_id for member in members})
         seen = {id: (e.access.sees_whole_circle, e.access.sees_discreet_members) for id, e in entries.items()}
-        last = {one.pk: at for one, at in members if _is_shown(one, *seen.get(one.dossier_id, (False, False)))}
-        shown = [one for one, _ in members if one.pk in last]
-        sent = keeping.kept(self.type, list(last))
+        shown = [one for one in members if _is_shown(one, *seen.get(one.dossier_id, (False, False)))]
+        sent = keeping.kept(self.type, [one.pk for one in shown], memo=caller.memo)
         built = self.build(shown, {id: line.content for id, line in sent.items()})
-        return {one.pk: self._finished(one, built[one.pk], sent.get(one.pk), last[one.pk]) for one in shown}
+        return {one.pk: self._finished(one, built[one.pk], sent.get(one.pk)) for one in shown}
 
-    def _finished(self, member: Member, built: Resource, kept: Any, changed_at: Any) -> Resource:
+    def _finished(self, member: Any, built: Resource, kept: Any) -> Resource:
         content = kept.content if kept else {}
         meta = built.pop("meta", {})
         whole = with_sent(built, content, self.says, sheets.OURS)
         said = content | ({"meta": content.get("meta", {}) | meta} if meta else {})
         return stamped(
-            whole, said, profiles=self.profiles, at=[member.created_at, changed_at, kept.at if kept else None]
+            whole, said, profiles=self.profiles, at=[member.created_at, member.changed_at, kept.at if kept else None]
         )
 
     def read(self, caller: Caller, id: UUID) -> Resource:
@@ -120,22 +118,30 @@ class MemberProvider(Provider):
         return None
 
 
-_members = Prepared(
-    lambda kind, *, ids: Member.objects.filter(pk__in=each_of(ids), kind=kind).order_by("pk"), one_plan=True
-)
-_roles_held = Prepared(
-    lambda *, ids, day: (
-        RoleHolding.objects.on_day(day).filter(member__in=each_of(ids)).values_list("member_id", "role")
-    ),
-    one_plan=True,
-)
+def _members_of(kind: str, *, ids: str, day: dt.date) -> QuerySet[Any]:
+    his = Change.objects.filter(member=OuterRef("pk")).order_by().values("member")
+    # One at a time (`member_holds_one_role_at_a_time`).
+    held = RoleHolding.objects.on_day(day).filter(member=OuterRef("pk"))
+    return (
+        Member.objects.filter(pk__in=each_of(ids), kind=kind)
+        .order_by("pk")
+        .annotate(
+            changed_at=Subquery(his.annotate(last=Max("at")).values("last")),
+            role_held=Coalesce(Subquery(held.values("role")[:1]), Value("")),
+        )
+    )
 
 
-def _rows(ids: Sequence[UUID], kind: str) -> dict[UUID, tuple[Member, dt.datetime | None]]:
-    """Return the members of this kind among some ids, each with when his sheet last changed. Two SQL statements."""
-    members = _members.instances(kind, ids=ids_in_one(ids))
-    told = dict(rows(_LAST_CHANGE, [[member.pk for member in members]])) if members else {}
-    return {member.pk: (member, told.get(member.pk)) for member in members}
+_members = Prepared(_members_of, one_plan=True)
+
+
+def _rows(ids: Sequence[UUID], kind: str) -> dict[UUID, Member]:
+    """Return the members of this kind among some ids. One SQL statement.
+
+    Each has the role he holds (`role_held`, "" for none) and when his sheet last changed (`changed_at`).
+    """
+    found = _members.instances(kind, ids=ids_in_one(ids), day=timezone.localdate())
+    return {member.pk: member for member in found}
 
 
 def _is_shown(member: Member, whole_circle: bool, discreet_too: bool) -> bool:
@@ -160,11 +166,9 @@ class RelatedPersons(MemberProvider):
     elements = {**_TELECOM, **_NAME, "relation": "relationship", "role": "relationship"}
     params: Mapping[str, Param] = seeking.RELATED
 
-    def build(self, members: Sequence[Member], sent: Mapping[UUID, Resource]) -> dict[UUID, Resource]:
-        ids = ids_in_one(one.pk for one in members)
-        now = dict(_roles_held.tuples(ids=ids, day=timezone.localdate())) if members else {}
+    def build(self, members: Sequence[Any], sent: Mapping[UUID, Resource]) -> dict[UUID, Resource]:
         return {
-            one.pk: sheets.related_person(one, now.get(one.pk) or sheets.role_of(sent.get(one.pk, {})) or "")
+            one.pk: sheets.related_person(one, one.role_held or sheets.role_of(sent.get(one.pk, {})) or "")
             for one in members
         }
 

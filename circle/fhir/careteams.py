@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from circle import actions
 from circle.circles import Circle, CircleVersion
 from circle.errors import ParticipantRefused
-from circle.fhir import asking, parameters, reading
+from circle.fhir import asking, looking_up, parameters, reading
 from circle.fhir.building import PROFILE
 from circle.fhir.entries import circles_of, enter, enter_to_write
 from circle.fhir.versions import CURRENT, HEAD, NAMED, Head, current, is_old_copy, shown
@@ -55,6 +55,9 @@ class CareTeamProvider(Provider):
 
     def params_of(self, caller: Caller) -> Mapping[str, Param]:
         return parameters.of_careteam(caller)
+
+    def looked_up(self, caller: Caller, criteria: Sequence[Any], *, most: int) -> list[UUID] | None:
+        return looking_up.circles(caller, criteria, most=most)
 
     def has(self, caller: Caller, id: UUID) -> bool:
         return Circle.objects.filter(pk=id).exists()

@@ -99,7 +99,11 @@ def _ways(caller: Caller, reads: Callable[[Access], bool]) -> str:
     return access.GRANTED if all(map(reads, caller.memo["for others"])) else access.HIMSELF
 
 
-def circles_of(caller: Caller, reads: Callable[[Access], bool] = lambda said: said.can_read(CERCLE)) -> Q:
+def _reads_circle(said: Access) -> bool:
+    return said.can_read(CERCLE)
+
+
+def circles_of(caller: Caller, reads: Callable[[Access], bool] = _reads_circle) -> Q:
     """Return the condition, on rows that have a dossier, that the caller may read its circle, as `reads` says.
 
     Nothing closes a circle to who is inside (`ceilings.ALWAYS_READ`).
@@ -107,6 +111,13 @@ def circles_of(caller: Caller, reads: Callable[[Access], bool] = lambda said: sa
     if not reads(held(caller)):
         return Q(pk__in=[])
     return Q(dossier_id__in=access.dossiers_of(caller.user, through=_ways(caller, reads)))
+
+
+def way_found(caller: Caller) -> str | None:
+    """Return by which ways the circles that the caller reads are asked in a statement written once, None for none."""
+    if not _reads_circle(held(caller)):
+        return None
+    return access.way_of(caller.user, _ways(caller, _reads_circle))
 
 
 def whole_circles(caller: Caller) -> Q:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from coordination.common.statements import rows
+from coordination.common.statements import ids_in_one, rows
 from coordination.fhir.formats import stored
 from coordination.fhir.models import EVERYBODY, Kept
 from coordination.fhir.numbers import MARKS, without_numbers
@@ -19,8 +21,14 @@ OURS = frozenset({"resourceType", "id", "meta"})
 # A call asks it of each type that it loads: through the ORM, that is more than what is read.
 _KEPT = """
 SELECT resource_id, content::text, at FROM fhir_kept
-WHERE resource_type = %(type)s AND resource_id = ANY(%(ids)s) AND owner = ANY(%(owners)s) ORDER BY owner
+WHERE resource_type = %(type)s AND resource_id = ANY(%(ids)s) AND owner = %(owner)s
 """
+_AHEAD = """
+SELECT resource_type, resource_id, owner, content::text, at FROM fhir_kept
+WHERE resource_type = ANY(%(types)s::text[]) AND resource_id = ANY(%(ids)s::uuid[]) AND owner IN ('', %(owner)s)
+"""
+# Where it is in the memo of a call.
+_MEMO = "kept ahead"
 
 
 def keep(resource_type: str, resource_id: UUID, resource: Resource, *, owner: str = EVERYBODY) -> None:
@@ -61,13 +69,58 @@ class Sent(NamedTuple):
     at: dt.datetime
 
 
-def kept(resource_type: str, ids: Iterable[UUID], *owners: str) -> dict[UUID, Sent]:
-    """Return {id: what is kept}, a partner's own before everybody's. One SQL statement, none for no id."""
-    wanted = list(ids)
-    if not wanted:
-        return {}
-    found = rows(_KEPT, {"type": resource_type, "ids": wanted, "owners": list(owners or (EVERYBODY,))})
-    return {id: Sent(_read(content), at) for id, content, at in found}
+class Ahead:
+    """What clients sent of many resources, of whichever types: read in few statements, told by `kept`."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._read: list[tuple[frozenset[str], frozenset[UUID]]] = []
+        self._found: dict[tuple[str, UUID, str], tuple[str, dt.datetime]] = {}
+
+    def unread(self, resource_type: str, ids: Sequence[UUID]) -> list[UUID]:
+        """Return those of some ids that were not read."""
+        read = [known for types, known in self._read if resource_type in types]
+        if any(known.issuperset(ids) for known in read):
+            return []
+        return [id for id in ids if not any(id in known for known in read)]
+
+    def read(self, types: frozenset[str], ids: frozenset[UUID]) -> None:
+        """Read what was sent of these ids, everybody's and the partner's own, in each of the types. One statement."""
+        ids = ids.difference(*(known for read, known in self._read if types <= read))
+        self._read.append((types, ids))
+        wanted = {"types": "{" + ",".join(sorted(types)) + "}", "ids": ids_in_one(ids), "owner": self._owner}
+        for name, id, owner, content, at in rows(_AHEAD, wanted):
+            self._found[name, id, owner] = content, at
+
+    def sent(self, resource_type: str, ids: Iterable[UUID], owner: str) -> Iterator[tuple[UUID, str, dt.datetime]]:
+        """Yield (id, what was sent, when) of those that were read."""
+        for id in ids:
+            if said := self._found.get((resource_type, id, owner)):
+                yield id, *said
+
+
+@contextmanager
+def reading_ahead(memo: dict[Any, Any], owner: str) -> Iterator[Ahead]:
+    """Let `kept` tell, inside, what was read ahead; it is forgotten at the end, for a call that goes on may write."""
+    memo[_MEMO] = Ahead(owner)
+    try:
+        yield memo[_MEMO]
+    finally:
+        del memo[_MEMO]
+
+
+def kept(
+    resource_type: str, ids: Iterable[UUID], owner: str = EVERYBODY, *, memo: Mapping[Any, Any] = MappingProxyType({})
+) -> dict[UUID, Sent]:
+    """Return {id: what is kept}, of everybody's or a partner's own. One SQL statement, none for no id.
+
+    `memo`: that of the call, which may have been `reading_ahead`.
+    """
+    wanted, ahead = list(ids), memo.get(_MEMO)
+    left = ahead.unread(resource_type, wanted) if ahead else wanted
+    lines = rows(_KEPT, {"type": resource_type, "ids": left, "owner": owner}) if left else []
+    known = ahead.sent(resource_type, wanted, owner) if ahead else ()
+    return {id: Sent(_read(content), at) for id, content, at in (*known, *lines)}
 
 
 def _read(content: str) -> Resource:

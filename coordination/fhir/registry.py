@@ -141,6 +141,13 @@ class Provider:
         """Return what this caller may find; no SQL yet. The primary key is the FHIR id."""
         raise NotImplementedError
 
+    def looked_up(self, caller: Caller, criteria: Sequence[Any], *, most: int) -> list[UUID] | None:
+        """Return the ids of `rows` that answer the criteria (`search.asking.Asked`), in order, `most` at most.
+
+        For what is asked all day long, by statements written once. None for all the rest, which the engine writes.
+        """
+        return None
+
     def load(self, caller: Caller, ids: Sequence[UUID], *, included: bool = False) -> dict[UUID, Resource]:
         """Return {id: finished resource} of those he may read now, traced; SQL in constant number.
 

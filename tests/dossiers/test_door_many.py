@@ -153,3 +153,23 @@ def test_an_account_that_was_suspended_enters_nothing(doctor, situations):
     type(doctor).objects.filter(pk=doctor.pk).update(is_active=False, suspended_at=timezone.now())
     # The account in hand still says that it is active: the database has the last word.
     assert door.look_many(doctor, situations.values()) == {}
+
+
+@pytest.mark.req("PERF-11", "SEC-9")
+def test_what_a_call_looked_at_is_entered_by_another_rubric_without_looking_again(doctor, situations):
+    """Each rubric is decided, and traced, by itself: nothing but the look is spared."""
+    looked = door.look_many(doctor, situations.values())
+    helper = professional(HOME_HELP)
+    habilitate(helper, Dossier(pk=situations["inside"]))
+    alone = set(door.enter_many(doctor, situations.values(), Rubrique.MEDICAL, via=VIA))
+    lines = Trace.objects.filter(actor_id=doctor.pk).count()
+    with CaptureQueriesContext(connection) as captured:
+        together = door.enter_many(doctor, list(looked), Rubrique.MEDICAL, via=VIA, looked=looked)
+    assert set(together) == alone and len(captured) == 1
+    assert Trace.objects.filter(actor_id=doctor.pk).count() == 2 * lines
+    his = door.look_many(helper, [situations["inside"]])
+    assert door.enter_many(helper, list(his), Rubrique.MEDICAL, via=VIA, looked=his) == {}
+    # Of those it did not look at, it asks.
+    some = {pk: entry for pk, entry in looked.items() if pk != situations["inside"]}
+    found = door.enter_many(doctor, situations.values(), Rubrique.MEDICAL, via=VIA, looked=some)
+    assert list(found) == [pk for pk in situations.values() if pk in alone]

@@ -7,6 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from circle.fhir import versions
+from coordination.fhir import keeping
+from tests.bench.calls import IPP
 from tests.circle import factories as make
 from tests.circle.fhir_calls import circle_id
 from tests.fhir.api import Api, read
@@ -73,6 +75,32 @@ def test_a_search_with_all_that_is_around_is_flat_in_members(api, entry):
     many, large = statements(search(api, entry.dossier.pk))
     assert len(large["entry"]) > len(small["entry"]) + 12
     assert few == many
+
+
+@pytest.mark.req("PERF-11")
+def test_a_search_with_all_that_is_around_is_nineteen_statements_at_most(api, entry):
+    """By a number of the person, as a software asks all day long: whatever the members, and whatever is kept of them.
+
+    One says who calls, one what his profession gives, one which circles, one what is sent of a whole round of what is
+    around; the dossier is looked at once, for the circle and for who it is around.
+    """
+    fill(entry, "UN")
+    keeping.keep("Patient", entry.dossier.pk, {"identifier": [{"system": IPP, "value": "N1"}]})
+    circle_id(entry)
+    said = urlencode([("patient.identifier", f"{IPP}|N1"), *INCLUDES])
+
+    def ask():
+        return api.ask("POST", "CareTeam/_search", said, media="application/x-www-form-urlencoded")
+
+    few, small = statements(ask)
+    fill(entry, "DEUX", "TROIS", "QUATRE")
+    relative = make.relative(entry, family_name="PROCHE-CINQ")
+    keeping.keep("RelatedPerson", relative.pk, {"gender": "female"})
+    circle_id(entry)
+    many, large = statements(ask)
+    assert len(large["entry"]) > len(small["entry"]) + 12
+    assert "female" in [one["resource"].get("gender") for one in large["entry"]]
+    assert few == many <= 19
 
 
 def test_a_search_with_all_that_is_around_is_flat_in_results(api, entry, other):

@@ -59,6 +59,9 @@ ACCEPTED: dict[tuple[str, str, str], tuple[int, str]] = {
         2, "which dossiers one sees, as a condition on one’s own invitations; their page enters by the door"),
     ("entered-elsewhere", "coordination/dossiers/fhir/managing.py", "managed"): (1, BY_THE_DOOR),
     ("entered-elsewhere", "coordination/dossiers/fhir/patients.py", "rows"): (1, BY_THE_DOOR),
+    ("entered-elsewhere", "coordination/dossiers/fhir/finding.py", "keys_numbered"): (
+        1, "keys of a subquery, of which the statement keeps those that `access.dossier_ids` lets the caller enter",
+    ),
     ("entered-elsewhere", "coordination/dossiers/fhir/patients.py", "has"): (
         1, "whether an id may be created: told alike of the forbidden and of the absent (test_refused_everywhere)"),
     ("entered-elsewhere", "circle/views/invited.py", "_back_to"): (

@@ -80,7 +80,7 @@ class DirectoryProvider(Provider):
 
     def load(self, caller: Caller, ids: Sequence[UUID], *, included: bool = False) -> dict[UUID, Resource]:
         rows = self.fetch(ids)
-        sent = keeping.kept(self.type, [row.pk for row in rows], caller.owner)
+        sent = keeping.kept(self.type, [row.pk for row in rows], caller.owner, memo=caller.memo)
         built = self.build(rows)
         return {row.pk: self._finished(caller, row, built[row.pk], sent.get(row.pk)) for row in rows}
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from coordination.common.prepared import Prepared, each_of
 from coordination.common.statements import ids_in_one
@@ -45,20 +45,18 @@ def _know_how_of(*, ids: str) -> QuerySet[Any]:
     return SavoirFaire.objects.filter(professional__in=each_of(ids), ceased_at=None).order_by("profession", "code")
 
 
-def _columns(model: type[Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
-
-
-_ROLE, _WHO, _WHERE = _columns(Activity), _columns(Professional), _columns(Structure)
+_ROLE = [field.attname for field in Activity._meta.concrete_fields]
+# What a role says of who holds it and of where: the rest of their rows would be most of what is read.
+_WHO, _WHERE = ["id", "ceased_at", "created_at"], ["id", "merged_into_id"]
 
 
 def _with_who_and_where(line: tuple[Any, ...]) -> Activity:
     """Return the activity of a line of `_places`, its professional and its structure at hand."""
-    activity = Activity.from_db(connection.alias, _ROLE, line[: len(_ROLE)])
+    activity = Activity.from_db(DEFAULT_DB_ALIAS, _ROLE, line[: len(_ROLE)])
     who, where = line[len(_ROLE) : -len(_WHERE)], line[-len(_WHERE) :]
-    activity.professional = Professional.from_db(connection.alias, _WHO, who)
+    activity.professional = Professional.from_db(DEFAULT_DB_ALIAS, _WHO, who)
     if activity.structure_id is not None:
-        activity.structure = Structure.from_db(connection.alias, _WHERE, where)
+        activity.structure = Structure.from_db(DEFAULT_DB_ALIAS, _WHERE, where)
     return activity
 
 

@@ -22,12 +22,16 @@ IDENTITE = Rubrique.IDENTITE
 CREATION = "création"
 
 
-def entered(caller: Caller, dossier_ids: Iterable[UUID]) -> dict[UUID, Entry]:
-    """Return the entries of the dossiers whose identity the caller reads, the others absent; each traced once."""
+def entered(caller: Caller, dossier_ids: Iterable[UUID], *, looked: bool = False) -> dict[UUID, Entry]:
+    """Return the entries of the dossiers whose identity the caller reads, the others absent; each traced once.
+
+    `looked`: beside what this call reads of the same dossiers (their circle), it does not look at them again.
+    """
     known = _known(caller)
     asked = list(dict.fromkeys(dossier_ids))
     if new := [id for id in asked if id not in known]:
-        found = door.enter_many(caller.user, new, IDENTITE, action=caller.reading, via=caller.via or NOWHERE)
+        via, beside = caller.via or NOWHERE, _looked(caller) if looked else {}
+        found = door.enter_many(caller.user, new, IDENTITE, action=caller.reading, via=via, looked=beside)
         known.update({id: found.get(id) for id in new})
     return {id: entry for id in asked if (entry := known[id])}
 
@@ -80,10 +84,22 @@ def found_by(caller: Caller) -> Q:
 
     Nothing closes an identity to who is inside (`ceilings.ALWAYS_READ`).
     """
+    return Q(pk__in=access.dossiers_of(caller.user)) if _reads_identities(caller) else Q(pk__in=[])
+
+
+def way_found(caller: Caller) -> str | None:
+    """Return by which ways the same is asked in a statement written once (`access.way_of`), None for nobody's."""
+    return access.way_of(caller.user) if _reads_identities(caller) else None
+
+
+def _reads_identities(caller: Caller) -> bool:
     held = caller.memo.get("held") or caller.memo.setdefault("held", access.held_by(caller.user))
-    if not held.can_read(IDENTITE):
-        return Q(pk__in=[])
-    return Q(pk__in=access.dossiers_of(caller.user))
+    return held.can_read(IDENTITE)
+
+
+def _looked(caller: Caller) -> dict[UUID, Entry]:
+    rubrics = [kept for key, kept in caller.memo.items() if isinstance(key, tuple) and key[0] == "entered"]
+    return {id: entry for kept in rubrics for id, entry in kept.items() if entry}
 
 
 def _known(caller: Caller) -> dict[UUID, Entry | None]:

@@ -62,6 +62,26 @@ def identified(system: str | None, code: str) -> Q:
     return found
 
 
+def numbered(system: str | None, code: str) -> dict[str, str] | None:
+    """Return the values by which `keys_numbered` finds what `identified` does; None where only the latter does.
+
+    Of one number of one register: an INS, or that of a system which is not ours.
+    """
+    if not system or not code or system == settings.FHIR_IDENTIFIER_SYSTEM_PATIENT:
+        return None
+    if oid := INS_SYSTEMS.get(system):
+        return {"ins": clean_identifier(code), "oid": oid}
+    return {"said": sent.said_by_token("identifier", system, code)}
+
+
+def keys_numbered(*, said: str = "", ins: str = "", oid: str = "") -> QuerySet[Any]:
+    """Return the keys of the dossiers of one number (`numbered`), whoever may know of them."""
+    if oid:
+        qualified = Dossier.objects.filter(ins_matricule=ins, ins_oid=oid, identity_status=IdentityStatus.QUAL)
+        return qualified.values("pk")
+    return sent.keys_saying("Patient", said)
+
+
 def family(text: str, how: str) -> Q:
     """By the name of birth or the name in use."""
     return _named(FAMILY, FAMILY, text, how)

@@ -91,8 +91,8 @@ class Patients(Provider):
         return Dossier.objects.filter(pk=id).exists()
 
     def load(self, caller: Caller, ids: Sequence[UUID], *, included: bool = False) -> dict[UUID, Resource]:
-        found = entries.entered(caller, ids)
-        sent, changed = keeping.kept(self.type, list(found)), changed_at(found)
+        found = entries.entered(caller, ids, looked=included)
+        sent, changed = keeping.kept(self.type, list(found), memo=caller.memo), changed_at(found)
         unseen = _unseen(found, sent)
         return {id: finished(entry, sent.get(id), changed.get(id), unseen[id]) for id, entry in found.items()}
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from coordination.fhir import registry
+from coordination.fhir import keeping, registry
 from coordination.fhir.callers import Caller
 from coordination.fhir.outcomes import WARNING, Issue
 from coordination.fhir.registry import Computed, ReferenceParam, Resource
@@ -43,14 +43,16 @@ def brought(
     `includes`, `revincludes`: (value of the parameter, whether it goes on from what was brought).
     """
     includes, revincludes = list(includes), list(revincludes)
+    again = [value for value, goes_on in includes if goes_on]
     found: dict[Name, Resource] = {}
     last: Mapping[Name, Resource] = matches
+    # What this answer has, or was asked for in vain.
+    asked: set[Name] = set(matches)
+    wanted = _forward(matches.values(), [value for value, _ in includes])
     for turn in range(ROUNDS):
-        forward = [value for value, again in includes if again or turn == 0]
-        back = [value for value, again in revincludes if again or turn == 0]
-        wanted = _forward(last.values(), forward)
+        back = [value for value, goes_on in revincludes if goes_on or turn == 0]
         _backward(caller, last, back, wanted)
-        last = _loaded(caller, wanted, [value for value, again in includes if again], known=(found, matches))
+        last = _loaded(caller, wanted, again, asked)
         if not last:
             break
         found |= last
@@ -59,24 +61,37 @@ def brought(
     return found, []
 
 
-def _loaded(
-    caller: Caller, wanted: dict[str, list[UUID]], again: list[str], *, known: tuple[Mapping[Name, Resource], ...]
-) -> dict[Name, Resource]:
-    """Load one round; what it leads to `again`, and was not asked for yet, is loaded in the same one."""
+def _loaded(caller: Caller, wanted: dict[str, list[UUID]], again: list[str], asked: set[Name]) -> dict[Name, Resource]:
+    """Load one round; what it leads to `again`, and was not asked for yet, is loaded in the same one.
+
+    What it leads to of a type that came before is left in `wanted`, for the next round.
+    """
     found: dict[Name, Resource] = {}
-    for type_name in _referring_first():
-        left = [id for id in dict.fromkeys(wanted.get(type_name, ())) if not _is_in((type_name, id), known)][:MOST]
-        if not left or not caller.may(type_name, "r"):
-            continue
-        loaded = _of_type(caller, type_name, left)
-        found |= loaded
-        for name, ids in _forward(loaded.values(), again).items():
-            wanted.setdefault(name, []).extend(ids)
+    with keeping.reading_ahead(caller.memo, caller.owner) as ahead:
+        for type_name in _referring_first():
+            left = [id for id in dict.fromkeys(wanted.get(type_name, ())) if (type_name, id) not in asked]
+            left, wanted[type_name] = left[:MOST], left[MOST:]
+            if not left or not caller.may(type_name, "r"):
+                continue
+            if ahead.unread(type_name, left):
+                ahead.read(*_all_wanted(caller, wanted | {type_name: left}))
+            asked |= {(type_name, id) for id in left}
+            loaded = _of_type(caller, type_name, left)
+            found |= loaded
+            for name, ids in _forward(loaded.values(), again).items():
+                wanted.setdefault(name, []).extend(ids)
     return found
 
 
-def _is_in(name: Name, known: Iterable[Mapping[Name, Resource]]) -> bool:
-    return any(name in one for one in known)
+def _all_wanted(caller: Caller, wanted: Mapping[str, Iterable[UUID]]) -> tuple[frozenset[str], frozenset[UUID]]:
+    """Return the types and the ids of a round, of which what clients sent is read at once.
+
+    With the types that these lead to: who somebody entered by hand is, and where he works, have one id.
+    """
+    named = [name for name, ids in wanted.items() if ids and caller.may(name, "r")]
+    types = frozenset(named).union(*(to for name in named for _, to in _references(name).values()))
+    ids = (id for name in named for id in list(dict.fromkeys(wanted[name]))[:MOST])
+    return types, frozenset(id for id in ids if isinstance(id, UUID))
 
 
 def _of_type(caller: Caller, type_name: str, left: list[UUID]) -> dict[Name, Resource]:

@@ -125,15 +125,23 @@ def _matches(
         if isinstance(provider, Computed):
             made, further = provider.find(caller, asked.criteria, after=place, count=left)
             return [*found, *made], asked.count, [number, further] if further else None
-        order = pages.Order.of(asked.sort, provider.sorts)
         # One more than asked for says whether there is a next page.
-        places = order.page(rows(provider), place, left + 1)
+        places = _places(caller, provider, asked, rows, place, left + 1)
         found += _loaded(caller, provider, [pages.id_of(one) for one in places[:left]])
         if len(places) > left:
             return found, asked.count, [number, list(places[left - 1]) if left else place]
         left -= len(places)
         number, place = number + 1, None
     return found, asked.count - left, None
+
+
+def _places(
+    caller: Caller, provider: Provider, asked: Search, rows: Rows, after: Sequence[Any] | None, most: int
+) -> list[tuple[Any, ...]]:
+    known = provider.looked_up(caller, asked.criteria, most=most) if after is None and not asked.sort else None
+    if known is not None:
+        return [(id,) for id in known]
+    return pages.Order.of(asked.sort, provider.sorts).page(rows(provider), after, most)
 
 
 def _loaded(caller: Caller, provider: Provider, ids: Sequence[UUID]) -> list[Resource]:

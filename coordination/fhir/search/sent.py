@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models import BooleanField, F, Func, JSONField, Q, QuerySet, Value
 
 from coordination.fhir.formats.elements import elements
 from coordination.fhir.models import EVERYBODY, Kept
@@ -49,6 +49,18 @@ def keys_of_token(
     if system == "":
         found = found.filter(_without_system(element if is_identifier else f"{element}[*].coding", name, code))
     return found
+
+
+def said_by_token(element: str, system: str, code: str) -> str:
+    """Return what `keys_saying` looks for, of an identifier in a list of them."""
+    return json.dumps({element: [{"system": system, "value": code}]})
+
+
+def keys_saying(resource_type: str, said: str) -> QuerySet[Any]:
+    """Return the keys of the resources of which everybody is told this, in one value: for a statement written once."""
+    content = Func(Value(said), template="%(expressions)s::jsonb", output_field=JSONField())
+    kept = Kept.objects.filter(resource_type=resource_type, owner=EVERYBODY, content__contains=content)
+    return kept.values("resource_id")
 
 
 def of_token(resource_type: str, element: str, system: str | None, code: str) -> Q:
