@@ -23,6 +23,8 @@ FIELDS = """() => [...document.querySelectorAll("main input, main select, main t
   .filter((one) => one.type !== "hidden" && one.checkVisibility()).length"""
 # What the browser says when a page tries what the content policy forbids; never an answer, always a defect.
 POLICY = "Content Security Policy"
+# What opens the filters that a field is among (components/toolbar.html).
+FOLDED = "xpath=ancestor::div[@class='tools']/preceding-sibling::details[contains(@class, 'tools-opener')][not(@open)]"
 
 
 class Visitor:
@@ -80,7 +82,13 @@ class Visitor:
         """Return the field with this label, whatever it says after it: « (jj/mm/aaaa) », « (facultatif) »."""
         words = r"\s+".join(re.escape(word) for word in label.split())
         named = self.page.get_by_label(re.compile(rf"^\s*{words}(\s*\([^)]*\))*\s*$"))
-        return named.and_(self.page.locator("input, select, textarea")).first
+        found = named.and_(self.page.locator("input, select, textarea")).first
+        if self.phone:
+            # « Filtrer »: what filters a list opens when asked.
+            folded = found.locator(FOLDED)
+            if folded.count():
+                folded.locator("summary").click()
+        return found
 
     def fills(self, label, text):
         self._types(self.field(label), text)
