@@ -14,6 +14,7 @@ from coordination.fhir.models import Kept
 from habilitations.models import Habilitation, StateChange, Trace
 from tests.circle import factories as make
 from tests.fhir.api import issues, read
+from tests.fhir.capturing import not_judged  # noqa: F401 - a fixture
 from tests.fhir.circles import whole
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("PERF-12")]
@@ -137,6 +138,7 @@ def test_a_refusal_is_told_of_the_same_entry_as_one_by_one(api, one_by_one, spoi
     assert not changed
 
 
+@pytest.mark.usefixtures("not_judged")
 def test_two_that_are_one_here_are_one(api):
     """The same role sent twice, and two structures of one number: the second is the first."""
     bundle = whole(*FEW)
