@@ -46,6 +46,8 @@ class IdentifiersOnly(Task):
 
 # No default for DJANGO_SETTINGS_MODULE here: importing the house must not choose its settings.
 app = Celery("coordination", task_cls=IdentifiersOnly)
+# For every thread: made current, it is so in this one alone, and another that rings would look for a broker elsewhere.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -1,17 +1,19 @@
 """A mail is kept when its act is kept, and only then."""
 
 import socket
+import threading
 import time
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
-from celery import Celery
+from celery import Celery, current_app
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from kombu.exceptions import ChannelError
 
+from coordination.celery import app as house
 from coordination.outbox import actions, doorbell, tasks
 from coordination.outbox.backend import OutboxBackend
 from coordination.outbox.errors import InvalidAddress, OutsideTransaction
@@ -213,3 +215,12 @@ def test_a_broker_that_holds_too_many_rings_is_given_no_more(monkeypatch, unhear
     assert [doorbell.ring("job", uuid4()) for _ in range(3)] == [True] * 3
     assert len(sent) == rung
     assert line.looked == 1, "asked of the broker once a second"
+
+
+def test_whichever_thread_rings_is_the_house():
+    """A server of threads (development, the stories) rings as a process of gunicorn does."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(current_app._get_current_object()))
+    thread.start()
+    thread.join()
+    assert found == [house]
